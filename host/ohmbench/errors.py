@@ -1,0 +1,92 @@
+"""Errors that users meet, and the exit code of each.
+
+    OhmbenchError (1)
+    +-- UsageError (2)          a flag or a value that makes no sense
+    +-- PortError (3)           no such port, no permission, busy
+    +-- ProtocolError (4)       something answers, but it is not an ohmbench of our version
+    +-- LinkError (5)           the link was lost or stays damaged
+    +-- ImageError (6)          a weight image is corrupt, or made for another array
+    +-- AssemblyError (7)       a pulse program does not assemble
+    +-- BuildError (8)          the simulator cannot be built or started
+    +-- FaultError (9)          the guard turned the array off
+    +-- NotConvergedError (10)  fewer cells in their window than asked for
+    +-- DataError (11)          a data set, parameter file or network is missing or damaged
+    +-- ModelError (12)         a chip model in the simulation saw its datasheet violated
+
+Ctrl-C ends with 130, as shells expect. Every message says what happened, what it means for the array, and
+what to do next.
+"""
+
+from __future__ import annotations
+
+
+class OhmbenchError(Exception):
+    """Base of all errors that ohmbench raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(OhmbenchError):
+    """A flag or a value that makes no sense."""
+
+    exit_code = 2
+
+
+class PortError(OhmbenchError):
+    """The port does not exist, may not be opened, or is in use."""
+
+    exit_code = 3
+
+
+class ProtocolError(OhmbenchError):
+    """Something answers on the port, but not an ohmbench of this protocol version."""
+
+    exit_code = 4
+
+
+class LinkError(OhmbenchError):
+    """The link was lost, or frames stay damaged after all retries."""
+
+    exit_code = 5
+
+
+class ImageError(OhmbenchError):
+    """A weight image is corrupt, or was made for another array."""
+
+    exit_code = 6
+
+
+class AssemblyError(OhmbenchError):
+    """A pulse program does not assemble; the message names file, line and column."""
+
+    exit_code = 7
+
+
+class BuildError(OhmbenchError):
+    """The simulator cannot be built or started."""
+
+    exit_code = 8
+
+
+class FaultError(OhmbenchError):
+    """The guard turned the array off."""
+
+    exit_code = 9
+
+
+class NotConvergedError(OhmbenchError):
+    """Fewer cells than asked for ended in their window."""
+
+    exit_code = 10
+
+
+class DataError(OhmbenchError):
+    """A data set, parameter file or network is missing or damaged."""
+
+    exit_code = 11
+
+
+class ModelError(OhmbenchError):
+    """A chip model in the simulation saw its datasheet violated: a defect of the RTL or of a carrier file."""
+
+    exit_code = 12
