@@ -1,0 +1,162 @@
+"""Frames of the link and their bytes: COBS(type, seq, arg, payload, CRC-32) and a 0x00 delimiter.
+
+COBS is Cheshire & Baker, "Consistent Overhead Byte Stuffing", IEEE/ACM ToN 7(2), 1999; the CRC is that of IEEE 802.3.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+from ohmbench._tables import MAX_PAYLOAD, FrameType
+
+_HEAD = struct.Struct("<BBH")
+_CRC_BYTES = 4
+_OVERHEAD = _HEAD.size + _CRC_BYTES
+_NUMBERED = 0x80
+_BLOCK = 254  # most bytes without a zero that one COBS block holds
+_CODES = [bytes((length + 1,)) for length in range(_BLOCK + 1)]
+
+MAX_ENCODED = _OVERHEAD + MAX_PAYLOAD + (_OVERHEAD + MAX_PAYLOAD) // _BLOCK + 1
+"""Most bytes of a frame on the wire, delimiter excluded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame: `type` and `seq` are bytes, `arg` has 16 bits, `payload` 0 to 256 bytes.
+
+    `type` is a plain int so that a frame of a type not in the table still decodes and can be reported.
+    """
+
+    type: int
+    seq: int = 0
+    arg: int = 0
+    payload: bytes = b""
+
+    @property
+    def numbered(self) -> bool:
+        """True if the frame is delivered once and in order; the others act at once."""
+        return self.type >= _NUMBERED
+
+    def __str__(self) -> str:
+        try:
+            name = FrameType(self.type).name.lower()
+        except ValueError:
+            name = f"type {self.type:#04x}"
+        text = f"{name} seq={self.seq} arg={self.arg:#x}"
+        return f"{text} [{len(self.payload)}] {self.payload.hex()}" if self.payload else text
+
+
+def cobs_encode(data: bytes) -> bytes:
+    """Returns `data` free of zero bytes, one byte longer for each 254 begun; without a delimiter."""
+    out: list[bytes] = []
+    for part in data.split(b"\0"):
+        while len(part) > _BLOCK:
+            out += (b"\xff", part[:_BLOCK])
+            part = part[_BLOCK:]
+        out += (_CODES[len(part)], part)
+        # A full block implies no zero after it, so a zero that follows needs a block of its own.
+        if len(part) == _BLOCK:
+            out.append(b"\x01")
+    if len(out) > 2 and out[-1] == b"\x01" and len(out[-2]) == _BLOCK:
+        out.pop()
+    return b"".join(out)
+
+
+def cobs_decode(data: bytes) -> bytes:
+    """Returns what `cobs_encode` was given.
+
+    Raises:
+        ValueError: `data` is empty, holds a zero byte, or ends inside a block.
+    """
+    if not data or 0 in data:
+        raise ValueError("not COBS: empty, or a zero byte inside")
+    out: list[bytes] = []
+    start, size = 0, len(data)
+    while start < size:
+        code = data[start]
+        stop = start + code
+        out.append(data[start + 1 : stop])
+        if code <= _BLOCK and stop < size:
+            out.append(b"\0")
+        start = stop
+    if start > size:
+        raise ValueError("not COBS: the last block is cut short")
+    return b"".join(out)
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """Returns the bytes of `frame` on the wire, with the delimiter at the end.
+
+    Raises:
+        ValueError: a field does not fit.
+    """
+    if len(frame.payload) > MAX_PAYLOAD:
+        raise ValueError(f"payload of {len(frame.payload)} bytes; a frame holds {MAX_PAYLOAD}")
+    try:
+        body = _HEAD.pack(frame.type, frame.seq, frame.arg) + frame.payload
+    except struct.error as error:
+        raise ValueError(f"a field of {frame} does not fit: {error}") from None
+    return cobs_encode(body + zlib.crc32(body).to_bytes(_CRC_BYTES, "little")) + b"\0"
+
+
+def decode_frame(data: bytes) -> Frame:
+    """Returns the frame whose bytes, delimiter excluded, are `data`.
+
+    Raises:
+        ValueError: no good frame: bad COBS, bad length or bad CRC.
+    """
+    if len(data) > MAX_ENCODED:
+        raise ValueError("longer than any frame")
+    body = cobs_decode(data)
+    if not _OVERHEAD <= len(body) <= _OVERHEAD + MAX_PAYLOAD:
+        raise ValueError(f"{len(body)} bytes are no frame")
+    if zlib.crc32(body[:-_CRC_BYTES]) != int.from_bytes(body[-_CRC_BYTES:], "little"):
+        raise ValueError("bad CRC")
+    kind, seq, arg = _HEAD.unpack_from(body)
+    return Frame(kind, seq, arg, body[_HEAD.size : -_CRC_BYTES])
+
+
+class Decoder:
+    """Takes the bytes of a line as they come and finds the good frames among them.
+
+    Attributes:
+        good: frames found so far.
+        bad: pieces between two delimiters that were no good frame. Damage makes one of these, or two pieces
+            into one; the next delimiter starts afresh.
+    """
+
+    def __init__(self) -> None:
+        self.good = 0
+        self.bad = 0
+        self._rest = b""
+        self._overlong = False
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """Returns the frames that `data` completes, in order. Never raises, whatever the bytes."""
+        *pieces, rest = (self._rest + data).split(b"\0")
+        frames: list[Frame] = []
+        for piece in pieces:
+            if piece or self._overlong:
+                self._take(piece, frames)
+        # Without this bound, a device that never sends a delimiter would fill the memory.
+        if len(rest) > MAX_ENCODED:
+            self._overlong = True
+        self._rest = b"" if self._overlong else rest
+        return frames
+
+    def reset(self) -> None:
+        """Drops a frame begun, as after a change of the baud rate. The counts stay."""
+        self._rest = b""
+        self._overlong = False
+
+    def _take(self, piece: bytes, frames: list[Frame]) -> None:
+        overlong, self._overlong = self._overlong, False
+        try:
+            if overlong:
+                raise ValueError("longer than any frame")
+            frames.append(decode_frame(piece))
+            self.good += 1
+        except ValueError:
+            self.bad += 1
