@@ -62,7 +62,11 @@ def code_of(volts: float, carrier: Table) -> int:
 
 def sv_package(name: str, body: Iterable[str]) -> str:
     lines = "\n".join(f"  {line}" if line else "" for line in body)
-    return f"// {NOTE}\n\npackage {name};\n{lines}\nendpackage\n"
+    # a package offers constants; no module uses all of them
+    return (
+        f"// {NOTE}\n\n// verilator lint_off UNUSEDPARAM\npackage {name};\n{lines}\nendpackage\n"
+        "// verilator lint_on UNUSEDPARAM\n"
+    )
 
 
 def sv_enum(kind: str, width: int, members: list[tuple[str, int]]) -> list[str]:
@@ -95,7 +99,8 @@ def carrier_sv(carrier: Table) -> str:
     body.append("parameter logic [3:0][7:0] ModeRails = {" + ", ".join(f"8'h{m:02x}" for m in reversed(masks)) + "};")
     body.append("// hard ceilings of the rails in DAC codes, indexed by rail_e")
     ceilings = [code_of(r["max_v"], carrier) for r in carrier["rail"]]
-    body.append("parameter logic [7:0][15:0] RailCeiling = {" + ", ".join(f"16'd{c}" for c in reversed(ceilings)) + "};")
+    codes = [f"  16'd{c}" for c in reversed(ceilings)]
+    body += ["parameter logic [7:0][15:0] RailCeiling = {", *",\n".join(codes).split("\n"), "};"]
     body += ["", *sv_enum("kind_e", 2, [("CmdRail", 0), ("CmdLines", 1), ("CmdPulse", 2), ("CmdSense", 3)]), ""]
     body += [
         "// one command to the carrier; fields that a kind does not use are zero",

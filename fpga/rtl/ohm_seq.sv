@@ -1,0 +1,332 @@
+// Control of the pulse processor: fetches, executes scalar and mask instructions, starts the vector unit, and
+// hands commands to the guard. Every instruction takes a fixed number of clocks plus what it waits for:
+// the carrier (counted, the same in every run) or the link (not counted, so that a program's run time
+// does not depend on the host).
+
+module ohm_seq (
+    input logic clk_i,
+    input logic rst_ni,
+
+    // from the host
+    input  logic        run_valid_i,
+    output logic        run_ready_o,
+    input  logic [ 9:0] run_entry_i,
+    input  logic        arg_we_i,
+    input  logic [ 3:0] arg_index_i,
+    input  logic [15:0] arg_data_i,
+    input  logic        abort_i,
+    input  logic [ 7:0] fault_i,      // latched by the guard; not 0 ends the program
+    output logic        running_o,
+
+    // the end of a program
+    output logic        done_valid_o,
+    input  logic        done_ready_i,
+    output logic [15:0] done_code_o,
+    output logic [ 7:0] done_why_o,
+    output logic [ 7:0] done_fault_o,
+    output logic [15:0] done_pc_o,
+    output logic [63:0] done_cycles_o,
+
+    // program memory, data a clock after the address
+    output logic [ 9:0] prog_addr_o,
+    input  logic [31:0] prog_data_i,
+
+    // commands to the guard
+    output logic                  cmd_valid_o,
+    input  logic                  cmd_ready_i,
+    output ohm_carrier_pkg::cmd_t cmd_o,
+    input  logic                  carrier_idle_i,
+    input  logic                  carrier_busy_i,
+
+    // vector unit
+    output logic                    vec_start_o,
+    output ohm_isa_pkg::op_e        vec_op_o,
+    output logic             [ 3:0] vec_d_o,
+    output logic             [ 3:0] vec_a_o,
+    output logic             [ 3:0] vec_b_o,
+    output logic             [ 7:0] vec_imm_o,
+    output logic             [15:0] vec_scalar_o,
+    output logic             [31:0] vec_pred_o,
+    input  logic                    vec_done_i,
+    input  logic             [31:0] vec_mask_i,
+
+    // counters for the host
+    output logic [63:0] run_cycles_o,
+    output logic [63:0] busy_cycles_o,
+    output logic [31:0] pulses_o
+);
+  import ohm_isa_pkg::*;
+
+  // how a program ended (frame `done`)
+  typedef enum logic [7:0] {
+    WhyHalt,
+    WhyAbort,
+    WhyFault,
+    WhyIllegal
+  } why_e;
+
+  typedef enum logic [2:0] {
+    StIdle,
+    StFetch,
+    StExec,    // held while the carrier is not ready
+    StVector,
+    StWait,
+    StStream,  // the link is waited for; run time stands still
+    StDone
+  } state_e;
+
+  state_e state_q, state_d;
+  why_e why_q, why_d;
+  logic [9:0] pc_q, pc_d;
+  logic [15:0] scalar_q[16];
+  logic [31:0] mask_q  [16];
+  logic [15:0] wait_q, wait_d, code_q, code_d;
+  logic [7:0] fault_q;
+
+  // the word that is executed: straight from memory, kept while an instruction takes longer
+  logic [31:0] word;
+  op_e op;
+  logic [3:0] d, a, b;
+  logic [15:0] imm;
+  assign word = prog_data_i;
+  assign op   = op_e'(word[31:26]);
+  assign d    = word[25:22];
+  assign a    = word[21:18];
+  assign imm  = word[15:0];
+  assign b    = word[15:12];
+  logic unused_word;
+  assign unused_word = ^word[17:16];
+
+  logic [15:0] rd, ra, rb;
+  logic [31:0] md, ma, mb;
+  assign rd           = scalar_q[d];
+  assign ra           = scalar_q[a];
+  assign rb           = scalar_q[b];
+  assign md           = mask_q[d];
+  assign ma           = mask_q[a];
+  assign mb           = mask_q[b];
+
+  assign prog_addr_o  = pc_q;
+  assign vec_op_o     = op;
+  assign vec_d_o      = d;
+  assign vec_a_o      = a;
+  assign vec_b_o      = b;
+  assign vec_imm_o    = word[7:0];
+  assign vec_scalar_o = ra;
+  assign vec_pred_o   = mask_q[word[11:8]];
+
+  always_comb begin
+    cmd_o       = '0;
+    cmd_valid_o = 1'b0;
+    if (state_q == StExec) begin
+      unique case (op)
+        OpRail: begin
+          cmd_valid_o = 1'b1;
+          cmd_o.kind  = ohm_carrier_pkg::CmdRail;
+          cmd_o.rail  = ohm_carrier_pkg::rail_e'(word[2:0]);
+          cmd_o.value = ra;
+        end
+        OpLines: begin
+          cmd_valid_o = 1'b1;
+          cmd_o.kind  = ohm_carrier_pkg::CmdLines;
+          cmd_o.mode  = ohm_carrier_pkg::mode_e'(word[1:0]);
+          cmd_o.wl    = md;
+          cmd_o.bl    = ma;
+          cmd_o.col   = mb;
+        end
+        OpPulse: begin
+          cmd_valid_o = 1'b1;
+          cmd_o.kind  = ohm_carrier_pkg::CmdPulse;
+          cmd_o.value = ra;
+        end
+        OpSense: begin
+          cmd_valid_o = 1'b1;
+          cmd_o.kind  = ohm_carrier_pkg::CmdSense;
+        end
+        default: ;
+      endcase
+    end
+  end
+
+  logic [5:0] ma_count;
+  always_comb begin
+    ma_count = '0;
+    for (int i = 0; i < 32; i++) ma_count += {5'h0, ma[i]};
+  end
+
+  logic scalar_we, mask_we;
+  logic [15:0] scalar_d;
+  logic [31:0] mask_d;
+
+  always_comb begin
+    state_d     = state_q;
+    why_d       = why_q;
+    code_d      = code_q;
+    pc_d        = pc_q;
+    wait_d      = wait_q - 16'd1;
+    scalar_we   = 1'b0;
+    scalar_d    = ra;
+    mask_we     = 1'b0;
+    mask_d      = ma;
+    vec_start_o = 1'b0;
+    run_ready_o = 1'b0;
+
+    unique case (state_q)
+      StIdle: begin
+        run_ready_o = 1'b1;
+        why_d       = WhyHalt;
+        code_d      = '0;
+        pc_d        = run_entry_i;
+        if (run_valid_i) state_d = StFetch;
+      end
+      StFetch: state_d = StExec;
+      StExec: begin
+        state_d = StFetch;
+        pc_d    = pc_q + 10'd1;
+        unique case (op)
+          OpHalt: begin
+            state_d = StDone;
+            code_d  = imm;
+            pc_d    = pc_q;
+          end
+          OpLi, OpAddi, OpAdd, OpSub, OpMcnt: begin
+            scalar_we = 1'b1;
+            unique case (op)
+              OpLi:    scalar_d = imm;
+              OpAddi:  scalar_d = ra + imm;
+              OpAdd:   scalar_d = ra + rb;
+              OpSub:   scalar_d = ra - rb;
+              default: scalar_d = {10'h0, ma_count};
+            endcase
+          end
+          OpJmp:   pc_d = imm[9:0];
+          OpBeq:   if (rd == ra) pc_d = imm[9:0];
+          OpBne:   if (rd != ra) pc_d = imm[9:0];
+          OpBlt:   if (rd < ra) pc_d = imm[9:0];
+          OpBge:   if (rd >= ra) pc_d = imm[9:0];
+          OpBany:  if (ma != '0) pc_d = imm[9:0];
+          OpBnone: if (ma == '0) pc_d = imm[9:0];
+          OpWait: begin
+            wait_d = ra;
+            if (ra != '0) state_d = StWait;
+          end
+          OpMone, OpMand, OpMor, OpMxor, OpMandn, OpMlo, OpMhi: begin
+            mask_we = 1'b1;
+            unique case (op)
+              OpMone:  mask_d = 32'h1 << ra[4:0];
+              OpMand:  mask_d = ma & mb;
+              OpMor:   mask_d = ma | mb;
+              OpMxor:  mask_d = ma ^ mb;
+              OpMandn: mask_d = ma & ~mb;
+              OpMlo:   mask_d = {md[31:16], ra};
+              default: mask_d = {ra, md[15:0]};
+            endcase
+          end
+          OpVld, OpVst, OpVset, OpVadd, OpVsub, OpVand, OpVor, OpVshl, OpVshr,
+          OpVlt, OpVeq, OpVbit, OpVgat: begin
+            vec_start_o = 1'b1;
+            state_d     = StVector;
+            pc_d        = pc_q;
+          end
+          OpRail, OpLines, OpPulse:
+          if (!cmd_ready_i) begin
+            state_d = StExec;
+            pc_d    = pc_q;
+          end
+          OpSense: begin
+            vec_start_o = cmd_ready_i;
+            state_d     = cmd_ready_i ? StVector : StExec;
+            pc_d        = pc_q;
+          end
+          OpVin, OpVout: begin
+            vec_start_o = carrier_idle_i;
+            state_d     = carrier_idle_i ? StStream : StExec;
+            pc_d        = pc_q;
+          end
+          OpSync:
+          if (!carrier_idle_i) begin
+            state_d = StExec;
+            pc_d    = pc_q;
+          end
+          default: begin
+            state_d = StDone;
+            why_d   = WhyIllegal;
+            pc_d    = pc_q;
+          end
+        endcase
+      end
+      StWait:  if (wait_q == 16'd1) state_d = StFetch;
+      StVector, StStream:
+      if (vec_done_i) begin
+        state_d = StFetch;
+        pc_d    = pc_q + 10'd1;
+        if (op == OpVlt || op == OpVeq || op == OpVbit) begin
+          mask_we = 1'b1;
+          mask_d  = vec_mask_i;
+        end
+      end
+      StDone:  if (done_ready_i) state_d = StIdle;
+      default: state_d = StIdle;
+    endcase
+
+    // the guard has turned the array off already; here only the program ends
+    if (state_q != StIdle && state_q != StDone && (abort_i || fault_i != '0)) begin
+      state_d   = StDone;
+      why_d     = abort_i ? WhyAbort : WhyFault;
+      pc_d      = pc_q;
+      scalar_we = 1'b0;
+      mask_we   = 1'b0;
+    end
+  end
+
+  logic is_counting;
+  assign is_counting =
+      state_q == StFetch || state_q == StExec || state_q == StVector || state_q == StWait;
+
+  logic [63:0] run_cycles_q, program_cycles_q, busy_cycles_q;
+  logic [31:0] pulses_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      state_q          <= StIdle;
+      why_q            <= WhyHalt;
+      fault_q          <= '0;
+      run_cycles_q     <= '0;
+      program_cycles_q <= '0;
+      busy_cycles_q    <= '0;
+      pulses_q         <= '0;
+      for (int i = 0; i < 16; i++) mask_q[i] <= i == 0 ? '1 : '0;
+    end else begin
+      state_q <= state_d;
+      why_q   <= why_d;
+      if (state_d == StDone && state_q != StDone) fault_q <= abort_i ? '0 : fault_i;
+      if (state_q == StIdle) program_cycles_q <= '0;
+      if (is_counting) begin
+        run_cycles_q     <= run_cycles_q + 64'd1;
+        program_cycles_q <= program_cycles_q + 64'd1;
+        if (carrier_busy_i) busy_cycles_q <= busy_cycles_q + 64'd1;
+      end
+      if (cmd_valid_o && cmd_ready_i && op == OpPulse) pulses_q <= pulses_q + 32'd1;
+      if (mask_we && d != '0) mask_q[d] <= mask_d;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    pc_q   <= pc_d;
+    code_q <= code_d;
+    wait_q <= wait_d;
+    if (arg_we_i) scalar_q[arg_index_i] <= arg_data_i;
+    else if (scalar_we) scalar_q[d] <= scalar_d;
+  end
+
+  assign running_o     = state_q != StIdle;
+  assign done_valid_o  = state_q == StDone;
+  assign done_code_o   = code_q;
+  assign done_why_o    = why_q;
+  assign done_fault_o  = fault_q;
+  assign done_pc_o     = {6'h0, pc_q};
+  assign done_cycles_o = program_cycles_q;
+  assign run_cycles_o  = run_cycles_q;
+  assign busy_cycles_o = busy_cycles_q;
+  assign pulses_o      = pulses_q;
+endmodule
