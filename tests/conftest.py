@@ -1,0 +1,27 @@
+"""Options and fixtures that all tests share."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--port", default=None, help="serial port of a real board; tests/hardware is skipped without it")
+
+
+@pytest.fixture
+def port(request: pytest.FixtureRequest) -> str:
+    """The port given with --port; a test that asks for it is skipped when there is none."""
+    name = request.config.getoption("--port")
+    if name is None:
+        pytest.skip("needs a board: give its port with --port")
+    return str(name)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip all of tests/hardware without a board, fixtures or not."""
+    if config.getoption("--port") is not None:
+        return
+    for item in items:
+        if (config.rootpath / "tests/hardware") in item.path.parents:
+            item.add_marker(pytest.mark.skip(reason="needs a board: give its port with --port"))
