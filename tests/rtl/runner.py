@@ -20,6 +20,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from cocotb_tools.runner import get_runner
+
 from ohmbench._toolchain import verilator_environment
 
 REPO = Path(__file__).resolve().parents[2]

@@ -1,0 +1,83 @@
+# `make venv`, then `make demo`. Everything made goes below build/ and .venv/.
+
+PYTHON ?= python3
+MIN_PYTHON = 3.11
+BIN = .venv/bin
+export PYTHONPATH = host
+
+.PHONY: venv demo test test-all lint format generated rtl-lint listings sim clean help
+
+help:
+	@echo "make venv       install ohmbench and its tools into .venv"
+	@echo "make demo       train, compress, program and infer on the simulator; writes build/demo"
+	@echo "make test       lint, types, generated files, fast tests (what CI runs)"
+	@echo "make test-all   the same with the slow tests"
+	@echo "make sim        build the simulator behind --port sim"
+	@echo "make listings   assemble firmware/*.useq to firmware/*.lst"
+	@echo "make format     format Python and SystemVerilog"
+	@echo "make clean      remove build/"
+
+venv: .venv/installed
+
+.venv/installed: pyproject.toml setup.py $(wildcard host/ohmbench/_array_build.py sim/array/*.[ch])
+	@echo "venv: checking for python >= $(MIN_PYTHON), make, g++, perl"
+	@missing=""; \
+	for tool in g++ perl; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < tuple(map(int, "$(MIN_PYTHON)".split("."))))' 2>/dev/null \
+	  || missing="$$missing python3 python3-dev"; \
+	$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
+	if [ -n "$$missing" ]; then \
+	  echo "venv: not found or too old:$$missing"; \
+	  echo "venv: on Debian or Ubuntu: sudo apt install$$missing   (another Python: make venv PYTHON=python3.12)"; \
+	  exit 1; \
+	fi
+	@echo "venv: installing ohmbench and its tools into .venv, about 400 MB, one to three minutes"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -e '.[dev]'
+	@touch $@
+	@echo "venv: done; $(BIN)/ohmbench --help"
+
+demo: venv
+	@echo "demo: training, compressing, programming and inferring on the simulator; results in build/demo"
+	@$(BIN)/ohmbench demo
+
+lint: venv
+	@echo "lint: ruff"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { echo "lint: not formatted; run: make format"; exit 1; }
+	@echo "lint: mypy --strict"
+	@$(BIN)/mypy --no-error-summary
+
+generated: venv
+	@echo "generated: packages, constants and reference pages against fpga/tables"
+	@$(BIN)/python fpga/tables/generate.py --check
+
+rtl-lint: venv
+	@echo "rtl-lint: verible and verilator -Wall"
+	@$(BIN)/python fpga/lint/lint.py
+
+format: venv
+	@echo "format: Python and SystemVerilog"
+	@$(BIN)/ruff check --quiet --fix . || true
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/verible-verilog-format --inplace $$(git ls-files --cached --others --exclude-standard '*.sv')
+
+listings: venv
+	@echo "listings: firmware/*.useq to firmware/*.lst"
+	@$(BIN)/python -m ohmbench.isa firmware/*.useq
+
+test: lint generated rtl-lint
+	@echo "test: pytest, fast tests"
+	@$(BIN)/pytest --quiet -n auto --dist loadfile -m "not slow"
+
+test-all: lint generated rtl-lint
+	@echo "test: pytest, all tests"
+	@$(BIN)/pytest --quiet -n auto --dist loadfile
+
+sim: venv
+	@echo "sim: building the simulator (about a minute the first time)"
+	@$(BIN)/python -c 'from ohmbench.simulator import build; print("sim:", build())'
+
+clean:
+	@echo "clean: removing build/ and caches; .venv stays"
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,29 @@
+"""What pyproject.toml cannot say: the compiled array model, and the repository's folders as package data."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+HERE = Path(__file__).resolve().parent
+# found again by ohmbench._resources.resource_root()
+DATA = ["firmware", "fpga/rtl", "fpga/tables", "fpga/lint", "sim"]
+
+
+class BuildWithData(build_py):
+    """Copies the data folders into the wheel; an editable install reads them where they are."""
+
+    def run(self) -> None:
+        super().run()
+        if self.editable_mode:
+            return
+        target = Path(self.build_lib) / "ohmbench/_data"
+        shutil.rmtree(target, ignore_errors=True)
+        for folder in DATA:
+            shutil.copytree(HERE / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__", "build"))
+
+
+setup(cmdclass={"build_py": BuildWithData}, cffi_modules=["host/ohmbench/_array_build.py:ffibuilder"])
