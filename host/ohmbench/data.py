@@ -48,7 +48,7 @@ def load_digits(input_bits: int = 4) -> Dataset:
         DataError: scikit-learn is not installed.
     """
     try:
-        from sklearn.datasets import load_digits as bundled
+        from sklearn.datasets import load_digits as bundled  # type: ignore[import-untyped, unused-ignore]
     except ImportError as error:
         raise DataError(
             "The digits come with scikit-learn, which is not installed. Nothing was sent to the array. "

@@ -9,6 +9,7 @@ import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ class Network:
 
     def predict(self, inputs: FloatArray) -> NDArray[np.int64]:
         """Class (n,) of inputs (n, inputs)."""
-        return np.argmax(self.forward(inputs), axis=1)
+        return np.asarray(np.argmax(self.forward(inputs), axis=1), dtype=np.int64)
 
     def save(self, path: str | Path) -> None:
         """Write an .npz; an old file is replaced only when the new one is complete."""
@@ -73,7 +74,9 @@ class Network:
             with np.load(path, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
-            raise DataError(f"Cannot read the network {path}: {error}. Nothing was sent to the array. Train again.") from error
+            raise DataError(
+                f"Cannot read the network {path}: {error}. Nothing was sent to the array. Train again."
+            ) from error
         layers = len(arrays) // 2
         try:
             weights = tuple(np.asarray(arrays[f"weights{i}"], dtype=np.float64) for i in range(layers))
@@ -81,7 +84,7 @@ class Network:
         except (KeyError, ValueError) as error:
             raise DataError(f"{path} is not an ohmbench network ({error}). Nothing was sent to the array.") from error
         fits = layers > 0 and all(w.ndim == 2 and b.shape == w.shape[1:] for w, b in zip(weights, biases, strict=True))
-        fits = fits and all(a.shape[1] == b.shape[0] for a, b in zip(weights, weights[1:], strict=False))
+        fits = fits and all(a.shape[1] == b.shape[0] for a, b in pairwise(weights))
         if not fits or not all(np.isfinite(a).all() for a in (*weights, *biases)):
             raise DataError(f"The layers in {path} do not fit together. Nothing was sent to the array. Train again.")
         return cls(weights, biases)
@@ -116,7 +119,7 @@ def train(
         )
     rng = np.random.default_rng(seed)
     # He et al., "Delving Deep into Rectifiers", ICCV 2015: standard deviation sqrt(2 / inputs) ahead of a ReLU.
-    weights = [rng.normal(0.0, np.sqrt(2.0 / a), (a, b)) for a, b in zip(sizes, sizes[1:], strict=False)]
+    weights = [rng.normal(0.0, np.sqrt(2.0 / a), (a, b)) for a, b in pairwise(sizes)]
     biases = [np.zeros(b) for b in sizes[1:]]
     parameters = [*weights, *biases]
     first = [np.zeros_like(p) for p in parameters]

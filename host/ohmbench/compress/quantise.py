@@ -59,7 +59,7 @@ class QuantisedNetwork:
 
     def predict(self, inputs: NDArray[np.integer]) -> IntArray:
         """Class (n,) of integer inputs (n, inputs)."""
-        return np.argmax(self.forward_integer(inputs), axis=1)
+        return np.asarray(np.argmax(self.forward_integer(inputs), axis=1), dtype=np.int64)
 
 
 def requantise(values: FloatArray, scale: float, bits: int) -> IntArray:
