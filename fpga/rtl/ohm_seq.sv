@@ -185,7 +185,7 @@ module ohm_seq (
         pc_d    = pc_q + 10'd1;
         unique case (op)
           OpHalt: begin
-            state_d = StDone;
+            state_d = carrier_idle_i ? StDone : StExec;
             code_d  = imm;
             pc_d    = pc_q;
           end
