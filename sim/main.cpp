@@ -1,0 +1,334 @@
+// The bench in simulation: the RTL with its chip and array models, and a pty on the pins of the UART.
+// The host program opens that pty like the serial port of a board.
+
+#include <getopt.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "Vohm_sim_top.h"
+#include "array/ohm_dpi.h"
+#include "pty.h"
+#include "session.h"
+#include "uart_model.h"
+#include "verilated.h"
+#if VM_TRACE_VCD
+#include "verilated_vcd_c.h"
+#endif
+
+namespace {
+
+constexpr uint32_t ClockHz = 48000000;
+constexpr uint32_t DefaultBaud = 115200;
+constexpr uint64_t HalfClockPs = 10417;
+constexpr unsigned ResetClocks = 16;
+// Clocks between two looks at the pty: some 50 us of wall time, against 1 us for the three system calls.
+constexpr unsigned Batch = 512;
+constexpr unsigned BatchesPerParentCheck = 256;
+constexpr size_t InputLimit = 4096;
+constexpr int ModelErrorExit = 12;  // ohmbench.errors.ModelError.exit_code
+
+const char Usage[] =
+    "usage: %s [options]\n"
+    "  --params FILE    parameters of the array model\n"
+    "  --seed N         seed of the array model (default 1)\n"
+    "  --state FILE     the array's state: restored if the file exists, saved at exit\n"
+    "  --cps FILE       write clocks and seconds as JSON at exit and on SIGUSR1\n"
+    "  --record FILE    record what the host sends\n"
+    "  --replay FILE    no pty: replay a recorded session as fast as possible\n"
+    "  --bare N         no pty: run N clocks as fast as possible\n"
+    "  --vcd FILE       write a waveform (only in a build with --trace-vcd)\n"
+    "  --with-parent    end when standard input closes\n";
+
+struct Options {
+    std::string params, state, cps, record, replay, vcd;
+    uint64_t seed = 1;
+    uint64_t bare = 0;
+    bool with_parent = false;
+};
+
+struct ModelError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+volatile sig_atomic_t stop_requested = 0;
+volatile sig_atomic_t report_requested = 0;
+int wake_pipe[2];
+
+// A signal that comes just before poll() must not be slept over; the pipe keeps it.
+void on_signal(int number) {
+    const int saved = errno;
+    (number == SIGUSR1 ? report_requested : stop_requested) = 1;
+    if (write(wake_pipe[1], "", 1) < 0) { /* the pipe is full: it wakes poll() anyway */
+    }
+    errno = saved;
+}
+
+using Clock = std::chrono::steady_clock;
+
+double seconds(Clock::duration time) { return std::chrono::duration<double>(time).count(); }
+
+// The Verilated model and the UART on its pins.
+class Bench {
+   public:
+    explicit Bench(const Options& options) : uart{ClockHz, DefaultBaud} {
+        context_.fatalOnError(false);  // $stop and $fatal end in check(), with an exit code of our own
+        top_ = std::make_unique<Vohm_sim_top>(&context_);
+#if VM_TRACE_VCD
+        if (!options.vcd.empty()) {
+            context_.traceEverOn(true);
+            top_->trace(&vcd_, 99);
+            vcd_.open(options.vcd.c_str());
+        }
+#endif
+        (void)options;
+        top_->rst_ni = 0;
+        top_->uart_rx_i = 1;
+        run(ResetClocks);
+        top_->rst_ni = 1;
+    }
+
+    ~Bench() {
+        top_->final();
+#if VM_TRACE_VCD
+        vcd_.close();
+#endif
+    }
+
+    void run(uint64_t clocks) {
+        Vohm_sim_top& top = *top_;
+        for (uint64_t i = 0; i < clocks; ++i) {
+            top.clk_i = 1;
+            step();
+            top.uart_rx_i = uart.tick(top.uart_tx_o);
+            top.clk_i = 0;
+            step();
+        }
+        clocks_ += clocks;
+        check();
+    }
+
+    uint64_t clocks() const { return clocks_; }
+    uint64_t run_clocks() const { return top_->run_cycles_o; }
+    bool idle() const { return top_->idle_o && !top_->running_o && !top_->armed_o && uart.idle(); }
+
+    ohm::UartModel uart;
+
+   private:
+    void step() {
+        context_.timeInc(HalfClockPs);
+        top_->eval();
+#if VM_TRACE_VCD
+        if (vcd_.isOpen()) vcd_.dump(context_.time());
+#endif
+    }
+
+    void check() const {
+        if (top_->error_o != 0)
+            throw ModelError("a chip model saw its datasheet violated (error " + std::to_string(top_->error_o) + ")");
+        if (context_.gotFinish()) throw ModelError("the simulation stopped itself");
+    }
+
+    VerilatedContext context_;
+    std::unique_ptr<Vohm_sim_top> top_;
+    uint64_t clocks_ = 0;
+#if VM_TRACE_VCD
+    VerilatedVcdC vcd_;
+#endif
+};
+
+class Stopwatch {
+   public:
+    void add_sleep(Clock::duration time) { asleep_ += time; }
+
+    void report(const Options& options, const Bench& bench) const {
+        if (options.cps.empty()) return;
+        struct rusage usage;
+        getrusage(RUSAGE_SELF, &usage);
+        const double wall = seconds(Clock::now() - start_), awake = wall - seconds(asleep_);
+        const double cpu = static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                           1e-6 * static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+        // Renamed into place, so that a reader never sees half of it.
+        const std::string partial = options.cps + ".part";
+        FILE* file = std::fopen(partial.c_str(), "w");
+        if (file == nullptr) throw std::runtime_error(options.cps + ": cannot be written");
+        std::fprintf(file,
+                     "{\"clocks\": %" PRIu64 ", \"run_clocks\": %" PRIu64 ", \"wall_s\": %.6f, \"awake_s\": %.6f, "
+                     "\"cpu_s\": %.6f, \"clocks_per_s\": %.0f}\n",
+                     bench.clocks(), bench.run_clocks(), wall, awake, cpu,
+                     static_cast<double>(bench.clocks()) / awake);
+        std::fclose(file);
+        std::rename(partial.c_str(), options.cps.c_str());
+    }
+
+   private:
+    Clock::time_point start_ = Clock::now();
+    Clock::duration asleep_{};
+};
+
+bool readable(int fd) {
+    struct pollfd one = {fd, POLLIN, 0};
+    return poll(&one, 1, 0) > 0;
+}
+
+// Standard input at its end: the process that started us is gone. What it sends before that means nothing.
+bool parent_gone() {
+    char scrap[64];
+    return readable(STDIN_FILENO) && read(STDIN_FILENO, scrap, sizeof scrap) <= 0;
+}
+
+void sleep_until_needed(const Options& options, const ohm::Pty& pty) {
+    struct pollfd fds[] = {
+        {pty.fd(), static_cast<short>(POLLIN | (pty.write_pending() ? POLLOUT : 0)), 0},
+        {wake_pipe[0], POLLIN, 0},
+        {options.with_parent ? STDIN_FILENO : -1, POLLIN, 0},
+    };
+    poll(fds, 3, -1);
+}
+
+void live(const Options& options, Bench& bench, Stopwatch& watch) {
+    ohm::Pty pty(DefaultBaud);
+    ohm::Recorder recorder(options.record);
+    ohm::Digest sent;
+    uint8_t bytes[InputLimit];
+    std::printf("ohmbench sim: port %s\n", pty.path().c_str());
+    std::fflush(stdout);
+    dup2(STDERR_FILENO, STDOUT_FILENO);  // what the models $display is a message to a human
+
+    bool was_idle = false;
+    for (unsigned batch = 0; !stop_requested; ++batch) {
+        // Not reading while the queue is full makes the host's write() wait, as flow control would.
+        const size_t count = pty.read(bytes, InputLimit - bench.uart.queued());
+        const uint32_t baud = pty.baud();
+        if (baud != 0 && baud != bench.uart.baud()) {
+            bench.uart.set_baud(baud);
+            recorder.baud(bench.clocks(), baud);
+        }
+        if (count != 0) {
+            bench.uart.queue(bytes, count);
+            recorder.in(bench.clocks(), bytes, count);
+        }
+        bench.run(Batch);
+        sent.add(bench.uart.received());
+        pty.write(bench.uart.received());
+
+        // Twice: a byte that has just left the line takes the DUT a few clocks to notice.
+        const bool idle = bench.idle();
+        const bool sleep = idle && was_idle;
+        was_idle = idle;
+        if (sleep) {
+            const auto start = Clock::now();
+            sleep_until_needed(options, pty);
+            watch.add_sleep(Clock::now() - start);
+        }
+        if (report_requested) {
+            report_requested = 0;
+            watch.report(options, bench);
+        }
+        if (sleep || batch % BatchesPerParentCheck == 0) {
+            char scrap[64];
+            while (readable(wake_pipe[0]) && read(wake_pipe[0], scrap, sizeof scrap) > 0) continue;
+            if (options.with_parent && parent_gone()) break;
+        }
+    }
+    recorder.end(bench.clocks(), sent);
+}
+
+void replay(const Options& options, Bench& bench) {
+    const ohm::Session session = ohm::load_session(options.replay);
+    ohm::Digest sent;
+    const auto advance = [&](uint64_t to) {
+        // In batches, so that signals and errors are seen as in a live run.
+        while (bench.clocks() < to && !stop_requested) {
+            bench.run(std::min<uint64_t>(Batch, to - bench.clocks()));
+            sent.add(bench.uart.received());
+            bench.uart.received().clear();
+        }
+    };
+    for (const ohm::Event& event : session.events) {
+        advance(event.clock);
+        if (event.baud != 0) bench.uart.set_baud(event.baud);
+        bench.uart.queue(event.bytes.data(), event.bytes.size());
+    }
+    advance(session.end);
+    if (!stop_requested && !(sent == session.out))
+        throw std::runtime_error(options.replay + ": the DUT sent other bytes than in the recorded session; was it " +
+                                 "another version, or other parameters, seed or state of the array?");
+}
+
+void simulate(const Options& options) {
+    if (ohm_dpi_open(options.params.empty() ? nullptr : options.params.c_str(), options.seed) != 0)
+        throw std::runtime_error(options.params + ": no good parameters of the array model");
+    Bench bench(options);
+    Stopwatch watch;
+    if (options.bare != 0) {
+        for (uint64_t left = options.bare; left != 0 && !stop_requested;) {
+            const uint64_t clocks = std::min<uint64_t>(Batch, left);
+            bench.run(clocks);
+            left -= clocks;
+        }
+    } else if (!options.replay.empty()) {
+        replay(options, bench);
+    } else {
+        live(options, bench, watch);
+    }
+    watch.report(options, bench);
+}
+
+Options parse(int argc, char** argv) {
+    static const struct option Long[] = {
+        {"params", required_argument, nullptr, 'p'}, {"seed", required_argument, nullptr, 's'},
+        {"state", required_argument, nullptr, 't'},  {"cps", required_argument, nullptr, 'c'},
+        {"record", required_argument, nullptr, 'r'}, {"replay", required_argument, nullptr, 'R'},
+        {"bare", required_argument, nullptr, 'b'},   {"vcd", required_argument, nullptr, 'v'},
+        {"with-parent", no_argument, nullptr, 'w'},  {nullptr, 0, nullptr, 0},
+    };
+    Options options;
+    for (int c; (c = getopt_long(argc, argv, "", Long, nullptr)) != -1;) {
+        switch (c) {
+            case 'p': options.params = optarg; break;
+            case 's': options.seed = std::strtoull(optarg, nullptr, 0); break;
+            case 't': options.state = optarg; break;
+            case 'c': options.cps = optarg; break;
+            case 'r': options.record = optarg; break;
+            case 'R': options.replay = optarg; break;
+            case 'b': options.bare = std::strtoull(optarg, nullptr, 0); break;
+            case 'v': options.vcd = optarg; break;
+            case 'w': options.with_parent = true; break;
+            default: std::fprintf(stderr, Usage, argv[0]); std::exit(2);
+        }
+    }
+    return options;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const Options options = parse(argc, argv);
+    if (pipe(wake_pipe) != 0) return 1;
+    struct sigaction action = {};
+    action.sa_handler = on_signal;
+    for (int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaction(number, &action, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    try {
+        simulate(options);
+    } catch (const ModelError& error) {
+        std::fprintf(stderr, "ohmbench sim: %s\n", error.what());
+        return ModelErrorExit;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "ohmbench sim: %s\n", error.what());
+        return 1;
+    }
+    return 0;
+}
