@@ -2,14 +2,16 @@
 
 // verilator lint_off UNUSEDPARAM
 package ohm_carrier_pkg;
-  parameter int unsigned DacFrameCycles = 26;
+  parameter int unsigned DacFrameCycles = 27;
   parameter int unsigned DacSettleCycles = 384;
-  parameter int unsigned SwitchFrameCycles = 10;
+  parameter int unsigned SwitchFrameCycles = 9;
   parameter int unsigned SwitchSettleCycles = 10;
   parameter int unsigned TiaSettleCycles = 24;
   parameter int unsigned PulseRecoveryCycles = 2;
   parameter int unsigned AdcConvertCycles = 22;
   parameter int unsigned AdcFrameCycles = 17;
+  parameter int unsigned SenseLatencyCycles = 39;
+  parameter int unsigned GuardScanCycles = 33;
   parameter int unsigned ClockHz = 48000000;
 
   typedef enum logic [2:0] {

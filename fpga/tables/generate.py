@@ -40,16 +40,29 @@ def carrier_cycles(carrier: Table) -> dict[str, int]:
     for kind, rate in (("dac", "sclk_max_hz"), ("switch", "sclk_max_hz"), ("adc", "sck_max_hz")):
         if parts[kind][rate] < clock_hz:
             raise SystemExit(f"{carrier[kind]['part']}: its serial clock is slower than clock_hz")
+    # the serial clocks are high for half a clock, data change as they rise and are taken as they fall
+    half_clock = ("sclk_high_ns", "sclk_low_ns", "data_setup_ns", "data_hold_ns", "sync_hold_ns")
+    margins = [(k, f, 0.5) for k in ("dac", "switch") for f in half_clock]
+    # SYNC of a DAC falls a clock before its first bit, SYNC of a switch with it
+    margins += [("dac", "sync_setup_ns", 1.5), ("switch", "sync_setup_ns", 0.5)]
+    for kind, figure, periods in margins:
+        if parts[kind][figure] > periods * 1e9 / clock_hz:
+            raise SystemExit(f"{carrier[kind]['part']}: {figure} is more than {periods} clocks")
+    adc = {"convert": clocks(parts["adc"]["convert_ns"]), "frame": parts["adc"]["frame_bits"] + 1}
     return {
-        # one clock to take the command, the bits, then SYNC high
-        "dac_frame": parts["dac"]["frame_bits"] + 1 + clocks(parts["dac"]["sync_high_ns"]),
+        # SYNC low for a clock before the first bit, the bits, then SYNC high
+        "dac_frame": 1 + parts["dac"]["frame_bits"] + clocks(parts["dac"]["sync_high_ns"]),
         "dac_settle": clocks(parts["dac"]["settle_ns"]),
-        "switch_frame": parts["switch"]["frame_bits"] + 1 + clocks(parts["switch"]["sync_high_ns"]),
+        "switch_frame": parts["switch"]["frame_bits"] + clocks(parts["switch"]["sync_high_ns"]),
         "switch_settle": clocks(parts["switch"]["on_ns"]),
         "tia_settle": clocks(carrier["tia"]["settle_ns"]),
         "pulse_recovery": clocks(carrier["tia"]["recovery_ns"]),
-        "adc_convert": clocks(parts["adc"]["convert_ns"]),
-        "adc_frame": parts["adc"]["frame_bits"] + 1,
+        "adc_convert": adc["convert"],
+        "adc_frame": adc["frame"],
+        # from taking a conversion to the first beat of codes
+        "sense_latency": adc["convert"] + adc["frame"],
+        # a read of each column's pulse count before the pulse is shown to the carrier, data a clock after the address
+        "guard_scan": carrier["columns"] + 1,
     }
 
 
@@ -117,6 +130,15 @@ def carrier_sv(carrier: Table) -> str:
     return sv_package("ohm_carrier_pkg", body)
 
 
+def parts_sv(carrier: Table) -> str:
+    body = []
+    for kind in ("dac", "switch", "adc"):
+        part = carrier[kind]["part"]
+        body += [f"parameter int unsigned {camel(part)}{camel(k)} = {v};" for k, v in load(f"parts/{part}").items()]
+    body += [f"parameter int unsigned Tia{camel(k)} = {v};" for k, v in carrier["tia"].items() if k.endswith("_ns")]
+    return sv_package("parts_pkg", body)
+
+
 def link_sv(link: Table) -> str:
     body = sv_enum("frame_e", 8, [("Frame" + camel(f["name"]), f["type"]) for f in link["frame"]])
     body += ["", *sv_enum("error_e", 8, [("Error" + camel(e["name"]), e["code"]) for e in link["error"]]), ""]
@@ -133,7 +155,11 @@ def guard_sv(registers: Table) -> str:
     faults = [("FaultNone", 0)] + [("Fault" + camel(f["name"]), f["code"]) for f in registers["fault"]]
     body = sv_enum("fault_e", 8, faults)
     body += [""] + [f"parameter int unsigned Reg{camel(r['name'])} = {r['number']};" for r in registers["register"]]
-    body += [f"parameter int unsigned Reg{camel(r['name'])}Reset = {r['reset']};" for r in registers["register"] if "reset" in r]
+    body += [
+        f"parameter int unsigned Reg{camel(r['name'])}Reset = {r['reset']};"
+        for r in registers["register"]
+        if "reset" in r
+    ]
     return sv_package("ohm_guard_pkg", body)
 
 
@@ -229,12 +255,17 @@ def isa_page(isa: Table) -> str:
 
 
 def link_page(link: Table) -> str:
-    frames = [[f"0x{f['type']:02x}", f["name"], f["from"], f["arg"], f["payload"] or "none", f["does"]] for f in link["frame"]]
+    frames = [
+        [f"0x{f['type']:02x}", f["name"], f["from"], f["arg"], f["payload"] or "none", f["does"]] for f in link["frame"]
+    ]
     errors = [[e["code"], e["name"], e["does"]] for e in link["error"]]
     return page(
         "Frames of the link",
         comment_head("link"),
-        [("Frames", ["type", "name", "from", "arg", "payload", "what it does"], frames), ("Errors", ["code", "name", "meaning"], errors)],
+        [
+            ("Frames", ["type", "name", "from", "arg", "payload", "what it does"], frames),
+            ("Errors", ["code", "name", "meaning"], errors),
+        ],
     )
 
 
@@ -244,7 +275,10 @@ def registers_page(registers: Table) -> str:
     return page(
         "Registers and faults",
         "The host writes registers with the frame `register`; a pulse program cannot.",
-        [("Registers", ["number", "name", "reset", "what it does"], rows), ("Faults", ["code", "name", "meaning"], faults)],
+        [
+            ("Registers", ["number", "name", "reset", "what it does"], rows),
+            ("Faults", ["code", "name", "meaning"], faults),
+        ],
     )
 
 
@@ -269,6 +303,7 @@ def outputs() -> dict[Path, str]:
     return {
         rtl / "ohm_isa_pkg.sv": isa_sv(isa),
         rtl / "ohm_carrier_pkg.sv": carrier_sv(carrier),
+        REPO / "sim/chips/parts_pkg.sv": parts_sv(carrier),
         rtl / "ohm_link_pkg.sv": link_sv(link),
         rtl / "ohm_guard_pkg.sv": guard_sv(registers),
         REPO / "host/ohmbench/_tables.py": python(isa, carrier, link, registers),
