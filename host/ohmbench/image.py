@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ohmbench._files import replace_file
 from ohmbench.errors import ImageError
 from ohmbench.image_check import (
     MAX_IMAGES,
@@ -126,7 +125,7 @@ class WeightImage:
         levels: uint8 (images, rows, columns): target of each cell in steps above Gmin, 0..max_level.
         mask: bool (images, rows, columns): the cells to program; the others are left alone and hold level 0 here.
         layers, tiles: in the order of execution; tiles are sorted by layer.
-        provenance: where it came from: ohmbench version, network, dataset, seed, command, ...
+        provenance: where it came from: ohmbench version, network, dataset, seed, command, ... text or finite numbers.
 
     Raises:
         ImageError: on creation, if the parts contradict each other.
@@ -187,22 +186,14 @@ class WeightImage:
             parts[f"{name}.npy"] = buffer.getvalue()
         if len(parts["header.json"]) > MAX_HEADER_BYTES or sum(map(len, parts.values())) > MAX_FILE_BYTES:
             raise ImageError(f"Cannot write {path}: the network is too large for one weight image. Split it.")
-        temporary: Path | None = None
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            for member, data in parts.items():
+                # A fixed date: equal images give equal files.
+                archive.writestr(zipfile.ZipInfo(member, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
         try:
-            descriptor, name = tempfile.mkstemp(prefix=path.name, suffix=".part", dir=path.parent)
-            temporary = Path(name)
-            with os.fdopen(descriptor, "wb") as file:
-                with zipfile.ZipFile(file, "w") as archive:
-                    for member, data in parts.items():
-                        # A fixed date: equal images give equal files.
-                        entry = zipfile.ZipInfo(member, (1980, 1, 1, 0, 0, 0))
-                        archive.writestr(entry, data, zipfile.ZIP_DEFLATED)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
+            replace_file(path, file.getvalue())
         except OSError as error:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
             raise ImageError(f"Cannot write the weight image {path}: {error.strerror or error}.") from error
 
     @classmethod
@@ -275,18 +266,17 @@ def _header(image: WeightImage) -> dict[str, Any]:
 
 def _read(path: Path) -> WeightImage:
     """Read `path`, bounding every size before the bytes are read; any exception means damage."""
-    with path.open("rb") as file:
-        require(os.fstat(file.fileno()).st_size <= MAX_FILE_BYTES, f"the file is larger than {MAX_FILE_BYTES} bytes")
-        with zipfile.ZipFile(file) as archive:
-            sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-            require(len(sizes) == len(archive.infolist()), "a part of the file is there twice")
-            require(sum(sizes.values()) <= MAX_FILE_BYTES, f"its parts are larger than {MAX_FILE_BYTES} bytes")
-            require(0 < sizes.get("header.json", 0) <= MAX_HEADER_BYTES, "it has no header")
-            header = json.loads(archive.read("header.json"))
-            schema = _integer(header, "schema", 1, 1 << 31) if isinstance(header, dict) else 0
-            require(schema > 0 and header.get("format") == FORMAT, "it is not a weight image")
-            require(schema <= SCHEMA, f"it has format version {schema}, newer than {SCHEMA}; update ohmbench")
-            return _assemble(header, archive)
+    require(path.stat().st_size <= MAX_FILE_BYTES, f"the file is larger than {MAX_FILE_BYTES} bytes")
+    with zipfile.ZipFile(path) as archive:
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+        require(len(sizes) == len(archive.infolist()), "a part of the file is there twice")
+        require(sum(sizes.values()) <= MAX_FILE_BYTES, f"its parts are larger than {MAX_FILE_BYTES} bytes")
+        require(0 < sizes.get("header.json", 0) <= MAX_HEADER_BYTES, "it has no header")
+        header = json.loads(archive.read("header.json"))
+        schema = _integer(header, "schema", 1, 1 << 31) if isinstance(header, dict) else 0
+        require(schema > 0 and header.get("format") == FORMAT, "it is not a weight image")
+        require(schema <= SCHEMA, f"it has format version {schema}, newer than {SCHEMA}; update ohmbench")
+        return _assemble(header, archive)
 
 
 def _assemble(header: dict[str, Any], archive: zipfile.ZipFile) -> WeightImage:
@@ -332,7 +322,7 @@ def _assemble(header: dict[str, Any], archive: zipfile.ZipFile) -> WeightImage:
         _integer(header, "max_level", 1, 255),
         tuple(layers),
         tuple(tiles),
-        str(array.get("type", "")),
+        array.get("type", ""),
         _section(header, "provenance"),
     )
 

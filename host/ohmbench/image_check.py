@@ -30,7 +30,10 @@ def validate(image: WeightImage) -> None:
     require(1 <= image.max_level <= 255, f"the highest level is {image.max_level}, not 1..255")
     require(int(levels.max()) <= image.max_level, f"a cell has a level above {image.max_level}")
     require(not levels[~mask].any(), "a cell outside of the mask has a level")
-    require(0 < len(image.array_type) <= 16, "the array type is missing")
+    require(isinstance(image.array_type, str) and 0 < len(image.array_type) <= 16, "the array type is missing")
+    for key, value in image.provenance.items():
+        good = isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+        require(isinstance(key, str) and good, f"its provenance {key!r} is neither text nor a finite number")
     require(1 <= len(image.layers) <= MAX_LAYERS, f"it has {len(image.layers)} layers, not 1..{MAX_LAYERS}")
     require(1 <= len(image.tiles) <= MAX_TILES, f"it has {len(image.tiles)} tiles, not 1..{MAX_TILES}")
     for index, layer in enumerate(image.layers):

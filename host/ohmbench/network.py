@@ -5,8 +5,7 @@ Big frameworks would do the same and weigh gigabytes; two dense layers need fort
 
 from __future__ import annotations
 
-import os
-import zipfile
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ohmbench._files import replace_file
 from ohmbench.errors import DataError, UsageError
 
 FloatArray = NDArray[np.float64]
@@ -54,14 +54,19 @@ class Network:
         return np.asarray(np.argmax(self.forward(inputs), axis=1), dtype=np.int64)
 
     def save(self, path: str | Path) -> None:
-        """Write an .npz; an old file is replaced only when the new one is complete."""
-        path = Path(path)
-        temporary = path.with_name(path.name + ".part")
+        """Write an .npz; an old file is replaced only when the new one is complete.
+
+        Raises:
+            DataError: the folder is missing or not writable.
+        """
         arrays = {f"weights{i}": w for i, w in enumerate(self.weights)}
         arrays |= {f"bias{i}": b for i, b in enumerate(self.biases)}
-        with temporary.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy types the **arrays as its allow_pickle flag
-        os.replace(temporary, path)
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)  # type: ignore[arg-type]  # numpy types the **arrays as its allow_pickle flag
+        try:
+            replace_file(Path(path), buffer.getvalue())
+        except OSError as error:
+            raise DataError(f"Cannot write the network {path}: {error.strerror or error}.") from error
 
     @classmethod
     def load(cls, path: str | Path) -> Network:
@@ -71,9 +76,10 @@ class Network:
             DataError: the file is missing, damaged, or not a network.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+        except Exception as error:
+            # zipfile, zlib and numpy raise a dozen unrelated types for damaged bytes; all mean the same here.
             raise DataError(
                 f"Cannot read the network {path}: {error}. Nothing was sent to the array. Train again."
             ) from error
