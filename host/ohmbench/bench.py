@@ -1,0 +1,230 @@
+"""One bench, whatever it runs on: a board behind a serial port, the same RTL in Verilator, or the twin.
+
+    Bench
+    +-- LinkBench    frames over a port: a board, or the simulator's pty
+    +-- TwinBench    the instruction-set model in this process
+
+`open_bench` chooses. Everything that programs or reads an array goes through this interface and knows no rung.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmbench import _tables as t
+from ohmbench._tables import Fault, Rail, Register
+from ohmbench.errors import FaultError, ProtocolError, UsageError
+from ohmbench.isa import Program, load_firmware
+
+Words = npt.NDArray[np.uint32]
+Inputs = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+
+HALT, ABORTED, FAULTED, ILLEGAL = range(4)
+
+
+@dataclass(frozen=True)
+class BenchInfo:
+    """Who is there: what the handshake says of the bench and its array."""
+
+    rung: str  # board, sim or twin
+    port: str
+    protocol: int
+    build_id: int
+    clock_hz: int
+    rows: int
+    columns: int
+    array_type: str
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether its codes come from the array model, so that nothing it returns is a measurement."""
+        return self.rung != "board"
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Clock counts since the bench was reset.
+
+    run_cycles: spent in programs, waiting for the link excluded. busy_cycles: of these, with the array settling,
+    pulsed or converted. clock_cycles: all of them; 0 where there is no clock (twin).
+    """
+
+    run_cycles: int
+    clock_cycles: int
+    busy_cycles: int
+    pulses: int
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What a program did: the words that it sent by `vout`, and its run time in clocks."""
+
+    words: Words
+    code: int
+    run_cycles: int
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a program ended, as the frame `done` says."""
+
+    code: int
+    why: int
+    fault: Fault
+    pc: int
+    run_cycles: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the guard allows until the bench is disarmed. Volts, microseconds, pulses a cell, milliseconds."""
+
+    rails_v: Mapping[Rail, float]
+    pulse_us: float
+    pulses: int
+    silence_ms: int = 500
+
+
+def dac_code(volts: float) -> int:
+    """DAC code of a rail voltage (AD5686R: 16 bits over the full scale)."""
+    return round(volts / t.DAC_FULL_SCALE_V * 65536)
+
+
+def clocks(seconds_us: float) -> int:
+    """Clocks in a time in microseconds, rounded to the nearest."""
+    return round(seconds_us * 1e-6 * t.CLOCK_HZ)
+
+
+_FAULT_MEANING = {
+    Fault.RAIL_LIMIT: "a rail above its limit was asked for",
+    Fault.WIDTH_LIMIT: "a pulse outside the limit of its width was asked for",
+    Fault.BUDGET: "a cell has had all the pulses of its budget",
+    Fault.OVERCURRENT: "a column drew more current than its comparator allows",
+    Fault.SILENCE: "the host was silent for longer than the watchdog allows",
+    Fault.NOT_ARMED: "the bench was not armed",
+    Fault.BAD_LINES: "SET or RESET with other than one word line was asked for",
+    Fault.BAD_MODE: "a pulse or a conversion in the wrong mode was asked for",
+}
+
+
+class Bench(ABC):
+    """A connected rung. Use it as a context manager: leaving it turns the array off and closes the port."""
+
+    info: BenchInfo
+
+    @abstractmethod
+    def counters(self) -> Counters:
+        """Clock counts since reset."""
+
+    @abstractmethod
+    def write_vectors(self, address: int, data: Words) -> None:
+        """Write vector memory: data uint32 (n, 32)."""
+
+    @abstractmethod
+    def write_register(self, register: int, value: int) -> None:
+        """Write a register of the guard.
+
+        Raises:
+            UsageError: the guard refuses the value.
+        """
+
+    @abstractmethod
+    def safe(self) -> None:
+        """End a running program and turn all outputs off. Works in every state of the bench."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Turn the array off and leave the port."""
+
+    @abstractmethod
+    def _run(
+        self,
+        program: Program,
+        entry: int,
+        args: list[int],
+        inputs: Inputs | None,
+        on_words: Callable[[Words], None],
+    ) -> Ending: ...
+
+    def execute(
+        self,
+        program: Program,
+        args: Mapping[str, int],
+        *,
+        entry: str | None = None,
+        inputs: Inputs | None = None,
+        on_words: Callable[[Words], None] | None = None,
+    ) -> Execution:
+        """Run a pulse program to its end.
+
+        Args:
+            args: by the names of the program's `.arg` lines.
+            entry: a name of its `.entry` lines; the first one if not given.
+            inputs: what `vin` takes, unsigned (n, 32).
+            on_words: called with each batch of result words as it arrives.
+
+        Raises:
+            FaultError: the guard turned the array off.
+            UsageError: an argument that the program does not have, or that does not fit 16 bits.
+        """
+        values, start = program.registers(args), program.entry(entry or next(iter(program.entries), ""))
+        batches: list[Words] = []
+
+        def collect(words: Words) -> None:
+            batches.append(words)
+            if on_words is not None:
+                on_words(words)
+
+        try:
+            end = self._run(program, start, values, inputs, collect)
+        except KeyboardInterrupt:
+            self.safe()
+            raise
+        if end.why == FAULTED:
+            raise FaultError(
+                f"The guard turned the array off during {program.name}: {_FAULT_MEANING[end.fault]} "
+                f"(fault {end.fault.name.lower()}, {program.where(end.pc)}). Cells already programmed keep their state; "
+                "the fault is cleared when the bench is armed again."
+            )
+        if end.why != HALT:
+            what = "was aborted" if end.why == ABORTED else "met a word that is no instruction"
+            raise ProtocolError(f"{program.name} {what} at {program.where(end.pc)}. All outputs are off; start it again.")
+        words = np.concatenate(batches) if batches else np.zeros(0, np.uint32)
+        return Execution(words, end.code, end.run_cycles)
+
+    @contextmanager
+    def armed(self, limits: Limits, rails_v: Mapping[Rail, float]) -> Iterator[None]:
+        """Arm within limits and set the rails; disarm at the end, whatever happens.
+
+        Raises:
+            UsageError: a limit above the carrier's ceiling, or a rail above its limit.
+        """
+        for rail, volts in rails_v.items():
+            if volts > limits.rails_v.get(rail, 0.0):
+                raise UsageError(f"rail {rail.name.lower()}: {volts} V is above its limit; nothing was sent to the array")
+        self.write_register(Register.CONTROL, 0b110)  # disarmed, fault and pulse counts cleared
+        for rail in Rail:
+            self.write_register(Register.MAX_RAIL + rail, dac_code(limits.rails_v.get(rail, 0.0)))
+        self.write_register(Register.MAX_WIDTH, clocks(limits.pulse_us))
+        self.write_register(Register.PULSE_BUDGET, limits.pulses)
+        self.write_register(Register.WATCHDOG, limits.silence_ms)
+        self.write_register(Register.CONTROL, 1)
+        try:
+            firmware = load_firmware("rails")
+            self.execute(firmware, {rail.name.lower(): dac_code(rails_v.get(rail, 0.0)) for rail in Rail})
+            yield
+        finally:
+            self.safe()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

@@ -1,0 +1,146 @@
+"""Run inputs through the array: the host's side of mvm.useq."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmbench.bench import Bench, Limits, Words
+from ohmbench.errors import ImageError
+from ohmbench.image import Tile, WeightImage
+from ohmbench.isa import load_firmware
+from ohmbench.programming import CellRecords, program_image
+from ohmbench.recipe import Recipe
+from ohmbench.reference import evaluate
+
+IntArray = npt.NDArray[np.int64]
+Report = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+WIRING = 0
+"""Memory vectors of the wiring tables p and n."""
+
+
+@dataclass
+class Inference:
+    """Runs a weight image on a bench: loads each image once and streams all inputs through it.
+
+    Attributes:
+        records: what programming did, by image.
+        program_cycles, infer_cycles: run time in clocks.
+    """
+
+    bench: Bench
+    recipe: Recipe
+    report: Report | None = None
+    records: dict[int, CellRecords] = field(default_factory=dict)
+    program_cycles: int = 0
+    infer_cycles: int = 0
+    loaded: int | None = None
+
+    def logits(self, image: WeightImage, inputs: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+        """Logits (n, outputs) of integer inputs (n, inputs) through the array.
+
+        Raises:
+            ImageError: the image does not fit the bench's array.
+            FaultError: the guard turned the array off.
+        """
+        image.check_fits(self.bench.info)
+        return evaluate(image, inputs, self._run_tile)
+
+    def load(self, image: WeightImage, number: int) -> CellRecords:
+        """Program one of the image's arrays, unless it is the one that the array holds."""
+        if self.loaded != number:
+            self.loaded = None  # an interrupted run leaves neither
+            what = f"program image {number + 1}/{image.images}"
+            records = program_image(
+                self.bench,
+                image.levels[number],
+                image.mask[number],
+                image.max_level,
+                self.recipe,
+                None if self.report is None else lambda done, rows: self._tell(what, done, rows),
+            )
+            self.records[number] = records
+            self.program_cycles += records.run_cycles
+            self.loaded = number
+        return self.records[number]
+
+    def _tell(self, what: str, done: int, total: int) -> None:
+        if self.report is not None:
+            self.report(what, done, total)
+
+    def _run_tile(self, image: WeightImage, index: int, row_values: IntArray) -> npt.NDArray[np.float64]:
+        tile = image.tiles[index]
+        self.load(image, tile.image)
+        bits = tile.row_bits(image.layers[tile.layer].input_bits)
+        what = f"infer tile {index + 1}/{len(image.tiles)}"
+        codes, cycles = run_tile(
+            self.bench, tile, row_values, bits, self.recipe,
+            on_words=lambda words, done=[0]: self._count(what, words, done, tile, len(row_values)),  # type: ignore[misc]
+        )
+        self.infer_cycles += cycles
+        differences = np.zeros((len(row_values), image.columns))
+        differences[:, : tile.outputs] = codes / self.recipe.codes_per_level(image.max_level)
+        return differences
+
+    def _count(self, what: str, words: Words, done: list[int], tile: Tile, total: int) -> None:
+        done[0] += len(words)
+        self._tell(what, done[0] // tile.outputs, total)
+
+
+def run_tile(
+    bench: Bench,
+    tile: Tile,
+    row_values: npt.NDArray[np.integer],
+    bits: int,
+    recipe: Recipe,
+    on_words: Callable[[Words], None] | None = None,
+) -> tuple[IntArray, int]:
+    """Matrix-vector products of a programmed tile.
+
+    Args:
+        row_values: unsigned (n, rows), below 2^bits; bits at most 16.
+
+    Returns:
+        Code differences S[p] - S[n] as int64 (n, outputs), and the run time in clocks.
+
+    Raises:
+        ImageError: the row values need more than 16 bits.
+        FaultError: the guard turned the array off.
+    """
+    if bits > 16:
+        raise ImageError(f"a row of this image takes inputs of {bits} bits, the bench 16; merge fewer rows")
+    rows = len(row_values[0]) if len(row_values) else 0
+    used = sum(1 << int(i) for i in np.flatnonzero(tile.rows_used(rows)))
+    width = 8 if bits <= 8 else 16
+    aligned = (row_values << (width - bits)).astype(np.uint8 if width == 8 else np.uint16)
+    bench.write_vectors(WIRING, np.stack([tile.p, tile.n]).astype(np.int32).view(np.uint32))
+    rails = {rail: volts for rail, volts in recipe.rails_v().items() if rail.name.endswith("_READ")}
+    words: list[Words] = []
+    cycles = 0
+    with bench.armed(Limits(rails, 0.0, 0), rails):
+        for start in range(0, len(aligned), 0xFFFF):
+            batch = aligned[start : start + 0xFFFF]
+            args = {
+                "count": len(batch),
+                "bits": bits,
+                "outputs": tile.outputs,
+                "rows_lo": used & 0xFFFF,
+                "rows_hi": used >> 16,
+                "wiring": WIRING,
+            }
+            run = bench.execute(
+                load_firmware("mvm"),
+                args,
+                entry="mvm" if width == 8 else "mvm16",
+                inputs=batch,
+                on_words=on_words,
+            )
+            words.append(run.words)
+            cycles += run.run_cycles
+    codes = np.concatenate(words).view(np.int32).astype(np.int64).reshape(-1, tile.outputs)
+    return codes, cycles

@@ -1,0 +1,121 @@
+"""How an array is driven: the conductances of the levels, the window, the voltages and the ramps."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmbench import _tables as t
+from ohmbench._tables import Rail
+from ohmbench.bench import Limits
+from ohmbench.errors import DataError
+
+Codes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Levels, window, voltages and ramps; the defaults suit device preset A (HfO2 1T1R, 3 to 260 uS).
+
+    Conductances in uS at read_v; ramps as start, step and end in volts; pulses in microseconds.
+    """
+
+    g_min_usiemens: float = 30.0
+    g_max_usiemens: float = 205.0
+    window_usiemens: float = 6.0
+    read_v: float = 0.2
+    wl_read_v: float = 3.0
+    set_v: float = 2.0
+    wl_set_start_v: float = 1.4
+    wl_set_step_v: float = 0.1
+    wl_set_end_v: float = 3.2
+    set_us: float = 0.2
+    wl_reset_v: float = 3.5
+    reset_start_v: float = 0.7
+    reset_step_v: float = 0.05
+    reset_end_v: float = 2.2
+    reset_us: float = 0.2
+    rounds: int = 8
+
+    def __post_init__(self) -> None:
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        bad = [k for k, v in values.items() if not math.isfinite(v) or v <= 0]
+        if self.g_max_usiemens <= self.g_min_usiemens:
+            bad.append("g_max_usiemens")
+        if self.wl_set_end_v < self.wl_set_start_v:
+            bad.append("wl_set_end_v")
+        if self.reset_end_v < self.reset_start_v:
+            bad.append("reset_end_v")
+        # a record counts a cell's pulses of each polarity in eight bits
+        if not bad and self.rounds * max(self._steps(Rail.WL_SET), self._steps(Rail.SL_RESET)) > 255:
+            bad.append("rounds")
+        if bad:
+            raise DataError(f"The recipe makes no sense in: {', '.join(bad)}. Nothing was sent to the array.")
+
+    @classmethod
+    def load(cls, path: str | Path) -> Recipe:
+        """Read a TOML file whose keys are the attributes; those not given keep their defaults.
+
+        Raises:
+            DataError: the file is missing or damaged, or has a key or a value that makes no sense.
+        """
+        try:
+            values = tomllib.loads(Path(path).read_text())
+        except (OSError, ValueError) as error:
+            raise DataError(f"Cannot read the recipe {path}: {error}. Nothing was sent to the array.") from error
+        known = {f.name: f.type for f in fields(cls)}
+        bad = [
+            k for k, v in values.items()
+            if k not in known or isinstance(v, bool) or not isinstance(v, int if known[k] == "int" else int | float)
+        ]
+        if bad:
+            raise DataError(f"{path}: not of a recipe, or not a number: {', '.join(bad)}")
+        return cls(**values)
+
+    def _steps(self, rail: Rail) -> int:
+        start, step, end = self.ramp_v(rail)
+        return math.floor((end - start) / step + 1e-9) + 1
+
+    def ramp_v(self, rail: Rail) -> tuple[float, float, float]:
+        """Start, step and end of a ramped rail in volts."""
+        if rail is Rail.WL_SET:
+            return self.wl_set_start_v, self.wl_set_step_v, self.wl_set_end_v
+        return self.reset_start_v, self.reset_step_v, self.reset_end_v
+
+    @property
+    def codes_per_siemens(self) -> float:
+        """ADC codes of one siemens: I = G V through the transimpedance amplifier."""
+        return self.read_v * t.TIA_OHM / t.ADC_LSB_V
+
+    def codes_per_level(self, max_level: int) -> float:
+        """ADC codes of one level step, for one cell with its bit line at read_v."""
+        return (self.g_max_usiemens - self.g_min_usiemens) * 1e-6 / max_level * self.codes_per_siemens
+
+    def windows(self, levels: npt.NDArray[np.uint8], max_level: int) -> tuple[Codes, Codes]:
+        """Lowest and highest accepted ADC code of cells with these levels, both of the shape of levels."""
+        step = (self.g_max_usiemens - self.g_min_usiemens) / max_level
+        target = self.g_min_usiemens + levels.astype(np.float64) * step
+        low = np.ceil((target - self.window_usiemens) * 1e-6 * self.codes_per_siemens)
+        high = np.floor((target + self.window_usiemens) * 1e-6 * self.codes_per_siemens)
+        return np.maximum(low, 0).astype(np.int64), high.astype(np.int64)
+
+    def rails_v(self) -> dict[Rail, float]:
+        """The rails before a run; the ramps start from there."""
+        return {
+            Rail.BL_SET: self.set_v,
+            Rail.SL_INHIBIT: self.set_v,
+            Rail.BL_READ: self.read_v,
+            Rail.WL_RESET: self.wl_reset_v,
+            Rail.WL_READ: self.wl_read_v,
+        }
+
+    def limits(self) -> Limits:
+        """The tightest limits under which this recipe runs: the guard holds it to what it says."""
+        rails = {**self.rails_v(), Rail.WL_SET: self.wl_set_end_v, Rail.SL_RESET: self.reset_end_v}
+        pulses = self.rounds * (self._steps(Rail.WL_SET) + self._steps(Rail.SL_RESET))
+        return Limits(rails, max(self.set_us, self.reset_us), pulses)

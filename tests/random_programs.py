@@ -1,0 +1,169 @@
+"""Random pulse programs that end, for holding the RTL and the twin together.
+
+Runs of any instruction, forward branches and counted loops. Most array commands are legal, so that a program gets
+far; a few are not, so that refusals are compared too. At its end a program sends every register to the host:
+that is how the states of two machines are compared.
+"""
+
+from __future__ import annotations
+
+import random
+
+from ohmbench._tables import Mode, Op, Rail
+from ohmbench.isa import Instruction, encode
+
+MAX_RAIL_CODE = 4000  # limits under which these programs run
+MAX_WIDTH = 48
+Code = list[Instruction | int]  # a number is a word as it stands
+
+# r15 counts loops, r14 and m1 are scratch of the commands below: random instructions leave them alone
+_SCALAR, _MASK, _VECTOR = range(14), range(2, 16), range(16)
+_SCALAR_OPS = (Op.LI, Op.ADDI, Op.ADD, Op.SUB, Op.MCNT)
+_MASK_OPS = (Op.MONE, Op.MAND, Op.MOR, Op.MXOR, Op.MANDN, Op.MLO, Op.MHI)
+_VECTOR_OPS = (Op.VLD, Op.VST, Op.VSET, Op.VADD, Op.VSUB, Op.VAND, Op.VOR, Op.VSHL, Op.VSHR)
+_COMPARE_OPS = (Op.VLT, Op.VEQ, Op.VBIT)
+_BRANCHES = (Op.JMP, Op.BEQ, Op.BNE, Op.BLT, Op.BGE, Op.BANY, Op.BNONE)
+
+
+def random_program(seed: int) -> list[int]:
+    """Words of a program that ends, the same for the same seed."""
+    return _Writer(random.Random(seed)).program()
+
+
+class _Writer:
+    def __init__(self, rng: random.Random) -> None:
+        self.rng = rng
+
+    def program(self) -> list[int]:
+        blocks: list[Code] = [self.block() for _ in range(self.rng.randint(8, 28))]
+        starts = [0]
+        for block in blocks:
+            starts.append(starts[-1] + len(block) + 1)  # each block is followed by one word: a branch or not
+        words: list[int] = []
+        for i, block in enumerate(blocks):
+            words += self.words(block, len(words))
+            words.append(encode(self.branch(starts[min(i + self.rng.randint(1, 4), len(blocks))])))
+        return words + self.words(self.dump(), len(words))
+
+    def words(self, code: Code, address: int) -> list[int]:
+        """Words of a block at an address; the branch back of a loop is written relative to itself."""
+        words: list[int] = []
+        for i, item in enumerate(code):
+            if isinstance(item, Instruction) and item.op is Op.BNE and item.values[2] < 0:
+                item = Instruction(Op.BNE, (15, 14, address + i + item.values[2]))
+            words.append(item if isinstance(item, int) else encode(item))
+        return words
+
+    def branch(self, target: int) -> Instruction:
+        if self.rng.random() < 0.7:
+            return Instruction(Op.ADDI, (14, 14, 0))
+        op = self.rng.choice(_BRANCHES)
+        if op is Op.JMP:
+            return Instruction(op, (target,))
+        if op in (Op.BANY, Op.BNONE):
+            return Instruction(op, (self.rng.randrange(16), target))
+        return Instruction(op, (self.rng.randrange(16), self.rng.randrange(16), target))
+
+    def block(self) -> Code:
+        kind = self.rng.random()
+        if kind < 0.4:
+            return [self.compute() for _ in range(self.rng.randint(1, 6))]
+        if kind < 0.85:
+            return self.command()
+        if kind < 0.985:
+            body = self.command() + self.command()
+            back: Code = [Instruction(Op.ADDI, (15, 15, -1)), Instruction(Op.LI, (14, 0))]
+            start: Code = [Instruction(Op.LI, (15, self.rng.randint(1, 4)))]
+            return [*start, *body, *back, Instruction(Op.BNE, (15, 14, -len(body) - 2))]
+        return self.mistake()
+
+    def compute(self) -> Instruction:
+        rng = self.rng
+        op = rng.choice(rng.choice((_SCALAR_OPS, _MASK_OPS, _VECTOR_OPS, _VECTOR_OPS, _COMPARE_OPS, (Op.VGAT,))))
+        any_mask, predicate = rng.randrange(16), rng.choice((0, 0, rng.randrange(16)))
+        d, a, b = rng.choice(_VECTOR), rng.choice(_VECTOR), rng.choice(_VECTOR)
+        if op in _SCALAR_OPS:
+            d, a, b = rng.choice(_SCALAR), rng.choice(_SCALAR), rng.choice(_SCALAR)
+            values = {
+                Op.LI: (d, rng.choice((rng.randrange(40), rng.randrange(1 << 16)))),
+                Op.ADDI: (d, a, rng.randint(-40, 40)),
+                Op.MCNT: (d, any_mask),
+            }.get(op, (d, a, b))
+            return Instruction(op, values)
+        if op in _MASK_OPS:
+            d = rng.choice(_MASK)
+            if op in (Op.MONE, Op.MLO, Op.MHI):
+                return Instruction(op, (d, rng.randrange(16)))
+            return Instruction(op, (d, any_mask, rng.randrange(16)))
+        if op in _COMPARE_OPS:
+            d = rng.choice(_MASK)
+            return Instruction(op, (d, a, rng.randrange(32) if op is Op.VBIT else b, predicate))
+        if op in (Op.VLD, Op.VST):
+            return Instruction(op, (d, rng.randrange(16), rng.randrange(256), predicate))
+        if op is Op.VSET:
+            return Instruction(op, (d, rng.randrange(16), predicate))
+        if op in (Op.VSHL, Op.VSHR):
+            return Instruction(op, (d, a, rng.randrange(32), predicate))
+        if op is Op.VGAT:
+            d, a, b = rng.sample(_VECTOR, 3)
+        return Instruction(op, (d, a, b, predicate))
+
+    def command(self) -> Code:
+        rng = self.rng
+        kind = rng.randrange(9)
+        if kind == 0:
+            return [Instruction(Op.LI, (14, rng.randint(0, MAX_RAIL_CODE))), Instruction(Op.RAIL, (rng.randrange(8), 14))]
+        if kind == 1:
+            mode = rng.choice((Mode.OFF, Mode.READ, Mode.READ))
+            return [Instruction(Op.LINES, (mode, rng.randrange(16), rng.randrange(16), rng.randrange(16)))]
+        if kind in (2, 3):
+            return self.read()
+        if kind == 4:
+            mode = rng.choice((Mode.SET, Mode.RESET))
+            code: Code = [
+                Instruction(Op.MONE, (1, rng.randrange(16))),
+                Instruction(Op.LINES, (mode, 1, rng.choice((1, rng.randrange(16))), rng.randrange(16))),
+            ]
+            for _ in range(rng.randint(1, 3)):
+                code += [Instruction(Op.LI, (14, rng.randint(1, MAX_WIDTH))), Instruction(Op.PULSE, (14,))]
+                code += [self.compute() for _ in range(rng.randint(0, 2))]
+            return code
+        if kind == 5:
+            return [Instruction(Op.LI, (14, rng.randint(0, 200))), Instruction(Op.WAIT, (14,))]
+        if kind == 6:
+            return [rng.choice((Instruction(Op.SYNC, ()), Instruction(Op.VIN, (rng.randrange(16),))))]
+        if kind == 7:
+            return [Instruction(Op.VOUT, (rng.randrange(16), rng.randrange(16)))]
+        return self.read()
+
+    def read(self) -> Code:
+        code: Code = [Instruction(Op.LINES, (Mode.READ, self.rng.randrange(16), self.rng.randrange(16), 0))]
+        code += [self.compute() for _ in range(self.rng.randint(0, 2))]
+        return [*code, *(Instruction(Op.SENSE, (self.rng.randrange(16),)) for _ in range(self.rng.randint(1, 2)))]
+
+    def mistake(self) -> Code:
+        return self.rng.choice(
+            (
+                [0xF000_0000],  # no instruction
+                [Instruction(Op.LINES, (Mode.SET, 0, 0, 0))],  # every word line at once
+                [Instruction(Op.LINES, (Mode.READ, 0, 0, 0)), Instruction(Op.LI, (14, 5)), Instruction(Op.PULSE, (14,))],
+                [Instruction(Op.LINES, (Mode.OFF, 0, 0, 0)), Instruction(Op.SENSE, (3,))],
+                [Instruction(Op.LI, (14, MAX_RAIL_CODE + 1)), Instruction(Op.RAIL, (Rail.BL_SET, 14))],
+                [
+                    Instruction(Op.MONE, (1, 3)),
+                    Instruction(Op.LINES, (Mode.RESET, 1, 1, 5)),
+                    Instruction(Op.LI, (14, self.rng.choice((0, MAX_WIDTH + 1)))),
+                    Instruction(Op.PULSE, (14,)),
+                ],
+            )
+        )
+
+    def dump(self) -> Code:
+        code: Code = [Instruction(Op.LI, (15, 32))]
+        code += [Instruction(Op.VOUT, (v, 15)) for v in range(16)]
+        for r in range(14):
+            code += [Instruction(Op.VSET, (0, r, 0)), Instruction(Op.LI, (15, 1)), Instruction(Op.VOUT, (0, 15))]
+        code += [Instruction(Op.LI, (15, 32)), Instruction(Op.LI, (14, 1))]
+        for m in range(16):
+            code += [Instruction(Op.VSUB, (1, 1, 1, 0)), Instruction(Op.VSET, (1, 14, m)), Instruction(Op.VOUT, (1, 15))]
+        return [*code, Instruction(Op.HALT, (self.rng.randrange(1 << 16),))]

@@ -1,0 +1,33 @@
+"""Run one random program on two benches and compare everything that they say of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ohmbench._tables import Rail, Register
+from ohmbench.bench import Bench, Ending, Inputs, Words
+from ohmbench.isa import Program
+from tests.random_programs import MAX_RAIL_CODE, MAX_WIDTH, random_program
+
+BUDGET = 40
+
+
+def random_inputs(seed: int, count: int = 64) -> Inputs:
+    """Vectors for `vin`."""
+    return np.random.default_rng(seed).integers(0, 1 << 16, (count, 32)).astype(np.uint16)
+
+
+def run(bench: Bench, seed: int, inputs: Inputs) -> tuple[Ending, Words]:
+    """Arm a bench under the generator's limits and run its program of that seed."""
+    bench.write_register(Register.CONTROL, 0b110)
+    for rail in Rail:
+        bench.write_register(Register.MAX_RAIL + rail, MAX_RAIL_CODE)
+    bench.write_register(Register.MAX_WIDTH, MAX_WIDTH)
+    bench.write_register(Register.PULSE_BUDGET, BUDGET)
+    bench.write_register(Register.WATCHDOG, 10_000)
+    bench.write_register(Register.CONTROL, 1)
+    batches: list[Words] = []
+    program = Program(f"random {seed}", tuple(random_program(seed)))
+    end = bench._run(program, 0, [seed * 7 + i for i in range(16)], inputs, batches.append)
+    bench.safe()
+    return end, np.concatenate([np.zeros(0, np.uint32), *batches])
