@@ -1,0 +1,149 @@
+// Pulses that each cell has had. A pulse is counted before it is fired, so that nothing that happens in between
+// can let one go uncounted; if it is not fired after all, the counts of its cells are given back.
+//
+// A pulse first asked for in clock T has been looked at in clock T + columns + 1 (GuardScanCycles): ready_o.
+
+`include "ohm_assert.svh"
+
+module ohm_guard_budget (
+    input logic clk_i,
+    input logic rst_ni,
+
+    input logic clear_i,  // all counts to zero; not while a pulse is asked for
+
+    input logic ask_i,  // a pulse is asked for; held until fire_i, else it is given back
+    input logic fire_i,  // it is fired; only while ready_o
+    input logic [4:0] row_i,  // steady unless idle_o
+    input logic [31:0] columns_i,  // the same
+    input logic [15:0] budget_i,
+    output logic idle_o,
+    output logic ready_o,
+    output logic over_o  // with ready_o: a cell would get more than the budget
+);
+  localparam int unsigned Rows = 32;
+  localparam int unsigned Columns = 32;
+
+  typedef enum logic [1:0] {
+    StIdle,
+    StCount,  // up by one
+    StHeld,   // counted, not fired yet
+    StReturn  // down by one
+  } state_e;
+
+  state_e state_q, state_d;
+  logic [5:0] step_q, step_d;  // column that is read; the one before it is written
+  logic lost_q, lost_d;  // no longer asked for
+  logic fresh_q, fresh_d;  // the row's counts are to be taken as zero
+  logic [16:0] need_q, need_d;  // budget that this pulse needs
+  logic [Rows-1:0] stale_q, stale_d;  // rows not counted since the last clear
+
+  logic write, pulsed;
+  logic [ 4:0] column;
+  logic [15:0] stored;
+  logic [16:0] count;
+
+  assign column = 5'(step_q - 6'd1);
+  assign pulsed = columns_i[column];
+
+  always_comb begin
+    count = fresh_q ? '0 : {1'b0, stored};
+    if (pulsed) count = state_q == StReturn ? count - 17'd1 : count + 17'd1;
+  end
+
+  ohm_ram #(
+      .Lanes(1),
+      .LaneWidth(16),
+      .Depth(Rows * Columns)
+  ) u_counts (
+      .clk_i,
+      .we_i(write),
+      .waddr_i({row_i, column}),
+      .wdata_i(count[15:0]),
+      .raddr_i({row_i, step_q[4:0]}),
+      .rdata_o(stored)
+  );
+
+  always_comb begin
+    state_d = state_q;
+    step_d  = '0;
+    lost_d  = lost_q;
+    fresh_d = fresh_q;
+    need_d  = need_q;
+    stale_d = stale_q;
+    write   = 1'b0;
+    unique case (state_q)
+      StIdle: begin
+        lost_d  = 1'b0;
+        need_d  = '0;
+        fresh_d = stale_q[row_i];
+        if (ask_i) begin
+          state_d        = StCount;
+          step_d         = 6'd1;
+          stale_d[row_i] = 1'b0;
+        end
+      end
+      StCount: begin
+        write  = 1'b1;
+        step_d = step_q + 6'd1;
+        lost_d = lost_q || !ask_i;
+        if (pulsed && count > need_q) need_d = count;
+        if (step_q == 6'(Columns)) begin
+          state_d = StHeld;
+          step_d  = '0;
+          fresh_d = 1'b0;
+        end
+      end
+      StHeld: begin
+        if (fire_i) begin
+          state_d = StIdle;
+        end else if (lost_q || !ask_i) begin
+          state_d = StReturn;
+          step_d  = 6'd1;
+        end
+      end
+      StReturn: begin
+        write  = 1'b1;
+        step_d = step_q + 6'd1;
+        if (step_q == 6'(Columns)) begin
+          state_d = StIdle;
+          step_d  = '0;
+        end
+      end
+      default: state_d = StIdle;
+    endcase
+    if (clear_i) begin
+      state_d = StIdle;
+      step_d  = '0;
+      stale_d = '1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      state_q <= StIdle;
+      step_q  <= '0;
+      lost_q  <= 1'b0;
+      fresh_q <= 1'b0;
+      need_q  <= '0;
+      stale_q <= '1;
+    end else begin
+      state_q <= state_d;
+      step_q  <= step_d;
+      lost_q  <= lost_d;
+      fresh_q <= fresh_d;
+      need_q  <= need_d;
+      stale_q <= stale_d;
+    end
+  end
+
+  assign idle_o  = state_q == StIdle;
+  assign ready_o = state_q == StHeld && !lost_q;
+  assign over_o  = need_q > {1'b0, budget_i};
+
+  `OHM_ASSERT(StepInRow_A, step_q <= 6'(Columns))
+  `OHM_ASSERT(StepWorks_A, (step_q != '0) == (state_q == StCount || state_q == StReturn))
+  `OHM_ASSERT(FireReady_A, !fire_i || (ready_o && ask_i))
+  `OHM_ASSERT(CountedIsNotStale_A, idle_o || !stale_q[row_i])
+  `OHM_ASSERT(FreshOnlyUp_A, !(fresh_q && state_q == StReturn))
+  `OHM_COVER(Returned_C, state_q == StReturn && step_q == 6'(Columns))
+endmodule

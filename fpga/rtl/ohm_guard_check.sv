@@ -1,0 +1,111 @@
+// What is wrong with the command that the sequencer shows, if anything, and what the carrier has been told so far.
+
+`include "ohm_assert.svh"
+
+module ohm_guard_check
+  import ohm_guard_pkg::*;
+  import ohm_carrier_pkg::*;
+(
+    input logic clk_i,
+    input logic rst_ni,
+
+    input logic armed_i,
+    input logic on_i,  // low: the carrier is all off, whatever it was told
+
+    input logic [Rails-1:0][15:0] max_rail_i,
+    input logic [     15:0]       max_width_i,
+
+    input  cmd_t   cmd_i,
+    input  logic   taken_i,        // the carrier takes it in this clock
+    input  logic   over_budget_i,  // a cell would get more pulses than it may
+    output fault_e fault_o,
+
+    output mode_e        mode_o,      // of the lines
+    output logic  [ 4:0] row_o,       // of the word line that is on, in SET and RESET
+    output logic  [31:0] columns_o,
+    output logic         rail_over_o  // a rail is above its limit, which has been tightened since
+);
+  logic one_wl;
+  assign one_wl = cmd_i.wl != '0 && (cmd_i.wl & (cmd_i.wl - 32'd1)) == '0;
+
+  // the cells that a pulse reaches are those of the word line: which bit lines are on does not matter here
+  logic unused_bl;
+  assign unused_bl = ^cmd_i.bl;
+
+  logic pulse_mode;
+  assign pulse_mode = mode_o == ModeSet || mode_o == ModeReset;
+
+  always_comb begin
+    fault_o = FaultNone;
+    unique case (cmd_i.kind)
+      CmdRail: begin
+        if (!armed_i && cmd_i.value != '0) fault_o = FaultNotArmed;
+        else if (cmd_i.value > max_rail_i[cmd_i.rail]) fault_o = FaultRailLimit;
+      end
+      CmdLines: begin
+        if (!armed_i && cmd_i.mode != ModeOff) fault_o = FaultNotArmed;
+        else if (cmd_i.mode inside {ModeSet, ModeReset} && !one_wl) fault_o = FaultBadLines;
+      end
+      CmdPulse: begin
+        if (!armed_i) fault_o = FaultNotArmed;
+        else if (!pulse_mode) fault_o = FaultBadMode;
+        else if (cmd_i.value == '0 || cmd_i.value > max_width_i) fault_o = FaultWidthLimit;
+        else if (over_budget_i) fault_o = FaultBudget;
+      end
+      CmdSense: begin
+        if (!armed_i) fault_o = FaultNotArmed;
+        else if (mode_o != ModeRead) fault_o = FaultBadMode;
+      end
+      default: fault_o = FaultBadMode;
+    endcase
+  end
+
+  logic rail_taken, lines_taken;
+  assign rail_taken  = taken_i && cmd_i.kind == CmdRail;
+  assign lines_taken = taken_i && cmd_i.kind == CmdLines;
+
+  logic [Rails-1:0][15:0] rail_q;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || !on_i) rail_q <= '0;
+    else if (rail_taken) rail_q[cmd_i.rail] <= cmd_i.value;
+  end
+  always_comb begin
+    rail_over_o = 1'b0;
+    for (int unsigned r = 0; r < Rails; r++) rail_over_o |= rail_q[r] > max_rail_i[r];
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || !on_i) mode_o <= ModeOff;
+    else if (lines_taken) mode_o <= cmd_i.mode;
+  end
+
+  // kept when all goes off: counts may still have to be given back
+  logic [4:0] row;
+  always_comb begin
+    row = '0;
+    for (int unsigned i = 0; i < 32; i++) if (cmd_i.wl[i]) row |= 5'(i);
+  end
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      row_o     <= '0;
+      columns_o <= '0;
+    end else if (lines_taken) begin
+      row_o     <= row;
+      columns_o <= cmd_i.col;
+    end
+  end
+
+  logic pulse_taken, sense_taken, set_or_reset, width_good;
+  assign pulse_taken  = taken_i && cmd_i.kind == CmdPulse;
+  assign sense_taken  = taken_i && cmd_i.kind == CmdSense;
+  assign set_or_reset = cmd_i.mode == ModeSet || cmd_i.mode == ModeReset;
+  assign width_good   = cmd_i.value != '0 && cmd_i.value <= max_width_i;
+
+  `OHM_ASSERT(RailInLimit_A, !rail_taken || cmd_i.value <= max_rail_i[cmd_i.rail])
+  `OHM_ASSERT(RailInCeiling_A, !rail_taken || cmd_i.value <= RailCeiling[cmd_i.rail])
+  `OHM_ASSERT(OneWordLine_A, !(lines_taken && set_or_reset) || one_wl)
+  `OHM_ASSERT(PulseInMode_A, !pulse_taken || pulse_mode)
+  `OHM_ASSERT(WidthInLimit_A, !pulse_taken || width_good)
+  `OHM_ASSERT(PulseInBudget_A, !pulse_taken || !over_budget_i)
+  `OHM_ASSERT(SenseInRead_A, !sense_taken || mode_o == ModeRead)
+endmodule
