@@ -19,6 +19,7 @@
 
 #include "Vohm_sim_top.h"
 #include "array/ohm_dpi.h"
+#include "array_state.h"
 #include "pty.h"
 #include "session.h"
 #include "uart_model.h"
@@ -270,6 +271,7 @@ void replay(const Options& options, Bench& bench) {
 void simulate(const Options& options) {
     if (ohm_dpi_open(options.params.empty() ? nullptr : options.params.c_str(), options.seed) != 0)
         throw std::runtime_error(options.params + ": no good parameters of the array model");
+    if (!options.state.empty()) ohm::load_array_state(options.state);
     Bench bench(options);
     Stopwatch watch;
     if (options.bare != 0) {
@@ -284,6 +286,7 @@ void simulate(const Options& options) {
         live(options, bench, watch);
     }
     watch.report(options, bench);
+    if (!options.state.empty()) ohm::save_array_state(options.state);
 }
 
 Options parse(int argc, char** argv) {
