@@ -67,7 +67,7 @@ class Cursor:
 def tokens(line: str) -> list[Token]:
     """The tokens of a line without its comment, then an `end`."""
     code = line.partition(";")[0].rstrip()
-    found = []
+    found: list[Token] = []
     for match in _TOKEN.finditer(code):
         kind = match.lastgroup or "end"
         token = Token(kind, match[kind], match.start(kind))
