@@ -1,0 +1,37 @@
+"""The pages under docs/ and at the top."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ohmbench.isa import assemble
+
+REPO = Path(__file__).resolve().parents[2]
+PAGES = sorted([*REPO.glob("*.md"), *(REPO / "docs").rglob("*.md")])
+
+
+def links(page: Path) -> list[Path]:
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())
+    return [(page.parent / target).resolve() for target in targets if "://" not in target]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(REPO)))
+def test_links_lead_somewhere(page: Path) -> None:
+    missing = [link for link in links(page) if not link.exists()]
+    assert not missing
+
+
+def test_the_index_has_every_page() -> None:
+    index = REPO / "docs/README.md"
+    pages = {page.resolve() for page in (REPO / "docs").rglob("*.md")} - {index}
+    assert pages <= set(links(index))
+
+
+def test_the_example_of_a_pulse_program_assembles() -> None:
+    text = (REPO / "docs/pulse-programs.md").read_text()
+    program = assemble(re.findall(r"```\n(.*?)```", text, re.S)[0])
+    assert program.entries == {"repeat": 0}
+    assert program.args == {"row": 0, "times": 1}
