@@ -1,0 +1,144 @@
+// Unnumbered answers of the link: info, state, nak and ack, in this order of precedence. Requests for the same
+// answer that come while one waits become one answer; the numbers in it are those of the moment it starts.
+
+module ohm_link_reply #(
+    parameter logic [31:0] BuildId = '0,
+    parameter logic [ 7:0] Slots   = '0   // credits of an empty receiver
+) (
+    input logic clk_i,
+    input logic rst_ni,
+    input logic hold_i,  // start nothing but an acknowledgement
+
+    input logic                       info_i,     // for one clock
+    input logic                       state_i,    // for one clock
+    input ohm_link_state_pkg::state_t counters_i,
+
+    input  logic       ack_i,       // until ack_sent_o
+    input  logic       nak_i,       // until ack_sent_o
+    output logic       ack_sent_o,
+    input  logic [7:0] expected_i,
+    input  logic [7:0] credits_i,
+
+    output logic       valid_o,
+    input  logic       ready_i,
+    output logic [7:0] data_o,
+    output logic       last_o
+);
+  import ohm_link_pkg::*;
+
+  localparam logic [4:0] LastAck = 5'd3;
+  localparam logic [4:0] LastInfo = 5'd27;
+  localparam logic [4:0] LastState = 5'd31;
+  localparam logic [7:0] ArrayType = 8'd1;  // 1T1R
+
+  frame_e kind_q, kind_d;
+  logic busy_q, start, info_q, state_q;
+  logic [4:0] index_q, last_index;
+  logic [7:0] expected_q, credits_q;
+  ohm_link_state_pkg::state_t counters_q;
+
+  // the same until the next reset, so that a host that comes back knows whether it finds what it left; with
+  // the count of hellos, which tells this answer from one that was still on its way
+  logic [15:0] clock_q, boot_q, hellos_q;
+
+  always_comb begin
+    start      = !busy_q;
+    ack_sent_o = 1'b0;
+    kind_d     = FrameAck;
+    if (info_q && !hold_i) begin
+      kind_d = FrameInfo;
+    end else if (state_q && !hold_i) begin
+      kind_d = FrameState;
+    end else if (nak_i || ack_i) begin
+      kind_d     = nak_i ? FrameNak : FrameAck;
+      ack_sent_o = start;
+    end else begin
+      start = 1'b0;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      busy_q   <= 1'b0;
+      index_q  <= '0;
+      kind_q   <= FrameAck;
+      info_q   <= 1'b0;
+      state_q  <= 1'b0;
+      clock_q  <= '0;
+      boot_q   <= '0;
+      hellos_q <= '0;
+    end else begin
+      clock_q <= clock_q + 16'd1;
+      info_q  <= info_i || (info_q && !(start && kind_d == FrameInfo));
+      state_q <= state_i || (state_q && !(start && kind_d == FrameState));
+      if (info_i) begin
+        hellos_q <= hellos_q + 16'd1;
+        if (hellos_q == '0) boot_q <= clock_q;
+      end
+      if (start) begin
+        busy_q  <= 1'b1;
+        kind_q  <= kind_d;
+        index_q <= '0;
+      end else if (valid_o && ready_i) begin
+        index_q <= index_q + 5'd1;
+        busy_q  <= !last_o;
+      end
+    end
+    // taken at once, since the counters run while their bytes go out
+    if (start) begin
+      counters_q <= counters_i;
+      expected_q <= expected_i;
+      credits_q  <= credits_i;
+    end
+  end
+
+  logic [27:0][7:0] state_bytes;
+  logic [23:0][7:0] info_bytes;
+  assign state_bytes = {
+    counters_q.busy_cycles, counters_q.pulses, counters_q.clock_cycles, counters_q.run_cycles
+  };
+  assign info_bytes = {
+    boot_q,
+    hellos_q,
+    16'(ohm_isa_pkg::ProgramWords),
+    16'(ohm_isa_pkg::MemoryVectors),
+    Slots,
+    ArrayType,
+    8'(ohm_isa_pkg::Lanes),
+    8'(ohm_isa_pkg::Lanes),
+    32'(ohm_carrier_pkg::ClockHz),
+    BuildId,
+    Magic
+  };
+
+  always_comb begin
+    unique case (kind_q)
+      FrameInfo:  last_index = LastInfo;
+      FrameState: last_index = LastState;
+      default:    last_index = LastAck;
+    endcase
+  end
+
+  always_comb begin
+    data_o = '0;
+    unique case (index_q)
+      5'd0: data_o = kind_q;
+      5'd1: if (kind_q inside {FrameAck, FrameNak}) data_o = expected_q;
+      5'd2: begin
+        unique case (kind_q)
+          FrameInfo:  data_o = 8'(ProtocolVersion);
+          FrameState: data_o = {5'h0, counters_q.fault, counters_q.armed, counters_q.running};
+          default:    data_o = credits_q;
+        endcase
+      end
+      5'd3: if (kind_q == FrameState) data_o = counters_q.fault_code;
+      default: begin
+        if (kind_q == FrameInfo) data_o = info_bytes[5'(index_q-5'd4)];
+        else data_o = state_bytes[5'(index_q-5'd4)];
+      end
+    endcase
+  end
+
+  assign valid_o = busy_q;
+  assign last_o  = index_q == last_index;
+endmodule
