@@ -109,7 +109,7 @@ def _digest(files: Sequence[Path], extra: Sequence[str], key: str) -> str:
     """Of everything that a build depends on, headers beside the C files and SystemVerilog includes too."""
     paths = set(files) | set(RTL.glob("*.svh"))
     for source in (REPO / e for e in extra if (REPO / e).is_file()):
-        paths |= {source, *source.parent.glob("*.h")}
+        paths |= {source, *source.parent.glob("*.h"), *source.parent.glob("*.def")}
     state = hashlib.sha256((key + repr(ARGUMENTS) + sys.version).encode())
     for path in sorted(paths):
         state.update(path.read_bytes())
