@@ -26,4 +26,9 @@ class BuildWithData(build_py):
             shutil.copytree(HERE / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__", "build"))
 
 
-setup(cmdclass={"build_py": BuildWithData}, cffi_modules=["host/ohmbench/_array_build.py:ffibuilder"])
+setup(
+    cmdclass={"build_py": BuildWithData},
+    cffi_modules=["host/ohmbench/_array_build.py:ffibuilder"],
+    # cffi compiles against the stable ABI: one wheel for every Python from 3.11 on
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+)
