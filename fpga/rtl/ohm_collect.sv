@@ -1,0 +1,141 @@
+// What a program gives the host: result words, packed into frames, and the end of the program after them.
+// A result frame leaves when 64 words wait, when no word has come for FlushTicks, or when the program has ended.
+
+module ohm_collect #(
+    parameter int unsigned FlushTicks = 4096  // clocks
+) (
+    input logic clk_i,
+    input logic rst_ni,
+    input logic clear_i,  // hello: drop all, a frame in the middle too
+    input logic abort_i,  // drop the words that wait; a frame begun is finished
+
+    input  logic        vout_valid_i,
+    output logic        vout_ready_o,
+    input  logic [31:0] vout_data_i,
+
+    input  logic        done_valid_i,
+    output logic        done_ready_o,
+    input  logic [15:0] done_code_i,
+    input  logic [ 7:0] done_why_i,
+    input  logic [ 7:0] done_fault_i,
+    input  logic [15:0] done_pc_i,
+    input  logic [63:0] done_cycles_i,
+
+    output logic       tx_valid_o,
+    input  logic       tx_ready_i,
+    output logic [7:0] tx_data_o,
+    output logic       tx_last_o
+);
+  localparam int unsigned Depth = 512;
+  localparam int unsigned CountW = $clog2(Depth);
+  localparam logic [CountW-1:0] FrameWords = CountW'(ohm_link_pkg::MaxPayload / 4);
+  localparam int unsigned TimerW = $clog2(FlushTicks + 1);
+
+  typedef enum logic [1:0] {
+    StIdle,
+    StHead,   // type, seq and first word of a result frame
+    StWords,
+    StDone
+  } state_e;
+
+  state_e state_q;
+  logic [3:0] index_q;
+  logic [CountW-1:0] count, words_q;
+  logic [15:0] first_q;  // number of the oldest word that waits
+  logic [TimerW-1:0] timer_q;
+  logic drop_q, drop, fire, push, pop, word_valid, is_late;
+  logic [31:0] word;
+
+  assign push         = vout_valid_i && vout_ready_o;
+  assign pop          = state_q == StWords && fire && index_q[1:0] == '1;
+  assign drop         = drop_q && state_q == StIdle;
+  assign is_late      = timer_q == TimerW'(FlushTicks);
+  assign fire         = tx_valid_o && tx_ready_i;
+  assign done_ready_o = state_q == StDone && fire && tx_last_o;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || clear_i) begin
+      state_q <= StIdle;
+      index_q <= '0;
+      words_q <= '0;
+      drop_q  <= 1'b0;
+    end else begin
+      if (abort_i) drop_q <= 1'b1;
+      else if (drop) drop_q <= 1'b0;
+      if (fire) index_q <= index_q + 4'd1;
+      unique case (state_q)
+        StIdle: begin
+          index_q <= '0;
+          words_q <= count < FrameWords ? count : FrameWords;
+          if (!drop_q && !abort_i) begin
+            if (count >= FrameWords || (count != '0 && (is_late || done_valid_i))) begin
+              state_q <= StHead;
+            end else if (done_valid_i) begin
+              state_q <= StDone;
+            end
+          end
+        end
+        StHead:
+        if (fire && index_q == 4'd3) begin
+          state_q <= StWords;
+          index_q <= '0;
+        end
+        StWords: begin
+          if (pop) words_q <= words_q - CountW'(1);
+          if (fire && tx_last_o) state_q <= StIdle;
+        end
+        StDone:  if (fire && tx_last_o) state_q <= StIdle;
+        default: state_q <= StIdle;
+      endcase
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || done_ready_o) first_q <= '0;
+    else if (clear_i || drop) first_q <= first_q + 16'(count);
+    else if (pop) first_q <= first_q + 16'd1;
+    if (!rst_ni || push || state_q != StIdle) timer_q <= '0;
+    else if (!is_late) timer_q <= timer_q + TimerW'(1);
+  end
+
+  logic [15:0][7:0] done_bytes;
+  assign done_bytes = {
+    done_cycles_i, done_pc_i, done_fault_i, done_why_i, done_code_i, 8'h0, ohm_link_pkg::FrameDone
+  };
+  always_comb begin
+    unique case (state_q)
+      StHead: begin
+        unique case (index_q[1:0])
+          2'd0:    tx_data_o = ohm_link_pkg::FrameResult;
+          2'd1:    tx_data_o = '0;
+          2'd2:    tx_data_o = first_q[7:0];
+          default: tx_data_o = first_q[15:8];
+        endcase
+      end
+      StWords: tx_data_o = word[8*index_q[1:0]+:8];
+      default: tx_data_o = done_bytes[index_q];
+    endcase
+  end
+
+  assign tx_valid_o = state_q == StHead || state_q == StDone || (state_q == StWords && word_valid);
+  assign tx_last_o  = state_q == StDone ? index_q == '1 :
+                      state_q == StWords && words_q == CountW'(1) && index_q[1:0] == '1;
+
+  logic fifo_ready;
+  assign vout_ready_o = fifo_ready && !drop_q && !abort_i;
+  ohm_fifo #(
+      .Width(32),
+      .Depth(Depth)
+  ) u_fifo (
+      .clk_i,
+      .rst_ni,
+      .clear_i(clear_i || drop),
+      .valid_i(push),
+      .ready_o(fifo_ready),
+      .data_i (vout_data_i),
+      .valid_o(word_valid),
+      .ready_i(pop),
+      .data_o (word),
+      .count_o(count)
+  );
+endmodule

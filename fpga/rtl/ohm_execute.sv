@@ -1,0 +1,283 @@
+// Executes the numbered frames from the host, in order: a frame is checked whole before its first item (an
+// instruction word, a beat of two lanes, an argument) is acted upon. Items are put together in one shift register,
+// which also takes the beats of a data frame apart.
+//
+// A run waits here until the program before it has ended, and with it all frames behind it. A vector frame whose
+// program ends before it has taken all of it is answered by no_consumer. The divisor register is the link's
+// and never shown to the guard.
+
+module ohm_execute (
+    input logic clk_i,
+    input logic rst_ni,
+    input logic clear_i,  // hello: drop all, an answer in the middle too
+    input logic abort_i,  // drop the frame; an answer begun is finished
+
+    input  logic       rx_valid_i,
+    output logic       rx_ready_o,
+    input  logic [7:0] rx_data_i,
+    input  logic       rx_last_i,
+    input  logic [8:0] rx_length_i,
+
+    output logic       tx_valid_o,
+    input  logic       tx_ready_i,
+    output logic [7:0] tx_data_o,
+    output logic       tx_last_o,
+
+    output logic        prog_we_o,
+    output logic [ 9:0] prog_addr_o,
+    output logic [31:0] prog_data_o,
+
+    output logic        mem_en_o,
+    output logic        mem_we_o,
+    output logic [11:0] mem_addr_o,
+    output logic [63:0] mem_wdata_o,
+    input  logic [63:0] mem_rdata_i,
+
+    output logic        reg_valid_o,
+    output logic [ 7:0] reg_addr_o,
+    output logic [31:0] reg_data_o,
+    input  logic        reg_refused_i,
+    output logic        baud_valid_o,
+    output logic [11:0] baud_div_o,
+
+    output logic        run_valid_o,
+    input  logic        run_ready_i,
+    output logic [ 9:0] run_entry_o,
+    output logic        arg_we_o,
+    output logic [ 3:0] arg_index_o,
+    output logic [15:0] arg_data_o,
+    input  logic        running_i,    // until the end of the program is told
+    input  logic        consumer_i,   // a program runs and may take vectors
+
+    output logic        vin_valid_o,
+    input  logic        vin_ready_i,
+    output logic [63:0] vin_data_o
+);
+  import ohm_link_pkg::*;
+
+  localparam logic [15:0] BaudRegister = 16'(ohm_guard_pkg::RegBaudDivisor);
+
+  typedef enum logic [3:0] {
+    StHead,
+    StCheck,
+    StCollect,   // bytes of an item
+    StItem,      // act on it
+    StArgs,      // zeros for the arguments not given
+    StRun,
+    StDrain,     // the rest of a refused frame
+    StError,
+    StDataHead,
+    StFetch,
+    StLoad,
+    StData,
+    StPad        // complete a vector that hello cut short
+  } state_e;
+
+  state_e state_q, state_d;
+  logic [7:0] type_q, seq_q;
+  logic [15:0] arg_q;  // counts up while memory is written or read
+  logic [8:0] length_q, left_q;  // left: vectors still to be sent
+  logic [63:0] shift_q;
+  logic [3:0] bytes_q, item_bytes, out_q;  // bytes of the item; of the answer's head or beat
+  logic [4:0] index_q;  // byte of the head, beat, argument
+  logic more_q, stop_q;  // bytes of the frame are to come; abort came during an answer
+  error_e error_q, error;
+  logic is_error, is_baud, is_refused, is_last_beat, is_answering, is_cut;
+  logic take, fire, act, vin_fire;
+
+  ohm_frame_check u_check (
+      .type_i(type_q),
+      .arg_i(arg_q),
+      .length_i(length_q),
+      .has_count_i(state_q == StItem),
+      .count_i(shift_q[63:48]),
+      .running_i(running_i),
+      .consumer_i(consumer_i),
+      .is_error_o(is_error),
+      .error_o(error),
+      .item_bytes_o(item_bytes)
+  );
+
+  assign take = rx_valid_i && rx_ready_o;
+  assign fire = tx_valid_o && tx_ready_i;
+  assign vin_fire = vin_valid_o && vin_ready_i;
+  assign act = state_q == StItem && !abort_i && !clear_i;
+  assign is_baud = arg_q == BaudRegister;
+  // a divisor is 0, or 4 or more in 12 bits
+  assign is_refused   = is_baud ? shift_q[63:44] != '0 || shift_q[43:32] inside {[1 : 3]} :
+                                  reg_refused_i;
+  assign is_last_beat = index_q == (left_q == 9'd1 ? 5'd15 : 5'd31);
+  assign is_answering = state_q inside {StError, StDataHead, StFetch, StLoad, StData};
+  // a vector that the program has begun to take must not shift all that follow
+  assign is_cut       = consumer_i && type_q == FrameVector && index_q[3:0] != '0 &&
+                        state_q inside {StCollect, StItem, StPad};
+
+  always_comb begin
+    state_d = state_q;
+    unique case (state_q)
+      StHead:     if (take && index_q == 5'd3) state_d = StCheck;
+      StCheck: begin
+        if (is_error) state_d = more_q ? StDrain : StError;
+        else if (type_q != FrameRun) state_d = StCollect;
+        else if (!running_i) state_d = more_q ? StCollect : StArgs;
+      end
+      StCollect:  if (take && bytes_q + 4'd1 == item_bytes) state_d = StItem;
+      StItem: begin
+        state_d = more_q ? StCollect : StHead;
+        unique case (type_q)
+          FrameRead:     state_d = is_error ? StError : StDataHead;
+          FrameRun:      if (!more_q) state_d = index_q == 5'd15 ? StRun : StArgs;
+          FrameRegister: if (is_refused) state_d = StError;
+          FrameVector: begin
+            if (!consumer_i) state_d = more_q ? StDrain : StError;
+            else if (!vin_fire) state_d = StItem;
+          end
+          default:       ;
+        endcase
+      end
+      StArgs:     if (index_q == 5'd15) state_d = StRun;
+      StRun:      if (run_ready_i) state_d = StHead;
+      StDrain:    if (take && rx_last_i) state_d = StError;
+      StError:    if (fire && tx_last_o) state_d = StHead;
+      StDataHead: if (fire && out_q == 4'd3) state_d = StFetch;
+      StFetch:    state_d = StLoad;
+      StLoad:     state_d = StData;
+      StData: begin
+        if (fire && tx_last_o) state_d = left_q <= 9'd2 || stop_q || abort_i ? StHead : StDataHead;
+        else if (fire && out_q == 4'd7) state_d = StFetch;
+      end
+      StPad:      if (!consumer_i || (vin_fire && index_q == 5'd15)) state_d = StHead;
+      default:    state_d = StHead;
+    endcase
+    if (clear_i) state_d = is_cut ? StPad : StHead;
+    else if (abort_i && !is_answering) state_d = StHead;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      state_q <= StHead;
+      stop_q  <= 1'b0;
+    end else begin
+      state_q <= state_d;
+      stop_q  <= is_answering && state_d != StHead && (stop_q || abort_i);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (take) begin
+      more_q  <= !rx_last_i;
+      shift_q <= {rx_data_i, shift_q[63:8]};
+      bytes_q <= bytes_q + 4'd1;
+    end
+    if (fire) begin
+      out_q   <= out_q + 4'd1;
+      shift_q <= shift_q >> 8;
+    end
+    unique case (state_q)
+      StHead:
+      if (take) begin
+        index_q  <= index_q + 5'd1;
+        length_q <= rx_length_i;
+        unique case (index_q[1:0])
+          2'd0: type_q <= rx_data_i;
+          2'd1: seq_q <= rx_data_i;
+          2'd2: arg_q[7:0] <= rx_data_i;
+          default: arg_q[15:8] <= rx_data_i;
+        endcase
+      end
+      StCheck: begin
+        index_q <= '0;
+        bytes_q <= '0;
+        out_q   <= '0;
+        error_q <= error;
+      end
+      StItem: begin
+        bytes_q <= '0;
+        error_q <= type_q == FrameRegister ? ErrorRefused : error;
+        left_q  <= shift_q[56:48];
+        unique case (type_q)
+          FrameProgram: arg_q <= arg_q + 16'd1;
+          FrameImage: begin
+            index_q[3:0] <= index_q[3:0] + 4'd1;
+            if (index_q[3:0] == '1) arg_q <= arg_q + 16'd1;
+          end
+          FrameRun: index_q <= index_q + 5'd1;
+          FrameVector: if (vin_fire) index_q[3:0] <= index_q[3:0] + 4'd1;
+          default: ;
+        endcase
+      end
+      StArgs:  index_q <= index_q + 5'd1;
+      StPad:   if (vin_fire) index_q <= index_q + 5'd1;
+      StLoad: begin
+        shift_q <= mem_rdata_i;
+        out_q   <= '0;
+      end
+      StData:
+      if (fire && out_q == 4'd7) begin
+        out_q   <= '0;
+        index_q <= is_last_beat ? '0 : index_q + 5'd1;
+        if (is_last_beat) begin
+          left_q <= left_q - 9'd2;
+          arg_q  <= arg_q + 16'd2;
+        end
+      end
+      default: ;
+    endcase
+    if (!rst_ni || (state_d == StHead && (state_q != StHead || abort_i || clear_i))) index_q <= '0;
+  end
+
+  assign rx_ready_o = state_q inside {StHead, StCollect, StDrain};
+
+  assign prog_we_o = act && type_q == FrameProgram;
+  assign prog_addr_o = arg_q[9:0];
+  assign prog_data_o = shift_q[63:32];
+
+  assign mem_we_o = act && type_q == FrameImage;
+  assign mem_en_o = mem_we_o || state_q == StFetch;
+  assign mem_addr_o = {arg_q[7:0] + 8'(index_q[4]), index_q[3:0]};
+  assign mem_wdata_o = shift_q;
+
+  assign reg_valid_o = act && type_q == FrameRegister && !is_baud;
+  assign reg_addr_o = arg_q[7:0];
+  assign reg_data_o = shift_q[63:32];
+  assign baud_valid_o = act && type_q == FrameRegister && is_baud && !is_refused;
+  assign baud_div_o = shift_q[43:32];
+
+  assign run_valid_o = state_q == StRun && !abort_i && !clear_i;
+  assign run_entry_o = arg_q[9:0];
+  assign arg_we_o = state_q == StArgs || (act && type_q == FrameRun);
+  assign arg_index_o = index_q[3:0];
+  assign arg_data_o = state_q == StArgs ? '0 : shift_q[63:48];
+
+  assign vin_valid_o  = ((act && type_q == FrameVector) || (state_q == StPad && !clear_i)) &&
+                        consumer_i;
+  always_comb begin
+    vin_data_o = {24'h0, shift_q[63:56], 24'h0, shift_q[55:48]};
+    if (state_q == StPad) vin_data_o = '0;
+    else if (arg_q[1]) vin_data_o = {16'h0, shift_q[63:48], 16'h0, shift_q[47:32]};
+  end
+
+  assign tx_valid_o = state_q inside {StError, StDataHead, StData};
+  assign tx_last_o  = out_q == 4'd7 && (state_q == StError || (state_q == StData && is_last_beat));
+  always_comb begin
+    tx_data_o = shift_q[7:0];
+    if (state_q == StDataHead) begin
+      unique case (out_q[1:0])
+        2'd0: tx_data_o = FrameData;
+        2'd1: tx_data_o = '0;
+        2'd2: tx_data_o = arg_q[7:0];
+        default: tx_data_o = arg_q[15:8];
+      endcase
+    end else if (state_q == StError) begin
+      unique case (out_q[2:0])
+        3'd0: tx_data_o = FrameError;
+        3'd2: tx_data_o = error_q;
+        3'd4: tx_data_o = type_q;
+        3'd5: tx_data_o = seq_q;
+        3'd6: tx_data_o = arg_q[7:0];
+        3'd7: tx_data_o = arg_q[15:8];
+        default: tx_data_o = '0;
+      endcase
+    end
+  end
+endmodule
