@@ -1,0 +1,62 @@
+"""Builds ohmbench._array, the array model of sim/array as an extension (cffi, API mode).
+
+Setuptools runs it from the repository root (cffi_modules = ["host/ohmbench/_array_build.py:ffibuilder"]); run by
+hand, ``python host/ohmbench/_array_build.py`` builds in place, next to this file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+from cffi import FFI
+
+SOURCES = ("array", "cell", "params", "random", "wires", "dpi")
+HEADERS = ("ohm_params.h", "ohm_array.h", "ohm_dpi.h")
+
+
+def _declarations(header: str) -> str:
+    """What cffi needs of a header: its declarations without preprocessor lines and comments."""
+    text = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
+    text = re.sub(r"typedef struct \{.*?\} ohm_params_t;", "typedef struct { ...; } ohm_params_t;", text, flags=re.S)
+    text = re.sub(r"^\s*#.*$", "", text, flags=re.M)
+    return re.sub(r"^OHM_(BEGIN|END)$", "", text, flags=re.M)
+
+
+def make_builder(root: str) -> FFI:
+    """The builder, with the C sources found from root ('' or a path that ends in a separator)."""
+    folder = f"{root}sim/array"
+    ffi = FFI()
+    for name in HEADERS:
+        ffi.cdef(_declarations(Path(folder, name).read_text(encoding="utf-8")))
+    ffi.set_source(
+        "ohmbench._array",
+        "".join(f'#include "{name}"\n' for name in HEADERS),
+        sources=[f"{folder}/ohm_{name}.c" for name in SOURCES],
+        include_dirs=[folder],
+        # No fused multiply-adds: the simulator must get the same bits. Hidden: a simulator that exports its own
+        # copy of these functions must not replace them.
+        extra_compile_args=["-O2", "-ffp-contract=off", "-fvisibility=hidden"],
+    )
+    return ffi
+
+
+def build_in_place(root: Path) -> Path:
+    """Compiles under build/ and puts the extension next to this file; returns its path."""
+    work = root / "build" / "array"
+    work.mkdir(parents=True, exist_ok=True)
+    built = Path(make_builder(f"{root}{os.sep}").compile(tmpdir=str(work)))
+    target = root / "host" / "ohmbench" / built.name
+    # a new file, not new bytes in the old one: a process that has it loaded keeps its own
+    fresh = target.with_suffix(".new")
+    shutil.copy(built, fresh)
+    fresh.replace(target)
+    return target
+
+
+if __name__ == "__main__":
+    print(build_in_place(Path(__file__).resolve().parents[2]))
+else:
+    ffibuilder = make_builder("")

@@ -1,0 +1,414 @@
+#include "ohm_array.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ohm_cell.h"
+#include "ohm_random.h"
+#include "ohm_wires.h"
+
+#define NEVER UINT64_MAX
+
+/* What a saved array is; everything else follows from it. */
+typedef struct {
+    uint64_t seed;
+    uint64_t epoch;       /* bench time at which the caller's clock was 0 */
+    uint64_t clock;       /* latest bench time named by a caller */
+    uint64_t last_change; /* bench time of the last pulse that changed a conductance */
+    uint64_t array_reads; /* senses with other than one row on */
+    uint64_t row_reads[OHM_ROWS];
+    ohm_params_t params;
+    double g[OHM_CELLS];       /* uS, right after the last change */
+    double z[OHM_CELLS];       /* relaxation's draw */
+    uint64_t since[OHM_CELLS]; /* bench time of the last change; NEVER: at rest */
+    uint32_t pulses[OHM_CELLS];
+    uint8_t kind[OHM_CELLS];
+} state_t;
+
+typedef struct {
+    uint64_t fingerprint, check;
+} header_t;
+
+/* Transfer of the array with some rows on, and the variance of its read noise: siemens, siemens^2, [row][column]. */
+typedef struct {
+    int valid;
+    uint32_t on;
+    uint64_t from, until; /* for these ages of the last change */
+    double transfer[OHM_CELLS], noise[OHM_CELLS];
+} cache_t;
+
+struct ohm_array {
+    state_t s;
+    ohm_key_t key;
+    double relax_onset; /* clocks */
+    double form_v[OHM_CELLS], offset[OHM_COLUMNS];
+    ohm_spread_t d2d[OHM_CELLS];
+    cache_t cache;
+};
+
+static double draw(const ohm_array_t *a, unsigned kind, int cell, uint64_t count)
+{
+    return ohm_normal(ohm_hash(&a->key, kind, (unsigned)cell, count));
+}
+
+/* All that follows from seed and parameters. */
+static void derive(ohm_array_t *a)
+{
+    const ohm_params_t *p = &a->s.params;
+
+    a->key = ohm_key(a->s.seed);
+    a->relax_onset = ohm_cell_relax_onset(p) * p->clock_hz;
+    a->cache.valid = 0;
+    for (int i = 0; i < OHM_CELLS; i++) {
+        a->d2d[i].set = p->set_d2d * draw(a, OHM_DRAW_SET_D2D, i, 0);
+        a->d2d[i].reset_ln = p->reset_d2d_ln * draw(a, OHM_DRAW_RESET_D2D, i, 0);
+        a->d2d[i].gate_v = p->gate_d2d_v * draw(a, OHM_DRAW_GATE_D2D, i, 0);
+        a->form_v[i] = p->form_v + p->form_d2d_v * draw(a, OHM_DRAW_FORM_D2D, i, 0);
+    }
+    for (int j = 0; j < OHM_COLUMNS; j++)
+        a->offset[j] = p->adc_offset_lsb + p->adc_offset_d2d_lsb * draw(a, OHM_DRAW_OFFSET, j, 0);
+}
+
+static void initial_cell(ohm_array_t *a, int i)
+{
+    const ohm_params_t *p = &a->s.params;
+    double u = ohm_uniform(ohm_hash(&a->key, OHM_DRAW_BAD, (unsigned)i, 0));
+
+    a->s.since[i] = NEVER;
+    if (u < p->stuck_low_fraction) {
+        a->s.kind[i] = OHM_CELL_STUCK_LOW;
+        a->s.g[i] = p->g_low_usiemens;
+    } else if (u < p->stuck_low_fraction + p->stuck_high_fraction) {
+        a->s.kind[i] = OHM_CELL_STUCK_HIGH;
+        a->s.g[i] = p->g_high_usiemens;
+    } else if (u < p->stuck_low_fraction + p->stuck_high_fraction + p->unformed_fraction) {
+        a->s.kind[i] = OHM_CELL_UNFORMED;
+        a->s.g[i] = p->unformed_usiemens;
+    } else {
+        a->s.kind[i] = OHM_CELL_FORMED;
+        a->s.g[i] = ohm_cell_bounded(p, p->initial_usiemens * exp(p->initial_ln * draw(a, OHM_DRAW_INITIAL, i, 0)));
+    }
+}
+
+ohm_array_t *ohm_array_new(const ohm_params_t *p, uint64_t seed)
+{
+    ohm_array_t *a;
+
+    if (p->stuck_low_fraction + p->stuck_high_fraction + p->unformed_fraction > 1.0) return NULL;
+    if (p->g_low_usiemens > p->g_high_usiemens) return NULL;
+    a = (ohm_array_t *)calloc(1, sizeof *a);
+    if (!a) return NULL;
+    a->s.params = *p;
+    a->s.seed = seed;
+    derive(a);
+    for (int i = 0; i < OHM_CELLS; i++) initial_cell(a, i);
+    return a;
+}
+
+void ohm_array_free(ohm_array_t *a) { free(a); }
+const ohm_params_t *ohm_array_params(const ohm_array_t *a) { return &a->s.params; }
+uint64_t ohm_array_seed(const ohm_array_t *a) { return a->s.seed; }
+uint64_t ohm_array_clock(const ohm_array_t *a) { return a->s.clock - a->s.epoch; }
+void ohm_array_restart_clock(ohm_array_t *a) { a->s.epoch = a->s.clock; }
+
+static uint64_t bench_time(ohm_array_t *a, uint64_t now_clocks)
+{
+    uint64_t now = a->s.epoch + now_clocks;
+    if (now > a->s.clock) a->s.clock = now;
+    return now;
+}
+
+/* uS at a bench time */
+static double conductance(const ohm_array_t *a, int i, uint64_t now)
+{
+    uint64_t since = a->s.since[i];
+
+    if (since >= now || (double)(now - since) <= a->relax_onset) return a->s.g[i];
+    return ohm_cell_relaxed(&a->s.params, a->s.g[i], a->s.z[i], (double)(now - since) / a->s.params.clock_hz);
+}
+
+/* ---- pulses ---------------------------------------------------------------------------------------------- */
+
+static void change(ohm_array_t *a, int i, double g, uint64_t count, uint64_t now)
+{
+    a->s.g[i] = g;
+    a->s.z[i] = ohm_cell_tail(&a->s.params, draw(a, OHM_DRAW_RELAX, i, count), draw(a, OHM_DRAW_RELAX_TAIL, i, count));
+    a->s.since[i] = now;
+    if (now > a->s.last_change) a->s.last_change = now;
+    a->cache.valid = 0;
+}
+
+/* line_v from bit to source line: positive sets (or forms), negative resets. gate_v from gate to the transistor's
+   source, which is the line at the lower potential. */
+static void pulse_cell(ohm_array_t *a, int i, double line_v, double gate_v, double width_us, uint64_t now)
+{
+    const ohm_params_t *p = &a->s.params;
+    uint64_t count = a->s.pulses[i];
+    ohm_spread_t spread = a->d2d[i];
+    double before, after;
+
+    if (a->s.pulses[i] < UINT32_MAX) a->s.pulses[i]++;
+    if (a->s.kind[i] == OHM_CELL_UNFORMED) {
+        if (gate_v <= p->transistor_on_v || line_v < a->form_v[i] - p->form_decade_v * log10(width_us)) return;
+        a->s.kind[i] = OHM_CELL_FORMED;
+        after = p->formed_usiemens * exp(p->formed_ln * draw(a, OHM_DRAW_FORMED, i, count));
+        change(a, i, ohm_cell_bounded(p, after), count, now);
+        return;
+    }
+    if (a->s.kind[i] != OHM_CELL_FORMED) return;
+
+    before = conductance(a, i, now);
+    if (line_v >= 0.0) {
+        spread.set += p->set_c2c * draw(a, OHM_DRAW_SET_C2C, i, count);
+        spread.gate_v += p->gate_c2c_v * draw(a, OHM_DRAW_GATE_C2C, i, count);
+        after = ohm_cell_set(p, before, line_v, gate_v, width_us, spread);
+    } else {
+        spread.reset_ln += p->reset_c2c_ln * draw(a, OHM_DRAW_RESET_C2C, i, count);
+        after = ohm_cell_reset(p, before, -line_v, gate_v, width_us, spread);
+    }
+    /* a pulse too weak to switch leaves a relaxing cell relaxing */
+    if (after != before) change(a, i, after, count, now);
+}
+
+void ohm_array_pulse(ohm_array_t *a, int mode, uint32_t wl, uint32_t col, uint16_t line_code,
+                     uint16_t inhibit_code, uint16_t wl_code, uint32_t width_clocks, uint64_t now_clocks)
+{
+    const ohm_params_t *p = &a->s.params;
+    double volt = p->dac_full_scale_v / 65536.0;
+    double line_v = line_code * volt, inhibit_v = inhibit_code * volt, gate_v = wl_code * volt;
+    double width_us = width_clocks / p->clock_hz * 1e6;
+    uint64_t now = bench_time(a, now_clocks);
+
+    if (width_clocks == 0 || (mode != OHM_MODE_SET && mode != OHM_MODE_RESET)) return;
+    for (int i = 0; i < OHM_CELLS; i++) {
+        int selected = (int)(col >> (i % OHM_COLUMNS) & 1u);
+        double across;
+
+        if (!(wl >> (i / OHM_COLUMNS) & 1u)) continue;
+        if (mode == OHM_MODE_RESET) {
+            if (selected) pulse_cell(a, i, -line_v, gate_v, width_us, now);
+        } else if (selected) {
+            pulse_cell(a, i, line_v, gate_v, width_us, now);
+        } else {
+            across = line_v - inhibit_v;
+            if (across > p->set_line_threshold_v)
+                pulse_cell(a, i, across, gate_v - inhibit_v, width_us, now);
+            else if (-across > p->reset_line_threshold_v)
+                pulse_cell(a, i, across, gate_v - line_v, width_us, now);
+        }
+    }
+}
+
+/* ---- senses ---------------------------------------------------------------------------------------------- */
+
+static ohm_wires_t wires(const ohm_params_t *p)
+{
+    ohm_wires_t w;
+    w.bl_ohm = p->wire_bl_ohm;
+    w.sl_ohm = p->wire_sl_ohm;
+    w.driver_ohm = p->driver_ohm;
+    w.sense_ohm = p->sense_ohm;
+    return w;
+}
+
+/* Variance of a cell's read noise as the amplifier sees it: wires take as much of it as of the signal (first order
+   in their drop). */
+static double read_variance(const ohm_params_t *p, double g, double transfer)
+{
+    double relative = p->read_noise_relative * transfer;
+    double fixed = g > 0.0 ? p->read_noise_usiemens * 1e-6 * (transfer / g) : 0.0;
+    return relative * relative + fixed * fixed;
+}
+
+/* Interval [from, until) of the time grid that an age (in clocks) falls in: below 1 ms one interval, above it steps
+   of 10 %, over which sigma of relaxation grows by less than 0.7 %. In integers, so that it is exact. */
+static void age_interval(const ohm_array_t *a, uint64_t age, uint64_t *from, uint64_t *until)
+{
+    uint64_t edge = (uint64_t)(a->s.params.clock_hz * 1e-3) + 10u, limit = (uint64_t)1 << 62;
+
+    *from = 0;
+    *until = a->relax_onset == HUGE_VAL ? NEVER : edge;
+    while (age >= *until) {
+        *from = *until;
+        *until = *until < limit ? *until + *until / 10u : NEVER;
+        if (*until == NEVER) return;
+    }
+}
+
+static void prepare(ohm_array_t *a, uint32_t on, uint64_t now)
+{
+    const ohm_params_t *p = &a->s.params;
+    ohm_wires_t w = wires(p);
+    cache_t *c = &a->cache;
+    uint64_t age = now > a->s.last_change ? now - a->s.last_change : 0;
+    double g[OHM_CELLS];
+
+    if (c->valid && c->on == on && age >= c->from && age < c->until) return;
+    age_interval(a, age, &c->from, &c->until);
+    for (int i = 0; i < OHM_CELLS; i++) g[i] = conductance(a, i, a->s.last_change + c->from) * 1e-6;
+    ohm_wires_transfer(&w, g, on, c->transfer);
+    for (int i = 0; i < OHM_CELLS; i++) c->noise[i] = read_variance(p, g[i], c->transfer[i]);
+    c->on = on;
+    c->valid = 1;
+}
+
+static void convert(const ohm_array_t *a, const double *siemens, const double *variance, double volts, unsigned draw_kind,
+                    int cell, uint64_t count, int16_t *codes)
+{
+    const ohm_params_t *p = &a->s.params;
+    double scale = volts * p->tia_ohm / p->adc_lsb_v, adc = p->adc_noise_lsb * p->adc_noise_lsb;
+
+    for (int j = 0; j < OHM_COLUMNS; j++) {
+        double code = siemens[j] * scale + a->offset[j], noise = variance[j] * scale * scale + adc;
+
+        if (noise > 0.0) code += sqrt(noise) * draw(a, draw_kind, cell + j, count);
+        code = round(code);
+        codes[j] = code >= 32767.0 ? 32767 : code > -32768.0 ? (int16_t)code : -32768;
+    }
+}
+
+/* The cell's non-linearity, put into the applied voltage: 1 at the voltage where conductance is defined. */
+static double effective_volts(const ohm_params_t *p, uint16_t code)
+{
+    double v = code * (p->dac_full_scale_v / 65536.0), nl = p->read_nonlinearity_v, x, ref;
+
+    if (nl == 0.0) return v;
+    x = v / nl;
+    ref = p->read_reference_v / nl;
+    return v * ((1.0 + x * x / 6.0) / (1.0 + ref * ref / 6.0));
+}
+
+static void sense_row(ohm_array_t *a, int row, uint32_t bl, double volts, uint64_t now, int16_t *codes)
+{
+    const ohm_params_t *p = &a->s.params;
+    ohm_wires_t w = wires(p);
+    double g[OHM_COLUMNS], transfer[OHM_COLUMNS], variance[OHM_COLUMNS];
+
+    if (!(bl >> row & 1u)) volts = 0.0;
+    for (int j = 0; j < OHM_COLUMNS; j++) g[j] = conductance(a, row * OHM_COLUMNS + j, now) * 1e-6;
+    ohm_wires_row(&w, g, row, transfer);
+    for (int j = 0; j < OHM_COLUMNS; j++) variance[j] = read_variance(p, g[j], transfer[j]);
+    convert(a, transfer, variance, volts, OHM_DRAW_READ_ROW, row * OHM_COLUMNS, a->s.row_reads[row]++, codes);
+}
+
+static void sense_array(ohm_array_t *a, uint32_t on, uint32_t bl, double volts, uint64_t now, int16_t *codes)
+{
+    double siemens[OHM_COLUMNS] = {0}, variance[OHM_COLUMNS] = {0};
+
+    if (on & bl) prepare(a, on, now);
+    for (int row = 0; row < OHM_ROWS; row++) {
+        const double *transfer = a->cache.transfer + row * OHM_COLUMNS, *noise = a->cache.noise + row * OHM_COLUMNS;
+
+        if (!((on & bl) >> row & 1u)) continue;
+        for (int j = 0; j < OHM_COLUMNS; j++) {
+            siemens[j] += transfer[j];
+            variance[j] += noise[j];
+        }
+    }
+    convert(a, siemens, variance, volts, OHM_DRAW_READ_ARRAY, 0, a->s.array_reads++, codes);
+}
+
+void ohm_array_sense(ohm_array_t *a, uint32_t wl, uint32_t bl, uint16_t bl_code, uint16_t wl_code,
+                     uint64_t now_clocks, int16_t *codes)
+{
+    const ohm_params_t *p = &a->s.params;
+    double volts = effective_volts(p, bl_code);
+    uint32_t on = wl_code * (p->dac_full_scale_v / 65536.0) > p->transistor_on_v ? wl : 0;
+    uint64_t now = bench_time(a, now_clocks);
+    int row = 0;
+
+    if (on == 0 || (on & (on - 1u))) {
+        sense_array(a, on, bl, volts, now, codes);
+        return;
+    }
+    while (!(on >> row & 1u)) row++;
+    sense_row(a, row, bl, volts, now, codes);
+}
+
+void ohm_array_mvm(ohm_array_t *a, const uint32_t *bl_masks, int n, uint32_t wl, uint16_t bl_code,
+                   uint16_t wl_code, const uint64_t *now_clocks, int16_t *codes)
+{
+    for (int k = 0; k < n; k++)
+        ohm_array_sense(a, wl, bl_masks[k], bl_code, wl_code, now_clocks[k], codes + k * OHM_COLUMNS);
+}
+
+/* ---- inspection and state -------------------------------------------------------------------------------- */
+
+double ohm_array_conductance(const ohm_array_t *a, int row, int col, uint64_t now_clocks)
+{
+    return conductance(a, row * OHM_COLUMNS + col, a->s.epoch + now_clocks) * 1e-6;
+}
+
+void ohm_array_conductances(const ohm_array_t *a, uint64_t now_clocks, double *siemens)
+{
+    for (int i = 0; i < OHM_CELLS; i++) siemens[i] = conductance(a, i, a->s.epoch + now_clocks) * 1e-6;
+}
+
+void ohm_array_set_conductance(ohm_array_t *a, int row, int col, double siemens)
+{
+    int i = row * OHM_COLUMNS + col;
+
+    if (a->s.kind[i] == OHM_CELL_STUCK_LOW || a->s.kind[i] == OHM_CELL_STUCK_HIGH) return;
+    a->s.kind[i] = OHM_CELL_FORMED;
+    a->s.g[i] = ohm_cell_bounded(&a->s.params, siemens * 1e6);
+    a->s.since[i] = NEVER;
+    a->cache.valid = 0;
+}
+
+uint32_t ohm_array_pulses(const ohm_array_t *a, int row, int col) { return a->s.pulses[row * OHM_COLUMNS + col]; }
+int ohm_array_kind(const ohm_array_t *a, int row, int col) { return a->s.kind[row * OHM_COLUMNS + col]; }
+
+/* Of the layout: a state saved with other parameters in the list is refused. */
+static uint64_t fingerprint(void)
+{
+    uint64_t h = sizeof(state_t);
+
+    for (int i = 0; i < ohm_params_count(); i++)
+        for (const char *c = ohm_params_name(i); *c; c++) h = ohm_mix(h ^ (unsigned char)*c);
+    return h;
+}
+
+static uint64_t checksum(const state_t *s)
+{
+    uint64_t h = 0, word;
+    const char *bytes = (const char *)s;
+
+    for (size_t k = 0; k + sizeof word <= sizeof *s; k += sizeof word) {
+        memcpy(&word, bytes + k, sizeof word);
+        h = ohm_mix(h ^ word) + 1u;
+    }
+    return h;
+}
+
+size_t ohm_array_size(void) { return sizeof(header_t) + sizeof(state_t); }
+
+void ohm_array_save(const ohm_array_t *a, void *buffer)
+{
+    header_t header;
+
+    header.fingerprint = fingerprint();
+    header.check = checksum(&a->s);
+    memcpy(buffer, &header, sizeof header);
+    memcpy((char *)buffer + sizeof header, &a->s, sizeof a->s);
+}
+
+int ohm_array_restore(ohm_array_t *a, const void *buffer, size_t size)
+{
+    header_t header;
+    state_t *s;
+    int good;
+
+    if (size != ohm_array_size()) return -1;
+    s = (state_t *)malloc(sizeof *s);
+    if (!s) return -1;
+    memcpy(&header, buffer, sizeof header);
+    memcpy(s, (const char *)buffer + sizeof header, sizeof *s);
+    good = header.fingerprint == fingerprint() && header.check == checksum(s);
+    if (good) {
+        a->s = *s;
+        derive(a);
+    }
+    free(s);
+    return good ? 0 : -1;
+}

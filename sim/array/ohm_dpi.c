@@ -1,0 +1,50 @@
+#include "ohm_dpi.h"
+
+#include <stdio.h>
+
+static ohm_array_t *instance;
+
+static int replace(const ohm_params_t *params, unsigned long long seed)
+{
+    ohm_array_t *a = ohm_array_new(params, seed);
+
+    if (!a) {
+        fprintf(stderr, "ohm_array: no memory, more than 100 %% bad cells, or g_low above g_high\n");
+        return -1;
+    }
+    ohm_array_free(instance);
+    instance = a;
+    return 0;
+}
+
+int ohm_dpi_open(const char *params_file, unsigned long long seed)
+{
+    ohm_params_t params;
+    int line = 0;
+
+    ohm_params_default(&params);
+    if (params_file && *params_file) line = ohm_params_read(&params, params_file);
+    if (line < 0) fprintf(stderr, "ohm_array: cannot read the parameter file %s\n", params_file);
+    if (line > 0)
+        fprintf(stderr, "ohm_array: %s:%d: expected \"name value\" with a known name and a value in its range\n",
+                params_file, line);
+    return line ? -1 : replace(&params, seed);
+}
+
+ohm_array_t *ohm_dpi_array(void)
+{
+    if (!instance) ohm_dpi_open(NULL, 0);
+    return instance;
+}
+
+void ohm_dpi_pulse(int mode, unsigned wl, unsigned col, int line_code, int inhibit_code, int wl_code,
+                   int width_clocks, unsigned long long now)
+{
+    ohm_array_pulse(ohm_dpi_array(), mode, wl, col, (uint16_t)line_code, (uint16_t)inhibit_code, (uint16_t)wl_code,
+                    width_clocks > 0 ? (uint32_t)width_clocks : 0, now);
+}
+
+void ohm_dpi_sense(unsigned wl, unsigned bl, int bl_code, int wl_code, unsigned long long now, short *codes)
+{
+    ohm_array_sense(ohm_dpi_array(), wl, bl, (uint16_t)bl_code, (uint16_t)wl_code, now, codes);
+}

@@ -1,0 +1,26 @@
+/* The array behind the Verilated carrier: one instance a process, reached through DPI-C. */
+#ifndef OHM_DPI_H
+#define OHM_DPI_H
+
+#include "ohm_array.h"
+
+OHM_BEGIN
+
+/* Replaces the instance. params_file: lines "name value"; NULL or "" for the defaults. 0, or -1 with a message
+   on stderr. */
+int ohm_dpi_open(const char *params_file, unsigned long long seed);
+/* The instance, opened with the defaults and seed 0 when nobody has opened it. */
+ohm_array_t *ohm_dpi_array(void);
+
+/* import "DPI-C" function void ohm_dpi_pulse(input int mode, input int unsigned wl, input int unsigned col,
+     input int line_code, input int inhibit_code, input int wl_code, input int width_clocks,
+     input longint unsigned now); */
+void ohm_dpi_pulse(int mode, unsigned wl, unsigned col, int line_code, int inhibit_code, int wl_code,
+                   int width_clocks, unsigned long long now);
+/* import "DPI-C" function void ohm_dpi_sense(input int unsigned wl, input int unsigned bl, input int bl_code,
+     input int wl_code, input longint unsigned now, output shortint codes[32]); */
+void ohm_dpi_sense(unsigned wl, unsigned bl, int bl_code, int wl_code, unsigned long long now, short *codes);
+
+OHM_END
+
+#endif
