@@ -22,11 +22,10 @@ from ohmbench import _tables as t
 from ohmbench._tables import Fault, Rail, Register
 from ohmbench.errors import FaultError, ProtocolError, UsageError
 from ohmbench.isa import Program, load_firmware
+from ohmbench.link.messages import Done, State, Why
 
 Words = npt.NDArray[np.uint32]
 Inputs = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-
-HALT, ABORTED, FAULTED, ILLEGAL = range(4)
 
 
 @dataclass(frozen=True)
@@ -49,36 +48,11 @@ class BenchInfo:
 
 
 @dataclass(frozen=True)
-class Counters:
-    """Clock counts since the bench was reset.
-
-    run_cycles: spent in programs, waiting for the link excluded. busy_cycles: of these, with the array settling,
-    pulsed or converted. clock_cycles: all of them; 0 where there is no clock (twin).
-    """
-
-    run_cycles: int
-    clock_cycles: int
-    busy_cycles: int
-    pulses: int
-
-
-@dataclass(frozen=True)
 class Execution:
     """What a program did: the words that it sent by `vout`, and its run time in clocks."""
 
     words: Words
     code: int
-    run_cycles: int
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a program ended, as the frame `done` says."""
-
-    code: int
-    why: int
-    fault: Fault
-    pc: int
     run_cycles: int
 
 
@@ -120,8 +94,8 @@ class Bench(ABC):
     info: BenchInfo
 
     @abstractmethod
-    def counters(self) -> Counters:
-        """Clock counts since reset."""
+    def state(self) -> State:
+        """What runs, and the clock counts since reset; those that a rung does not have are 0."""
 
     @abstractmethod
     def write_vectors(self, address: int, data: Words) -> None:
@@ -151,7 +125,7 @@ class Bench(ABC):
         args: list[int],
         inputs: Inputs | None,
         on_words: Callable[[Words], None],
-    ) -> Ending: ...
+    ) -> Done: ...
 
     def execute(
         self,
@@ -187,17 +161,17 @@ class Bench(ABC):
         except KeyboardInterrupt:
             self.safe()
             raise
-        if end.why == FAULTED:
+        if end.why == Why.FAULT:
             raise FaultError(
                 f"The guard turned the array off during {program.name}: {_FAULT_MEANING[end.fault]} "
                 f"(fault {end.fault.name.lower()}, {program.where(end.pc)}). Cells already programmed keep their state; "
                 "the fault is cleared when the bench is armed again."
             )
-        if end.why != HALT:
-            what = "was aborted" if end.why == ABORTED else "met a word that is no instruction"
+        if end.why != Why.HALT:
+            what = "was aborted" if end.why == Why.ABORT else "met a word that is no instruction"
             raise ProtocolError(f"{program.name} {what} at {program.where(end.pc)}. All outputs are off; start it again.")
         words = np.concatenate(batches) if batches else np.zeros(0, np.uint32)
-        return Execution(words, end.code, end.run_cycles)
+        return Execution(words, end.code, end.cycles)
 
     @contextmanager
     def armed(self, limits: Limits, rails_v: Mapping[Rail, float]) -> Iterator[None]:

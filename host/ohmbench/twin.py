@@ -16,6 +16,7 @@ import numpy.typing as npt
 from ohmbench import _tables as t
 from ohmbench._tables import Fault, Mode, Op, Rail, Register
 from ohmbench.array import ArrayModel
+from ohmbench.link.messages import Done, Why
 
 Vector = npt.NDArray[np.uint32]
 
@@ -151,17 +152,6 @@ def _closed(mode: Mode, wl: int, bl: int, col: int) -> tuple[int, int, int, int,
     return 1 << mode, wl << 32 | wl ^ ALL, bl << 32 | bl ^ ALL, halves[0], halves[1]
 
 
-@dataclass(frozen=True)
-class Done:
-    """How a program ended (frame `done`)."""
-
-    code: int
-    why: int  # 0 halt, 1 abort, 2 fault, 3 illegal instruction
-    fault: Fault
-    pc: int
-    run_cycles: int
-
-
 class Twin:
     """The pulse processor, its guard and its carrier over one array."""
 
@@ -197,7 +187,7 @@ class Twin:
         """
         self.scalars = [int(a) & 0xFFFF for a in args] + [0] * (16 - len(args))
         self._inputs, self._outputs = iter(inputs), []
-        start, pc, code, why, fault = self.run_cycles, entry, 0, 0, Fault.NONE
+        start, pc, code, why, fault = self.run_cycles, entry, 0, Why.HALT, Fault.NONE
         program, handlers = self.program, self._handlers
         try:
             while True:
@@ -210,16 +200,16 @@ class Twin:
                 handler = handlers.get(op)
                 if handler is None:
                     self.run_cycles += t.SCALAR_CYCLES
-                    why = 3
+                    why = Why.ILLEGAL
                     break
                 target = handler(word >> 22 & 15, word >> 18 & 15, word >> 12 & 15, imm)
                 pc = (pc + 1 if target is None else target) % t.PROGRAM_WORDS
         except GuardFault as refused:
-            why, fault = 2, refused.fault
+            why, fault = Why.FAULT, refused.fault
             self.guard.fault, self.guard.armed = refused.fault, False
             self.carrier.reset()
         except StopIteration:
-            why = 1
+            why = Why.ABORT
             self.guard.armed = False
             self.carrier.reset()
         words = np.concatenate(self._outputs) if self._outputs else np.zeros(0, np.uint32)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from ohmbench import _tables as t
 from ohmbench._tables import Register
 from ohmbench.array import ArrayModel
-from ohmbench.bench import Bench, BenchInfo, Counters, Ending, Inputs, Words
+from ohmbench.bench import Bench, BenchInfo, Inputs, Words
 from ohmbench.errors import UsageError
 from ohmbench.isa import Program
+from ohmbench.link.messages import Done, State
 from ohmbench.twin import Twin
-
-import numpy as np
 
 
 class TwinBench(Bench):
@@ -22,8 +23,9 @@ class TwinBench(Bench):
         self.twin = Twin(array)
         self.info = BenchInfo("twin", "twin", t.PROTOCOL_VERSION, 0, t.CLOCK_HZ, t.ROWS, t.COLUMNS, t.ARRAY_TYPE)
 
-    def counters(self) -> Counters:
-        return Counters(self.twin.run_cycles, 0, 0, self.twin.pulses)
+    def state(self) -> State:
+        twin = self.twin
+        return State(False, twin.guard.armed, twin.guard.fault, twin.run_cycles, 0, twin.pulses, 0)
 
     def write_vectors(self, address: int, data: Words) -> None:
         self.twin.memory[address : address + len(data)] = data
@@ -45,10 +47,10 @@ class TwinBench(Bench):
         args: list[int],
         inputs: Inputs | None,
         on_words: Callable[[Words], None],
-    ) -> Ending:
+    ) -> Done:
         self.twin.program[: len(program.words)] = program.words
         vectors = () if inputs is None else inputs.astype(np.uint32)
         done, words = self.twin.run(entry, args, vectors)
         if len(words):
             on_words(words)
-        return Ending(done.code, done.why, done.fault, done.pc, done.run_cycles)
+        return done

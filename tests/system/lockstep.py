@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ohmbench._tables import Rail, Register
-from ohmbench.bench import Bench, Ending, Inputs, Words
+from ohmbench.bench import Bench, Inputs, Words
 from ohmbench.isa import Program
+from ohmbench.link.messages import Done
 from tests.random_programs import MAX_RAIL_CODE, MAX_WIDTH, random_program
 
 BUDGET = 40
@@ -17,7 +18,7 @@ def random_inputs(seed: int, count: int = 64) -> Inputs:
     return np.random.default_rng(seed).integers(0, 1 << 16, (count, 32)).astype(np.uint16)
 
 
-def run(bench: Bench, seed: int, inputs: Inputs) -> tuple[Ending, Words]:
+def run(bench: Bench, seed: int, inputs: Inputs) -> tuple[Done, Words]:
     """Arm a bench under the generator's limits and run its program of that seed."""
     bench.write_register(Register.CONTROL, 0b110)
     for rail in Rail:

@@ -1,0 +1,231 @@
+"""What the command line calls, and any other program can: each returns a result that prints and serialises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmbench import __version__
+from ohmbench._tables import CLOCK_HZ
+from ohmbench.array import load_params
+from ohmbench.bench import Bench
+from ohmbench.data import load_digits
+from ohmbench.errors import ImageError, NotConvergedError, UsageError
+from ohmbench.image import WeightImage
+from ohmbench.inference import Inference
+from ohmbench.programming import CellRecords, read_array
+from ohmbench.progress import Progress
+from ohmbench.recipe import Codes, Recipe
+from ohmbench.rungs import SimulatedArray
+
+Summary = dict[str, Any]
+
+
+def load_image(path: Path) -> WeightImage:
+    """The weight image in a file.
+
+    Raises:
+        ImageError: it is missing or damaged.
+    """
+    return WeightImage.load(path)
+
+
+def load_recipe(path: Path | None) -> Recipe:
+    """The recipe in a file, or the default one.
+
+    Raises:
+        DataError: the file is missing or makes no sense.
+    """
+    return Recipe() if path is None else Recipe.load(path)
+
+
+def simulated_array(device: str | None, seed: int | None) -> SimulatedArray | None:
+    """The array behind `sim` and `twin` as the command line names it; None if it names nothing.
+
+    Raises:
+        DataError: no such preset, or a damaged file.
+    """
+    if device is None and seed is None:
+        return None
+    return SimulatedArray(load_params(device or "a"), 1 if seed is None else seed)
+
+
+@dataclass(frozen=True, eq=False)
+class ProgramResult:
+    """Arrays programmed one after the other; records by number of the image."""
+
+    rung: str
+    records: dict[int, CellRecords]
+
+    def _over_cells(self, values: Iterable[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        return np.concatenate([v[r.mask] for v, r in zip(values, self.records.values(), strict=True)])
+
+    @property
+    def cells(self) -> int:
+        return sum(int(np.count_nonzero(r.mask)) for r in self.records.values())
+
+    @property
+    def converged_fraction(self) -> float:
+        """Share of the cells that ended in their window; 1 if there was none to program."""
+        converged = self._over_cells(r.converged for r in self.records.values())
+        return float(np.mean(converged)) if converged.size else 1.0
+
+    def summary(self) -> Summary:
+        pulses = self._over_cells(r.pulses for r in self.records.values())
+        cycles = sum(r.run_cycles for r in self.records.values())
+        return {
+            "rung": self.rung,
+            "images": list(self.records),
+            "cells": self.cells,
+            "converged_fraction": self.converged_fraction,
+            "pulses_per_cell": float(np.mean(pulses)) if pulses.size else 0.0,
+            "pulses_max": int(pulses.max(initial=0)),
+            "run_cycles": cycles,
+            "bench_time_s": cycles / CLOCK_HZ,
+        }
+
+    def describe(self) -> str:
+        s = self.summary()
+        return (
+            f"{s['cells']} cells programmed ({self.rung}), {100 * s['converged_fraction']:.2f} % in their window\n"
+            f"{s['pulses_per_cell']:.1f} pulses a cell, at most {s['pulses_max']}\n"
+            f"{1e3 * s['bench_time_s']:.1f} ms of bench time"
+        )
+
+    def require(self, share: float) -> None:
+        """Raise if fewer cells converged.
+
+        Raises:
+            NotConvergedError
+        """
+        if self.converged_fraction < share:
+            raise NotConvergedError(
+                f"Only {100 * self.converged_fraction:.2f} % of the cells ended in their window, {100 * share:g} % were "
+                "required. The array is off and holds what was programmed. Widen the window or allow more rounds in "
+                "the recipe, or look for stuck cells with `ohmbench read`."
+            )
+
+
+def program(
+    bench: Bench, image: WeightImage, recipe: Recipe, progress: Progress, only: int | None = None
+) -> ProgramResult:
+    """Program the arrays of an image one after the other, or one of them.
+
+    Raises:
+        ImageError: it does not fit the bench, or has no such array.
+        FaultError: the guard turned the array off.
+    """
+    image.check_fits(bench.info)
+    if only is not None and not 0 <= only < image.images:
+        raise ImageError(f"The image has arrays 0 to {image.images - 1}, not {only}. Nothing was sent to the array.")
+    run = Inference(bench, recipe, progress)
+    for number in range(image.images) if only is None else [only]:
+        run.load(image, number)
+    return ProgramResult(bench.info.rung, run.records)
+
+
+@dataclass(frozen=True, eq=False)
+class ReadResult:
+    """One read of every cell: ADC codes (rows, columns), and conductances at the recipe's read voltage."""
+
+    rung: str
+    codes: Codes
+    usiemens: npt.NDArray[np.float64]
+
+    def summary(self) -> Summary:
+        return {"rung": self.rung, "codes": self.codes.tolist(), "usiemens": np.round(self.usiemens, 3).tolist()}
+
+    def describe(self) -> str:
+        rows = (" ".join(f"{value:4.0f}" for value in row) for row in self.usiemens)
+        return f"conductance in uS ({self.rung}), a line a row\n" + "\n".join(rows)
+
+
+def read(bench: Bench, recipe: Recipe, progress: Progress) -> ReadResult:
+    """Read every cell once.
+
+    Raises:
+        FaultError: the guard turned the array off.
+    """
+    codes = read_array(bench, recipe, lambda done, rows: progress("read", done, rows))
+    return ReadResult(bench.info.rung, codes, codes / recipe.codes_per_siemens * 1e6)
+
+
+@dataclass(frozen=True, eq=False)
+class InferResult:
+    """The digits' test set through the array, and through the same integers without one."""
+
+    rung: str
+    labels: npt.NDArray[np.int64]
+    predictions: npt.NDArray[np.int64]
+    programmed: ProgramResult
+    program_cycles: int
+    infer_cycles: int
+
+    def summary(self) -> Summary:
+        return {
+            "rung": self.rung,
+            "images": len(self.labels),
+            "accuracy": float(np.mean(self.labels == self.predictions)),
+            "converged_fraction": self.programmed.converged_fraction,
+            "program_time_s": self.program_cycles / CLOCK_HZ,
+            "infer_time_s": self.infer_cycles / CLOCK_HZ,
+            "predictions": self.predictions.tolist(),
+        }
+
+    def describe(self) -> str:
+        s = self.summary()
+        return (
+            f"{100 * s['accuracy']:.2f} % of {s['images']} images recognised ({self.rung})\n"
+            f"{100 * s['converged_fraction']:.2f} % of {self.programmed.cells} cells in their window\n"
+            f"{s['program_time_s']:.3f} s programming, {s['infer_time_s']:.3f} s inference, bench time"
+        )
+
+
+def infer(
+    bench: Bench, image: WeightImage, recipe: Recipe, progress: Progress, count: int | None = None
+) -> InferResult:
+    """Program an image and run the digits' test set, or its first images, through the array.
+
+    Raises:
+        ImageError: it does not fit the bench, or takes other inputs than the digits.
+        UsageError: no images asked for.
+        FaultError: the guard turned the array off.
+    """
+    digits = load_digits(image.layers[0].input_bits)
+    if image.layers[0].inputs != digits.test_x.shape[1]:
+        raise ImageError(
+            f"The network takes {image.layers[0].inputs} inputs, the digits have {digits.test_x.shape[1]}. "
+            "Nothing was sent to the array."
+        )
+    if count is not None and not 1 <= count <= len(digits.test_y):
+        raise UsageError(f"--images {count}: the test set has 1 to {len(digits.test_y)}. Nothing was sent to the array.")
+    run = Inference(bench, recipe, progress)
+    predictions = np.argmax(run.logits(image, digits.test_x[:count]), axis=1).astype(np.int64)
+    programmed = ProgramResult(bench.info.rung, run.records)
+    return InferResult(
+        bench.info.rung, digits.test_y[:count], predictions, programmed, run.program_cycles, run.infer_cycles
+    )
+
+
+def info(bench: Bench) -> Summary:
+    """Who is behind the port, and its counters."""
+    who, state = bench.info, bench.state()
+    return {
+        "ohmbench": __version__,
+        "rung": who.rung,
+        "port": who.port,
+        "protocol": who.protocol,
+        "build_id": f"{who.build_id:08x}",
+        "clock_hz": who.clock_hz,
+        "array": f"{who.rows}x{who.columns} {who.array_type}",
+        "armed": state.armed,
+        "fault": state.fault.name.lower(),
+        "run_cycles": state.run_cycles,
+        "clock_cycles": state.clock_cycles,
+        "pulses": state.pulses,
+    }

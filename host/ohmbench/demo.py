@@ -1,0 +1,158 @@
+"""The main job, end to end: train, quantise, map, program, infer, report."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ohmbench import __version__
+from ohmbench._files import replace_file
+from ohmbench._tables import CLOCK_HZ
+from ohmbench.bench import Bench
+from ohmbench.compress.quantise import quantise
+from ohmbench.data import Dataset, load_digits
+from ohmbench.image import WeightImage
+from ohmbench.inference import Inference
+from ohmbench.mapping import map_pairs
+from ohmbench.network import Network, train
+from ohmbench.progress import Progress
+from ohmbench.recipe import Recipe
+from ohmbench.reference import predict
+from ohmbench.report import render_report
+from ohmbench.results import DemoResult, summary
+
+ACTIVATION_BITS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network on its way to the array."""
+
+    dataset: Dataset
+    network: Network
+    image: WeightImage
+    accuracy_float: float
+    accuracy_quantised: float
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "network": "-".join(map(str, self.network.sizes)),
+            "dataset": self.dataset.name,
+            "accuracy_float": self.accuracy_float,
+            "accuracy_quantised": self.accuracy_quantised,
+            "images": self.image.images,
+            "cells": self.image.cells,
+        }
+
+    def describe(self) -> str:
+        s = self.summary()
+        return (
+            f"{s['network']} on {s['dataset']}: {100 * s['accuracy_float']:.2f} % in floating point, "
+            f"{100 * s['accuracy_quantised']:.2f} % in integers\n{s['cells']} cells on {s['images']} arrays"
+        )
+
+
+def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0) -> Trained:
+    """Train 64-hidden-10 on the digits, quantise it to signed weights of so many bits, map it as pairs.
+
+    Raises:
+        UsageError: widths outside their range.
+        DataError: scikit-learn, which holds the digits, is not installed.
+    """
+    digits = load_digits()
+    scaled = digits.train_x * digits.input_scale
+    network = train(scaled, digits.train_y, [scaled.shape[1], hidden, 10], seed=seed)
+    quantised = quantise(
+        network,
+        digits.train_x,
+        input_bits=digits.input_bits,
+        weight_bits=bits,
+        activation_bits=ACTIVATION_BITS,
+    )
+    provenance = {"ohmbench": __version__, "dataset": digits.name, "seed": seed, "weight_bits": bits}
+    image = map_pairs(quantised, provenance=provenance)
+    return Trained(
+        digits,
+        network,
+        image,
+        float(np.mean(network.predict(digits.test_x * digits.input_scale) == digits.test_y)),
+        float(np.mean(predict(image, digits.test_x) == digits.test_y)),
+    )
+
+
+def run(bench: Bench, progress: Progress, *, seed: int = 0, recipe: Recipe | None = None) -> DemoResult:
+    """Train the demo's network and take it through the array of a bench.
+
+    Raises:
+        FaultError: the guard turned the array off.
+    """
+    started = time.monotonic()
+    recipe = recipe or Recipe()
+    progress.say("training a 64-32-10 network on the digits")
+    trained = train_and_map(seed=seed)
+    image, digits = trained.image, trained.dataset
+    inference = Inference(bench, recipe, progress)
+    predictions = np.argmax(inference.logits(image, digits.test_x), axis=1).astype(np.int64)
+    records = [inference.records[i] for i in range(image.images)]
+    step = (recipe.g_max_usiemens - recipe.g_min_usiemens) / image.max_level
+    return DemoResult(
+        rung=bench.info.rung,
+        network="-".join(map(str, trained.network.sizes)),
+        dataset=digits.name,
+        float_accuracy=trained.accuracy_float,
+        quantised_accuracy=trained.accuracy_quantised,
+        labels=digits.test_y,
+        predictions=predictions,
+        mask=image.mask,
+        target_usiemens=recipe.g_min_usiemens + image.levels * step,
+        low=np.stack([r.low for r in records]),
+        high=np.stack([r.high for r in records]),
+        code=np.stack([r.code for r in records]),
+        set_pulses=np.stack([r.set_pulses for r in records]),
+        reset_pulses=np.stack([r.reset_pulses for r in records]),
+        codes_per_usiemens=recipe.codes_per_siemens * 1e-6,
+        window_usiemens=recipe.window_usiemens,
+        program_s=inference.program_cycles / CLOCK_HZ,
+        infer_s=inference.infer_cycles / CLOCK_HZ,
+        wall_s=time.monotonic() - started,
+        provenance={
+            **image.provenance,
+            "rung": bench.info.rung,
+            "build_id": f"{bench.info.build_id:08x}",
+            "array": f"{bench.info.rows}x{bench.info.columns} {bench.info.array_type}",
+            "test_images": len(digits.test_y),
+        },
+    )
+
+
+def table(result: DemoResult) -> str:
+    """The summary as text for a terminal."""
+    rows = summary(result)
+    width = max(len(row.name) for row in rows)
+    values = max(len(row.value) for row in rows)
+    return "\n".join(f"{row.name:{width}}  {row.value:>{values}}  {row.note}".rstrip() for row in rows)
+
+
+def save(result: DemoResult, folder: Path) -> dict[str, Any]:
+    """Write summary.json and report.html into a folder, which is made if absent; returns the summary."""
+    pulses = result.pulses[result.mask]
+    values = {
+        "rung": result.rung,
+        "accuracy_float": result.float_accuracy,
+        "accuracy_quantised": result.quantised_accuracy,
+        "accuracy_bench": result.accuracy,
+        "cells": int(np.count_nonzero(result.mask)),
+        "converged_fraction": float(np.mean(result.converged[result.mask])),
+        "pulses_per_cell": float(np.mean(pulses)),
+        "bench_time_s": result.program_s + result.infer_s,
+        "wall_time_s": result.wall_s,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(folder / "summary.json", (json.dumps(values, indent=1) + "\n").encode())
+    render_report(result, folder / "report.html")
+    return values

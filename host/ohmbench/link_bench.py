@@ -1,0 +1,90 @@
+"""A bench behind the link: a board, or the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Self
+
+from ohmbench._tables import ARRAY_TYPE, Register
+from ohmbench.bench import Bench, BenchInfo, Inputs, Words
+from ohmbench.errors import OhmbenchError
+from ohmbench.isa import Program
+from ohmbench.link.client import Link
+from ohmbench.link.messages import Done, Result, State
+
+
+class LinkBench(Bench):
+    """A bench over an open link.
+
+    Args:
+        check: called when the link fails, to raise what it knows about the cause (the simulator's end, say).
+    """
+
+    def __init__(self, link: Link, port: str, rung: str, check: Callable[[], None] | None = None) -> None:
+        board = link.info
+        self._link = link
+        self._loaded: int | None = None  # digest of the program in the FPGA
+        self._check = check
+        self.info = BenchInfo(
+            rung, port, board.version, board.build_id, board.clock_hz, board.rows, board.columns,
+            ARRAY_TYPE if board.array_type == 1 else f"type {board.array_type}",
+        )
+
+    @classmethod
+    def open(cls, port: str, *, baud: int, rung: str = "board", check: Callable[[], None] | None = None) -> Self:
+        """Open the bench on a port.
+
+        Raises:
+            PortError, LinkError, ProtocolError: as `Link.open`.
+        """
+        return cls(Link.open(port, baud=baud), port, rung, check)
+
+    @property
+    def link(self) -> Link:
+        """The link itself, for what is not a bench's business: rates, traces."""
+        return self._link
+
+    def state(self) -> State:
+        return self._link.status()
+
+    def write_vectors(self, address: int, data: Words) -> None:
+        self._link.write_vectors(address, data, wait=False)
+
+    def write_register(self, register: int, value: int) -> None:
+        self._link.write_register(register, value, wait=register == Register.CONTROL)
+
+    def safe(self) -> None:
+        self._link.abort()
+
+    def close(self) -> None:
+        try:
+            self.safe()
+        finally:
+            self._link.close()
+
+    def _run(
+        self,
+        program: Program,
+        entry: int,
+        args: list[int],
+        inputs: Inputs | None,
+        on_words: Callable[[Words], None],
+    ) -> Done:
+        try:
+            if self._loaded != program.digest:
+                self._loaded = None
+                self._link.write_program(0, program.words)
+                self._loaded = program.digest
+            self._link.run(entry, args)
+            if inputs is not None:
+                self._link.send_vectors(inputs)
+            for event in self._link.events():
+                if isinstance(event, Result):
+                    on_words(event.words)
+                else:
+                    return event
+        except OhmbenchError:
+            if self._check is not None:
+                self._check()
+            raise
+        raise AssertionError("events end with the program's Done")
