@@ -186,7 +186,7 @@ def _error_chart(result: DemoResult) -> str:
     ticks = [(place(error), f"{error:+.0f}" if error else "0") for error in (-ends, -window, 0.0, window, ends)]
     caption = f"Error at verification in µS, {result.origin}; the window of ±{window:g} µS is shaded."
     if beyond:
-        caption += f" {beyond} cells beyond the ends are counted in the last bars."
+        caption += f" Beyond the ends, and counted in the last bars: {beyond}."
     return _chart("Error", inside, outside, ticks, caption, (place(-window), place(window)))
 
 
@@ -231,7 +231,7 @@ def _chart(
             if count:
                 parts.append(
                     f'<rect x="{left + i * pitch + 0.5:.1f}" y="{y:.1f}" width="{max(pitch - 1, 0.5):.1f}" '
-                    f'height="{height:.1f}" fill="{fill}"><title>{count} cells {what} their window</title></rect>'
+                    f'height="{height:.1f}" fill="{fill}"><title>{what} their window: {count}</title></rect>'
                 )
     parts.append(f'<path d="M{left} {base}h{plot_width}" stroke="#5b6875"/>')
     for share, text in ticks:

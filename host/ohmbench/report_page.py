@@ -44,7 +44,8 @@ canvas.map { width: 100%; aspect-ratio: 1; display: block; image-rendering: pixe
 svg { width: 100%; height: auto; display: block; overflow: visible; }
 svg text { font-size: 12px; fill: var(--soft); font-family: inherit; }
 .scroll { overflow-x: auto; }
-.confusion td, .confusion th { border: 1px solid #fff; padding: 0; width: 44px; height: 34px; text-align: center; }
+.confusion td, .confusion th { border: 1px solid #fff; padding: 0; width: 44px; height: 34px; text-align: center;
+  vertical-align: middle; }
 .confusion th { font-weight: 500; color: var(--soft); }
 .confusion th.side { width: auto; padding: 0 12px; font-size: 13px; white-space: nowrap; }
 .provenance td { overflow-wrap: anywhere; font-size: 13px;

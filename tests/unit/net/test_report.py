@@ -155,10 +155,10 @@ def test_report_holds_the_cells() -> None:
 
 def test_error_chart_counts_every_cell_once() -> None:
     chart = report_html(made_up()).split("<h3>Error</h3>")[1].split("</figure>")[0]
-    inside = sum(map(int, re.findall(r"<title>(\d+) cells in their window", chart)))
-    outside = sum(map(int, re.findall(r"<title>(\d+) cells outside of their window", chart)))
+    inside = sum(map(int, re.findall(r"<title>in their window: (\d+)<", chart)))
+    outside = sum(map(int, re.findall(r"<title>outside of their window: (\d+)<", chart)))
     assert (inside, outside) == (95, 1)
-    assert "1 cells beyond the ends" in chart
+    assert "Beyond the ends, and counted in the last bars: 1." in chart
 
 
 def test_hostile_text_stays_text() -> None:
