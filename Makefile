@@ -3,7 +3,6 @@
 PYTHON ?= python3
 MIN_PYTHON = 3.11
 BIN = .venv/bin
-export PYTHONPATH = host
 
 .PHONY: venv demo test test-all lint format generated rtl-lint listings sim clean help
 
