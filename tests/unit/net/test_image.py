@@ -54,6 +54,14 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "network.ohmw"
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of small_image()."""
+    path = tmp_path_factory.mktemp("saved") / "network.ohmw"
+    small_image().save(path)
+    return path
+
+
 def rewrite(path: Path, member: str, change: Callable[[bytes], bytes | None]) -> None:
     """Replace or (None) drop one part of the file; its checksum is right again afterwards."""
     with zipfile.ZipFile(path) as archive:
@@ -133,13 +141,10 @@ def test_equality_sees_every_part() -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(data=st.data())
-def test_damaged_bytes_give_image_error_or_the_same_image(
-    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_damaged_bytes_give_image_error_or_the_same_image(data: st.DataObject, saved: Path) -> None:
     image = small_image()
-    path = tmp_path_factory.getbasetemp() / "damaged.ohmw"
-    image.save(path)
-    content = bytearray(path.read_bytes())
+    path = saved.with_name("damaged.ohmw")
+    content = bytearray(saved.read_bytes())
     for position in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=8)):
         content[position] = data.draw(st.integers(0, 255))
     content = content[: data.draw(st.integers(0, len(content)) | st.just(len(content)))]
