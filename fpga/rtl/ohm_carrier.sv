@@ -1,0 +1,181 @@
+// The reference carrier behind one command handshake. Commands of different kinds overlap; ready
+// says when the kind that is offered can be taken. All times are exact and the same in the
+// instruction-set model (host/ohmbench/twin.py). Taken at clock T (the edge at which valid and
+// ready are both 1):
+//   rail   with its present code: nothing happens. Else the DAC is free again at
+//          F = T + DacFrameCycles and the rail has settled at F + DacSettleCycles.
+//   lines  n frames (see ohm_spi_switch): free at F = T + 1 + n * SwitchFrameCycles; if n > 0
+//          settled at F + SwitchSettleCycles, in read plus TiaSettleCycles.
+//   pulse  in set and reset, once lines and the mode's rails have settled: see ohm_pulse.
+//   sense  in read, once lines and the mode's rails have settled: see ohm_spi_adc.
+// During a pulse and a conversion nothing else is taken. A pulse or a conversion offered in another
+// mode is never taken: the guard refuses it before.
+module ohm_carrier (
+    input logic clk_i,
+    input logic rst_ni,
+    input logic safe_i,
+    input logic cmd_valid_i,
+    output logic cmd_ready_o,
+    input ohm_carrier_pkg::cmd_t cmd_i,
+    output logic sense_valid_o,
+    output logic [31:0] sense_data_o,
+    output logic idle_o,  // nothing under way, all settled
+    output logic busy_o,  // the mode's rails or the lines settle, pulse, conversion
+    output logic dac_sclk_o,
+    output logic dac_sdi_o,
+    output logic [1:0] dac_sync_no,
+    output logic sw_sclk_o,
+    output logic [7:0] sw_data_o,
+    output logic [4:0] sw_sync_no,
+    output logic adc_cnv_no,
+    output logic adc_sck_o,
+    input logic [31:0] adc_sdo_i,
+    output logic set_en_o,
+    output logic reset_en_o
+);
+
+  localparam int unsigned Rails = ohm_carrier_pkg::Rails;
+  localparam int unsigned DacFrame = ohm_carrier_pkg::DacFrameCycles;
+  localparam int unsigned SwitchFrame = ohm_carrier_pkg::SwitchFrameCycles;
+  localparam int unsigned SwitchSettle = ohm_carrier_pkg::SwitchSettleCycles;
+  localparam int unsigned TiaSettle = ohm_carrier_pkg::TiaSettleCycles;
+  localparam int unsigned RailSettle = DacFrame + ohm_carrier_pkg::DacSettleCycles;
+  localparam int unsigned RailW = $clog2(RailSettle);
+  localparam int unsigned FramesMax = 2 * ohm_carrier_pkg::Groups;
+  localparam int unsigned LinesMax = FramesMax * SwitchFrame + SwitchSettle + TiaSettle;
+  localparam int unsigned LinesW = $clog2(LinesMax + 1);
+
+  logic [Rails-1:0][15:0] code_q;
+  logic [Rails-1:0][RailW-1:0] rail_count_q;  // clocks until the rail has settled
+  logic [Rails-1:0] rail_moves;
+  logic [LinesW-1:0] lines_count_q;  // clocks until the lines have settled
+  ohm_carrier_pkg::mode_e mode_q;
+
+  logic dac_ready, switch_ready, adc_ready, pulse_ready;
+  logic dac_start, switch_start, adc_start, pulse_start;
+  logic free, settled, same_code, may_pulse;
+  logic [3:0] frames;
+  logic [LinesW-1:0] lines_settle;
+
+  assign free      = adc_ready && pulse_ready && !safe_i;
+  assign same_code = code_q[cmd_i.rail] == cmd_i.value;
+  assign settled   = lines_count_q == '0 && (rail_moves & ohm_carrier_pkg::ModeRails[mode_q]) == '0;
+
+  assign may_pulse = mode_q == ohm_carrier_pkg::ModeSet || mode_q == ohm_carrier_pkg::ModeReset;
+
+  for (genvar r = 0; r < int'(Rails); r++) begin : g_moves
+    assign rail_moves[r] = rail_count_q[r] != '0;
+  end
+
+  always_comb begin
+    cmd_ready_o  = 1'b0;
+    dac_start    = 1'b0;
+    switch_start = 1'b0;
+    pulse_start  = 1'b0;
+    adc_start    = 1'b0;
+    unique case (cmd_i.kind)
+      ohm_carrier_pkg::CmdRail: begin
+        cmd_ready_o = free && (same_code || dac_ready);
+        dac_start   = cmd_valid_i && free && dac_ready && !same_code;
+      end
+      ohm_carrier_pkg::CmdLines: begin
+        cmd_ready_o  = free && switch_ready;
+        switch_start = cmd_valid_i && cmd_ready_o;
+      end
+      ohm_carrier_pkg::CmdPulse: begin
+        cmd_ready_o = free && settled && may_pulse;
+        pulse_start = cmd_valid_i && cmd_ready_o;
+      end
+      ohm_carrier_pkg::CmdSense: begin
+        cmd_ready_o = free && settled && mode_q == ohm_carrier_pkg::ModeRead;
+        adc_start   = cmd_valid_i && cmd_ready_o;
+      end
+      default: cmd_ready_o = 1'b0;
+    endcase
+  end
+
+  always_comb begin
+    lines_settle = LinesW'(frames) * LinesW'(SwitchFrame) + LinesW'(SwitchSettle);
+    if (cmd_i.mode == ohm_carrier_pkg::ModeRead) lines_settle = lines_settle + LinesW'(TiaSettle);
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || safe_i) begin
+      code_q        <= '0;
+      rail_count_q  <= '0;
+      lines_count_q <= '0;
+      mode_q        <= ohm_carrier_pkg::ModeOff;
+    end else begin
+      for (int r = 0; r < int'(Rails); r++) begin
+        if (rail_moves[r]) rail_count_q[r] <= rail_count_q[r] - 1'b1;
+      end
+      if (lines_count_q != '0) lines_count_q <= lines_count_q - 1'b1;
+      if (dac_start) begin
+        code_q[cmd_i.rail]       <= cmd_i.value;
+        rail_count_q[cmd_i.rail] <= RailW'(RailSettle - 1);
+      end
+      if (switch_start) begin
+        mode_q <= cmd_i.mode;
+        if (frames != '0) lines_count_q <= lines_settle;
+      end
+    end
+  end
+
+  assign idle_o = settled && rail_moves == '0 && adc_ready && pulse_ready;
+  assign busy_o = !settled || !adc_ready || !pulse_ready;
+
+  ohm_spi_dac u_dac (
+      .clk_i,
+      .rst_ni,
+      .safe_i,
+      .start_i(dac_start),
+      .rail_i (cmd_i.rail),
+      .code_i (cmd_i.value),
+      .ready_o(dac_ready),
+      .dac_sclk_o,
+      .dac_sdi_o,
+      .dac_sync_no
+  );
+
+  ohm_spi_switch u_switch (
+      .clk_i,
+      .rst_ni,
+      .safe_i,
+      .start_i (switch_start),
+      .mode_i  (cmd_i.mode),
+      .wl_i    (cmd_i.wl),
+      .bl_i    (cmd_i.bl),
+      .col_i   (cmd_i.col),
+      .frames_o(frames),
+      .ready_o (switch_ready),
+      .sw_sclk_o,
+      .sw_data_o,
+      .sw_sync_no
+  );
+
+  ohm_pulse u_pulse (
+      .clk_i,
+      .rst_ni,
+      .safe_i,
+      .start_i(pulse_start),
+      .set_i  (mode_q == ohm_carrier_pkg::ModeSet),
+      .width_i(cmd_i.value),
+      .ready_o(pulse_ready),
+      .set_en_o,
+      .reset_en_o
+  );
+
+  ohm_spi_adc u_adc (
+      .clk_i,
+      .rst_ni,
+      .safe_i,
+      .start_i     (adc_start),
+      .ready_o     (adc_ready),
+      .data_valid_o(sense_valid_o),
+      .data_o      (sense_data_o),
+      .adc_cnv_no,
+      .adc_sck_o,
+      .adc_sdo_i
+  );
+
+endmodule

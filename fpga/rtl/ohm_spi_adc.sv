@@ -1,0 +1,66 @@
+// One conversion of all columns (four LTC2320-16 with common CNV and SCK, a data line a channel).
+// Taken at clock T: CNV falls, after AdcConvertCycles 16 clocks on SCK, CNV rises; two codes a beat
+// in clocks T + SenseLatencyCycles .. T + SenseLatencyCycles + 15; the next can be taken a clock
+// later.
+module ohm_spi_adc (
+    input  logic        clk_i,
+    input  logic        rst_ni,
+    input  logic        safe_i,        // abandons the conversion
+    input  logic        start_i,       // only while ready_o
+    output logic        ready_o,
+    output logic        data_valid_o,
+    output logic [31:0] data_o,        // {code of column 2k+1, code of column 2k}
+    output logic        adc_cnv_no,
+    output logic        adc_sck_o,
+    input  logic [31:0] adc_sdo_i
+);
+
+  localparam int unsigned Convert = ohm_carrier_pkg::AdcConvertCycles;
+  localparam int unsigned First = ohm_carrier_pkg::SenseLatencyCycles;
+  localparam int unsigned Bits = 16;
+  localparam int unsigned Beats = 16;
+  localparam int unsigned CountW = $clog2(First + Beats);
+
+  logic [CountW-1:0]       count_q;  // clocks since the start, 0 while idle
+  logic                    cnv_nq;
+  logic [      31:0]       sdo_q;
+  logic [      31:0][15:0] code_q;
+  logic [       3:0]       beat;
+
+  // SDO moves with the falling edge of SCK and is taken with the next one: a whole clock for the
+  // way out, through the converter and back, and by that way a hold time.
+  always_ff @(negedge clk_i) sdo_q <= adc_sdo_i;
+
+  assign ready_o      = count_q == '0;
+  assign adc_cnv_no   = cnv_nq;
+  assign data_valid_o = count_q >= CountW'(First);
+  assign beat         = 4'(count_q - CountW'(First));
+  assign data_o       = {code_q[{beat, 1'b1}], code_q[{beat, 1'b0}]};
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || safe_i) begin
+      count_q <= '0;
+      cnv_nq  <= 1'b1;
+    end else if (start_i) begin
+      count_q <= CountW'(1);
+      cnv_nq  <= 1'b0;
+    end else if (count_q != '0) begin
+      count_q <= count_q == CountW'(First + Beats - 1) ? '0 : count_q + 1'b1;
+      if (count_q == CountW'(Convert + Bits)) cnv_nq <= 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (count_q > CountW'(Convert) && count_q <= CountW'(Convert + Bits)) begin
+      for (int j = 0; j < 32; j++) code_q[j] <= {code_q[j][14:0], sdo_q[j]};
+    end
+  end
+
+  ohm_clk_gate u_sck (
+      .clk_i,
+      .rst_ni,
+      .en_i (count_q >= CountW'(Convert) && count_q < CountW'(Convert + Bits) && !safe_i),
+      .clk_o(adc_sck_o)
+  );
+
+endmodule
