@@ -1,0 +1,22 @@
+"""The guard: each promise attacked directly, then by streams of hostile inputs."""
+
+from __future__ import annotations
+
+from runner import run
+
+SOURCES = [
+    "ohm_ram.sv",
+    "ohm_guard_pins.sv",
+    "ohm_guard_limits.sv",
+    "ohm_guard_budget.sv",
+    "ohm_guard_check.sv",
+    "ohm_guard.sv",
+]
+
+
+def test_guard() -> None:
+    run("ohm_guard", SOURCES, ["tb_guard_commands", "tb_guard_pins", "tb_guard_off"], parameters={"TicksPerMs": 8})
+
+
+def test_guard_hostile() -> None:
+    run("ohm_guard", SOURCES, "tb_guard_hostile", parameters={"TicksPerMs": 8})
