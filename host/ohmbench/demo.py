@@ -27,6 +27,8 @@ from ohmbench.report import render_report
 from ohmbench.results import DemoResult, summary
 
 ACTIVATION_BITS = 8
+# a cell anywhere in its window of +-8 of 175 uS is 2.6 % off, and a weight is the difference of two
+WEIGHT_NOISE = 0.04
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +68,7 @@ def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0) -> Trained:
     """
     digits = load_digits()
     scaled = digits.train_x * digits.input_scale
-    network = train(scaled, digits.train_y, [scaled.shape[1], hidden, 10], seed=seed)
+    network = train(scaled, digits.train_y, [scaled.shape[1], hidden, 10], seed=seed, weight_noise=WEIGHT_NOISE)
     quantised = quantise(
         network,
         digits.train_x,

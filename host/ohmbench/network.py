@@ -106,6 +106,7 @@ def train(
     batch: int = 32,
     learning_rate: float = 3e-3,
     weight_decay: float = 1e-4,
+    weight_noise: float = 0.0,
 ) -> Network:
     """Train a dense ReLU network with Adam on softmax cross-entropy; the learning rate falls to 0 as a cosine.
 
@@ -114,6 +115,8 @@ def train(
         labels: (n,), 0..sizes[-1]-1.
         sizes: widths, inputs first.
         weight_decay: L2 factor on the weights; keeps outliers small, which quantisation would pay for.
+        weight_noise: standard deviation of noise on the weights at every step, as a share of a layer's largest one:
+            what the cells will add, so that the network learns to live with it (Wan et al., Nature 608, 2022).
 
     Raises:
         UsageError: the sizes do not fit the data.
@@ -136,7 +139,8 @@ def train(
         order = rng.permutation(len(inputs))
         for start in range(0, len(order), batch):
             chosen = order[start : start + batch]
-            gradients = _gradients(weights, biases, inputs[chosen], labels[chosen], weight_decay)
+            noisy = [w + weight_noise * np.abs(w).max() * rng.standard_normal(w.shape) for w in weights]
+            gradients = _gradients(noisy, biases, inputs[chosen], labels[chosen], weight_decay)
             step += 1
             rate = learning_rate * 0.5 * (1.0 + np.cos(np.pi * step / steps))
             for value, gradient, m, v in zip(parameters, gradients, first, second, strict=True):

@@ -27,7 +27,7 @@ class Recipe:
 
     g_min_usiemens: float = 30.0
     g_max_usiemens: float = 205.0
-    window_usiemens: float = 6.0
+    window_usiemens: float = 8.0
     read_v: float = 0.2
     wl_read_v: float = 3.0
     set_v: float = 2.0
@@ -37,10 +37,10 @@ class Recipe:
     set_us: float = 0.2
     wl_reset_v: float = 3.5
     reset_start_v: float = 0.7
-    reset_step_v: float = 0.05
-    reset_end_v: float = 2.2
+    reset_step_v: float = 0.08
+    reset_end_v: float = 2.0
     reset_us: float = 0.2
-    rounds: int = 8
+    rounds: int = 12
 
     def __post_init__(self) -> None:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
