@@ -1,0 +1,198 @@
+"""Ways to carry the bytes of the link: a serial port (real, pty or URL), and a stand-in for tests.
+
+A transport knows nothing of frames. `SerialTransport` opens whatever pyserial's `serial_for_url` does: a device,
+the pty of the simulator, `socket://host:port`, `rfc2217://host:port`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import select
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import serial
+
+from ohmbench._tables import DEFAULT_BAUD
+from ohmbench.errors import LinkError, PortError, UsageError
+
+_CHUNK = 65536
+_WRITE_TIMEOUT_S = 5.0
+
+
+class Transport(ABC):
+    """Moves bytes both ways; `name` is what messages call it, `baud` the rate now set."""
+
+    name: str
+    baud: int = DEFAULT_BAUD
+
+    @abstractmethod
+    def read(self, timeout_s: float) -> bytes:
+        """Returns the bytes that are there; if none, waits up to `timeout_s` for some. Empty if none came.
+
+        Raises:
+            LinkError: the port has gone.
+        """
+
+    @abstractmethod
+    def write(self, data: bytes) -> None:
+        """Hands over all of `data`.
+
+        Raises:
+            LinkError: the port has gone, or takes no bytes.
+        """
+
+    @abstractmethod
+    def set_baud(self, baud: int) -> None:
+        """Changes the rate once everything written has left.
+
+        Raises:
+            UsageError: the port cannot do this rate.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Lets go of the port. Closing twice does nothing."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class SerialTransport(Transport):
+    """A serial port, 8N1 without flow control, locked against a second program where the system can do that.
+
+    Raises:
+        PortError: there is no such port, it may not be opened, it is in use, or it is not a serial port.
+    """
+
+    def __init__(self, port: str, baud: int = DEFAULT_BAUD) -> None:
+        self.name = port
+        self.baud = baud
+        try:
+            self._port = serial.serial_for_url(
+                port, baudrate=baud, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True
+            )
+        except (serial.SerialException, OSError, ValueError) as error:
+            raise _port_error(port, error) from error
+        # USB bridges hold small replies back for 16 ms unless told otherwise; ptys and sockets know no such mode.
+        with contextlib.suppress(AttributeError, NotImplementedError, ValueError, OSError):
+            self._port.set_low_latency_mode(True)
+        try:
+            self._fd: int | None = self._port.fileno()
+            select.select([self._fd], [], [], 0)
+        except (AttributeError, OSError, ValueError):  # Windows, and URL handlers without a descriptor
+            self._fd = None
+
+    def read(self, timeout_s: float) -> bytes:
+        """See `Transport.read`."""
+        try:
+            if self._fd is None:
+                self._port.timeout = timeout_s
+                first = self._port.read(1)
+                return bytes(first + self._port.read(self._port.in_waiting)) if first else b""
+            if not select.select([self._fd], [], [], timeout_s)[0]:
+                return b""
+            return bytes(self._port.read(_CHUNK))
+        except (serial.SerialException, OSError, TypeError, ValueError) as error:
+            raise self._gone(error) from error
+
+    def write(self, data: bytes) -> None:
+        """See `Transport.write`."""
+        try:
+            self._port.write(data)
+        except serial.SerialTimeoutException as error:
+            raise LinkError(
+                f"{self.name} took no bytes for {_WRITE_TIMEOUT_S:.0f} s. The array goes off by itself when its "
+                f"watchdog runs out. Check cable and power, then connect again."
+            ) from error
+        except (serial.SerialException, OSError, TypeError, ValueError) as error:
+            raise self._gone(error) from error
+
+    def set_baud(self, baud: int) -> None:
+        """See `Transport.set_baud`."""
+        try:
+            self._port.flush()
+            self._port.baudrate = baud
+        except (ValueError, OverflowError, NotImplementedError) as error:
+            raise UsageError(f"{self.name} cannot do {baud} baud: {error}. Choose a lower --baud.") from error
+        except (serial.SerialException, OSError) as error:
+            raise self._gone(error) from error
+        self.baud = baud
+
+    def close(self) -> None:
+        """See `Transport.close`."""
+        with contextlib.suppress(OSError, serial.SerialException):
+            self._port.close()
+
+    def _gone(self, error: Exception) -> LinkError:
+        return LinkError(
+            f"lost {self.name}: {error}. The array goes off by itself when its watchdog runs out. "
+            f"Check the cable, then connect again."
+        )
+
+
+class MockTransport(Transport):
+    """Hands what is written to `device`, and gives back to be read what that returns; for tests and the loopback.
+
+    Args:
+        device: called with the bytes of each write; returns the bytes of the answer.
+        sleep: called with the time in seconds, in place of waiting, when there is nothing to read. A test with a
+            clock of its own passes the function that advances it; that one may `push` bytes.
+    """
+
+    def __init__(self, device: Callable[[bytes], bytes], sleep: Callable[[float], None] = time.sleep) -> None:
+        self.name = "mock"
+        self.closed = False
+        self._device = device
+        self._sleep = sleep
+        self._waiting = bytearray()
+
+    def push(self, data: bytes) -> None:
+        """Makes `data` ready to be read."""
+        self._waiting += data
+
+    def read(self, timeout_s: float) -> bytes:
+        """See `Transport.read`."""
+        if not self._waiting and timeout_s > 0:
+            self._sleep(timeout_s)
+        data = bytes(self._waiting)
+        self._waiting.clear()
+        return data
+
+    def write(self, data: bytes) -> None:
+        """See `Transport.write`."""
+        self.push(self._device(data))
+
+    def set_baud(self, baud: int) -> None:
+        """See `Transport.set_baud`."""
+        self.baud = baud
+
+    def close(self) -> None:
+        """See `Transport.close`."""
+        self.closed = True
+
+
+def _port_error(port: str, error: Exception) -> PortError:
+    text = str(error)
+    number = getattr(error, "errno", None)
+    # On Windows pyserial gives no number, only the text of the cause; a port in use is a PermissionError there.
+    if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV) or "FileNotFoundError" in text:
+        what = "no such port", "Is the board plugged in? `python -m serial.tools.list_ports` lists the ports."
+    elif number in (errno.EAGAIN, errno.EBUSY) or "PermissionError" in text:
+        what = "the port is in use", "Close the other program that has it open."
+    elif number in (errno.EACCES, errno.EPERM):
+        what = "no permission", "On Linux add yourself to the group that owns the device, most often `dialout`."
+    elif number in (errno.ECONNREFUSED, errno.ETIMEDOUT, errno.EHOSTUNREACH) or "refused" in text:
+        what = "nothing listens there", "Start the other end first."
+    else:
+        what = "not a serial port", f"The system says: {text}."
+    return PortError(f"cannot open {port}: {what[0]}. The array was not touched. {what[1]}")
