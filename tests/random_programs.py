@@ -112,7 +112,10 @@ class _Writer:
         rng = self.rng
         kind = rng.randrange(9)
         if kind == 0:
-            return [Instruction(Op.LI, (14, rng.randint(0, MAX_RAIL_CODE))), Instruction(Op.RAIL, (rng.randrange(8), 14))]
+            return [
+                Instruction(Op.LI, (14, rng.randint(0, MAX_RAIL_CODE))),
+                Instruction(Op.RAIL, (rng.randrange(8), 14)),
+            ]
         if kind == 1:
             mode = rng.choice((Mode.OFF, Mode.READ, Mode.READ))
             return [Instruction(Op.LINES, (mode, rng.randrange(16), rng.randrange(16), rng.randrange(16)))]
@@ -146,7 +149,11 @@ class _Writer:
             (
                 [0xF000_0000],  # no instruction
                 [Instruction(Op.LINES, (Mode.SET, 0, 0, 0))],  # every word line at once
-                [Instruction(Op.LINES, (Mode.READ, 0, 0, 0)), Instruction(Op.LI, (14, 5)), Instruction(Op.PULSE, (14,))],
+                [
+                    Instruction(Op.LINES, (Mode.READ, 0, 0, 0)),
+                    Instruction(Op.LI, (14, 5)),
+                    Instruction(Op.PULSE, (14,)),
+                ],
                 [Instruction(Op.LINES, (Mode.OFF, 0, 0, 0)), Instruction(Op.SENSE, (3,))],
                 [Instruction(Op.LI, (14, MAX_RAIL_CODE + 1)), Instruction(Op.RAIL, (Rail.BL_SET, 14))],
                 [
@@ -165,5 +172,9 @@ class _Writer:
             code += [Instruction(Op.VSET, (0, r, 0)), Instruction(Op.LI, (15, 1)), Instruction(Op.VOUT, (0, 15))]
         code += [Instruction(Op.LI, (15, 32)), Instruction(Op.LI, (14, 1))]
         for m in range(16):
-            code += [Instruction(Op.VSUB, (1, 1, 1, 0)), Instruction(Op.VSET, (1, 14, m)), Instruction(Op.VOUT, (1, 15))]
+            code += [
+                Instruction(Op.VSUB, (1, 1, 1, 0)),
+                Instruction(Op.VSET, (1, 14, m)),
+                Instruction(Op.VOUT, (1, 15)),
+            ]
         return [*code, Instruction(Op.HALT, (self.rng.randrange(1 << 16),))]

@@ -164,12 +164,14 @@ class Bench(ABC):
         if end.why == Why.FAULT:
             raise FaultError(
                 f"The guard turned the array off during {program.name}: {_FAULT_MEANING[end.fault]} "
-                f"(fault {end.fault.name.lower()}, {program.where(end.pc)}). Cells already programmed keep their state; "
-                "the fault is cleared when the bench is armed again."
+                f"(fault {end.fault.name.lower()}, {program.where(end.pc)}). Cells already programmed keep their "
+                "state; the fault is cleared when the bench is armed again."
             )
         if end.why != Why.HALT:
             what = "was aborted" if end.why == Why.ABORT else "met a word that is no instruction"
-            raise ProtocolError(f"{program.name} {what} at {program.where(end.pc)}. All outputs are off; start it again.")
+            raise ProtocolError(
+                f"{program.name} {what} at {program.where(end.pc)}. All outputs are off; start it again."
+            )
         words = np.concatenate(batches) if batches else np.zeros(0, np.uint32)
         return Execution(words, end.code, end.cycles)
 
@@ -182,7 +184,9 @@ class Bench(ABC):
         """
         for rail, volts in rails_v.items():
             if volts > limits.rails_v.get(rail, 0.0):
-                raise UsageError(f"rail {rail.name.lower()}: {volts} V is above its limit; nothing was sent to the array")
+                raise UsageError(
+                    f"rail {rail.name.lower()}: {volts} V is above its limit; nothing was sent to the array"
+                )
         self.write_register(Register.CONTROL, 0b110)  # disarmed, fault and pulse counts cleared
         for rail in Rail:
             self.write_register(Register.MAX_RAIL + rail, dac_code(limits.rails_v.get(rail, 0.0)))

@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ohmbench import __version__
+from ohmbench.bench import Bench
 from ohmbench.errors import OhmbenchError, UsageError
 from ohmbench.progress import Progress
 
 INTERRUPTED = 130
 
-_EPILOG = """exit codes: 0 done, 2 usage, 3 port, 4 protocol, 5 link, 6 weight image, 7 pulse program, 8 simulator build,
-9 guard fault, 10 not converged, 11 data, 12 chip model; 130 after Ctrl-C. Results go to stdout, progress to stderr."""
+_EPILOG = """exit codes: 0 done, 2 usage, 3 port, 4 protocol, 5 link, 6 weight image, 7 pulse program, 8 simulator
+build, 9 guard fault, 10 not converged, 11 data, 12 chip model; 130 after Ctrl-C. Results go to stdout, progress to
+stderr."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -116,7 +118,7 @@ def _measure(args: argparse.Namespace, progress: Progress) -> None:
 
 
 @contextmanager
-def _bench(args: argparse.Namespace, progress: Progress) -> Iterator["Bench"]:
+def _bench(args: argparse.Namespace, progress: Progress) -> Iterator[Bench]:
     from ohmbench.commands import simulated_array
     from ohmbench.rungs import open_bench
 
@@ -143,7 +145,9 @@ def _parser() -> argparse.ArgumentParser:
         help="sim, twin, or a serial port or URL of a board (default: OHMBENCH_PORT)",
     )
     port.add_argument("--baud", type=int, default=12_000_000, help="rate to raise the link to (default: %(default)s)")
-    port.add_argument("--device", metavar="PRESET", help="array model of sim and twin: a, c, ideal or a TOML file (default: a)")
+    port.add_argument(
+        "--device", metavar="PRESET", help="array model of sim and twin: a, c, ideal or a TOML file (default: a)"
+    )
     port.add_argument("--seed", type=int, help="seed of the array model of sim and twin (default: 1)")
 
     recipe = argparse.ArgumentParser(add_help=False)
@@ -173,7 +177,10 @@ def _parser() -> argparse.ArgumentParser:
     program.add_argument("image", type=Path, help="weight image (.ohmw)")
     program.add_argument("--only", type=int, metavar="N", help="program the N-th array of the image only, from 0")
     program.add_argument(
-        "--require", type=float, default=0.9, help="exit with 10 below this share of converged cells (default: %(default)s)"
+        "--require",
+        type=float,
+        default=0.9,
+        help="exit with 10 below this share of converged cells (default: %(default)s)",
     )
 
     command("read", _read, "read every cell once", port, recipe)

@@ -105,8 +105,8 @@ class ProgramResult:
         """
         if self.converged_fraction < share:
             raise NotConvergedError(
-                f"Only {100 * self.converged_fraction:.2f} % of the cells ended in their window, {100 * share:g} % were "
-                "required. The array is off and holds what was programmed. Widen the window or allow more rounds in "
+                f"Only {100 * self.converged_fraction:.2f} % of the cells ended in their window, {100 * share:g} % "
+                "were required. The array is off and holds what was programmed. Widen the window or allow more rounds in "
                 "the recipe, or look for stuck cells with `ohmbench read`."
             )
 
@@ -203,7 +203,9 @@ def infer(
             "Nothing was sent to the array."
         )
     if count is not None and not 1 <= count <= len(digits.test_y):
-        raise UsageError(f"--images {count}: the test set has 1 to {len(digits.test_y)}. Nothing was sent to the array.")
+        raise UsageError(
+            f"--images {count}: the test set has 1 to {len(digits.test_y)}. Nothing was sent to the array."
+        )
     run = Inference(bench, recipe, progress)
     predictions = np.argmax(run.logits(image, digits.test_x[:count]), axis=1).astype(np.int64)
     programmed = ProgramResult(bench.info.rung, run.records)

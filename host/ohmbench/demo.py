@@ -67,7 +67,7 @@ def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0) -> Trained:
         DataError: scikit-learn, which holds the digits, is not installed.
     """
     digits = load_digits()
-    scaled = digits.train_x * digits.input_scale
+    scaled = np.asarray(digits.train_x * digits.input_scale, np.float64)
     network = train(scaled, digits.train_y, [scaled.shape[1], hidden, 10], seed=seed, weight_noise=WEIGHT_NOISE)
     quantised = quantise(
         network,
@@ -76,13 +76,18 @@ def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0) -> Trained:
         weight_bits=bits,
         activation_bits=ACTIVATION_BITS,
     )
-    provenance = {"ohmbench": __version__, "dataset": digits.name, "seed": seed, "weight_bits": bits}
+    provenance: dict[str, str | int | float] = {
+        "ohmbench": __version__,
+        "dataset": digits.name,
+        "seed": seed,
+        "weight_bits": bits,
+    }
     image = map_pairs(quantised, provenance=provenance)
     return Trained(
         digits,
         network,
         image,
-        float(np.mean(network.predict(digits.test_x * digits.input_scale) == digits.test_y)),
+        float(np.mean(network.predict(np.asarray(digits.test_x * digits.input_scale, np.float64)) == digits.test_y)),
         float(np.mean(predict(image, digits.test_x) == digits.test_y)),
     )
 
@@ -111,7 +116,7 @@ def run(bench: Bench, progress: Progress, *, seed: int = 0, recipe: Recipe | Non
         labels=digits.test_y,
         predictions=predictions,
         mask=image.mask,
-        target_usiemens=recipe.g_min_usiemens + image.levels * step,
+        target_usiemens=np.asarray(recipe.g_min_usiemens + image.levels * step, np.float64),
         low=np.stack([r.low for r in records]),
         high=np.stack([r.high for r in records]),
         code=np.stack([r.code for r in records]),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from ohmbench.bench import Bench, Limits, Words
+from ohmbench.bench import Bench, Inputs, Limits, Words
 from ohmbench.errors import ImageError
 from ohmbench.image import Tile, WeightImage
 from ohmbench.isa import load_firmware
@@ -79,7 +79,11 @@ class Inference:
         bits = tile.row_bits(image.layers[tile.layer].input_bits)
         what = f"infer tile {index + 1}/{len(image.tiles)}"
         codes, cycles = run_tile(
-            self.bench, tile, row_values, bits, self.recipe,
+            self.bench,
+            tile,
+            row_values,
+            bits,
+            self.recipe,
             on_words=lambda words, done=[0]: self._count(what, words, done, tile, len(row_values)),  # type: ignore[misc]
         )
         self.infer_cycles += cycles
@@ -117,7 +121,8 @@ def run_tile(
     rows = len(row_values[0]) if len(row_values) else 0
     used = sum(1 << int(i) for i in np.flatnonzero(tile.rows_used(rows)))
     width = 8 if bits <= 8 else 16
-    aligned = (row_values << (width - bits)).astype(np.uint8 if width == 8 else np.uint16)
+    left = row_values << (width - bits)
+    aligned: Inputs = left.astype(np.uint8) if width == 8 else left.astype(np.uint16)
     bench.write_vectors(WIRING, np.stack([tile.p, tile.n]).astype(np.int32).view(np.uint32))
     rails = {rail: volts for rail, volts in recipe.rails_v().items() if rail.name.endswith("_READ")}
     words: list[Words] = []

@@ -26,7 +26,13 @@ class LinkBench(Bench):
         self._loaded: int | None = None  # digest of the program in the FPGA
         self._check = check
         self.info = BenchInfo(
-            rung, port, board.version, board.build_id, board.clock_hz, board.rows, board.columns,
+            rung,
+            port,
+            board.version,
+            board.build_id,
+            board.clock_hz,
+            board.rows,
+            board.columns,
             ARRAY_TYPE if board.array_type == 1 else f"type {board.array_type}",
         )
 

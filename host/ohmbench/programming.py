@@ -92,9 +92,7 @@ def program_image(
         run = bench.execute(firmware, args, on_words=_row_counter(end - first, progress))
     record = np.zeros((ROWS, COLUMNS), np.int64)
     record[first:end] = run.words.reshape(-1, COLUMNS)
-    return CellRecords(
-        mask, low, high, record & 0xFFFF, record >> 16 & 0xFF, record >> 24 & 0xFF, run.run_cycles
-    )
+    return CellRecords(mask, low, high, record & 0xFFFF, record >> 16 & 0xFF, record >> 24 & 0xFF, run.run_cycles)
 
 
 def read_array(bench: Bench, recipe: Recipe, progress: Progress | None = None) -> Codes:
@@ -105,9 +103,7 @@ def read_array(bench: Bench, recipe: Recipe, progress: Progress | None = None) -
     """
     rails = {rail: volts for rail, volts in recipe.rails_v().items() if rail.name.endswith("_READ")}
     with bench.armed(Limits(rails, 0.0, 0), rails):
-        run = bench.execute(
-            load_firmware("read"), {"row": 0, "end": ROWS}, on_words=_row_counter(ROWS, progress)
-        )
+        run = bench.execute(load_firmware("read"), {"row": 0, "end": ROWS}, on_words=_row_counter(ROWS, progress))
     return run.words.view(np.int32).astype(np.int64).reshape(ROWS, COLUMNS)
 
 

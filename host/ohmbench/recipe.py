@@ -70,7 +70,8 @@ class Recipe:
             raise DataError(f"Cannot read the recipe {path}: {error}. Nothing was sent to the array.") from error
         known = {f.name: f.type for f in fields(cls)}
         bad = [
-            k for k, v in values.items()
+            k
+            for k, v in values.items()
             if k not in known or isinstance(v, bool) or not isinstance(v, int if known[k] == "int" else int | float)
         ]
         if bad:

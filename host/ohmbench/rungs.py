@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from ohmbench.array import ArrayModel
+from ohmbench.array import ArrayModel, write_params_file
 from ohmbench.bench import Bench
 from ohmbench.errors import UsageError
 from ohmbench.link_bench import LinkBench
@@ -23,6 +25,15 @@ class SimulatedArray:
 
     params: Mapping[str, float] = field(default_factory=dict)
     seed: int = 1
+
+
+@contextmanager
+def _simulator(array: SimulatedArray, say: Callable[[str], None]) -> Iterator[Simulator]:
+    with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
+        params = Path(folder) / "params"
+        write_params_file(array.params, params)
+        with Simulator(params=params, seed=array.seed, progress=say) as simulator:
+            yield simulator
 
 
 @contextmanager
@@ -50,9 +61,11 @@ def open_bench(
         with TwinBench(ArrayModel(dict(simulated.params), simulated.seed)) as bench:
             yield bench
     elif port == "sim":
-        with Simulator(params=simulated.params, seed=simulated.seed, progress=say) as simulator:
-            with LinkBench.open(simulator.port, baud=baud, rung="sim") as bench:
-                yield bench
+        with (
+            _simulator(simulated, say) as simulator,
+            LinkBench.open(simulator.port, baud=baud, rung="sim", check=simulator.check) as bench,
+        ):
+            yield bench
     elif array is not None and array != SimulatedArray():
         raise UsageError(f"Array parameters are for --port sim and twin; {port} has an array of its own")
     else:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from tests.random_programs import MAX_RAIL_CODE, MAX_WIDTH, random_program
 
 from ohmbench._tables import Rail, Register
 from ohmbench.bench import Bench, Inputs, Words
 from ohmbench.isa import Program
 from ohmbench.link.messages import Done
-from tests.random_programs import MAX_RAIL_CODE, MAX_WIDTH, random_program
 
 BUDGET = 40
 
