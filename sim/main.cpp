@@ -37,6 +37,8 @@ constexpr unsigned ResetClocks = 16;
 // Clocks between two looks at the pty: some 50 us of wall time, against 1 us for the three system calls.
 constexpr unsigned Batch = 512;
 constexpr unsigned BatchesPerParentCheck = 256;
+// After the last byte the DUT still works on what it said: 4096 clocks until it sends words that wait for more.
+constexpr unsigned BatchesBeforeSleep = 16;
 constexpr size_t InputLimit = 4096;
 constexpr int ModelErrorExit = 12;  // ohmbench.errors.ModelError.exit_code
 
@@ -96,6 +98,7 @@ class Bench {
         (void)options;
         top_->rst_ni = 0;
         top_->uart_rx_i = 1;
+        top_->force_overcurrent_i = 0;
         run(ResetClocks);
         top_->rst_ni = 1;
     }
@@ -122,7 +125,7 @@ class Bench {
 
     uint64_t clocks() const { return clocks_; }
     uint64_t run_clocks() const { return top_->run_cycles_o; }
-    bool idle() const { return top_->idle_o && !top_->running_o && !top_->armed_o && uart.idle(); }
+    bool idle() const { return top_->idle_o && uart.idle(); }
 
     ohm::UartModel uart;
 
@@ -207,7 +210,7 @@ void live(const Options& options, Bench& bench, Stopwatch& watch) {
     std::fflush(stdout);
     dup2(STDERR_FILENO, STDOUT_FILENO);  // what the models $display is a message to a human
 
-    bool was_idle = false;
+    unsigned idle_batches = 0;
     for (unsigned batch = 0; !stop_requested; ++batch) {
         // Not reading while the queue is full makes the host's write() wait, as flow control would.
         const size_t count = pty.read(bytes, InputLimit - bench.uart.queued());
@@ -224,14 +227,13 @@ void live(const Options& options, Bench& bench, Stopwatch& watch) {
         sent.add(bench.uart.received());
         pty.write(bench.uart.received());
 
-        // Twice: a byte that has just left the line takes the DUT a few clocks to notice.
-        const bool idle = bench.idle();
-        const bool sleep = idle && was_idle;
-        was_idle = idle;
+        idle_batches = bench.idle() ? idle_batches + 1 : 0;
+        const bool sleep = idle_batches >= BatchesBeforeSleep;
         if (sleep) {
             const auto start = Clock::now();
             sleep_until_needed(options, pty);
             watch.add_sleep(Clock::now() - start);
+            idle_batches = 0;
         }
         if (report_requested) {
             report_requested = 0;

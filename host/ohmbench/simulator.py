@@ -36,7 +36,7 @@ _SOURCES = ("fpga/rtl/*.sv", "fpga/rtl/*.svh", "fpga/lint/*.vlt", "sim/**/*.sv",
 # Never --threads: two threads are 25 times slower than one on a design of this size.
 _VERILATOR = [
     *("--cc", "--exe", "--build", "--top-module", TOP, "--timescale", "1ns/1ps", "-Ifpga/rtl"),
-    *("-O3", "--x-assign", "fast", "--x-initial", "fast"),
+    *("-O3", "--no-assert", "--x-assign", "fast", "--x-initial", "fast"),
     *("-MAKEFLAGS", "OPT_FAST=-O3", "-MAKEFLAGS", "OPT_GLOBAL=-O2"),
 ]
 # -rdynamic lets a test in the same process find the array model by ctypes.

@@ -5,6 +5,7 @@ module ohm_sim_top (
     input  logic        rst_ni,
     input  logic        uart_rx_i,
     output logic        uart_tx_o,
+    input  logic        force_overcurrent_i,
     output logic        running_o,
     output logic        armed_o,
     output logic        idle_o,
