@@ -179,21 +179,22 @@ module carrier_board (
   half_t enable_rose;
 
   for (genvar g = 0; g < int'(Groups); g++) begin : g_watch
-    logic [63:0] was = '0, opened = '0;
+    logic [63:0] was = '0;
+    logic [63:0] opened = '0;  // within the last Off, so perhaps still conducting
     half_t opened_at = model_pkg::LongAgo;
 
     function automatic void switches_move();
       need(!set_en_i && !reset_en_i, "switches move during a pulse");
       need(!safe_ni || half - pulse_ended >= Recovery, "switches move before a pulse has decayed");
       if (half - opened_at >= Off) opened = '0;
+      if ((was & ~closed[g]) != '0) begin
+        opened = opened | (was & ~closed[g]);
+        opened_at = half;
+      end
       if ((closed[g] & ~was) != '0) begin
         need(!two_sources(3'(g), closed[g]), "line connected to two sources");
         need(two_sources(3'(g), closed[g]) || !two_sources(3'(g), closed[g] | opened),
              "make before break");
-      end
-      if ((was & ~closed[g]) != '0) begin
-        opened = opened | (was & ~closed[g]);
-        opened_at = half;
       end
       was = closed[g];
       lines_moved = half;

@@ -1,0 +1,500 @@
+"""The chip and board models, driven directly: the stimulus that the RTL would give is accepted, and each rule trips
+when, and only when, the stimulus breaks it. What must be reported goes to the file named by OHM_EXPECT, which
+test_carrier.py compares with what the simulation printed.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import cocotb
+from cocotb.triggers import Timer
+from timing import pattern, recorded
+
+from ohmbench import _tables as t
+from ohmbench._tables import Mode, Rail
+
+GROUPS = ("bus", "wl", "bl", "col_lo", "col_hi")
+CHIPS = (1, 8, 8, 8, 8)
+SET_RAILS = {Rail.BL_SET: 31457, Rail.SL_INHIBIT: 15728, Rail.WL_SET: 23592}
+READ_RAILS = {Rail.BL_READ: 2621, Rail.WL_READ: 39321}
+RESET_RAILS = {Rail.SL_RESET: 20971, Rail.WL_RESET: 45874}
+
+
+class Board:
+    """The board's pins, moved 1 ns after an edge of the clock; time goes in half clocks of 10 ns."""
+
+    def __init__(self, dut) -> None:
+        self.dut = dut
+        self.reported = int(dut.error_o.value)
+
+    async def half(self, **pins: int) -> None:
+        self.dut.clk_i.value = 1 - int(self.dut.clk_i.value)
+        await Timer(1, "ns")
+        await self.move(**pins)
+        await Timer(5, "ns")
+
+    async def move(self, **pins: int) -> None:
+        """Within the present half clock, after what moved before."""
+        for name, value in pins.items():
+            getattr(self.dut, name).value = value
+        await Timer(1, "ns")
+
+    async def clocks(self, count: int) -> None:
+        for _ in range(2 * count):
+            await self.half()
+
+    async def start(self) -> None:
+        self.dut.clk_i.value = 0
+        for name in ("now_i", "force_overcurrent_i", "dac_sclk_i", "dac_sdi_i", "sw_sclk_i", "sw_data_i", "adc_sck_i"):
+            getattr(self.dut, name).value = 0
+        for name in ("set_en_i", "reset_en_i", "safe_ni"):
+            getattr(self.dut, name).value = 0
+        await self.move(dac_sync_ni=3, sw_sync_ni=31, adc_cnv_ni=1)
+        await self.clocks(t.DAC_SETTLE_CYCLES + 5)
+        await self.move(safe_ni=1)
+        await self.clocks(20)
+        assert int(self.dut.clk_i.value) == 0
+
+    async def dac(
+        self,
+        word: int,
+        bits: int = 24,
+        chip: int = 0,
+        lead: int = 2,
+        high: int = 4,
+        late_data: bool = False,
+        early_data: bool = False,
+        double: bool = False,
+        late_sync: bool = True,
+    ) -> None:
+        """A frame to a DAC. lead: half clocks from SYNC low to the first bit's clock; high: half clocks SYNC is high
+        after it; the flags break setup, hold, SCLK's period and SYNC's hold.
+        """
+        dut = self.dut
+        sync = {"dac_sync_ni": 3 ^ 1 << chip}
+        if lead:
+            await self.half(dac_sdi_i=word >> bits - 1 & 1, **sync)
+            for _ in range(lead - 1):
+                await self.half()
+        for i in reversed(range(bits)):
+            bit, following = word >> i & 1, word >> max(i - 1, 0) & 1
+            await self.half(dac_sclk_i=1, dac_sdi_i=1 - bit if late_data else bit, **sync)
+            await self.half(dac_sdi_i=bit)
+            await self.move(dac_sclk_i=0)
+            if early_data:
+                await self.move(dac_sdi_i=1 - following)
+            if double and i == 1:
+                await self.move(dac_sclk_i=1)
+                await self.move(dac_sclk_i=0)
+        if late_sync:
+            await self.half(dac_sync_ni=3)
+            await self.half()
+        else:
+            await self.move(dac_sync_ni=3)
+        for _ in range(high - 2):
+            await self.half()
+        if int(dut.clk_i.value):
+            await self.half()
+
+    async def rails(self, codes: dict[Rail, int]) -> None:
+        for rail, code in codes.items():
+            await self.dac(0b0011 << 20 | 1 << 16 + rail % 4 | code, chip=rail // 4)
+
+    async def switches(
+        self, group: str, closed: int, bits: int = 8, last: dict[str, int] | None = None, **broken: bool
+    ) -> None:
+        """A frame to a group. last: pins to move half a clock before SYNC rises. broken: setup, hold, period,
+        data_setup, data_hold, high.
+        """
+        sync, index = 31, GROUPS.index(group)
+
+        def data(i: int) -> int:
+            return sum((closed >> 8 * chip + i & 1) << chip for chip in range(8))
+
+        for i in reversed(range(bits)):
+            right = data(i)
+            await self.half(sw_sclk_i=1, sw_data_i=255 ^ right if broken.get("data_setup") else right)
+            if i == bits - 1 and not broken.get("setup"):
+                await self.move(sw_sync_ni=sync ^ 1 << index)
+            await self.half(sw_data_i=right, **(last or {} if i == 0 else {}))
+            if i == bits - 1:
+                await self.move(sw_sync_ni=sync ^ 1 << index)
+            await self.move(sw_sclk_i=0)
+            if broken.get("data_hold"):
+                await self.move(sw_data_i=255 ^ right)
+            if broken.get("period") and i == 1:
+                await self.move(sw_sclk_i=1)
+                await self.move(sw_sclk_i=0)
+        if broken.get("hold"):
+            await self.move(sw_sync_ni=sync)
+        else:
+            await self.half(sw_sync_ni=sync)
+        if broken.get("high"):
+            await self.move(sw_sync_ni=sync ^ 1 << index)
+            await self.move(sw_sync_ni=sync)
+        if int(self.dut.clk_i.value):
+            await self.half()
+
+    async def lines(self, closed: Sequence[int]) -> None:
+        """Any pattern of switches, all open in between, then settled."""
+        for group in GROUPS:
+            await self.switches(group, 0)
+        for group, switches in zip(GROUPS, closed, strict=True):
+            await self.switches(group, switches)
+        await self.clocks(t.SWITCH_SETTLE_CYCLES + t.TIA_SETTLE_CYCLES)
+
+    async def ready(self, mode: Mode) -> list[int]:
+        """Row 4, columns 0..7 selected, rails and lines settled; returns the pattern of switches."""
+        await self.rails({Mode.SET: SET_RAILS, Mode.RESET: RESET_RAILS, Mode.READ: READ_RAILS}[mode])
+        closed = pattern(mode, 1 << 4, 1 << 4, 0xFF)
+        await self.lines(closed)
+        await self.clocks(t.DAC_SETTLE_CYCLES)
+        return closed
+
+    async def pulse(self, enable: str = "set_en_i") -> None:
+        await self.half(**{enable: 1})
+        await self.clocks(2)
+        await self.half(**{enable: 0})
+        await self.clocks(3)
+
+    async def convert(self, bits: int = 16, convert: int = 2 * t.ADC_CONVERT_CYCLES, double: bool = False) -> None:
+        await self.half(adc_cnv_ni=0)
+        for _ in range(convert - 1):
+            await self.half()
+        for i in range(bits):
+            await self.half(adc_sck_i=1)
+            await self.half(adc_sck_i=0)
+            if double and i == 0:
+                await self.move(adc_sck_i=1)
+                await self.move(adc_sck_i=0)
+        await self.half(adc_cnv_ni=1)
+        await self.clocks(2)
+        if int(self.dut.clk_i.value):
+            await self.half()
+
+    def expect(self, *rules: str) -> None:
+        """The reports since the last call, in any order; none if there are no rules."""
+        with Path(os.environ["OHM_EXPECT"]).open("a") as file:
+            file.write("".join(f"{rule}\n" for rule in rules))
+        reported, self.reported = int(self.dut.error_o.value) - self.reported, int(self.dut.error_o.value)
+        assert reported == len(rules), f"{reported} reports instead of {len(rules)}"
+
+
+async def started(dut) -> Board:
+    board = Board(dut)
+    await board.start()
+    return board
+
+
+def write(channel: int, code: int) -> int:
+    return 0b0011 << 20 | 1 << 16 + channel | code
+
+
+@cocotb.test()
+async def good_stimulus_is_accepted(dut) -> None:
+    board = await started(dut)
+    dut.now_i.value = 1 << 40
+    for mode, enable in ((Mode.SET, "set_en_i"), (Mode.RESET, "reset_en_i")):
+        await board.ready(mode)
+        await board.pulse(enable)
+    await board.ready(Mode.READ)
+    await board.convert()
+    # In SET the row's bit line decides too: row 5's word line is on, its bit line at ground.
+    await board.lines(pattern(Mode.SET, 3 << 4, 1 << 4, 0))
+    await board.pulse()
+    board.expect()
+    assert recorded() == [
+        ["pulse", 2, 1 << 4, 0xFF, *SET_RAILS.values(), 2, 1 << 40],
+        ["pulse", 3, 1 << 4, 0xFF, RESET_RAILS[Rail.SL_RESET], 0, RESET_RAILS[Rail.WL_RESET], 2, 1 << 40],
+        ["sense", 1 << 4, 1 << 4, *READ_RAILS.values(), 1 << 40],
+        ["pulse", 2, 1 << 4, 0, *SET_RAILS.values(), 2, 1 << 40],
+    ]
+    assert dut.overcurrent_no.value == 1
+    await board.half(force_overcurrent_i=1)
+    assert dut.overcurrent_no.value == 0
+    await board.half(force_overcurrent_i=0)
+
+
+@cocotb.test()
+async def dac_frames(dut) -> None:
+    board, chip = await started(dut), "carrier_board.g_dac[0].u_dac"
+    spi = f"{chip}.u_spi"
+    for word in (write(0, 0xA5F0), write(3, 0x0F5A)):
+        await board.dac(word)
+    board.expect()
+    code = int(dut.code.value)
+    assert [code >> 16 * i & 0xFFFF for i in range(4)] == [0xA5F0, 0, 0, 0x0F5A]
+    for bits in (23, 25):
+        await board.dac(write(1, 0x1234), bits=bits)
+        board.expect(f"{spi}: frame of {bits} bits")
+    await board.dac(write(1, 1), lead=0)
+    board.expect(f"{spi}: SYNC setup to the falling edge of SCLK too short")
+    await board.dac(write(1, 2), high=2)
+    await board.dac(write(1, 3))
+    board.expect(f"{spi}: SYNC high too short")
+    await board.dac(write(1, 4) >> 1, bits=23, double=True)
+    board.expect(f"{spi}: SCLK too fast")
+    await board.dac(write(1, 5), late_data=True)
+    board.expect(*[f"{spi}: data setup too short"] * 24)
+    await board.dac(write(1, 6), early_data=True)
+    # the last bit's disturbance comes before SYNC rises, so it counts too
+    board.expect(*[f"{spi}: data hold too short"] * changes(write(1, 6), 24))
+    await board.dac(write(1, 7), late_sync=False)
+    board.expect(f"{spi}: SYNC hold after the falling edge of SCLK too short")
+    await board.dac(0b0001 << 20)
+    board.expect(f"{chip}: command 0001 is not modelled")
+
+
+def changes(word: int, bits: int) -> int:
+    """Bits after whose clock `early_data` moves the line."""
+    count = 0
+    for i in reversed(range(bits)):
+        count += (word >> i & 1) != 1 - (word >> max(i - 1, 0) & 1)
+    return count
+
+
+@cocotb.test()
+async def switch_frames(dut) -> None:
+    board = await started(dut)
+    spi = [f"carrier_board.g_group[1].g_chip[{c}].g_fitted.u_switch.u_spi" for c in range(8)]
+    await board.switches("wl", 0x0102_0408_1020_4080)
+    board.expect()
+    assert int(dut.closed.value) == 0x0102_0408_1020_4080 << 64
+    await board.clocks(20)
+    for bits in (7, 9):
+        await board.switches("wl", 0, bits=bits)
+        board.expect(*[f"{s}: frame of {bits} bits" for s in spi])
+    assert int(dut.closed.value) == 0x0102_0408_1020_4080 << 64
+    await board.switches("wl", 0, setup=True)
+    board.expect(*[f"{s}: SYNC setup to the falling edge of SCLK too short" for s in spi])
+    await board.switches("wl", 0, hold=True)
+    board.expect(*[f"{s}: SYNC hold after the falling edge of SCLK too short" for s in spi])
+    await board.clocks(1)
+    await board.switches("wl", 0, bits=7, period=True)
+    board.expect(*[f"{s}: SCLK too fast" for s in spi])
+    await board.switches("wl", 0, high=True)
+    board.expect(*[f"{s}: {rule}" for s in spi for rule in ("SYNC high too short", "frame of 0 bits")])
+    await board.clocks(1)
+    await board.switches("wl", 0, data_setup=True)
+    board.expect(*[f"{s}: data setup too short" for s in spi for _ in range(8)])
+    await board.switches("wl", 0, data_hold=True)
+    board.expect(*[f"{s}: data hold too short" for s in spi for _ in range(8)])
+
+
+@cocotb.test()
+async def conversions(dut) -> None:
+    board = await started(dut)
+    adc = [f"carrier_board.g_adc[{a}].u_adc" for a in range(4)]
+    await board.ready(Mode.READ)
+    for bits in (15, 17):
+        await board.convert(bits=bits)
+        board.expect(*[f"{a}: frame of {bits} bits" for a in adc])
+    await board.convert(convert=2 * t.ADC_CONVERT_CYCLES - 4)
+    board.expect(*[f"{a}: code clocked out before the conversion has ended" for a in adc])
+    await board.convert(bits=15, double=True)
+    board.expect(*[f"{a}: SCK too fast" for a in adc])
+    await board.convert(bits=0, convert=10)
+    early = "CNV too short, high before the conversion has ended"
+    board.expect(*[f"{a}: {rule}" for a in adc for rule in (early, "frame of 0 bits")])
+    await board.convert()
+    await board.half(adc_sck_i=1)
+    await board.half(adc_sck_i=0)
+    board.expect(*[f"{a}: SCK while CNV is high" for a in adc])
+    await board.convert()
+    await board.half(adc_cnv_ni=0)
+    await board.clocks(50)
+    await board.half(adc_cnv_ni=1)
+    await board.half()
+    board.expect(*[f"{a}: frame of 0 bits" for a in adc])
+    await board.convert()
+    board.expect(*[f"{a}: CNV high too short" for a in adc])
+    await board.half(adc_cnv_ni=0)
+    await board.half(safe_ni=0)
+    await board.half(adc_cnv_ni=1)
+    board.expect()
+    if int(dut.clk_i.value):
+        await board.half()
+
+
+@cocotb.test()
+async def lines_with_two_sources(dut) -> None:
+    board = await started(dut)
+    cases = [("bus", 0b00011), ("bus", 0b01100), ("bus", 0b10100), ("bus", 0b11000), ("wl", 3), ("bl", 3 << 62)]
+    pairs = (3, 5, 6, 9, 10, 12)
+    cases += [(group, pair << 4 * j) for group in ("col_lo", "col_hi") for j in (0, 15) for pair in pairs]
+    for group, closed in cases:
+        await board.switches(group, closed)
+        board.expect("carrier_board: line connected to two sources")
+        await board.switches(group, 0)
+    # neighbours are not one line
+    for group, closed in (("wl", 0b0110), ("bl", 0b0110), ("col_lo", 0b0001_1000), ("bus", 0b00101), ("bus", 0b10010)):
+        await board.switches(group, closed)
+        await board.switches(group, 0)
+    board.expect()
+
+
+@cocotb.test()
+async def make_before_break(dut) -> None:
+    board = await started(dut)
+    for group, old, new in (("wl", 1, 2), ("bl", 2 << 60, 1 << 60), ("col_hi", 8, 2), ("bus", 1, 2), ("bus", 4, 16)):
+        await board.switches(group, old)
+        await board.switches(group, 0)
+        await board.switches(group, new)
+        board.expect()
+        await board.switches(group, old)
+        board.expect("carrier_board: make before break")
+        await board.switches(group, 0)
+
+
+@cocotb.test()
+async def pulses(dut) -> None:
+    board = await started(dut)
+    unsettled = "carrier_board: pulse before a rail has settled"
+    await board.ready(Mode.RESET)
+    closed = await board.ready(Mode.SET)
+    await board.switches("bl", closed[2])
+    await board.pulse()
+    board.expect()
+    await board.switches("bl", closed[2] ^ 3)
+    await board.pulse()
+    board.expect("carrier_board: pulse before the switches have settled", "carrier_board: make before break")
+    await board.lines(closed)
+    for rail in Rail:
+        await board.rails({rail: 100 + rail})
+        await board.pulse()
+        board.expect(*[unsettled] * (rail in SET_RAILS))
+        await board.clocks(t.DAC_SETTLE_CYCLES)
+    await board.lines(pattern(Mode.SET, 1, 1, 0xFFFF_FFFF))
+    await board.rails({Rail.SL_INHIBIT: 1})  # no column is inhibited
+    await board.pulse()
+    board.expect()
+    for rail in Rail:
+        await board.lines(pattern(Mode.RESET, 1, 1, 1))
+        await board.rails({rail: 200 + rail})
+        await board.pulse("reset_en_i")
+        board.expect(*[unsettled] * (rail in RESET_RAILS))
+        await board.clocks(t.DAC_SETTLE_CYCLES)
+
+
+@cocotb.test()
+async def pulses_on_wrong_lines(dut) -> None:
+    board = await started(dut)
+    good = {mode: pattern(mode, 1 << 4, 1 << 4, 0xFF) for mode in (Mode.SET, Mode.RESET)}
+    tia = "amplifier connected in a pulse"
+    cases: list[tuple[Mode, str, int, tuple[str, ...]]] = [
+        (Mode.SET, "wl", 3 << 14, ("row open in a pulse",)),
+        (Mode.SET, "bl", 3 << 62, ("row open in a pulse",)),
+        (Mode.SET, "bus", 1 << 2 | 1 << 4, ("word line bus not at the rail of the pulse",)),
+        (Mode.SET, "bus", 1 << 0 | 1 << 1, ("bit line bus not at bl_set in SET",)),
+        (Mode.SET, "col_lo", 2, ("column neither at ground nor inhibited in SET",)),
+        (Mode.SET, "col_hi", 4 ^ 8, ("column neither at ground nor inhibited in SET",)),
+        (
+            Mode.SET,
+            "col_hi",
+            4 ^ 1,
+            ("column neither at ground nor inhibited in SET", "amplifier connected in a pulse"),
+        ),
+        (Mode.RESET, "wl", 3 << 14, ("row open in a pulse",)),
+        (Mode.RESET, "bus", 1 << 3 | 1 << 2, ("word line bus not at the rail of the pulse",)),
+        (Mode.RESET, "bl", 3 << 8, ("bit line not at ground in RESET",)),
+        (Mode.RESET, "col_lo", 8 ^ 4, ("column neither at ground nor reset in RESET",)),
+        (
+            Mode.RESET,
+            "col_lo",
+            8 ^ 1,
+            ("column neither at ground nor reset in RESET", "amplifier connected in a pulse"),
+        ),
+    ]
+    for mode, group, flipped, rules in cases:
+        closed = list(good[mode])
+        index = GROUPS.index(group)
+        if rules == ("row open in a pulse",):
+            closed[index] &= ~flipped
+        else:
+            closed[index] ^= flipped
+        await board.lines(closed)
+        await board.pulse("set_en_i" if mode == Mode.SET else "reset_en_i")
+        board.expect(*[f"carrier_board: {rule}" for rule in rules])
+
+
+@cocotb.test()
+async def moves_during_pulses(dut) -> None:
+    board = await started(dut)
+    closed = await board.ready(Mode.SET)
+    await board.half(set_en_i=1)
+    await board.half(reset_en_i=1)
+    wrong = ["word line bus not at the rail of the pulse", "bit line not at ground in RESET"]
+    wrong += ["both enables at once", "column neither at ground nor reset in RESET"]
+    board.expect(*[f"carrier_board: {rule}" for rule in wrong])
+    await board.half(reset_en_i=0)
+    await board.half(set_en_i=0)
+    await board.clocks(4)
+
+    await board.half(set_en_i=1)
+    await board.half()
+    await board.switches("col_lo", 0)
+    board.expect("carrier_board: switches move during a pulse")
+    await board.rails({Rail.CAL: 7})
+    board.expect("carrier_board: rail moves during a pulse")
+    await board.half(set_en_i=0)
+    await board.half()
+
+    await board.lines(closed)
+    await board.half(set_en_i=1)
+    await board.half()
+    await board.switches("col_lo", 0, last={"set_en_i": 0})
+    board.expect("carrier_board: switches move before a pulse has decayed")
+
+    await board.half(safe_ni=0)
+    await board.half()
+    await board.clocks(t.DAC_SETTLE_CYCLES + 1)
+    await board.pulse()
+    wrong = ["enable in the safe state", "row open in a pulse", "word line bus not at the rail of the pulse"]
+    wrong += ["bit line bus not at bl_set in SET", "column neither at ground nor inhibited in SET"]
+    board.expect(*[f"carrier_board: {rule}" for rule in wrong])
+
+
+@cocotb.test()
+async def conversions_too_early_or_of_nothing(dut) -> None:
+    board = await started(dut)
+    closed = await board.ready(Mode.READ)
+    await board.switches("bl", 0)
+    await board.switches("bl", closed[2])
+    await board.clocks(t.TIA_SETTLE_CYCLES)
+    await board.convert()
+    board.expect("carrier_board: conversion before switches and amplifiers have settled")
+    for rail in Rail:
+        await board.rails({rail: 300 + rail})
+        await board.convert()
+        board.expect(*["carrier_board: conversion before a rail has settled"] * (rail in READ_RAILS))
+        await board.clocks(t.DAC_SETTLE_CYCLES)
+    cases = (
+        ("bus", 1 << 1, "bit line bus not at bl_read in a conversion"),
+        ("wl", 2 << 62, "row open in a conversion"),
+        ("bl", 2, "row open in a conversion"),
+        ("col_hi", 1 << 60, "column without amplifier in a conversion"),
+        ("col_lo", 3, "column without amplifier in a conversion"),
+    )
+    for group, flipped, rule in cases:
+        wrong = list(closed)
+        wrong[GROUPS.index(group)] ^= flipped
+        await board.lines(wrong)
+        await board.convert()
+        board.expect(f"carrier_board: {rule}")
+    await board.lines(closed)
+    await board.half(set_en_i=1)
+    await board.half()
+    wrong_pulse = ["word line bus not at the rail of the pulse", "bit line bus not at bl_set in SET"]
+    wrong_pulse += ["column neither at ground nor inhibited in SET", "amplifier connected in a pulse"]
+    board.expect(*[f"carrier_board: {rule}" for rule in wrong_pulse])
+    await board.convert()
+    board.expect("carrier_board: conversion during a pulse")
+    await board.half(set_en_i=0)
+    await board.half(safe_ni=0)
+    await board.clocks(t.DAC_SETTLE_CYCLES + 1)
+    await board.convert()
+    wrong = ["conversion in the safe state", "bit line bus not at bl_read in a conversion", "row open in a conversion"]
+    board.expect(*[f"carrier_board: {rule}" for rule in [*wrong, "column without amplifier in a conversion"]])

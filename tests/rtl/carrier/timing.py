@@ -1,0 +1,109 @@
+"""When ohm_carrier takes which command, what its chips hold then and what the array model hears: in Python."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ohmbench import _tables as t
+from ohmbench._tables import Mode, Rail
+
+ALL = 0xFFFF_FFFF
+RAIL, LINES, PULSE, SENSE = range(4)
+BEATS = t.COLUMNS // 2
+
+
+@dataclass(frozen=True)
+class Command:
+    kind: int
+    rail: int = 0
+    mode: int = 0
+    value: int = 0
+    wl: int = 0
+    bl: int = 0
+    col: int = 0
+
+
+def pattern(mode: int, wl: int, bl: int, col: int) -> list[int]:
+    """Closed switches of the five groups, 64 bits each, as fpga/tables/carrier.toml numbers them."""
+    if mode == Mode.OFF:
+        return [0] * 5
+    bus = {Mode.READ: 1 << 1 | 1 << 4, Mode.SET: 1 << 0 | 1 << 2, Mode.RESET: 1 << 3}[Mode(mode)]
+
+    def rows(mask: int) -> int:
+        return sum((1 if mask >> i & 1 else 2) << 2 * i for i in range(t.ROWS))
+
+    def column(j: int) -> int:
+        selected = col >> j & 1
+        return {Mode.READ: 1, Mode.SET: 2 if selected else 4, Mode.RESET: 8 if selected else 2}[Mode(mode)]
+
+    halves = [sum(column(first + j) << 4 * j for j in range(16)) for first in (0, 16)]
+    return [bus, rows(wl), rows(0 if mode == Mode.RESET else bl), *halves]
+
+
+@dataclass
+class Timing:
+    codes: list[int] = field(default_factory=lambda: [0] * len(Rail))
+    lines: Command = Command(LINES)
+    closed: list[int] = field(default_factory=lambda: [0] * 5)
+    rail_settled: list[int] = field(default_factory=lambda: [0] * len(Rail))
+    dac_free: int = 0
+    lines_free: int = 0
+    lines_settled: int = 0
+    free: int = 0  # after a pulse or a conversion
+
+    def settled(self) -> int:
+        """First clock at which lines and the mode's rails have settled."""
+        return max([self.lines_settled, *(self.rail_settled[r] for r in t.MODE_RAILS[Mode(self.lines.mode)])])
+
+    def idle(self, clock: int) -> bool:
+        return clock >= max(self.free, self.lines_settled, *self.rail_settled)
+
+    def busy(self, clock: int) -> bool:
+        return clock < max(self.free, self.settled())
+
+    def take(self, command: Command, offered: int) -> int:
+        """Take a command that is offered from a clock on; returns the clock at which it is taken."""
+        at = max(offered, self.free)
+        if command.kind == RAIL:
+            if command.value != self.codes[command.rail]:
+                at = max(at, self.dac_free)
+                self.codes[command.rail] = command.value
+                self.dac_free = at + t.DAC_FRAME_CYCLES
+                self.rail_settled[command.rail] = self.dac_free + t.DAC_SETTLE_CYCLES
+        elif command.kind == LINES:
+            at = max(at, self.lines_free)
+            closed = pattern(command.mode, command.wl, command.bl, command.col)
+            frames = sum((a & ~b != 0) + (b & ~a != 0) for a, b in zip(self.closed, closed, strict=True))
+            self.lines, self.closed = command, closed
+            self.lines_free = at + 1 + frames * t.SWITCH_FRAME_CYCLES
+            if frames:
+                tia = t.TIA_SETTLE_CYCLES if command.mode == Mode.READ else 0
+                self.lines_settled = self.lines_free + t.SWITCH_SETTLE_CYCLES + tia
+        elif command.kind == PULSE:
+            at = max(at, self.settled())
+            self.free = at + command.value + t.PULSE_RECOVERY_CYCLES
+        else:
+            at = max(at, self.settled())
+            self.free = at + t.SENSE_LATENCY_CYCLES + BEATS
+        return at
+
+    def recorded(self, command: Command, at: int) -> list[object]:
+        """The call that the array model gets for a pulse or a conversion taken at a clock."""
+        lines = self.lines
+        if command.kind == SENSE:
+            return ["sense", lines.wl, lines.bl, self.codes[Rail.BL_READ], self.codes[Rail.WL_READ], at + 1]
+        if lines.mode == Mode.SET:
+            rails = [self.codes[r] for r in (Rail.BL_SET, Rail.SL_INHIBIT, Rail.WL_SET)]
+            wl = lines.wl & lines.bl
+        else:
+            rails, wl = [self.codes[Rail.SL_RESET], 0, self.codes[Rail.WL_RESET]], lines.wl
+        return ["pulse", lines.mode, wl, lines.col, *rails, command.value, at + command.value + 1]
+
+
+def recorded() -> list[list[object]]:
+    """The calls that recorder.c has got so far."""
+    path = Path(os.environ["OHM_RECORD"])
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
