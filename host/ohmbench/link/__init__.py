@@ -1,1 +1,22 @@
-"""The host side of the serial link: frames, ordered delivery, and the client that speaks to a bench."""
+"""The host side of the serial link: frames, ordered delivery, and the session with a bench."""
+
+from __future__ import annotations
+
+from ohmbench.link.channel import Trace
+from ohmbench.link.client import Link
+from ohmbench.link.messages import BoardInfo, Done, RefusedError, Result, State, Why
+from ohmbench.link.transport import MockTransport, SerialTransport, Transport
+
+__all__ = [
+    "BoardInfo",
+    "Done",
+    "Link",
+    "MockTransport",
+    "RefusedError",
+    "Result",
+    "SerialTransport",
+    "State",
+    "Trace",
+    "Transport",
+    "Why",
+]

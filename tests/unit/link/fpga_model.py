@@ -282,14 +282,17 @@ class Line(MockTransport):
         if self.model.baud > 2 * self.baud and 0 in data:
             self.model.baud = self.baud  # a zero is a break to a faster receiver
             data = data[data.index(0) + 1 :]
-        if self.model.baud != self.baud or self.baud > self.model.highest_baud:
+        if not self._same_rate() or self.baud > self.model.highest_baud:
             return b""
         return self._to_host(self.model.receive(self._damaged(data)))
 
     def _to_host(self, data: bytes) -> bytes:
-        same_rate = self.model.baud == self.baud
+        same_rate = self._same_rate()
         self.model.rest_of_rate_change()
         return self._damaged(data) if same_rate and not self.cut else b""
+
+    def _same_rate(self) -> bool:
+        return abs(self.model.baud / self.baud - 1) < 0.03
 
     def _damaged(self, data: bytes) -> bytes:
         if not self.rates:
