@@ -17,7 +17,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "Vohm_sim_top.h"
+#include "Vtop.h"
 #include "array/ohm_dpi.h"
 #include "array_state.h"
 #include "pty.h"
@@ -87,7 +87,7 @@ class Bench {
    public:
     explicit Bench(const Options& options) : uart{ClockHz, DefaultBaud} {
         context_.fatalOnError(false);  // $stop and $fatal end in check(), with an exit code of our own
-        top_ = std::make_unique<Vohm_sim_top>(&context_);
+        top_ = std::make_unique<Vtop>(&context_);
 #if VM_TRACE_VCD
         if (!options.vcd.empty()) {
             context_.traceEverOn(true);
@@ -111,7 +111,7 @@ class Bench {
     }
 
     void run(uint64_t clocks) {
-        Vohm_sim_top& top = *top_;
+        Vtop& top = *top_;
         for (uint64_t i = 0; i < clocks; ++i) {
             top.clk_i = 1;
             step();
@@ -145,7 +145,7 @@ class Bench {
     }
 
     VerilatedContext context_;
-    std::unique_ptr<Vohm_sim_top> top_;
+    std::unique_ptr<Vtop> top_;
     uint64_t clocks_ = 0;
 #if VM_TRACE_VCD
     VerilatedVcdC vcd_;

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ohmbench import simulator
+from ohmbench import _simulator_build, simulator
 from ohmbench.errors import BuildError
 
 
@@ -41,7 +41,7 @@ def test_missing_verilator_names_the_extra(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback_root: Path
 ) -> None:
     only_these_on_path(monkeypatch, tmp_path, "make", "g++", "c++", "cc", "perl")
-    monkeypatch.setattr(simulator, "verilator_environment", lambda: dict(os.environ))
+    monkeypatch.setattr(_simulator_build, "verilator_environment", lambda: dict(os.environ))
     with pytest.raises(BuildError, match=r"pip install 'ohmbench\[sim\]'"):
         simulator.build(root=loopback_root)
 
@@ -72,7 +72,7 @@ def test_broken_source_is_shown_with_the_log(
     assert "--port twin" in message
     (log,) = cache.rglob("build.log")
     assert str(log) in message
-    assert not list(cache.rglob("ohm_sim-*"))
+    assert not list(cache.glob("**/live-*/ohm_sim_top"))
 
 
 def test_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback_root: Path) -> None:
@@ -93,12 +93,13 @@ def counting_compiles(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     made: list[Path] = []
 
     def make(*arguments: object) -> None:
-        executable = arguments[4]
+        executable = arguments[3]
         assert isinstance(executable, Path)
         made.append(executable)
+        executable.parent.mkdir()
         executable.touch()
 
-    monkeypatch.setattr(simulator, "_compile", make)
+    monkeypatch.setattr(_simulator_build, "_compile", make)
     return made
 
 
@@ -129,9 +130,9 @@ def test_a_checkout_keeps_its_builds_and_only_the_latest(
     for number in range(7):
         (root / "sim/main.cpp").write_text(f"// {number}\n")
         executable = simulator.build(root=root)
-        os.utime(executable, (number, number))
-    assert executable.parent == root / "build/sim"
-    assert set(executable.parent.glob("ohm_sim-*")) == set(made[-4:])
+        os.utime(executable.parent, (number, number))
+    assert executable.parents[1] == root / "build/sim"
+    assert set((root / "build/sim").glob("live-*/ohm_sim_top")) == set(made[-4:])
 
 
 def test_two_that_want_the_same_build_make_it_once(
@@ -143,11 +144,13 @@ def test_two_that_want_the_same_build_make_it_once(
     def make(*arguments: object) -> None:
         begun.set()
         assert go_on.wait(10)
-        made.append(arguments[4])
-        assert isinstance(arguments[4], Path)
-        arguments[4].touch()
+        executable = arguments[3]
+        assert isinstance(executable, Path)
+        made.append(executable)
+        executable.parent.mkdir()
+        executable.touch()
 
-    monkeypatch.setattr(simulator, "_compile", make)
+    monkeypatch.setattr(_simulator_build, "_compile", make)
     first = threading.Thread(target=simulator.build, kwargs={"root": loopback_root})
     first.start()
     assert begun.wait(10)
@@ -168,7 +171,7 @@ def test_verilator_that_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path
     verilator = tmp_path / "verilator"
     verilator.write_text("#!/bin/sh\necho no such thing >&2\nexit 3\n")
     verilator.chmod(0o755)
-    monkeypatch.setattr(simulator, "verilator_environment", lambda: dict(os.environ))
+    monkeypatch.setattr(_simulator_build, "verilator_environment", lambda: dict(os.environ))
     with pytest.raises(BuildError, match="does not start: no such thing"):
         simulator.build(root=loopback_root)
 
@@ -192,4 +195,4 @@ def test_build_leaves_nothing_running_when_interrupted(tmp_path: Path, loopback_
     assert process.returncode != 0
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
-    assert not list(tmp_path.rglob("ohm_sim-*"))
+    assert not list(tmp_path.glob("**/live-*/ohm_sim_top"))
