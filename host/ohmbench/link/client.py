@@ -203,8 +203,8 @@ class Link(Session):
             RefusedError: the FPGA refused a frame. Others may be on their way: `abort` starts afresh.
             LinkError: see `ohmbench.link.session`.
         """
-        session = self._sessions
-        while session == self._sessions and (self._events or self._refused or self._open_runs):
+        aborts = self._aborts
+        while aborts == self._aborts and (self._events or self._refused or self._open_runs):
             self._wait(lambda: bool(self._events or self._refused), "event of the program", timeout_s)
             self._raise_refused()
             frame = self._events.popleft()

@@ -75,7 +75,7 @@ class BoardInfo:
         array_type: number of the array's type.
         slots: numbered frames that the FPGA takes before its first acknowledge.
         memory_vectors, program_words: sizes of the memories.
-        session_id: stays the same until the FPGA is reset.
+        session_id: the upper 16 bits stay the same until the FPGA is reset, the lower 16 count its sessions.
     """
 
     version: int
@@ -88,6 +88,11 @@ class BoardInfo:
     memory_vectors: int
     program_words: int
     session_id: int
+
+    @property
+    def boot_id(self) -> int:
+        """Stays the same until the FPGA is reset: what was left in its memories and registers is still there."""
+        return self.session_id >> 16
 
     @classmethod
     def parse(cls, frame: Frame, name: str) -> Self:

@@ -44,6 +44,8 @@ class Session:
         info: who is at the other end.
     """
 
+    info: BoardInfo
+
     def __init__(
         self,
         transport: Transport,
@@ -61,13 +63,18 @@ class Session:
         self._events: deque[Frame] = deque()
         self._data: deque[Frame] = deque()
         self._refused: list[RefusedError] = []
-        self._sessions = 0
+        self._opened = False
+        self._aborts = 0
         self._open_runs = 0  # programs started whose `done` has not come
         try:
-            self.info = self._greet(_GREET_S)
+            self._greet(_GREET_S)
             if baud != transport.baud:
                 self._negotiate(baud)
             self._open_runs = int(self.status().running)
+            if not self._open_runs:
+                # The end of a program of an earlier host, still on its way, must not pass for that of our first.
+                self._greet(_GREET_S)
+            self._opened = True
         except BaseException:
             transport.close()
             raise
@@ -127,12 +134,13 @@ class Session:
             LinkError: see `ohmbench.link.session`; the guard's watchdog then turns the array off.
         """
         deadline = self._clock() + self._timeout_s
-        self._sessions += 1
+        self._aborts += 1
         while True:
             self._channel.post(Frame(FrameType.ABORT))
             self._greet(_GREET_S)
             state = self.status()  # what was on its way before `info` is gone, so this is after the abort
             if not state.running:
+                self._greet(_GREET_S)  # drops what the program had to say on its end
                 self._open_runs = 0
                 return state
             if self._clock() >= deadline:
@@ -140,13 +148,13 @@ class Session:
 
     # Opening
 
-    def _greet(self, timeout_s: float) -> BoardInfo:
+    def _greet(self, timeout_s: float) -> None:
         self._events.clear()
         self._data.clear()
         self._refused.clear()
         frame = self._channel.greet(timeout_s)
         name = self._transport.name
-        if frame is None and self._channel.heard:
+        if frame is None and self._channel.heard and not self._opened:
             raise ProtocolError(
                 f"something answers on {name}, but it is no ohmbench: {self._channel.heard!r}. "
                 f"The array was not touched. Check --port."
@@ -156,9 +164,8 @@ class Session:
                 f"nothing answers on {name}. The array is off, or goes off when its watchdog runs out. Check that "
                 f"the board has power and that the gateware is loaded."
             )
-        info = BoardInfo.parse(frame, name)
-        self._channel.begin(info.slots)
-        return info
+        self.info = BoardInfo.parse(frame, name)
+        self._channel.begin(self.info.slots)
 
     def _negotiate(self, baud: int) -> None:
         """Goes to `baud`, or stays at the default rate if the line does not carry that."""

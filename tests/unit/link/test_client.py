@@ -249,6 +249,27 @@ def test_a_session_finds_a_program_that_already_runs() -> None:
     assert not again.abort().running
 
 
+def test_the_end_of_an_earlier_program_is_not_taken_for_that_of_ours() -> None:
+    link, model, line, clock = linked()
+    link.run(SPIN)
+    link.close()
+    real = model._put_state
+
+    def end_just_now() -> None:
+        if model.running:
+            model.running = None
+            model._done(Why.HALT, 55)
+        real()
+
+    model._put_state = end_just_now  # type: ignore[method-assign]
+    again = Link(line, clock=clock)
+    again.run(ECHO, [1])
+    again.send_vectors(np.zeros((1, 32), np.uint8))
+    _result, done = again.events()
+    assert isinstance(done, Done)
+    assert done.code == 7
+
+
 # Waiting
 
 
@@ -421,4 +442,4 @@ def test_the_trace_sees_both_directions() -> None:
     _, line, clock = bench()
     seen: list[str] = []
     Link(line, clock=clock, trace=lambda way, frame: seen.append(f"{way} {FrameType(frame.type).name}"))
-    assert seen == ["tx HELLO", "rx INFO", "tx STATUS", "rx STATE"]
+    assert seen == ["tx HELLO", "rx INFO", "tx STATUS", "rx STATE", "tx HELLO", "rx INFO"]

@@ -9,10 +9,12 @@ from ohmbench.link import BoardInfo, Done, Link, MockTransport, Result, State, W
 
 from .fpga_model import Clock
 
+HELLO = (("00", "02010201053889e38000"), ("02020201094f484d4278563412086cdc0220200108020103040107feca1109da9f00",))
 # What each write of the host must be, and what the FPGA answers to it. Hexadecimal, a frame in each string.
 OPEN = [
-    (("00", "02010201053889e38000"), ("02020201094f484d4278563412086cdc0220200108020103040107feca1109da9f00",)),
+    HELLO,
     (("0206010105c0802f0400",), ("0207020203e803010101010103d0070101010101020301010390010101010101058283c3ec00",)),
+    HELLO,
 ]
 DATA = "02c0010101840102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252627" + (
     "28292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f404142434445464748494a4b4c4d4e4f50515253545556"
@@ -63,6 +65,7 @@ def test_opening_says_who_is_there() -> None:
     script = Script(OPEN)
     with opened(script) as link:
         assert link.info == BoardInfo(1, 0x12345678, 48_000_000, 32, 32, 1, 8, 256, 1024, 0xCAFE0001)
+        assert link.info.boot_id == 0xCAFE
         assert link.baud == 115200
     assert not script.steps
 
@@ -90,7 +93,7 @@ def test_a_program_takes_arguments_and_a_vector_and_gives_results() -> None:
 
 
 def test_the_state_is_read() -> None:
-    script = Script(OPEN, OPEN[1:])
+    script = Script(OPEN, OPEN[1:2])
     with opened(script) as link:
         assert link.status() == State(False, True, Fault.NONE, 1000, 2000, 3, 400)
     assert not script.steps
@@ -98,7 +101,7 @@ def test_the_state_is_read() -> None:
 
 def test_abort_ends_a_half_frame_first_and_starts_a_new_session() -> None:
     stopped = "0207010103e803010101010103d0070101010101020301010390010101010101059245029400"
-    script = Script(OPEN, [(("00", "02050101052e2f9a1600"), (stopped,)), OPEN[0], (OPEN[1][0], (stopped,))])
+    script = Script(OPEN, [(("00", "02050101052e2f9a1600"), (stopped,)), HELLO, (OPEN[1][0], (stopped,)), HELLO])
     with opened(script) as link:
         assert not link.abort().armed
     assert not script.steps
