@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ohmbench._tables import DEFAULT_BAUD, MAGIC, PROTOCOL_VERSION, FrameError, FrameType, Register
-from ohmbench.link import MockTransport, Why
+from ohmbench.link import Link, MockTransport, Why
 from ohmbench.link.codec import Decoder, Frame, encode_frame
 
 CLOCK_HZ = 48_000_000
@@ -323,3 +323,11 @@ def bench(rates: dict[str, float] | None = None, seed: int = 0, **options: Any) 
     clock = Clock()
     model = FpgaModel(clock, **options)
     return model, Line(model, clock, rates, seed), clock
+
+
+def linked(
+    rates: dict[str, float] | None = None, seed: int = 0, *, baud: int = 115200, frames_a_step: int = 100
+) -> tuple[Link, FpgaModel, Line, Clock]:
+    """Returns an open session besides these; the damage begins with its opening."""
+    model, line, clock = bench(rates, seed, frames_a_step=frames_a_step)
+    return Link(line, baud=baud, clock=clock), model, line, clock

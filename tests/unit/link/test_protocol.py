@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ohmbench._tables import Fault, Register
 from ohmbench.link import BoardInfo, Done, Link, MockTransport, Result, State, Why
 
 from .fpga_model import Clock
+
+Step = tuple[tuple[str, ...], tuple[str, ...]]
 
 HELLO = (("00", "02010201053889e38000"), ("02020201094f484d4278563412086cdc0220200108020103040107feca1109da9f00",))
 # What each write of the host must be, and what the FPGA answers to it. Hexadecimal, a frame in each string.
@@ -42,7 +46,7 @@ PROGRAM = [
 class Script:
     """Answers as written down, and fails at the first byte that differs."""
 
-    def __init__(self, *parts: list[tuple[tuple[str, ...], tuple[str, ...]]]) -> None:
+    def __init__(self, *parts: Sequence[Step]) -> None:
         self.steps = [step for part in parts for step in part]
 
     def __call__(self, data: bytes) -> bytes:
