@@ -14,13 +14,14 @@ from pathlib import Path
 from cffi import FFI
 
 SOURCES = ("array", "cell", "params", "random", "wires", "dpi")
-HEADERS = ("ohm_params.h", "ohm_array.h", "ohm_dpi.h")
+HEADERS = ("ohm_params.h", "ohm_array.h", "ohm_dpi.h", "ohm_random.h", "ohm_wires.h")
 
 
 def _declarations(header: str) -> str:
     """What cffi needs of a header: its declarations without preprocessor lines and comments."""
     text = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
     text = re.sub(r"typedef struct \{.*?\} ohm_params_t;", "typedef struct { ...; } ohm_params_t;", text, flags=re.S)
+    text = re.sub(r"static inline ([^{]*?)\s*\{[^}]*\}", r"\1;", text)
     text = re.sub(r"^\s*#.*$", "", text, flags=re.M)
     return re.sub(r"^OHM_(BEGIN|END)$", "", text, flags=re.M)
 
