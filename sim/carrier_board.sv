@@ -57,12 +57,42 @@ module carrier_board (
   localparam half_t Tia = model_pkg::halves(parts_pkg::TiaSettleNs);
   localparam half_t Recovery = model_pkg::halves(parts_pkg::TiaRecoveryNs);
 
-  // Time in half clocks, exact at both edges: the pins move after the edge, when clk_i has its new
-  // level and, at a rising edge, the count too.
-  half_t rises, half;
-  initial rises = '0;
-  always @(posedge clk_i) rises <= rises + 1;
-  assign half = 2 * rises - 64'(clk_i);
+  // All pins are sampled at both edges of the clock, before they follow it, and looked at only when
+  // one has moved. So a clock in which nothing happens costs a comparison, where a process for each
+  // edge of each pin would cost the simulator a test for each of them.
+  typedef struct packed {
+    logic       dac_sclk;
+    logic       dac_sdi;
+    logic [1:0] dac_sync_n;
+    logic       sw_sclk;
+    logic [7:0] sw_data;
+    logic [4:0] sw_sync_n;
+    logic       cnv_n;
+    logic       sck;
+    logic       set_en;
+    logic       reset_en;
+    logic       safe_n;
+  } pins_t;
+
+  pins_t pins, pin;  // now, and as last sampled
+  assign pins = '{
+          dac_sclk: dac_sclk_i,
+          dac_sdi: dac_sdi_i,
+          dac_sync_n: dac_sync_ni,
+          sw_sclk: sw_sclk_i,
+          sw_data: sw_data_i,
+          sw_sync_n: sw_sync_ni,
+          cnv_n: adc_cnv_ni,
+          sck: adc_sck_i,
+          set_en: set_en_i,
+          reset_en: reset_en_i,
+          safe_n: safe_ni
+      };
+
+  half_t half, sampled;  // time in half clocks, and of the last sample with a move
+  logic powered;  // the first sample is no move
+  logic dac_tick, sw_tick, adc_tick, dac_fell, sw_fell, sck_fell, sdi_moved, chips_moved;
+  logic [7:0] data_moved;
 
   logic [7:0][15:0] code;  // of each rail
   half_t [7:0] rail_settled;
@@ -70,35 +100,31 @@ module carrier_board (
   shortint codes[32];
 
   for (genvar d = 0; d < 2; d++) begin : g_dac
-    logic moved;
-
     ad5686r u_dac (
-        .half_i(half),
-        .sclk_i(dac_sclk_i),
-        .sdi_i(dac_sdi_i),
-        .sync_ni(dac_sync_ni[d]),
-        .reset_ni(safe_ni),
+        .tick_i(dac_tick),
+        .half_i(sampled),
+        .sclk_fell_i(dac_fell),
+        .sdi_i(pin.dac_sdi),
+        .sdi_moved_i(sdi_moved),
+        .sync_ni(pin.dac_sync_n[d]),
+        .reset_ni(pin.safe_n),
         .code_o(code[4*d+:4]),
-        .settled_o(rail_settled[4*d+:4]),
-        .moved_o(moved)
+        .settled_o(rail_settled[4*d+:4])
     );
   end
 
   for (genvar g = 0; g < int'(Groups); g++) begin : g_group
     for (genvar c = 0; c < 8; c++) begin : g_chip
       if (g != int'(ohm_carrier_pkg::GroupBus) || c == 0) begin : g_fitted
-        // verilator lint_off UNUSEDSIGNAL
-        logic written;  // of chip 0 only
-        // verilator lint_on UNUSEDSIGNAL
-
         adg1414 u_switch (
-            .half_i(half),
-            .sclk_i(sw_sclk_i),
-            .din_i(sw_data_i[c]),
-            .sync_ni(sw_sync_ni[g]),
-            .reset_ni(safe_ni),
-            .closed_o(closed[g][8*c+:8]),
-            .written_o(written)
+            .tick_i(sw_tick),
+            .half_i(sampled),
+            .sclk_fell_i(sw_fell),
+            .din_i(pin.sw_data[c]),
+            .din_moved_i(data_moved[c]),
+            .sync_ni(pin.sw_sync_n[g]),
+            .reset_ni(pin.safe_n),
+            .closed_o(closed[g][8*c+:8])
         );
       end else begin : g_empty
         assign closed[g][8*c+:8] = '0;
@@ -113,10 +139,11 @@ module carrier_board (
     end
 
     ltc2320 u_adc (
-        .half_i(half),
-        .cnv_ni(adc_cnv_ni),
-        .sck_i(adc_sck_i),
-        .abandon_i(!safe_ni),
+        .tick_i(adc_tick),
+        .half_i(sampled),
+        .cnv_ni(pin.cnv_n),
+        .sck_fell_i(sck_fell),
+        .abandon_i(!pin.safe_n),
         .codes_i(adc_codes),
         .sdo_o(adc_sdo_o[8*a+:8])
     );
@@ -125,12 +152,49 @@ module carrier_board (
   assign overcurrent_no = !force_overcurrent_i;
   assign error_o = model_pkg::errors;
 
-  function automatic void need(logic met, string rule);
-    if (!met) model_pkg::report("carrier_board", rule, half);
-  endfunction
+  initial begin
+    half = '0;
+    sampled = '0;
+    pin = '0;
+    powered = 1'b0;
+    {dac_tick, sw_tick, adc_tick, dac_fell, sw_fell, sck_fell, sdi_moved, chips_moved} = '0;
+    data_moved = '0;
+  end
 
-  // The models look at all pins whenever one of them moves.
-  // verilator lint_off SYNCASYNCNET
+  always @(posedge clk_i, negedge clk_i) begin
+    half <= half + 1;
+    if (chips_moved) watch_chips();
+    chips_moved <= 1'b0;
+    powered <= 1'b1;
+    if (!powered) pin <= pins;
+    else if (pins != pin) begin
+      pin <= pins;
+      sampled <= half;
+      dac_fell <= pin.dac_sclk && !pins.dac_sclk;
+      sw_fell <= pin.sw_sclk && !pins.sw_sclk;
+      sck_fell <= pin.sck && !pins.sck;
+      sdi_moved <= pin.dac_sdi != pins.dac_sdi;
+      data_moved <= pin.sw_data ^ pins.sw_data;
+      if (pins.dac_sync_n != pin.dac_sync_n || pins.safe_n != pin.safe_n) begin
+        dac_tick <= !dac_tick;
+        chips_moved <= 1'b1;
+      end else if (pin.dac_sclk && !pins.dac_sclk) dac_tick <= !dac_tick;
+      if (pins.sw_sync_n != pin.sw_sync_n || pins.safe_n != pin.safe_n) begin
+        sw_tick <= !sw_tick;
+        chips_moved <= 1'b1;
+      end else if (pin.sw_sclk && !pins.sw_sclk) sw_tick <= !sw_tick;
+      if (pins.cnv_n != pin.cnv_n || (pin.sck && !pins.sck)) adc_tick <= !adc_tick;
+      if (pin.set_en && !pins.set_en) end_pulse(1'b1);
+      if (pin.reset_en && !pins.reset_en) end_pulse(1'b0);
+      if (!pin.set_en && pins.set_en) begin_pulse(1'b1);
+      if (!pin.reset_en && pins.reset_en) begin_pulse(1'b0);
+      if (pin.cnv_n && !pins.cnv_n) convert();
+    end
+  end
+
+  function automatic void fail(string rule);
+    model_pkg::report("carrier_board", rule, half);
+  endfunction
 
   // --- which line is connected to what ---------------------------------------------------------
 
@@ -177,40 +241,36 @@ module carrier_board (
   half_t lines_moved = model_pkg::LongAgo;  // when a switch last moved
   half_t pulse_ended = model_pkg::LongAgo;
   half_t enable_rose;
+  logic [7:0][15:0] code_was = '0;
+  logic [Groups-1:0][63:0] closed_was = '0;
+  logic [Groups-1:0][63:0] opened = '0;  // within the last Off, so perhaps still conducting
+  half_t [Groups-1:0] opened_at = {Groups{model_pkg::LongAgo}};
 
-  for (genvar g = 0; g < int'(Groups); g++) begin : g_watch
-    logic [63:0] was = '0;
-    logic [63:0] opened = '0;  // within the last Off, so perhaps still conducting
-    half_t opened_at = model_pkg::LongAgo;
-
-    function automatic void switches_move();
-      need(!set_en_i && !reset_en_i, "switches move during a pulse");
-      need(!safe_ni || half - pulse_ended >= Recovery, "switches move before a pulse has decayed");
-      if (half - opened_at >= Off) opened = '0;
-      if ((was & ~closed[g]) != '0) begin
-        opened = opened | (was & ~closed[g]);
-        opened_at = half;
-      end
-      if ((closed[g] & ~was) != '0) begin
-        need(!two_sources(3'(g), closed[g]), "line connected to two sources");
-        need(two_sources(3'(g), closed[g]) || !two_sources(3'(g), closed[g] | opened),
-             "make before break");
-      end
-      was = closed[g];
-      lines_moved = half;
-    endfunction
-
-    // Chip 0 speaks for the group: all its chips have SYNC and reset in common.
-    always @(posedge g_group[g].g_chip[0].g_fitted.written,
-             negedge g_group[g].g_chip[0].g_fitted.written) begin
-      if (closed[g] != was) switches_move();
+  // The chips have had half a clock since the sample that moved them.
+  function automatic void watch_chips();
+    logic pulsed = pins.set_en || pins.reset_en;
+    if (code != code_was && pulsed) fail("rail moves during a pulse");
+    code_was = code;
+    for (int g = 0; g < int'(Groups); g++) begin
+      if (closed[g] != closed_was[g]) switches_move(3'(g), pulsed);
     end
-  end
+  endfunction
 
-  always @(posedge g_dac[0].moved, negedge g_dac[0].moved,
-           posedge g_dac[1].moved, negedge g_dac[1].moved) begin
-    need(!set_en_i && !reset_en_i, "rail moves during a pulse");
-  end
+  function automatic void switches_move(logic [2:0] g, logic pulsed);
+    if (pulsed) fail("switches move during a pulse");
+    else if (pins.safe_n && sampled - pulse_ended < Recovery) fail("pulse has not decayed");
+    if (sampled - opened_at[g] >= Off) opened[g] = '0;
+    if ((closed_was[g] & ~closed[g]) != '0) begin
+      opened[g] = opened[g] | (closed_was[g] & ~closed[g]);
+      opened_at[g] = sampled;
+    end
+    if ((closed[g] & ~closed_was[g]) != '0) begin
+      if (two_sources(g, closed[g])) fail("line connected to two sources");
+      else if (two_sources(g, closed[g] | opened[g])) fail("make before break");
+    end
+    closed_was[g] = closed[g];
+    lines_moved   = sampled;
+  endfunction
 
   // --- pulses ----------------------------------------------------------------------------------
 
@@ -233,30 +293,36 @@ module carrier_board (
         {16{bus_wl[2]}} & code[ohm_carrier_pkg::RailWlRead];
   endfunction
 
+  function automatic logic row_open();
+    return (at.wl_bus ^ at.wl_ground) != '1 || (at.bl_bus ^ at.bl_ground) != '1;
+  endfunction
+
   function automatic void begin_pulse(logic set);
+    logic rails_ready;
     at = lines();
     line_code = code[set?ohm_carrier_pkg::RailBlSet : ohm_carrier_pkg::RailSlReset];
     inhibit_code = set ? code[ohm_carrier_pkg::RailSlInhibit] : '0;
     wl_code = gate_code(at.bus_wl);
     enable_rose = half;
     pulsing = 1'b1;
-    need(!(set_en_i && reset_en_i), "both enables at once");
-    need(safe_ni, "enable in the safe state");
-    need(half - lines_moved >= On, "pulse before the switches have settled");
-    need(gate_settled(at.bus_wl) && settled(set, ohm_carrier_pkg::RailBlSet) && settled(
-         set && at.col_inhibit != '0, ohm_carrier_pkg::RailSlInhibit) && settled(
-         !set, ohm_carrier_pkg::RailSlReset), "pulse before a rail has settled");
-    need((at.wl_bus ^ at.wl_ground) == '1 && (at.bl_bus ^ at.bl_ground) == '1,
-         "row open in a pulse");
-    need(at.bus_wl == (set ? 3'b001 : 3'b010), "word line bus not at the rail of the pulse");
+    if (pins.set_en && pins.reset_en) fail("both enables at once");
+    if (!pins.safe_n) fail("enable in the safe state");
+    if (half - lines_moved < On) fail("pulse before the switches have settled");
+    rails_ready = settled(set, ohm_carrier_pkg::RailBlSet);
+    if (!settled(set && at.col_inhibit != '0, ohm_carrier_pkg::RailSlInhibit)) rails_ready = 1'b0;
+    if (!settled(!set, ohm_carrier_pkg::RailSlReset)) rails_ready = 1'b0;
+    if (!rails_ready || !gate_settled(at.bus_wl)) fail("pulse before a rail has settled");
+    if (row_open()) fail("row open in a pulse");
+    if (at.bus_wl != (set ? 3'b001 : 3'b010)) fail("word line bus not at the rail of the pulse");
     if (set) begin
-      need(at.bus_bl_set && !at.bus_bl_read, "bit line bus not at bl_set in SET");
-      need((at.col_ground ^ at.col_inhibit) == '1, "column neither at ground nor inhibited in SET");
+      if (!at.bus_bl_set || at.bus_bl_read) fail("bit line bus not at bl_set in SET");
+      if ((at.col_ground ^ at.col_inhibit) != '1)
+        fail("column neither at ground nor inhibited in SET");
     end else begin
-      need(at.bl_ground == '1, "bit line not at ground in RESET");
-      need((at.col_ground ^ at.col_reset) == '1, "column neither at ground nor reset in RESET");
+      if (at.bl_ground != '1) fail("bit line not at ground in RESET");
+      if ((at.col_ground ^ at.col_reset) != '1) fail("column neither at ground nor reset in RESET");
     end
-    need(at.col_tia == '0, "amplifier connected in a pulse");
+    if (at.col_tia != '0) fail("amplifier connected in a pulse");
   endfunction
 
   function automatic void end_pulse(logic set);
@@ -270,26 +336,19 @@ module carrier_board (
     pulse_ended = half;
   endfunction
 
-  always @(posedge set_en_i) begin_pulse(1'b1);
-  always @(posedge reset_en_i) begin_pulse(1'b0);
-  always @(negedge set_en_i) end_pulse(1'b1);
-  always @(negedge reset_en_i) end_pulse(1'b0);
-
   // --- conversions -----------------------------------------------------------------------------
-
-  always @(negedge adc_cnv_ni) convert();
 
   function automatic void convert();
     at = lines();
-    need(safe_ni, "conversion in the safe state");
-    need(!set_en_i && !reset_en_i, "conversion during a pulse");
-    need(half - lines_moved >= On + Tia, "conversion before switches and amplifiers have settled");
-    need(gate_settled(at.bus_wl) && settled(at.bus_bl_read, ohm_carrier_pkg::RailBlRead),
-         "conversion before a rail has settled");
-    need(at.bus_bl_read && !at.bus_bl_set, "bit line bus not at bl_read in a conversion");
-    need((at.wl_bus ^ at.wl_ground) == '1 && (at.bl_bus ^ at.bl_ground) == '1,
-         "row open in a conversion");
-    need(at.col_tia == '1, "column without amplifier in a conversion");
+    if (!pins.safe_n) fail("conversion in the safe state");
+    if (pins.set_en || pins.reset_en) fail("conversion during a pulse");
+    if (half - lines_moved < On + Tia)
+      fail("conversion before switches and amplifiers have settled");
+    if (!gate_settled(at.bus_wl) || !settled(at.bus_bl_read, ohm_carrier_pkg::RailBlRead))
+      fail("conversion before a rail has settled");
+    if (!at.bus_bl_read || at.bus_bl_set) fail("bit line bus not at bl_read in a conversion");
+    if (row_open()) fail("row open in a conversion");
+    if (at.col_tia != '1) fail("column without amplifier in a conversion");
     ohm_dpi_sense(at.wl_bus, at.bl_bus, int'(code[ohm_carrier_pkg::RailBlRead]), int'(gate_code(
                   at.bus_wl)), now_i, codes);
   endfunction

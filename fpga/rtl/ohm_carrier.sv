@@ -36,30 +36,21 @@ module ohm_carrier (
 
   localparam int unsigned Rails = ohm_carrier_pkg::Rails;
   localparam int unsigned DacFrame = ohm_carrier_pkg::DacFrameCycles;
-  localparam int unsigned SwitchFrame = ohm_carrier_pkg::SwitchFrameCycles;
-  localparam int unsigned SwitchSettle = ohm_carrier_pkg::SwitchSettleCycles;
-  localparam int unsigned TiaSettle = ohm_carrier_pkg::TiaSettleCycles;
   localparam int unsigned RailSettle = DacFrame + ohm_carrier_pkg::DacSettleCycles;
   localparam int unsigned RailW = $clog2(RailSettle);
-  localparam int unsigned FramesMax = 2 * ohm_carrier_pkg::Groups;
-  localparam int unsigned LinesMax = FramesMax * SwitchFrame + SwitchSettle + TiaSettle;
-  localparam int unsigned LinesW = $clog2(LinesMax + 1);
 
   logic [Rails-1:0][15:0] code_q;
   logic [Rails-1:0][RailW-1:0] rail_count_q;  // clocks until the rail has settled
   logic [Rails-1:0] rail_moves;
-  logic [LinesW-1:0] lines_count_q;  // clocks until the lines have settled
   ohm_carrier_pkg::mode_e mode_q;
 
   logic dac_ready, switch_ready, adc_ready, pulse_ready;
   logic dac_start, switch_start, adc_start, pulse_start;
-  logic free, settled, same_code, may_pulse;
-  logic [3:0] frames;
-  logic [LinesW-1:0] lines_settle;
+  logic free, lines_settled, settled, same_code, may_pulse;
 
   assign free      = adc_ready && pulse_ready && !safe_i;
   assign same_code = code_q[cmd_i.rail] == cmd_i.value;
-  assign settled   = lines_count_q == '0 && (rail_moves & ohm_carrier_pkg::ModeRails[mode_q]) == '0;
+  assign settled   = lines_settled && (rail_moves & ohm_carrier_pkg::ModeRails[mode_q]) == '0;
 
   assign may_pulse = mode_q == ohm_carrier_pkg::ModeSet || mode_q == ohm_carrier_pkg::ModeReset;
 
@@ -94,30 +85,20 @@ module ohm_carrier (
     endcase
   end
 
-  always_comb begin
-    lines_settle = LinesW'(frames) * LinesW'(SwitchFrame) + LinesW'(SwitchSettle);
-    if (cmd_i.mode == ohm_carrier_pkg::ModeRead) lines_settle = lines_settle + LinesW'(TiaSettle);
-  end
-
   always_ff @(posedge clk_i) begin
     if (!rst_ni || safe_i) begin
-      code_q        <= '0;
-      rail_count_q  <= '0;
-      lines_count_q <= '0;
-      mode_q        <= ohm_carrier_pkg::ModeOff;
+      code_q       <= '0;
+      rail_count_q <= '0;
+      mode_q       <= ohm_carrier_pkg::ModeOff;
     end else begin
       for (int r = 0; r < int'(Rails); r++) begin
         if (rail_moves[r]) rail_count_q[r] <= rail_count_q[r] - 1'b1;
       end
-      if (lines_count_q != '0) lines_count_q <= lines_count_q - 1'b1;
       if (dac_start) begin
         code_q[cmd_i.rail]       <= cmd_i.value;
         rail_count_q[cmd_i.rail] <= RailW'(RailSettle - 1);
       end
-      if (switch_start) begin
-        mode_q <= cmd_i.mode;
-        if (frames != '0) lines_count_q <= lines_settle;
-      end
+      if (switch_start) mode_q <= cmd_i.mode;
     end
   end
 
@@ -141,13 +122,13 @@ module ohm_carrier (
       .clk_i,
       .rst_ni,
       .safe_i,
-      .start_i (switch_start),
-      .mode_i  (cmd_i.mode),
-      .wl_i    (cmd_i.wl),
-      .bl_i    (cmd_i.bl),
-      .col_i   (cmd_i.col),
-      .frames_o(frames),
-      .ready_o (switch_ready),
+      .start_i  (switch_start),
+      .mode_i   (cmd_i.mode),
+      .wl_i     (cmd_i.wl),
+      .bl_i     (cmd_i.bl),
+      .col_i    (cmd_i.col),
+      .ready_o  (switch_ready),
+      .settled_o(lines_settled),
       .sw_sclk_o,
       .sw_data_o,
       .sw_sync_no

@@ -1,11 +1,13 @@
 // Takes the lines from one pattern of switches to another, break before make: first, in group
-// order, each group in which a switch opens gets old & new; then, in group order, each in which one
-// closes gets new. A group with none to close has its final pattern after the first pass.
+// order, each group in which a switch opens gets what stays closed; then, in group order, each in
+// which one closes gets the new pattern. A group with none to close has it after the first pass.
 //
 // A group's eight ADG1414 have a data line each and share clock and SYNC: 8 bits a frame, MSB
 // first, data change as SCLK rises and are taken as it falls, the switches move as SYNC rises.
 // Taken at clock T with n frames to send, the next change can be taken at
 // T + 1 + n * SwitchFrameCycles, the clock after the last SYNC rose.
+//
+// The switches of a kind stand side by side in closed_t; only a frame has them in the chips' order.
 module ohm_spi_switch (
     input logic clk_i,
     input logic rst_ni,
@@ -15,8 +17,8 @@ module ohm_spi_switch (
     input logic [31:0] wl_i,
     input logic [31:0] bl_i,
     input logic [31:0] col_i,
-    output logic [3:0] frames_o,  // that a start now would send
     output logic ready_o,
+    output logic settled_o,
     output logic sw_sclk_o,
     output logic [7:0] sw_data_o,
     output logic [ohm_carrier_pkg::Groups-1:0] sw_sync_no
@@ -27,87 +29,107 @@ module ohm_spi_switch (
   localparam int unsigned Bits = 8;
   localparam int unsigned High = Frame - Bits;  // clocks with SYNC high
   localparam int unsigned CountW = $clog2(Frame);
+  localparam int unsigned SwitchSettle = ohm_carrier_pkg::SwitchSettleCycles;
+  localparam int unsigned ReadSettle = SwitchSettle + ohm_carrier_pkg::TiaSettleCycles;
+  localparam int unsigned SettleW = $clog2(2 * Groups * Frame + ReadSettle + 1);
 
   typedef struct packed {
-    ohm_carrier_pkg::mode_e mode;
-    logic [31:0]            wl;
-    logic [31:0]            bl;
-    logic [31:0]            col;
-  } lines_t;
+    logic [31:0] col_reset;
+    logic [31:0] col_inhibit;
+    logic [31:0] col_ground;
+    logic [31:0] col_tia;
+    logic [31:0] bl_ground;
+    logic [31:0] bl_bus;
+    logic [31:0] wl_ground;
+    logic [31:0] wl_bus;
+    logic [4:0]  bus;          // bl_set, bl_read, wl_set, wl_reset, wl_read from bit 0
+  } closed_t;
 
-  typedef logic [Groups-1:0][63:0] pattern_t;
-
-  // Which switches are closed, as carrier.toml numbers them: chip c, switch s is bit 8c + s.
-  function automatic pattern_t closed(lines_t lines);
-    pattern_t p = '0;
-    logic [31:0] bl = lines.mode == ohm_carrier_pkg::ModeReset ? '0 : lines.bl;
-    unique case (lines.mode)
-      ohm_carrier_pkg::ModeRead:  p[ohm_carrier_pkg::GroupBus][4:0] = 5'b10010;  // bl_read, wl_read
-      ohm_carrier_pkg::ModeSet:   p[ohm_carrier_pkg::GroupBus][4:0] = 5'b00101;  // bl_set, wl_set
-      ohm_carrier_pkg::ModeReset: p[ohm_carrier_pkg::GroupBus][4:0] = 5'b01000;  // wl_reset
-      default:                    p = '0;
-    endcase
-    if (lines.mode != ohm_carrier_pkg::ModeOff) begin
-      for (int i = 0; i < 32; i++) begin
-        p[ohm_carrier_pkg::GroupWl][2*i+:2] = {!lines.wl[i], lines.wl[i]};  // ground, bus
-        p[ohm_carrier_pkg::GroupBl][2*i+:2] = {!bl[i], bl[i]};
-      end
-      for (int j = 0; j < 16; j++) begin
-        p[ohm_carrier_pkg::GroupColLo][4*j+:4] = column(lines.mode, lines.col[j]);
-        p[ohm_carrier_pkg::GroupColHi][4*j+:4] = column(lines.mode, lines.col[16+j]);
-      end
+  function automatic closed_t closed(ohm_carrier_pkg::mode_e mode, logic [31:0] wl, logic [31:0] bl,
+                                     logic [31:0] col);
+    closed_t c = '0;
+    if (mode != ohm_carrier_pkg::ModeOff) begin
+      c.wl_bus    = wl;
+      c.wl_ground = ~wl;
+      c.bl_bus    = mode == ohm_carrier_pkg::ModeReset ? '0 : bl;
+      c.bl_ground = ~c.bl_bus;
     end
-    return p;
-  endfunction
-
-  function automatic logic [3:0] column(ohm_carrier_pkg::mode_e mode, logic selected);
     unique case (mode)
-      ohm_carrier_pkg::ModeRead:  return 4'b0001;  // transimpedance amplifier
-      ohm_carrier_pkg::ModeSet:   return selected ? 4'b0010 : 4'b0100;  // ground, inhibit
-      ohm_carrier_pkg::ModeReset: return selected ? 4'b1000 : 4'b0010;  // RESET bus, ground
-      default:                    return 4'b0000;
+      ohm_carrier_pkg::ModeRead: begin
+        c.bus     = 5'b10010;
+        c.col_tia = '1;
+      end
+      ohm_carrier_pkg::ModeSet: begin
+        c.bus         = 5'b00101;
+        c.col_ground  = col;
+        c.col_inhibit = ~col;
+      end
+      ohm_carrier_pkg::ModeReset: begin
+        c.bus        = 5'b01000;
+        c.col_reset  = col;
+        c.col_ground = ~col;
+      end
+      default: c.bus = '0;
     endcase
+    return c;
   endfunction
 
-  lines_t old_q, new_q;
-  pattern_t old_closed, new_closed, want_closed;
-  logic [Groups-1:0] opens, closes;  // what a start now would bring
-  logic [Groups-1:0] breaks_q, makes_q;  // groups whose frame has not begun
+  // Which groups have a switch in the set, in group_e order.
+  function automatic logic [Groups-1:0] groups(closed_t c);
+    logic [31:0] columns = c.col_reset | c.col_inhibit | c.col_ground | c.col_tia;
+    return {
+      columns[31:16] != '0,
+      columns[15:0] != '0,
+      (c.bl_ground | c.bl_bus) != '0,
+      (c.wl_ground | c.wl_bus) != '0,
+      c.bus != '0
+    };
+  endfunction
 
-  // The next frame, from what is left: the lowest break, or with none left the lowest make.
-  logic                   load;
-  logic [Groups-1:0]      chosen;
-  logic [      63:0]      frame;
-  logic [CountW-1:0]      count_q;
-  logic [       7:0][7:0] shift_q;
-  logic [Groups-1:0]      sync_nq;
-
-  assign old_closed  = closed(old_q);
-  assign new_closed  = closed(new_q);
-  assign want_closed = closed('{mode: mode_i, wl: wl_i, bl: bl_i, col: col_i});
-
-  always_comb begin
-    opens    = '0;
-    closes   = '0;
-    frames_o = '0;
-    for (int g = 0; g < int'(Groups); g++) begin
-      opens[g]  = |(new_closed[g] & ~want_closed[g]);
-      closes[g] = |(want_closed[g] & ~new_closed[g]);
-      frames_o  = frames_o + 4'(opens[g]) + 4'(closes[g]);
+  // The switches of a group as carrier.toml numbers them: chip c, switch s is bit 8c + s.
+  function automatic logic [63:0] frame(closed_t c, logic [Groups-1:0] group);
+    logic [63:0] f = '0;
+    if (group[ohm_carrier_pkg::GroupBus]) f[4:0] = c.bus;
+    for (int i = 0; i < 32; i++) begin
+      f[2*i+:2] = f[2*i+:2] |
+          {c.wl_ground[i], c.wl_bus[i]} & {2{group[ohm_carrier_pkg::GroupWl]}} |
+          {c.bl_ground[i], c.bl_bus[i]} & {2{group[ohm_carrier_pkg::GroupBl]}};
     end
-  end
-
-  always_comb begin
-    frame = '0;
-    if (breaks_q != '0) chosen = breaks_q & (~breaks_q + 1'b1);
-    else chosen = makes_q & (~makes_q + 1'b1);
-    for (int g = 0; g < int'(Groups); g++) begin
-      if (chosen[g]) frame = frame | new_closed[g] & (breaks_q != '0 ? old_closed[g] : '1);
+    for (int j = 0; j < 16; j++) begin
+      f[4*j+:4] = f[4*j+:4] |
+          {c.col_reset[j], c.col_inhibit[j], c.col_ground[j], c.col_tia[j]} &
+          {4{group[ohm_carrier_pkg::GroupColLo]}} |
+          {c.col_reset[16+j], c.col_inhibit[16+j], c.col_ground[16+j], c.col_tia[16+j]} &
+          {4{group[ohm_carrier_pkg::GroupColHi]}};
     end
-  end
+    return f;
+  endfunction
 
-  assign load       = chosen != '0 && count_q == '0;
-  assign ready_o    = chosen == '0 && count_q == '0;
+  function automatic logic [SettleW-1:0] settle_clocks(logic [2*Groups-1:0] frames, logic read);
+    logic [SettleW-1:0] clocks = read ? SettleW'(ReadSettle) : SettleW'(SwitchSettle);
+    for (int i = 0; i < int'(2 * Groups); i++) begin
+      if (frames[i]) clocks = clocks + SettleW'(Frame);
+    end
+    return clocks;
+  endfunction
+
+  closed_t want, new_q;
+  closed_t kept_q;  // what stays closed on the way to new_q
+  logic [2*Groups-1:0] frames, frames_q, chosen;  // frames to send: breaks from bit 0, then makes
+  logic breaking, load;
+  logic [CountW-1:0] count_q;  // clocks until the next frame
+  logic [SettleW-1:0] settle_q;  // clocks until settled
+  logic [7:0][7:0] shift_q;
+  logic [Groups-1:0] sync_nq;
+
+  assign want       = closed(mode_i, wl_i, bl_i, col_i);
+  assign frames     = {groups(want & ~new_q), groups(new_q & ~want)};
+  assign chosen     = frames_q & (~frames_q + 1'b1);  // the lowest
+  assign breaking   = chosen[Groups-1:0] != '0;
+  assign load       = frames_q != '0 && count_q == '0;
+
+  assign ready_o    = frames_q == '0 && count_q == '0;
+  assign settled_o  = settle_q == '0;
   assign sw_sync_no = sync_nq;
 
   for (genvar c = 0; c < 8; c++) begin : g_data
@@ -116,30 +138,30 @@ module ohm_spi_switch (
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || safe_i) begin
-      old_q    <= '0;
+      kept_q   <= '0;
       new_q    <= '0;
-      breaks_q <= '0;
-      makes_q  <= '0;
+      frames_q <= '0;
       count_q  <= '0;
+      settle_q <= '0;
       shift_q  <= '0;
       sync_nq  <= '1;
     end else begin
+      if (settle_q != '0) settle_q <= settle_q - 1'b1;
+      if (count_q != '0) count_q <= count_q - 1'b1;
+      if (count_q == CountW'(High)) sync_nq <= '1;
       if (start_i) begin
-        old_q    <= new_q;
-        new_q    <= '{mode: mode_i, wl: wl_i, bl: bl_i, col: col_i};
-        breaks_q <= opens;
-        makes_q  <= closes;
-      end
-      if (load) begin
-        if (breaks_q != '0) breaks_q <= breaks_q & ~chosen;
-        else makes_q <= makes_q & ~chosen;
-        count_q <= CountW'(Frame - 1);
-        shift_q <= frame;
-        sync_nq <= ~chosen;
+        kept_q   <= new_q & want;
+        new_q    <= want;
+        frames_q <= frames;
+        if (frames != '0) settle_q <= settle_clocks(frames, mode_i == ohm_carrier_pkg::ModeRead);
+      end else if (load) begin
+        frames_q <= frames_q & ~chosen;
+        count_q  <= CountW'(Frame - 1);
+        sync_nq  <= ~(chosen[Groups-1:0] | chosen[2*Groups-1:Groups]);
+        if (breaking) shift_q <= frame(kept_q, chosen[Groups-1:0]);
+        else shift_q <= frame(new_q, chosen[2*Groups-1:Groups]);
       end else begin
-        if (count_q != '0) count_q <= count_q - 1'b1;
         for (int c = 0; c < 8; c++) shift_q[c] <= shift_q[c] << 1;
-        if (count_q == CountW'(High)) sync_nq <= '1;
       end
     end
   end

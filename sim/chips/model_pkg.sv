@@ -19,8 +19,4 @@ package model_pkg;
     return (64'(ns) * rate + 64'd999_999_999) / 64'd1_000_000_000;
   endfunction
 
-  function automatic half_t period(int unsigned hz);
-    return (64'(2 * ohm_carrier_pkg::ClockHz) + 64'(hz) - 64'd1) / 64'(hz);
-  endfunction
-
 endpackage

@@ -232,6 +232,11 @@ async def safe_ends_everything_at_once(dut) -> None:
         dut.safe_i.value = 1
         await Timer(1, "ns")
         assert (dut.set_en_o.value, dut.reset_en_o.value, dut.cmd_ready_o.value) == (0, 0, 0)
+        await FallingEdge(dut.clk_i)  # of the clock that safe_i began in
+        bench.clock += 1
+        await FallingEdge(dut.clk_i)
+        bench.clock += 1
+        bench.timing = Timing()
         if pulsing:
             # shortened: by as many clocks as were left, and the array hears of it when the enable falls
             shortened = recorded()[-1]
@@ -239,11 +244,6 @@ async def safe_ends_everything_at_once(dut) -> None:
             assert shortened[:-2] == intended[:-2]
             assert intended[-1] - shortened[-1] == intended[-2] - shortened[-2] >= 0
             bench.calls.append(shortened)
-        await FallingEdge(dut.clk_i)  # of the clock that safe_i began in
-        bench.clock += 1
-        await FallingEdge(dut.clk_i)
-        bench.clock += 1
-        bench.timing = Timing()
         for _ in range(rng.randrange(1, 4)):
             await bench.step()
         assert words(dut.code_o.value, 8, 16) == [0] * 8
