@@ -51,7 +51,7 @@ const char Usage[] =
     "  --record FILE    record what the host sends\n"
     "  --replay FILE    no pty: replay a recorded session as fast as possible\n"
     "  --bare N         no pty: run N clocks as fast as possible\n"
-    "  --vcd FILE       write a waveform (only in a build with --trace-vcd)\n"
+    "  --vcd FILE       write a waveform, some 500 bytes a clock (only in a build with --trace-vcd)\n"
     "  --with-parent    end when standard input closes\n";
 
 struct Options {

@@ -14,6 +14,8 @@ import pytest
 from ohmbench import _simulator_build, simulator
 from ohmbench.errors import BuildError
 
+from .conftest import REPO, Client, environment
+
 
 def only_these_on_path(monkeypatch: pytest.MonkeyPatch, folder: Path, *tools: str) -> None:
     for tool in tools:
@@ -196,3 +198,15 @@ def test_build_leaves_nothing_running_when_interrupted(tmp_path: Path, loopback_
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
     assert not list(tmp_path.glob("**/live-*/ohm_sim_top"))
+
+
+@pytest.mark.slow
+def test_waveform(tmp_path: Path, loopback_root: Path) -> None:
+    with environment(XDG_CACHE_HOME=str(REPO / "build/loopback")):
+        executable = simulator.build(root=loopback_root, trace=True)
+    waveform = tmp_path / "dump.vcd"
+    with simulator.Simulator(executable=executable, vcd=waveform) as running:
+        assert Client(running.port).echo(b"x") == b"x"
+    text = waveform.read_text()
+    assert "uart_tx_o" in text
+    assert text.count("\n#") > 2 * 20 * 417

@@ -1,0 +1,109 @@
+"""The simulator with the real RTL behind it: what it adds to the loopback of tests/unit/simulator."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ohmbench._tables import Fault, Register
+from ohmbench.array import ArrayModel
+from ohmbench.bench import Bench
+from ohmbench.link.client import Link
+from ohmbench.link.transport import SerialTransport
+from ohmbench.link_bench import LinkBench
+from ohmbench.programming import CellRecords, program_image, read_array
+from ohmbench.recipe import Codes, Recipe
+from ohmbench.rungs import BAUD
+from ohmbench.simulator import Simulator, build
+from ohmbench.twin_bench import TwinBench
+
+pytestmark = pytest.mark.slow
+
+SEED = 4
+
+
+@pytest.fixture(scope="module")
+def executable() -> Path:
+    return build()
+
+
+def some_rows(bench: Bench) -> tuple[CellRecords, Codes]:
+    """Program three rows, read everything."""
+    levels = np.random.default_rng(5).integers(0, 16, (32, 32)).astype(np.uint8)
+    mask = np.zeros((32, 32), np.bool_)
+    mask[5:8] = True
+    return program_image(bench, levels, mask, 15, Recipe()), read_array(bench, Recipe())
+
+
+def test_session_equals_the_twin_and_replays_to_the_clock(executable: Path, tmp_path: Path) -> None:
+    record = tmp_path / "session"
+    with (
+        Simulator(executable=executable, seed=SEED, record=record) as simulator,
+        LinkBench.open(simulator.port, baud=BAUD, rung="sim", check=simulator.check) as bench,
+    ):
+        records, codes = some_rows(bench)
+    twin_records, twin_codes = some_rows(TwinBench(ArrayModel(seed=SEED)))
+    assert records.run_cycles == twin_records.run_cycles
+    np.testing.assert_array_equal(records.code, twin_records.code)
+    np.testing.assert_array_equal(records.pulses, twin_records.pulses)
+    np.testing.assert_array_equal(codes, twin_codes)
+
+    command = [str(executable), "--seed", str(SEED), "--replay", str(record)]
+    replay = subprocess.run(command, capture_output=True, text=True)
+    assert (replay.returncode, replay.stderr) == (0, "")
+    command[2] = str(SEED + 1)
+    replay = subprocess.run(command, capture_output=True, text=True)
+    assert replay.returncode == 1
+    assert "other bytes" in replay.stderr
+
+
+def test_sleeps_between_sessions_and_while_one_is_open_and_idle(executable: Path) -> None:
+    with Simulator(executable=executable) as simulator:
+        with Link.open(simulator.port, baud=BAUD) as link:
+            link.status()
+            assert_asleep(simulator)
+        assert_asleep(simulator)
+
+
+def assert_asleep(simulator: Simulator) -> None:
+    time.sleep(0.3)
+    before = simulator.speed()
+    time.sleep(0.5)
+    after = simulator.speed()
+    assert after.cpu_s - before.cpu_s < 0.1
+    # SIGUSR1 wakes it for some thousand clocks
+    assert after.clocks - before.clocks < 50_000
+
+
+def test_array_keeps_its_weights_from_run_to_run(executable: Path, tmp_path: Path) -> None:
+    def session(work: Callable[[Bench], Codes]) -> Codes:
+        with (
+            Simulator(executable=executable, seed=SEED, state=tmp_path / "array") as simulator,
+            LinkBench.open(simulator.port, baud=BAUD, rung="sim") as bench,
+        ):
+            return work(bench)
+
+    codes = session(lambda bench: some_rows(bench)[1])
+    again = session(lambda bench: read_array(bench, Recipe()))
+    # Reads differ by noise and relaxation, levels by some hundred codes.
+    assert np.abs(again[5:8] - codes[5:8]).max() < 100
+    assert np.ptp(codes[5:8]) > 400
+
+
+def test_array_goes_off_when_the_host_falls_silent(executable: Path) -> None:
+    with Simulator(executable=executable) as simulator:
+        transport = SerialTransport(simulator.port)
+        link = Link(transport, baud=BAUD)
+        link.write_register(Register.WATCHDOG, 20)
+        link.write_register(Register.CONTROL, 1)
+        transport.close()  # as for a host that was killed: no good-bye, and 12 Mbaud still set
+        time.sleep(0.2)
+        assert_asleep(simulator)
+        with Link.open(simulator.port, baud=BAUD) as link:
+            state = link.status()
+        assert (state.armed, state.fault) == (False, Fault.SILENCE)
