@@ -45,8 +45,9 @@ module ohm_guard
     output logic          armed_o,
     output fault_e        fault_o
 );
-  // safe_no stays low at least this long (83 ns), since the chips' reset inputs miss shorter pulses (ADG1414, t12:
-  // 15 ns): else arming right after disarming could start from lines and rails that are still on
+  // safe_no stays low at least this long (83 ns), since the chips' reset inputs miss shorter pulses (ADG1414, t12 in
+  // Table 6: 15 ns; the AD5686R's figure, in its Table 4, was not to be had): else arming right after disarming could
+  // start from lines and rails that are still on
   localparam int unsigned SafeClocks = 4;
 
   logic arm, disarm, clear_fault, clear_counts;

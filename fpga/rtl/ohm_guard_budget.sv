@@ -144,6 +144,6 @@ module ohm_guard_budget (
   `OHM_ASSERT(StepWorks_A, (step_q != '0) == (state_q == StCount || state_q == StReturn))
   `OHM_ASSERT(FireReady_A, !fire_i || (ready_o && ask_i))
   `OHM_ASSERT(CountedIsNotStale_A, idle_o || !stale_q[row_i])
-  `OHM_ASSERT(FreshOnlyUp_A, !(fresh_q && state_q == StReturn))
+  `OHM_ASSERT(FreshOnlyUp_A, !fresh_q || state_q == StIdle || state_q == StCount)
   `OHM_COVER(Returned_C, state_q == StReturn && step_q == 6'(Columns))
 endmodule
