@@ -49,7 +49,9 @@ def build_in_place(root: Path) -> Path:
     work = root / "build" / "array"
     work.mkdir(parents=True, exist_ok=True)
     built = Path(make_builder(f"{root}{os.sep}").compile(tmpdir=str(work)))
-    target = root / "host" / "ohmbench" / built.name
+    # cffi compiles against the stable ABI: the name that setuptools gives it, so that there is one file, not two
+    suffix = ".abi3.so" if os.name == "posix" else built.suffix
+    target = root / "host" / "ohmbench" / f"_array{suffix}"
     # a new file, not new bytes in the old one: a process that has it loaded keeps its own
     fresh = target.with_suffix(".new")
     shutil.copy(built, fresh)

@@ -212,15 +212,6 @@ static ohm_wires_t wires(const ohm_params_t *p)
     return w;
 }
 
-/* Variance of a cell's read noise as the amplifier sees it: wires take as much of it as of the signal (first order
-   in their drop). */
-static double read_variance(const ohm_params_t *p, double g, double transfer)
-{
-    double relative = p->read_noise_relative * transfer;
-    double fixed = g > 0.0 ? p->read_noise_usiemens * 1e-6 * (transfer / g) : 0.0;
-    return relative * relative + fixed * fixed;
-}
-
 /* Interval [from, until) of the time grid that an age (in clocks) falls in: below 1 ms one interval, above it steps
    of 10 %, over which sigma of relaxation grows by less than 0.7 %. In integers, so that it is exact. */
 static void age_interval(const ohm_array_t *a, uint64_t age, uint64_t *from, uint64_t *until)
@@ -248,7 +239,7 @@ static void prepare(ohm_array_t *a, uint32_t on, uint64_t now)
     age_interval(a, age, &c->from, &c->until);
     for (int i = 0; i < OHM_CELLS; i++) g[i] = conductance(a, i, a->s.last_change + c->from) * 1e-6;
     ohm_wires_transfer(&w, g, on, c->transfer);
-    for (int i = 0; i < OHM_CELLS; i++) c->noise[i] = read_variance(p, g[i], c->transfer[i]);
+    for (int i = 0; i < OHM_CELLS; i++) c->noise[i] = ohm_cell_read_variance(p, g[i], c->transfer[i]);
     c->on = on;
     c->valid = 1;
 }
@@ -268,17 +259,6 @@ static void convert(const ohm_array_t *a, const double *siemens, const double *v
     }
 }
 
-/* The cell's non-linearity, put into the applied voltage: 1 at the voltage where conductance is defined. */
-static double effective_volts(const ohm_params_t *p, uint16_t code)
-{
-    double v = code * (p->dac_full_scale_v / 65536.0), nl = p->read_nonlinearity_v, x, ref;
-
-    if (nl == 0.0) return v;
-    x = v / nl;
-    ref = p->read_reference_v / nl;
-    return v * ((1.0 + x * x / 6.0) / (1.0 + ref * ref / 6.0));
-}
-
 static void sense_row(ohm_array_t *a, int row, uint32_t bl, double volts, uint64_t now, int16_t *codes)
 {
     const ohm_params_t *p = &a->s.params;
@@ -288,7 +268,7 @@ static void sense_row(ohm_array_t *a, int row, uint32_t bl, double volts, uint64
     if (!(bl >> row & 1u)) volts = 0.0;
     for (int j = 0; j < OHM_COLUMNS; j++) g[j] = conductance(a, row * OHM_COLUMNS + j, now) * 1e-6;
     ohm_wires_row(&w, g, row, transfer);
-    for (int j = 0; j < OHM_COLUMNS; j++) variance[j] = read_variance(p, g[j], transfer[j]);
+    for (int j = 0; j < OHM_COLUMNS; j++) variance[j] = ohm_cell_read_variance(p, g[j], transfer[j]);
     convert(a, transfer, variance, volts, OHM_DRAW_READ_ROW, row * OHM_COLUMNS, a->s.row_reads[row]++, codes);
 }
 
@@ -313,8 +293,8 @@ void ohm_array_sense(ohm_array_t *a, uint32_t wl, uint32_t bl, uint16_t bl_code,
                      uint64_t now_clocks, int16_t *codes)
 {
     const ohm_params_t *p = &a->s.params;
-    double volts = effective_volts(p, bl_code);
-    uint32_t on = wl_code * (p->dac_full_scale_v / 65536.0) > p->transistor_on_v ? wl : 0;
+    double volt = p->dac_full_scale_v / 65536.0, volts = ohm_cell_read_volts(p, bl_code * volt);
+    uint32_t on = wl_code * volt > p->transistor_on_v ? wl : 0;
     uint64_t now = bench_time(a, now_clocks);
     int row = 0;
 

@@ -68,3 +68,20 @@ double ohm_cell_tail(const ohm_params_t *p, double n1, double n2)
     double s = p->relax_tail_ln;
     return n1 * exp(s * (n2 - s));
 }
+
+double ohm_cell_read_volts(const ohm_params_t *p, double v)
+{
+    double nl = p->read_nonlinearity_v, x, ref;
+
+    if (nl == 0.0) return v;
+    x = v / nl;
+    ref = p->read_reference_v / nl;
+    return v * ((1.0 + x * x / 6.0) / (1.0 + ref * ref / 6.0));
+}
+
+double ohm_cell_read_variance(const ohm_params_t *p, double g, double transfer)
+{
+    double relative = p->read_noise_relative * transfer;
+    double fixed = g > 0.0 ? p->read_noise_usiemens * 1e-6 * (transfer / g) : 0.0;
+    return relative * relative + fixed * fixed;
+}

@@ -28,6 +28,12 @@ double ohm_cell_relax_onset(const ohm_params_t *p);
 /* Normal with log-normal variance, the heavy tail of measured relaxation; variance 1. n1, n2: standard normals. */
 double ohm_cell_tail(const ohm_params_t *p, double n1, double n2);
 
+/* The cell's non-linearity, put into the applied voltage: as it is at the voltage where conductance is defined. */
+double ohm_cell_read_volts(const ohm_params_t *p, double v);
+/* Variance of a cell's read noise as the amplifier sees it: wires take as much of it as of the signal (first order in
+   their drop). g, transfer: in siemens; result in siemens^2. */
+double ohm_cell_read_variance(const ohm_params_t *p, double g, double transfer);
+
 double ohm_cell_bounded(const ohm_params_t *p, double g);
 
 OHM_END
