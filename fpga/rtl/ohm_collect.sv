@@ -98,24 +98,20 @@ module ohm_collect #(
     else if (!is_late) timer_q <= timer_q + TimerW'(1);
   end
 
-  logic [15:0][7:0] done_bytes;
-  assign done_bytes = {
+  // four bytes at a time
+  logic [3:0][31:0] done_words;
+  logic [31:0] out;
+  assign done_words = {
     done_cycles_i, done_pc_i, done_fault_i, done_why_i, done_code_i, 8'h0, ohm_link_pkg::FrameDone
   };
   always_comb begin
     unique case (state_q)
-      StHead: begin
-        unique case (index_q[1:0])
-          2'd0:    tx_data_o = ohm_link_pkg::FrameResult;
-          2'd1:    tx_data_o = '0;
-          2'd2:    tx_data_o = first_q[7:0];
-          default: tx_data_o = first_q[15:8];
-        endcase
-      end
-      StWords: tx_data_o = word[8*index_q[1:0]+:8];
-      default: tx_data_o = done_bytes[index_q];
+      StHead:  out = {first_q, 8'h0, ohm_link_pkg::FrameResult};
+      StWords: out = word;
+      default: out = done_words[index_q[3:2]];
     endcase
   end
+  assign tx_data_o = out[8*index_q[1:0]+:8];
 
   assign tx_valid_o = state_q == StHead || state_q == StDone || (state_q == StWords && word_valid);
   assign tx_last_o  = state_q == StDone ? index_q == '1 :

@@ -1,6 +1,5 @@
 // Executes the numbered frames from the host, in order: a frame is checked whole before its first item (an
-// instruction word, a beat of two lanes, an argument) is acted upon. Items are put together in one shift register,
-// which also takes the beats of a data frame apart.
+// instruction word, a beat of two lanes, an argument) is acted upon.
 //
 // A run waits here until the program before it has ended, and with it all frames behind it. A vector frame whose
 // program ends before it has taken all of it is answered by no_consumer. The divisor register is the link's
@@ -60,30 +59,28 @@ module ohm_execute (
   typedef enum logic [3:0] {
     StHead,
     StCheck,
-    StCollect,   // bytes of an item
-    StItem,      // act on it
-    StArgs,      // zeros for the arguments not given
+    StCollect,  // bytes of an item
+    StItem,     // act on it
+    StArgs,     // zeros for the arguments not given
     StRun,
-    StDrain,     // the rest of a refused frame
+    StDrain,    // the rest of a refused frame
     StError,
-    StDataHead,
-    StFetch,
-    StLoad,
-    StData,
-    StPad        // complete a vector that hello cut short
+    StAnswer,   // until error or data frames have gone
+    StPad       // complete a vector that hello cut short
   } state_e;
 
   state_e state_q, state_d;
   logic [7:0] type_q, seq_q;
-  logic [15:0] arg_q;  // counts up while memory is written or read
-  logic [8:0] length_q, left_q;  // left: vectors still to be sent
-  logic [63:0] shift_q;
-  logic [3:0] bytes_q, item_bytes, out_q;  // bytes of the item; of the answer's head or beat
+  logic [15:0] arg_q;  // counts up while memory is written
+  logic [ 8:0] length_q;
+  logic [63:0] shift_q;  // the item's bytes, at the upper end
+  logic [3:0] bytes_q, item_bytes;
   logic [4:0] index_q;  // byte of the head, beat, argument
-  logic more_q, stop_q;  // bytes of the frame are to come; abort came during an answer
+  logic more_q;  // bytes of the frame are to come
   error_e error_q, error;
-  logic is_error, is_baud, is_refused, is_last_beat, is_answering, is_cut;
-  logic take, fire, act, vin_fire;
+  logic is_error, is_baud, is_refused, is_cut, is_answering, read_valid;
+  logic take, act, vin_fire, answer_en;
+  logic [11:0] answer_addr;
 
   ohm_frame_check u_check (
       .type_i(type_q),
@@ -99,15 +96,12 @@ module ohm_execute (
   );
 
   assign take = rx_valid_i && rx_ready_o;
-  assign fire = tx_valid_o && tx_ready_i;
   assign vin_fire = vin_valid_o && vin_ready_i;
   assign act = state_q == StItem && !abort_i && !clear_i;
   assign is_baud = arg_q == BaudRegister;
   // a divisor is 0, or 4 or more in 12 bits
   assign is_refused   = is_baud ? shift_q[63:44] != '0 || shift_q[43:32] inside {[1 : 3]} :
                                   reg_refused_i;
-  assign is_last_beat = index_q == (left_q == 9'd1 ? 5'd15 : 5'd31);
-  assign is_answering = state_q inside {StError, StDataHead, StFetch, StLoad, StData};
   // a vector that the program has begun to take must not shift all that follow
   assign is_cut       = consumer_i && type_q == FrameVector && index_q[3:0] != '0 &&
                         state_q inside {StCollect, StItem, StPad};
@@ -115,17 +109,17 @@ module ohm_execute (
   always_comb begin
     state_d = state_q;
     unique case (state_q)
-      StHead:     if (take && index_q == 5'd3) state_d = StCheck;
+      StHead:    if (take && index_q == 5'd3) state_d = StCheck;
       StCheck: begin
         if (is_error) state_d = more_q ? StDrain : StError;
         else if (type_q != FrameRun) state_d = StCollect;
         else if (!running_i) state_d = more_q ? StCollect : StArgs;
       end
-      StCollect:  if (take && bytes_q + 4'd1 == item_bytes) state_d = StItem;
+      StCollect: if (take && bytes_q + 4'd1 == item_bytes) state_d = StItem;
       StItem: begin
         state_d = more_q ? StCollect : StHead;
         unique case (type_q)
-          FrameRead:     state_d = is_error ? StError : StDataHead;
+          FrameRead:     state_d = is_error ? StError : StAnswer;
           FrameRun:      if (!more_q) state_d = index_q == 5'd15 ? StRun : StArgs;
           FrameRegister: if (is_refused) state_d = StError;
           FrameVector: begin
@@ -135,32 +129,21 @@ module ohm_execute (
           default:       ;
         endcase
       end
-      StArgs:     if (index_q == 5'd15) state_d = StRun;
-      StRun:      if (run_ready_i) state_d = StHead;
-      StDrain:    if (take && rx_last_i) state_d = StError;
-      StError:    if (fire && tx_last_o) state_d = StHead;
-      StDataHead: if (fire && out_q == 4'd3) state_d = StFetch;
-      StFetch:    state_d = StLoad;
-      StLoad:     state_d = StData;
-      StData: begin
-        if (fire && tx_last_o) state_d = left_q <= 9'd2 || stop_q || abort_i ? StHead : StDataHead;
-        else if (fire && out_q == 4'd7) state_d = StFetch;
-      end
-      StPad:      if (!consumer_i || (vin_fire && index_q == 5'd15)) state_d = StHead;
-      default:    state_d = StHead;
+      StArgs:    if (index_q == 5'd15) state_d = StRun;
+      StRun:     if (run_ready_i) state_d = StHead;
+      StDrain:   if (take && rx_last_i) state_d = StError;
+      StError:   state_d = StAnswer;
+      StAnswer:  if (!is_answering) state_d = StHead;
+      StPad:     if (!consumer_i || (vin_fire && index_q == 5'd15)) state_d = StHead;
+      default:   state_d = StHead;
     endcase
     if (clear_i) state_d = is_cut ? StPad : StHead;
-    else if (abort_i && !is_answering) state_d = StHead;
+    else if (abort_i && state_q != StAnswer) state_d = StHead;
   end
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni) begin
-      state_q <= StHead;
-      stop_q  <= 1'b0;
-    end else begin
-      state_q <= state_d;
-      stop_q  <= is_answering && state_d != StHead && (stop_q || abort_i);
-    end
+    if (!rst_ni) state_q <= StHead;
+    else state_q <= state_d;
   end
 
   always_ff @(posedge clk_i) begin
@@ -168,10 +151,6 @@ module ohm_execute (
       more_q  <= !rx_last_i;
       shift_q <= {rx_data_i, shift_q[63:8]};
       bytes_q <= bytes_q + 4'd1;
-    end
-    if (fire) begin
-      out_q   <= out_q + 4'd1;
-      shift_q <= shift_q >> 8;
     end
     unique case (state_q)
       StHead:
@@ -188,13 +167,11 @@ module ohm_execute (
       StCheck: begin
         index_q <= '0;
         bytes_q <= '0;
-        out_q   <= '0;
         error_q <= error;
       end
       StItem: begin
         bytes_q <= '0;
         error_q <= type_q == FrameRegister ? ErrorRefused : error;
-        left_q  <= shift_q[56:48];
         unique case (type_q)
           FrameProgram: arg_q <= arg_q + 16'd1;
           FrameImage: begin
@@ -208,19 +185,6 @@ module ohm_execute (
       end
       StArgs:  index_q <= index_q + 5'd1;
       StPad:   if (vin_fire) index_q <= index_q + 5'd1;
-      StLoad: begin
-        shift_q <= mem_rdata_i;
-        out_q   <= '0;
-      end
-      StData:
-      if (fire && out_q == 4'd7) begin
-        out_q   <= '0;
-        index_q <= is_last_beat ? '0 : index_q + 5'd1;
-        if (is_last_beat) begin
-          left_q <= left_q - 9'd2;
-          arg_q  <= arg_q + 16'd2;
-        end
-      end
       default: ;
     endcase
     if (!rst_ni || (state_d == StHead && (state_q != StHead || abort_i || clear_i))) index_q <= '0;
@@ -233,8 +197,8 @@ module ohm_execute (
   assign prog_data_o = shift_q[63:32];
 
   assign mem_we_o = act && type_q == FrameImage;
-  assign mem_en_o = mem_we_o || state_q == StFetch;
-  assign mem_addr_o = {arg_q[7:0] + 8'(index_q[4]), index_q[3:0]};
+  assign mem_en_o = mem_we_o || answer_en;
+  assign mem_addr_o = answer_en ? answer_addr : {arg_q[7:0], index_q[3:0]};
   assign mem_wdata_o = shift_q;
 
   assign reg_valid_o = act && type_q == FrameRegister && !is_baud;
@@ -257,27 +221,26 @@ module ohm_execute (
     else if (arg_q[1]) vin_data_o = {16'h0, shift_q[63:48], 16'h0, shift_q[47:32]};
   end
 
-  assign tx_valid_o = state_q inside {StError, StDataHead, StData};
-  assign tx_last_o  = out_q == 4'd7 && (state_q == StError || (state_q == StData && is_last_beat));
-  always_comb begin
-    tx_data_o = shift_q[7:0];
-    if (state_q == StDataHead) begin
-      unique case (out_q[1:0])
-        2'd0: tx_data_o = FrameData;
-        2'd1: tx_data_o = '0;
-        2'd2: tx_data_o = arg_q[7:0];
-        default: tx_data_o = arg_q[15:8];
-      endcase
-    end else if (state_q == StError) begin
-      unique case (out_q[2:0])
-        3'd0: tx_data_o = FrameError;
-        3'd2: tx_data_o = error_q;
-        3'd4: tx_data_o = type_q;
-        3'd5: tx_data_o = seq_q;
-        3'd6: tx_data_o = arg_q[7:0];
-        3'd7: tx_data_o = arg_q[15:8];
-        default: tx_data_o = '0;
-      endcase
-    end
-  end
+  assign read_valid = act && type_q == FrameRead && !is_error;
+  ohm_answer u_answer (
+      .clk_i,
+      .rst_ni,
+      .clear_i,
+      .abort_i,
+      .error_valid_i(state_q == StError && !abort_i && !clear_i),
+      .error_i(error_q),
+      .type_i(type_q),
+      .seq_i(seq_q),
+      .arg_i(arg_q),
+      .read_valid_i(read_valid),
+      .count_i(shift_q[56:48]),
+      .busy_o(is_answering),
+      .mem_en_o(answer_en),
+      .mem_addr_o(answer_addr),
+      .mem_rdata_i,
+      .tx_valid_o,
+      .tx_ready_i,
+      .tx_data_o,
+      .tx_last_o
+  );
 endmodule

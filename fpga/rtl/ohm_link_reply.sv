@@ -92,12 +92,24 @@ module ohm_link_reply #(
     end
   end
 
-  logic [27:0][7:0] state_bytes;
-  logic [23:0][7:0] info_bytes;
-  assign state_bytes = {
-    counters_q.busy_cycles, counters_q.pulses, counters_q.clock_cycles, counters_q.run_cycles
+  // four bytes at a time: the head, then the payload
+  logic [7:0][31:0] state_words, info_words;
+  logic [31:0] ack_word, word;
+  assign state_words = {
+    counters_q.busy_cycles,
+    counters_q.pulses,
+    counters_q.clock_cycles,
+    counters_q.run_cycles,
+    counters_q.fault_code,
+    5'h0,
+    counters_q.fault,
+    counters_q.armed,
+    counters_q.running,
+    8'h0,
+    FrameState
   };
-  assign info_bytes = {
+  assign info_words = {
+    32'h0,
     boot_q,
     hellos_q,
     16'(ohm_isa_pkg::ProgramWords),
@@ -108,37 +120,31 @@ module ohm_link_reply #(
     8'(ohm_isa_pkg::Lanes),
     32'(ohm_carrier_pkg::ClockHz),
     BuildId,
-    Magic
+    Magic,
+    16'(ProtocolVersion),
+    8'h0,
+    FrameInfo
   };
+  assign ack_word = {8'h0, credits_q, expected_q, kind_q};
 
   always_comb begin
     unique case (kind_q)
-      FrameInfo:  last_index = LastInfo;
-      FrameState: last_index = LastState;
-      default:    last_index = LastAck;
-    endcase
-  end
-
-  always_comb begin
-    data_o = '0;
-    unique case (index_q)
-      5'd0: data_o = kind_q;
-      5'd1: if (kind_q inside {FrameAck, FrameNak}) data_o = expected_q;
-      5'd2: begin
-        unique case (kind_q)
-          FrameInfo:  data_o = 8'(ProtocolVersion);
-          FrameState: data_o = {5'h0, counters_q.fault, counters_q.armed, counters_q.running};
-          default:    data_o = credits_q;
-        endcase
+      FrameInfo: begin
+        word       = info_words[index_q[4:2]];
+        last_index = LastInfo;
       end
-      5'd3: if (kind_q == FrameState) data_o = counters_q.fault_code;
+      FrameState: begin
+        word       = state_words[index_q[4:2]];
+        last_index = LastState;
+      end
       default: begin
-        if (kind_q == FrameInfo) data_o = info_bytes[5'(index_q-5'd4)];
-        else data_o = state_bytes[5'(index_q-5'd4)];
+        word       = ack_word;
+        last_index = LastAck;
       end
     endcase
   end
 
+  assign data_o  = word[8*index_q[1:0]+:8];
   assign valid_o = busy_q;
   assign last_o  = index_q == last_index;
 endmodule

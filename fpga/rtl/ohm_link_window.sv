@@ -42,10 +42,12 @@ module ohm_link_window #(
   logic [AddrW-1:0] base_q, next_base, used;
   logic [8:0] count_q;
   logic commit_q, clear_q, take, has_room;
-  logic [7:0] write_seq_q, kept;
+  logic [7:0] write_seq_q;
+  logic [3:0] kept;
 
   // sending
-  logic [7:0] first_seq_q, send_seq_q, distance, sent;
+  logic [7:0] first_seq_q, send_seq_q, distance;
+  logic [3:0] sent;
   logic [AddrW-1:0] first_ptr_q, acked_ptr, read_ptr;
   logic [3:0] credits_q;
   logic ack_q, again_q, apply, is_known, go, done, is_late;
@@ -56,9 +58,9 @@ module ohm_link_window #(
   // start of each frame that is kept, and of the one after them
   logic [AddrW-1:0] start_q[16];
 
-  assign kept       = write_seq_q - first_seq_q;
+  assign kept       = write_seq_q[3:0] - first_seq_q[3:0];
   assign used       = base_q - first_ptr_q;
-  assign has_room   = 32'(used) < Depth - LongestFrame && kept < 8'(Window);
+  assign has_room   = 32'(used) < Depth - LongestFrame && kept != 4'(Window);
   assign tx_ready_o = !commit_q && !clear_i && !clear_q && (count_q != '0 || has_room);
   assign take       = tx_valid_i && tx_ready_o;
   assign next_base  = base_q + AddrW'(count_q) + AddrW'(1);
@@ -99,11 +101,11 @@ module ohm_link_window #(
 
   assign acked_ptr = start_q[ack_seq_q[3:0]];
   assign distance = ack_seq_q - first_seq_q;
-  assign sent = send_seq_q - first_seq_q;
+  assign sent = send_seq_q[3:0] - first_seq_q[3:0];
   assign apply = ack_q && !busy_o && !clear_q;
-  assign is_known = distance <= kept;  // not left over from another session
+  assign is_known = distance <= 8'(kept);  // not left over from another session
   assign is_late = timer_q == TimerW'(RetryTicks);
-  assign go        = !hold_i && !clear_i && !clear_q && !ack_q && sent < 8'(credits_q) &&
+  assign go        = !hold_i && !clear_i && !clear_q && !ack_q && sent < credits_q &&
                      send_seq_q != write_seq_q;
   assign done = valid_o && ready_i && last_o;
 
@@ -142,7 +144,7 @@ module ohm_link_window #(
         first_seq_q <= ack_seq_q;
         first_ptr_q <= acked_ptr;
         credits_q   <= ack_credits_q;
-        if (again_q || sent < distance) send_seq_q <= ack_seq_q;
+        if (again_q || sent < distance[3:0]) send_seq_q <= ack_seq_q;
         if (again_q || distance != '0) timer_q <= '0;
       end
     end
@@ -166,7 +168,7 @@ module ohm_link_window #(
   ) u_reader (
       .clk_i,
       .rst_ni,
-      .load_i(!busy_o && (clear_q || (apply && is_known && (again_q || sent < distance)))),
+      .load_i(!busy_o && (clear_q || (apply && is_known && (again_q || sent < distance[3:0])))),
       .load_ptr_i(clear_q ? base_q : acked_ptr),
       .go_i(go),
       .ptr_o(read_ptr),

@@ -36,12 +36,12 @@ module ohm_uart_rx (
     else sync_q <= {sync_q[0], rx_i};
   end
   assign rx   = sync_q[1];
-  assign tick = timer_q == '0;
+  assign tick = timer_q == 12'd1;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       state_q <= StIdle;
-      timer_q <= '0;
+      timer_q <= 12'd1;
       bits_q  <= '0;
       data_o  <= '0;
       valid_o <= 1'b0;
@@ -51,10 +51,10 @@ module ohm_uart_rx (
       valid_o <= 1'b0;
       error_o <= 1'b0;
       break_o <= 1'b0;
-      timer_q <= tick ? div_i - 12'd1 : timer_q - 12'd1;
+      timer_q <= tick ? div_i : timer_q - 12'd1;
       unique case (state_q)
         StIdle: begin
-          timer_q <= (div_i >> 1) - 12'd1;
+          timer_q <= div_i >> 1;
           bits_q  <= '0;
           if (!rx) state_q <= StStart;
         end

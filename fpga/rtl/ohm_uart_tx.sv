@@ -19,7 +19,7 @@ module ohm_uart_tx (
   logic [ 8:0] shift_q;
   logic tick, last;
 
-  assign tick    = timer_q == '0;
+  assign tick    = timer_q == 12'd1;
   assign idle_o  = bits_q == '0;
   assign last    = bits_q == 4'd1 && tick;
   assign ready_o = idle_o || last;
@@ -27,15 +27,15 @@ module ohm_uart_tx (
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      timer_q <= '0;
+      timer_q <= 12'd1;
       bits_q  <= '0;
       shift_q <= '1;
     end else if (ready_o) begin
-      timer_q <= div_i - 12'd1;
+      timer_q <= div_i;
       bits_q  <= valid_i ? 4'd10 : 4'd0;
       shift_q <= valid_i ? {data_i, 1'b0} : '1;
     end else if (tick) begin
-      timer_q <= div_i - 12'd1;
+      timer_q <= div_i;
       bits_q  <= bits_q - 4'd1;
       shift_q <= {1'b1, shift_q[8:1]};
     end else begin
