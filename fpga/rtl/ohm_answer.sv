@@ -37,7 +37,7 @@ module ohm_answer (
   } state_e;
 
   state_e state_q;
-  logic [63:0] shift_q;  // the bytes to be sent next: an error frame, a head or a beat of two lanes
+  logic [63:0] shift_q;  // the bytes to be sent next: an error frame or a beat of two lanes
   logic [2:0] byte_q;
   logic [4:0] beat_q;  // in the frame
   logic [8:0] left_q;  // vectors
@@ -62,12 +62,8 @@ module ohm_answer (
           shift_q  <= {arg_i, seq_i, type_i, 8'h0, error_i, 8'h0, FrameError};
           vector_q <= arg_i[7:0];
           left_q   <= count_i;
-          if (error_valid_i) begin
-            state_q <= StError;
-          end else if (read_valid_i) begin
-            state_q <= StHead;
-            shift_q <= 64'({arg_i, 8'h0, FrameData});
-          end
+          if (error_valid_i) state_q <= StError;
+          else if (read_valid_i) state_q <= StHead;
         end
         StError: if (fire && is_last_byte) state_q <= StIdle;
         StHead: begin
@@ -86,7 +82,6 @@ module ohm_answer (
           if (is_last_beat) begin
             left_q   <= left_q - 9'd2;
             vector_q <= vector_q + 8'd2;
-            shift_q  <= 64'({8'h0, vector_q + 8'd2, 8'h0, FrameData});
             state_q  <= left_q <= 9'd2 || stop_q || abort_i ? StIdle : StHead;
           end
         end
@@ -99,6 +94,15 @@ module ohm_answer (
   assign mem_en_o   = state_q == StFetch;
   assign mem_addr_o = {vector_q + 8'(beat_q[4]), beat_q[3:0]};
   assign tx_valid_o = state_q inside {StError, StHead, StBeat};
-  assign tx_data_o  = shift_q[7:0];
   assign tx_last_o  = is_last_byte && (state_q == StError || (state_q == StBeat && is_last_beat));
+  always_comb begin
+    tx_data_o = shift_q[7:0];
+    if (state_q == StHead) begin
+      unique case (byte_q[1:0])
+        2'd0: tx_data_o = FrameData;
+        2'd2: tx_data_o = vector_q;
+        default: tx_data_o = '0;
+      endcase
+    end
+  end
 endmodule

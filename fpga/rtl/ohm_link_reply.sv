@@ -92,10 +92,9 @@ module ohm_link_reply #(
     end
   end
 
-  // four bytes at a time: the head, then the payload
-  logic [7:0][31:0] state_words, info_words;
-  logic [31:0] ack_word, word;
-  assign state_words = {
+  logic [31:0][7:0] state_bytes, info_bytes;
+  logic [3:0][7:0] ack_bytes;
+  assign state_bytes = {
     counters_q.busy_cycles,
     counters_q.pulses,
     counters_q.clock_cycles,
@@ -108,7 +107,7 @@ module ohm_link_reply #(
     8'h0,
     FrameState
   };
-  assign info_words = {
+  assign info_bytes = {
     32'h0,
     boot_q,
     hellos_q,
@@ -125,26 +124,25 @@ module ohm_link_reply #(
     8'h0,
     FrameInfo
   };
-  assign ack_word = {8'h0, credits_q, expected_q, kind_q};
+  assign ack_bytes = {8'h0, credits_q, expected_q, kind_q};
 
   always_comb begin
     unique case (kind_q)
       FrameInfo: begin
-        word       = info_words[index_q[4:2]];
+        data_o     = info_bytes[index_q];
         last_index = LastInfo;
       end
       FrameState: begin
-        word       = state_words[index_q[4:2]];
+        data_o     = state_bytes[index_q];
         last_index = LastState;
       end
       default: begin
-        word       = ack_word;
+        data_o     = ack_bytes[index_q[1:0]];
         last_index = LastAck;
       end
     endcase
   end
 
-  assign data_o  = word[8*index_q[1:0]+:8];
   assign valid_o = busy_q;
   assign last_o  = index_q == last_index;
 endmodule
