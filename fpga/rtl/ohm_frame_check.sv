@@ -5,15 +5,15 @@
 module ohm_frame_check (
     input logic [ 7:0] type_i,
     input logic [15:0] arg_i,
-    input logic [ 8:0] length_i,      // of the payload
-    input logic        has_count_i,   // count_i is there
-    input logic [15:0] count_i,       // of a read
+    input logic [ 8:0] length_i,     // of the payload
+    input logic        has_count_i,  // count_i is there
+    input logic [15:0] count_i,      // of a read
     input logic        running_i,
     input logic        consumer_i,
 
-    output logic                  is_error_o,
-    output ohm_link_pkg::error_e  error_o,
-    output logic            [3:0] item_bytes_o  // bytes that are acted upon together
+    output logic                       is_error_o,
+    output ohm_link_pkg::error_e       error_o,
+    output logic                 [3:0] item_bytes_o  // bytes that are acted upon together
 );
   import ohm_link_pkg::*;
 
@@ -23,29 +23,29 @@ module ohm_frame_check (
   localparam logic [16:0] RegisterEnd = 17'(ohm_guard_pkg::RegBaudDivisor) + 17'd1;
 
   logic is_known, is_length_bad;
-  logic [15:0] units;  // words, vectors or registers that the frame reaches from arg on
+  logic [15:0] extent;  // words, vectors or registers that the frame reaches from arg on
   logic [16:0] limit;
 
   always_comb begin
     is_known      = 1'b1;
     is_length_bad = 1'b0;
-    units         = 16'd1;
+    extent        = 16'd1;
     limit         = MemoryEnd;
     item_bytes_o  = 4'd4;
     unique case (type_i)
       FrameProgram: begin
         is_length_bad = length_i == '0 || length_i[1:0] != '0;
-        units         = 16'(length_i >> 2);
+        extent        = 16'(length_i >> 2);
         limit         = ProgramEnd;
       end
       FrameImage: begin
         is_length_bad = !(length_i inside {VectorBytes, 2 * VectorBytes});
-        units         = 16'(length_i / VectorBytes);
+        extent        = 16'(length_i / VectorBytes);
         item_bytes_o  = 4'd8;
       end
       FrameRead: begin
         is_length_bad = length_i != 9'd2 || (has_count_i && count_i == '0);
-        if (has_count_i) units = count_i;
+        if (has_count_i) extent = count_i;
         item_bytes_o = 4'd2;
       end
       FrameRun: begin
@@ -57,7 +57,7 @@ module ohm_frame_check (
         // arg is the size of an element, not an address
         is_length_bad = !(arg_i inside {16'd1, 16'd2}) || length_i == '0 || length_i[4:0] != '0 ||
                         (arg_i[1] && length_i[5]);
-        item_bytes_o  = arg_i[1] ? 4'd4 : 4'd2;
+        item_bytes_o = arg_i[1] ? 4'd4 : 4'd2;
       end
       FrameRegister: begin
         is_length_bad = length_i != 9'd4;
@@ -72,7 +72,7 @@ module ohm_frame_check (
     error_o    = ErrorBadType;
     if (is_known) begin
       if (is_length_bad) error_o = ErrorBadLength;
-      else if ({1'b0, arg_i} + {1'b0, units} > limit) error_o = ErrorBadAddress;
+      else if ({1'b0, arg_i} + {1'b0, extent} > limit) error_o = ErrorBadAddress;
       else if (type_i == FrameProgram && running_i) error_o = ErrorBusy;
       else if (type_i == FrameVector && !consumer_i) error_o = ErrorNoConsumer;
       else is_error_o = 1'b0;
