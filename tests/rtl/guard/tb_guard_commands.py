@@ -175,8 +175,20 @@ async def budget_tightened_during_the_scan_holds(dut: Any) -> None:
 
 
 @cocotb.test()
-async def largest_budget(dut: Any) -> None:
-    """The count's last value: at a budget of 65535 nothing wraps. Fewer pulses by far, so only the limit is reached."""
+async def only_the_selected_cells_decide(dut: Any) -> None:
+    bench = await Bench.start(dut, budget=3)
+    await bench.send(lines(Mode.SET, 6, 0x8000_0001))
+    for _ in range(3):
+        await bench.fire(1)
+    await bench.write(Register.PULSE_BUDGET, 1)  # their neighbours have had none
+    await bench.send(lines(Mode.SET, 6, 0x7FFF_FFFE))
+    assert await bench.fire(1) == 1
+    await bench.send(lines(Mode.SET, 6, 0x8000_0000))
+    await bench.refuse(pulse(1), Fault.BUDGET)
+
+
+@cocotb.test()
+async def smallest_and_largest_budget(dut: Any) -> None:
     bench = await Bench.start(dut, budget=0)
     await bench.send(lines(Mode.SET, 0, 0))
     assert await bench.fire(2) == 2  # no column selected: no cell to count
