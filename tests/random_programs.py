@@ -70,7 +70,7 @@ class _Writer:
             return [self.compute() for _ in range(self.rng.randint(1, 6))]
         if kind < 0.85:
             return self.command()
-        if kind < 0.985:
+        if kind < 0.99:
             body = self.command() + self.command()
             back: Code = [Instruction(Op.ADDI, (15, 15, -1)), Instruction(Op.LI, (14, 0))]
             start: Code = [Instruction(Op.LI, (15, self.rng.randint(1, 4)))]
@@ -125,7 +125,7 @@ class _Writer:
             mode = rng.choice((Mode.SET, Mode.RESET))
             code: Code = [
                 Instruction(Op.MONE, (1, rng.randrange(16))),
-                Instruction(Op.LINES, (mode, 1, rng.choice((1, rng.randrange(16))), rng.randrange(16))),
+                Instruction(Op.LINES, (mode, 1, 1 if mode == Mode.SET else rng.randrange(16), rng.randrange(16))),
             ]
             for _ in range(rng.randint(1, 3)):
                 code += [Instruction(Op.LI, (14, rng.randint(1, MAX_WIDTH))), Instruction(Op.PULSE, (14,))]
@@ -147,8 +147,9 @@ class _Writer:
     def mistake(self) -> Code:
         return self.rng.choice(
             (
-                [0xF000_0000],  # no instruction
+                [0xFC00_0000],  # no instruction
                 [Instruction(Op.LINES, (Mode.SET, 0, 0, 0))],  # every word line at once
+                [Instruction(Op.MONE, (1, 3)), Instruction(Op.LINES, (Mode.SET, 1, 0, 0))],  # all bit lines
                 [
                     Instruction(Op.LINES, (Mode.READ, 0, 0, 0)),
                     Instruction(Op.LI, (14, 5)),
@@ -166,15 +167,21 @@ class _Writer:
         )
 
     def dump(self) -> Code:
-        code: Code = [Instruction(Op.LI, (15, 32))]
-        code += [Instruction(Op.VOUT, (v, 15)) for v in range(16)]
+        """Send v0 and v1, then all vectors, all scalars and all masks folded into one vector each.
+
+        A fold is 3 * sum + register: since 3 is odd, no single difference is lost modulo 2^32.
+        """
+        send = Instruction(Op.VOUT, (0, 15))
+        clear = Instruction(Op.VSUB, (0, 0, 0, 0))
+        triple = [Instruction(Op.VADD, (1, 0, 0, 0)), Instruction(Op.VADD, (0, 0, 1, 0))]
+        code: Code = [Instruction(Op.LI, (15, 32)), send, Instruction(Op.VOUT, (1, 15)), clear]
+        for v in range(2, 16):
+            code += [*triple, Instruction(Op.VADD, (0, 0, v, 0))]
+        code += [send, clear]
         for r in range(14):
-            code += [Instruction(Op.VSET, (0, r, 0)), Instruction(Op.LI, (15, 1)), Instruction(Op.VOUT, (0, 15))]
-        code += [Instruction(Op.LI, (15, 32)), Instruction(Op.LI, (14, 1))]
-        for m in range(16):
-            code += [
-                Instruction(Op.VSUB, (1, 1, 1, 0)),
-                Instruction(Op.VSET, (1, 14, m)),
-                Instruction(Op.VOUT, (1, 15)),
-            ]
-        return [*code, Instruction(Op.HALT, (self.rng.randrange(1 << 16),))]
+            code += [*triple, Instruction(Op.VSET, (1, r, 0)), Instruction(Op.VADD, (0, 0, 1, 0))]
+        code += [send, clear, Instruction(Op.VSUB, (2, 2, 2, 0)), Instruction(Op.LI, (14, 1))]
+        code += [Instruction(Op.VSET, (2, 14, 0))]
+        for m in range(1, 16):
+            code += [*triple, Instruction(Op.VADD, (0, 0, 2, m))]
+        return [*code, send, Instruction(Op.HALT, (self.rng.randrange(1 << 16),))]

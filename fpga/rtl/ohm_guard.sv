@@ -12,7 +12,10 @@ module ohm_guard
   import ohm_guard_pkg::*;
   import ohm_carrier_pkg::*;
 #(
-    parameter int unsigned TicksPerMs = ohm_carrier_pkg::ClockHz / 1000  // less in tests
+    parameter int unsigned TicksPerMs = ohm_carrier_pkg::ClockHz / 1000,  // less in tests
+    // safe_no stays low at least this long, until the rails have fallen to 0 V: else arming right after disarming
+    // could start from lines and rails that are still on. (The chips' reset inputs need 15 ns: ADG1414, t12 in Table 6.)
+    parameter int unsigned SafeClocks = ohm_carrier_pkg::DacSettleCycles
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -45,10 +48,7 @@ module ohm_guard
     output logic          armed_o,
     output fault_e        fault_o
 );
-  // safe_no stays low at least this long (83 ns), since the chips' reset inputs miss shorter pulses (ADG1414, t12 in
-  // Table 6: 15 ns; the AD5686R's figure, in its Table 4, was not to be had): else arming right after disarming could
-  // start from lines and rails that are still on
-  localparam int unsigned SafeClocks = 4;
+  localparam int unsigned RestW = $clog2(SafeClocks + 1);
 
   logic arm, disarm, clear_fault, clear_counts;
   logic [Rails-1:0][15:0] max_rail;
@@ -61,7 +61,7 @@ module ohm_guard
 
   logic armed_q, armed_d;
   logic on_q;  // armed, and the chips have had their reset
-  logic [2:0] rest_q;  // clocks that this still takes
+  logic [RestW-1:0] rest_q;  // clocks that this still takes
   fault_e fault_q, fault_d;
   fault_e cmd_fault, fault_now;
   logic live;  // on, and nothing in this clock ends that
@@ -119,14 +119,14 @@ module ohm_guard
     if (!rst_ni) begin
       armed_q <= 1'b0;
       on_q    <= 1'b0;
-      rest_q  <= 3'(SafeClocks);
+      rest_q  <= RestW'(SafeClocks);
       fault_q <= FaultNone;
     end else begin
       armed_q <= armed_d;
       on_q    <= armed_d && (on_q || rest_q == '0);
       fault_q <= fault_d;
-      if (on_q) rest_q <= 3'(SafeClocks);
-      else if (rest_q != '0) rest_q <= rest_q - 3'd1;
+      if (on_q) rest_q <= RestW'(SafeClocks);
+      else if (rest_q != '0) rest_q <= rest_q - RestW'(1);
     end
   end
 

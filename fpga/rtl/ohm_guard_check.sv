@@ -28,10 +28,6 @@ module ohm_guard_check
   logic one_wl;
   assign one_wl = cmd_i.wl != '0 && (cmd_i.wl & (cmd_i.wl - 32'd1)) == '0;
 
-  // the cells that a pulse reaches are those of the word line: which bit lines are on does not matter here
-  logic unused_bl;
-  assign unused_bl = ^cmd_i.bl;
-
   logic pulse_mode;
   assign pulse_mode = mode_o == ModeSet || mode_o == ModeReset;
 
@@ -45,6 +41,8 @@ module ohm_guard_check
       CmdLines: begin
         if (!armed_i && cmd_i.mode != ModeOff) fault_o = FaultNotArmed;
         else if (cmd_i.mode inside {ModeSet, ModeReset} && !one_wl) fault_o = FaultBadLines;
+        // a grounded bit line would put the inhibit voltage in reverse on the row's other cells
+        else if (cmd_i.mode == ModeSet && cmd_i.bl != cmd_i.wl) fault_o = FaultBadLines;
       end
       CmdPulse: begin
         if (!armed_i) fault_o = FaultNotArmed;

@@ -21,7 +21,7 @@ from typing import Self
 from ohmbench._simulator_build import Progress, build, silent
 from ohmbench.errors import BuildError, LinkError, ModelError, OhmbenchError
 
-__all__ = ["Simulator", "Speed", "build"]
+__all__ = ["Simulator", "Speed", "build", "replay"]
 
 _START_S = 20.0
 _STOP_S = 5.0
@@ -42,6 +42,21 @@ class Speed:
     awake_s: float
     cpu_s: float
     clocks_per_s: float
+
+
+def replay(record: Path, *, seed: int = 1, executable: Path | None = None) -> Speed:
+    """Run a recorded session again on the same model, with no pty, as fast as it goes.
+
+    Raises:
+        LinkError: the FPGA sent other bytes than in the recorded session.
+    """
+    with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
+        speed = Path(folder) / "speed.json"
+        command = [str(executable or build()), "--seed", str(seed), "--replay", str(record), "--cps", str(speed)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise LinkError(f"The recorded session does not replay: {done.stderr.strip()}")
+        return Speed(**json.loads(speed.read_text()))
 
 
 class Simulator:

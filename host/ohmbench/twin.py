@@ -42,6 +42,10 @@ class GuardFault(Exception):
         self.fault = fault
 
 
+class _NoInput(Exception):
+    """`vin` found nothing left."""
+
+
 @dataclass
 class Guard:
     """What ohm_guard.sv enforces, of all that a program can ask for."""
@@ -166,6 +170,7 @@ class Twin:
         self.vectors: Vector = np.zeros((16, t.LANES), np.uint32)
         self.run_cycles = 0
         self.pulses = 0
+        self.consumed = 0  # input vectors that the last program took
         self._inputs: Iterator[Vector] = iter(())
         self._outputs: list[Vector] = []
         self._handlers: dict[int, Callable[[int, int, int, int], int | None]] = {
@@ -186,7 +191,7 @@ class Twin:
         program ended and the words that it sent by `vout`. A `vin` with nothing left ends as an abort.
         """
         self.scalars = [int(a) & 0xFFFF for a in args] + [0] * (16 - len(args))
-        self._inputs, self._outputs = iter(inputs), []
+        self._inputs, self._outputs, self.consumed = iter(inputs), [], 0
         start, pc, code, why, fault = self.run_cycles, entry, 0, Why.HALT, Fault.NONE
         program, handlers = self.program, self._handlers
         try:
@@ -208,7 +213,7 @@ class Twin:
             why, fault = Why.FAULT, refused.fault
             self.guard.fault, self.guard.armed = refused.fault, False
             self.carrier.reset()
-        except StopIteration:
+        except _NoInput:
             why = Why.ABORT
             self.guard.armed = False
             self.carrier.reset()
@@ -357,7 +362,11 @@ class Twin:
 
     def _vin(self, d: int, a: int, b: int, imm: int) -> None:
         self._settle()
-        self.vectors[d] = next(self._inputs)
+        vector = next(self._inputs, None)
+        if vector is None:
+            raise _NoInput
+        self.vectors[d] = vector
+        self.consumed += 1
 
     def _vout(self, d: int, a: int, b: int, imm: int) -> None:
         self._settle()
@@ -381,6 +390,7 @@ class Twin:
         self._demand(self.guard.armed or mode == Mode.OFF, Fault.NOT_ARMED)
         one_row = self.masks[d].bit_count() == 1
         self._demand(one_row or mode not in (Mode.SET, Mode.RESET), Fault.BAD_LINES)
+        self._demand(mode != Mode.SET or self.masks[a] == self.masks[d], Fault.BAD_LINES)
         taken = self.carrier.lines(self.run_cycles + 1, mode, self.masks[d], self.masks[a], self.masks[b])
         self.run_cycles = taken + 1
 

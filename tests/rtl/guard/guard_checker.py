@@ -234,6 +234,8 @@ class Checker:
                     yield Fault.NOT_ARMED
                 elif i.cmd.mode in (Mode.SET, Mode.RESET) and i.cmd.wl.bit_count() != 1:
                     yield Fault.BAD_LINES
+                elif i.cmd.mode == Mode.SET and i.cmd.bl != i.cmd.wl:
+                    yield Fault.BAD_LINES
             case Kind.PULSE:
                 if not o.armed:
                     yield Fault.NOT_ARMED

@@ -288,6 +288,9 @@ async def lines_with_other_than_one_word_line(dut: Any) -> None:
             await bench.recover()
         for row in range(32):
             assert await bench.send(lines(mode, row)) == 0
+    for bl in (0, 2, 3, ALL):
+        await bench.refuse(Command(Kind.LINES, mode=Mode.SET, wl=1, bl=bl, col=1), Fault.BAD_LINES, at_most=2)
+        await bench.recover()
 
 
 @cocotb.test()

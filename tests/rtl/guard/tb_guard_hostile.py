@@ -60,7 +60,8 @@ class Sequencer:
         if choice < 0.45 or checker.mode == Mode.OFF:
             mode, row = rng.choice(list(Mode)), rng.choice(ROWS)
             col = rng.choice((ALL, 1 << rng.randrange(32), rng.getrandbits(32)))
-            return Command(Kind.LINES, mode=mode, wl=1 << row, bl=rng.getrandbits(32), col=col)
+            bl = 1 << row if mode == Mode.SET else rng.getrandbits(32)
+            return Command(Kind.LINES, mode=mode, wl=1 << row, bl=bl, col=col)
         if checker.mode == Mode.READ:
             return Command(Kind.SENSE)
         return Command(Kind.PULSE, value=rng.randint(1, max(1, checker.max_width)))

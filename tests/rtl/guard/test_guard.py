@@ -15,8 +15,13 @@ SOURCES = [
 
 
 def test_guard() -> None:
-    run("ohm_guard", SOURCES, ["tb_guard_commands", "tb_guard_pins", "tb_guard_off"], parameters={"TicksPerMs": 8})
+    run(
+        "ohm_guard",
+        SOURCES,
+        ["tb_guard_commands", "tb_guard_pins", "tb_guard_off"],
+        parameters={"TicksPerMs": 8, "SafeClocks": 4},
+    )
 
 
 def test_guard_hostile() -> None:
-    run("ohm_guard", SOURCES, "tb_guard_hostile", parameters={"TicksPerMs": 8})
+    run("ohm_guard", SOURCES, "tb_guard_hostile", parameters={"TicksPerMs": 8, "SafeClocks": 4})
