@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.system.lockstep import random_inputs, run
 
 from ohmbench.array import ArrayModel
 from ohmbench.link.messages import Why
 from ohmbench.rungs import SimulatedArray, open_bench
 from ohmbench.twin_bench import TwinBench
-from tests.system.lockstep import random_inputs, run
 
 PROGRAMS = 1000
 ARRAY_SEED = 7

@@ -232,9 +232,8 @@ class Checker:
             case Kind.LINES:
                 if not o.armed and i.cmd.mode != Mode.OFF:
                     yield Fault.NOT_ARMED
-                elif i.cmd.mode in (Mode.SET, Mode.RESET) and i.cmd.wl.bit_count() != 1:
-                    yield Fault.BAD_LINES
-                elif i.cmd.mode == Mode.SET and i.cmd.bl != i.cmd.wl:
+                one_row = i.cmd.wl.bit_count() == 1 and (i.cmd.bl == i.cmd.wl or i.cmd.mode != Mode.SET)
+                if o.armed and i.cmd.mode in (Mode.SET, Mode.RESET) and not one_row:
                     yield Fault.BAD_LINES
             case Kind.PULSE:
                 if not o.armed:

@@ -12,6 +12,7 @@ SOURCES = [
     "ohm_guard_check.sv",
     "ohm_guard.sv",
 ]
+FAST = {"TicksPerMs": 8, "SafeClocks": 4}
 
 
 def test_guard() -> None:
@@ -19,9 +20,9 @@ def test_guard() -> None:
         "ohm_guard",
         SOURCES,
         ["tb_guard_commands", "tb_guard_pins", "tb_guard_off"],
-        parameters={"TicksPerMs": 8, "SafeClocks": 4},
+        parameters=FAST,
     )
 
 
 def test_guard_hostile() -> None:
-    run("ohm_guard", SOURCES, "tb_guard_hostile", parameters={"TicksPerMs": 8, "SafeClocks": 4})
+    run("ohm_guard", SOURCES, "tb_guard_hostile", parameters=FAST)
