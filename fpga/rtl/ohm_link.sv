@@ -156,6 +156,8 @@ module ohm_link #(
       .rst_ni,
       .hold_i(hold_q),
       .info_i(info),
+      // else that frame, numbered in the old session, would follow the answer that starts the new one
+      .info_hold_i(window_busy),
       .state_i(state),
       .counters_i(state_i),
       .ack_i(ack),

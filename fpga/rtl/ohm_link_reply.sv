@@ -9,8 +9,9 @@ module ohm_link_reply #(
     input logic rst_ni,
     input logic hold_i,  // start nothing but an acknowledgement
 
-    input logic                       info_i,     // for one clock
-    input logic                       state_i,    // for one clock
+    input logic info_i,  // for one clock
+    input logic info_hold_i,  // a numbered frame of the session before is still on its way
+    input logic state_i,  // for one clock
     input ohm_link_state_pkg::state_t counters_i,
 
     input  logic       ack_i,       // until ack_sent_o
@@ -45,7 +46,7 @@ module ohm_link_reply #(
     start      = !busy_q;
     ack_sent_o = 1'b0;
     kind_d     = FrameAck;
-    if (info_q && !hold_i) begin
+    if (info_q && !hold_i && !info_hold_i) begin
       kind_d = FrameInfo;
     end else if (state_q && !hold_i) begin
       kind_d = FrameState;
