@@ -1,0 +1,9 @@
+"""The vector unit against numpy."""
+
+from __future__ import annotations
+
+from runner import run
+
+
+def test_vec() -> None:
+    run("ohm_vec", ["ohm_ram.sv", "ohm_vec.sv"], "tb_vec")
