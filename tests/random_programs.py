@@ -148,6 +148,8 @@ class _Writer:
         return self.rng.choice(
             (
                 [0xFC00_0000],  # no instruction
+                [Op.LINES << 26 | 4],  # no mode
+                [Op.RAIL << 26 | 8],  # no rail
                 [Instruction(Op.LINES, (Mode.SET, 0, 0, 0))],  # every word line at once
                 [Instruction(Op.MONE, (1, 3)), Instruction(Op.LINES, (Mode.SET, 1, 0, 0))],  # all bit lines
                 [

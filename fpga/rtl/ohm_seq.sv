@@ -115,10 +115,14 @@ module ohm_seq (
   assign vec_scalar_o = ra;
   assign vec_pred_o   = mask_q[word[11:8]];
 
+  // a mode or a rail that does not exist: no instruction either
+  logic is_unknown;
+  assign is_unknown = (op == OpLines && word[7:2] != '0) || (op == OpRail && word[7:3] != '0);
+
   always_comb begin
     cmd_o       = '0;
     cmd_valid_o = 1'b0;
-    if (state_q == StExec) begin
+    if (state_q == StExec && !is_unknown) begin
       unique case (op)
         OpRail: begin
           cmd_valid_o = 1'b1;
@@ -229,7 +233,11 @@ module ohm_seq (
             pc_d        = pc_q;
           end
           OpRail, OpLines, OpPulse:
-          if (!cmd_ready_i) begin
+          if (is_unknown) begin
+            state_d = StDone;
+            why_d   = WhyIllegal;
+            pc_d    = pc_q;
+          end else if (!cmd_ready_i) begin
             state_d = StExec;
             pc_d    = pc_q;
           end

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from types import TracebackType
 from typing import Any, Self
 
 from tqdm import tqdm
+
+_LINES_S = 5.0  # between two lines about one piece of work, in a log
 
 
 class Progress:
@@ -20,6 +23,7 @@ class Progress:
         self._quiet = quiet
         self._name = ""
         self._bar: tqdm[Any] | None = None
+        self._last_line = 0.0
 
     def say(self, text: str) -> None:
         """One line, before something that takes long."""
@@ -31,14 +35,21 @@ class Progress:
         """Report that `done` of `total` of the work `name` is done."""
         if self._quiet:
             return
+        if not sys.stderr.isatty():
+            self._line(name, done, total)
+            return
         if name != self._name:
             self._finish()
             self._name = name
-            # a log file wants few lines, a terminal a smooth bar
-            slow = 0.1 if sys.stderr.isatty() else 5.0
-            self._bar = tqdm(total=total, desc=name, file=sys.stderr, mininterval=slow, leave=False, unit_scale=True)
+            self._bar = tqdm(total=total, desc=name, file=sys.stderr, leave=False, unit_scale=True)
         if self._bar is not None:
             self._bar.update(done - self._bar.n)
+
+    def _line(self, name: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if name != self._name or now - self._last_line >= _LINES_S:
+            self._name, self._last_line = name, now
+            print(f"ohmbench: {name}: {done} of {total}", file=sys.stderr, flush=True)
 
     def _finish(self) -> None:
         if self._bar is not None:

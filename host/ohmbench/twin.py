@@ -42,6 +42,10 @@ class GuardFault(Exception):
         self.fault = fault
 
 
+class _Illegal(Exception):
+    """A mode or a rail that does not exist."""
+
+
 class _NoInput(Exception):
     """`vin` found nothing left."""
 
@@ -213,6 +217,9 @@ class Twin:
             why, fault = Why.FAULT, refused.fault
             self.guard.fault, self.guard.armed = refused.fault, False
             self.carrier.reset()
+        except _Illegal:
+            self.run_cycles += t.SCALAR_CYCLES
+            why = Why.ILLEGAL
         except _NoInput:
             why = Why.ABORT
             self.guard.armed = False
@@ -380,13 +387,17 @@ class Twin:
             raise GuardFault(fault)
 
     def _rail(self, d: int, a: int, b: int, imm: int) -> None:
-        rail, code = Rail(imm & 7), self.scalars[a]
+        if imm & 0xFF >= len(Rail):
+            raise _Illegal
+        rail, code = Rail(imm & 0xFF), self.scalars[a]
         self._demand(self.guard.armed or code == 0, Fault.NOT_ARMED)
         self._demand(code <= self.guard.max_rail[rail], Fault.RAIL_LIMIT)
         self.run_cycles = self.carrier.rail(self.run_cycles + 1, rail, code) + 1
 
     def _lines(self, d: int, a: int, b: int, imm: int) -> None:
-        mode = Mode(imm & 3)
+        if imm & 0xFF >= len(Mode):
+            raise _Illegal
+        mode = Mode(imm & 0xFF)
         self._demand(self.guard.armed or mode == Mode.OFF, Fault.NOT_ARMED)
         one_row = self.masks[d].bit_count() == 1
         self._demand(one_row or mode not in (Mode.SET, Mode.RESET), Fault.BAD_LINES)
