@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from tests.system.lockstep import random_inputs, run
 
+from ohmbench import demo
 from ohmbench.array import ArrayModel
 from ohmbench.link.messages import Why
+from ohmbench.progress import Progress
 from ohmbench.rungs import SimulatedArray, open_bench
 from ohmbench.twin_bench import TwinBench
 
@@ -33,6 +35,19 @@ def test_random_programs_agree() -> None:
     assert endings.count(Why.HALT) > PROGRAMS // 2
     assert endings.count(Why.FAULT) > PROGRAMS // 50
     assert endings.count(Why.ILLEGAL) > 0
+
+
+def test_demo_agrees() -> None:
+    """Every code, record, prediction and clock of the whole demo."""
+    with Progress(quiet=True) as progress:
+        twin = demo.run(TwinBench(ArrayModel({}, ARRAY_SEED)), progress)
+        with open_bench("sim", array=SimulatedArray(seed=ARRAY_SEED)) as bench:
+            sim = demo.run(bench, progress)
+    for name in ("code", "set_pulses", "reset_pulses", "predictions"):
+        np.testing.assert_array_equal(getattr(sim, name), getattr(twin, name), err_msg=name)
+    assert (sim.program_s, sim.infer_s) == (twin.program_s, twin.infer_s)
+    assert sim.accuracy > sim.quantised_accuracy - 0.015
+    assert np.mean(sim.converged[sim.mask]) >= 0.98
 
 
 @pytest.mark.slow
