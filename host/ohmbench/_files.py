@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
+
+from ohmbench.errors import UsageError
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -22,3 +25,24 @@ def replace_file(path: Path, data: bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def check_writable(folder: Path) -> None:
+    """Make the folder if absent and see that files can be made in it, before work whose results go there.
+
+    Raises:
+        UsageError: they cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise cannot_write(folder, error, "Nothing was sent to the array") from error
+
+
+def cannot_write(folder: Path, error: OSError, array: str = "The array is off") -> UsageError:
+    """The error that says so, and how the array is."""
+    return UsageError(
+        f"Cannot write results to {folder}: {error.strerror or error}. {array}. Give a folder that you may write."
+    )

@@ -106,8 +106,8 @@ class ProgramResult:
         if self.converged_fraction < share:
             raise NotConvergedError(
                 f"Only {100 * self.converged_fraction:.2f} % of the cells ended in their window, {100 * share:g} % "
-                "were required. The array is off and holds what was programmed. Widen the window or allow more rounds in "
-                "the recipe, or look for stuck cells with `ohmbench read`."
+                "were required. The array is off and holds what was programmed. Widen the window or allow more rounds "
+                "in the recipe, or look for stuck cells with `ohmbench read`."
             )
 
 
@@ -117,12 +117,13 @@ def program(
     """Program the arrays of an image one after the other, or one of them.
 
     Raises:
-        ImageError: it does not fit the bench, or has no such array.
+        ImageError: it does not fit the bench.
+        UsageError: it has no such array.
         FaultError: the guard turned the array off.
     """
     image.check_fits(bench.info)
     if only is not None and not 0 <= only < image.images:
-        raise ImageError(f"The image has arrays 0 to {image.images - 1}, not {only}. Nothing was sent to the array.")
+        raise UsageError(f"--only {only}: the image has arrays 0 to {image.images - 1}. Nothing was sent to the array.")
     run = Inference(bench, recipe, progress)
     for number in range(image.images) if only is None else [only]:
         run.load(image, number)

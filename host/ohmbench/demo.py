@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ohmbench import __version__
-from ohmbench._files import replace_file
+from ohmbench._files import cannot_write, replace_file
 from ohmbench._tables import CLOCK_HZ
 from ohmbench.bench import Bench
 from ohmbench.compress.quantise import quantise
@@ -145,21 +145,30 @@ def table(result: DemoResult) -> str:
     return "\n".join(f"{row.name:{width}}  {row.value:>{values}}  {row.note}".rstrip() for row in rows)
 
 
-def save(result: DemoResult, folder: Path) -> dict[str, Any]:
-    """Write summary.json and report.html into a folder, which is made if absent; returns the summary."""
-    pulses = result.pulses[result.mask]
-    values = {
+def values(result: DemoResult) -> dict[str, Any]:
+    """The summary as numbers, as in summary.json."""
+    return {
         "rung": result.rung,
         "accuracy_float": result.float_accuracy,
         "accuracy_quantised": result.quantised_accuracy,
         "accuracy_bench": result.accuracy,
         "cells": int(np.count_nonzero(result.mask)),
         "converged_fraction": float(np.mean(result.converged[result.mask])),
-        "pulses_per_cell": float(np.mean(pulses)),
+        "pulses_per_cell": float(np.mean(result.pulses[result.mask])),
         "bench_time_s": result.program_s + result.infer_s,
         "wall_time_s": result.wall_s,
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    replace_file(folder / "summary.json", (json.dumps(values, indent=1) + "\n").encode())
-    render_report(result, folder / "report.html")
-    return values
+
+
+def save(result: DemoResult, folder: Path) -> None:
+    """Write summary.json and report.html into a folder, which is made if absent.
+
+    Raises:
+        UsageError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        replace_file(folder / "summary.json", (json.dumps(values(result), indent=1) + "\n").encode())
+        render_report(result, folder / "report.html")
+    except OSError as error:
+        raise cannot_write(folder, error) from error

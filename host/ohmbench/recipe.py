@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -12,10 +13,14 @@ import numpy.typing as npt
 
 from ohmbench import _tables as t
 from ohmbench._tables import Rail
-from ohmbench.bench import Limits
+from ohmbench.bench import Limits, clocks, dac_code
 from ohmbench.errors import DataError
 
 Codes = npt.NDArray[np.int64]
+
+_WORD = 0xFFFF  # arguments of firmware and limits of the guard
+_ADC_MAX = 0x7FFF
+_MOST_PULSES = 0xFF
 
 
 @dataclass(frozen=True)
@@ -44,18 +49,33 @@ class Recipe:
 
     def __post_init__(self) -> None:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        bad = [k for k, v in values.items() if not math.isfinite(v) or v <= 0]
-        if self.g_max_usiemens <= self.g_min_usiemens:
-            bad.append("g_max_usiemens")
-        if self.wl_set_end_v < self.wl_set_start_v:
-            bad.append("wl_set_end_v")
-        if self.reset_end_v < self.reset_start_v:
-            bad.append("reset_end_v")
-        # a record counts a cell's pulses of each polarity in eight bits
-        if not bad and self.rounds * max(self._steps(Rail.WL_SET), self._steps(Rail.SL_RESET)) > 255:
-            bad.append("rounds")
+        bad = [f"{k} = {v}" for k, v in values.items() if not math.isfinite(v) or v <= 0] or list(self._problems())
         if bad:
-            raise DataError(f"The recipe makes no sense in: {', '.join(bad)}. Nothing was sent to the array.")
+            raise DataError(f"The recipe makes no sense: {'; '.join(bad)}. Nothing was sent to the array. Correct it.")
+
+    def _problems(self) -> Iterator[str]:
+        """What the guard, the firmware's 16 bits or the ADC would not take."""
+        for rail, volts in self._highest_v().items():
+            if dac_code(volts) > t.RAIL_CEILING[rail]:
+                yield f"{volts} V is above {t.RAIL_MAX_V[rail]} V, the carrier's ceiling of rail {rail.name.lower()}"
+        for name, rail in (("wl_set", Rail.WL_SET), ("reset", Rail.SL_RESET)):
+            start, step, end = (dac_code(volts) for volts in self.ramp_v(rail))
+            if start > end:
+                yield f"{name}_start_v is above {name}_end_v"
+            elif step < 1 or end + step > _WORD:
+                yield f"{name}_step_v is no step of the 16-bit DAC"
+            # a record counts a cell's pulses of each polarity in eight bits
+            elif self.rounds * self._steps(rail) > _MOST_PULSES:
+                yield f"{self.rounds} rounds of {self._steps(rail)} {name} pulses, more than {_MOST_PULSES} a cell"
+        for name, us in (("set_us", self.set_us), ("reset_us", self.reset_us)):
+            if not 1 <= clocks(us) <= _WORD:
+                yield f"{name} = {us} is outside {1e6 / t.CLOCK_HZ:.3f} to {_WORD * 1e6 / t.CLOCK_HZ:.0f} microseconds"
+        if self.g_max_usiemens <= self.g_min_usiemens:
+            yield "g_max_usiemens is not above g_min_usiemens"
+        if (self.g_max_usiemens + self.window_usiemens) * 1e-6 * self.codes_per_siemens > _ADC_MAX:
+            yield f"g_max_usiemens and its window are outside the range of the ADC at read_v = {self.read_v}"
+        if 2 * self.window_usiemens * 1e-6 * self.codes_per_siemens < 1:
+            yield "window_usiemens is narrower than a code of the ADC"
 
     @classmethod
     def load(cls, path: str | Path) -> Recipe:
@@ -67,7 +87,10 @@ class Recipe:
         try:
             values = tomllib.loads(Path(path).read_text())
         except (OSError, ValueError) as error:
-            raise DataError(f"Cannot read the recipe {path}: {error}. Nothing was sent to the array.") from error
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise DataError(
+                f"Cannot read the recipe {path}: {reason}. Nothing was sent to the array. Give a TOML file."
+            ) from error
         known = {f.name: f.type for f in fields(cls)}
         bad = [
             k
@@ -75,12 +98,20 @@ class Recipe:
             if k not in known or isinstance(v, bool) or not isinstance(v, int if known[k] == "int" else int | float)
         ]
         if bad:
-            raise DataError(f"{path}: not of a recipe, or not a number: {', '.join(bad)}")
-        return cls(**values)
+            keys = ", ".join(known)
+            raise DataError(
+                f"{path}: no key of a recipe, or its value is no number of the right kind: {', '.join(bad)}. Nothing "
+                f"was sent to the array. The keys are: {keys}."
+            )
+        try:
+            return cls(**values)
+        except OverflowError as error:
+            raise DataError(f"{path}: a number is too large. Nothing was sent to the array. Correct it.") from error
 
     def _steps(self, rail: Rail) -> int:
-        start, step, end = self.ramp_v(rail)
-        return math.floor((end - start) / step + 1e-9) + 1
+        """Pulses of one ramp, counted as the firmware does."""
+        start, step, end = (dac_code(volts) for volts in self.ramp_v(rail))
+        return (end - start) // step + 1
 
     def ramp_v(self, rail: Rail) -> tuple[float, float, float]:
         """Start, step and end of a ramped rail in volts."""
@@ -115,8 +146,10 @@ class Recipe:
             Rail.WL_READ: self.wl_read_v,
         }
 
+    def _highest_v(self) -> dict[Rail, float]:
+        return {**self.rails_v(), Rail.WL_SET: self.wl_set_end_v, Rail.SL_RESET: self.reset_end_v}
+
     def limits(self) -> Limits:
         """The tightest limits under which this recipe runs: the guard holds it to what it says."""
-        rails = {**self.rails_v(), Rail.WL_SET: self.wl_set_end_v, Rail.SL_RESET: self.reset_end_v}
         pulses = self.rounds * (self._steps(Rail.WL_SET) + self._steps(Rail.SL_RESET))
-        return Limits(rails, max(self.set_us, self.reset_us), pulses)
+        return Limits(self._highest_v(), max(self.set_us, self.reset_us), pulses)
