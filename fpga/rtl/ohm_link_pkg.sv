@@ -34,6 +34,7 @@ package ohm_link_pkg;
   parameter int unsigned ProtocolVersion = 1;
   parameter int unsigned MaxPayload = 256;
   parameter int unsigned DefaultBaud = 115200;
+  parameter logic [7:0] ArrayType = 8'd1;
   parameter logic [31:0] Magic = 32'h424d484f;
 endpackage
 // verilator lint_on UNUSEDPARAM

@@ -30,7 +30,6 @@ module ohm_link_reply #(
   localparam logic [4:0] LastAck = 5'd3;
   localparam logic [4:0] LastInfo = 5'd27;
   localparam logic [4:0] LastState = 5'd31;
-  localparam logic [7:0] ArrayType = 8'd1;  // 1T1R
 
   frame_e kind_q, kind_d;
   logic busy_q, start, info_q, state_q;

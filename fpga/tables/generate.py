@@ -139,13 +139,14 @@ def parts_sv(carrier: Table) -> str:
     return sv_package("parts_pkg", body)
 
 
-def link_sv(link: Table) -> str:
+def link_sv(link: Table, carrier: Table) -> str:
     body = sv_enum("frame_e", 8, [("Frame" + camel(f["name"]), f["type"]) for f in link["frame"]])
     body += ["", *sv_enum("error_e", 8, [("Error" + camel(e["name"]), e["code"]) for e in link["error"]]), ""]
     body += [
         f"parameter int unsigned ProtocolVersion = {link['version']};",
         f"parameter int unsigned MaxPayload = {link['max_payload']};",
         f"parameter int unsigned DefaultBaud = {link['default_baud']};",
+        f"parameter logic [7:0] ArrayType = 8'd{link['array_types'][carrier['array_type']]};",
         "parameter logic [31:0] Magic = 32'h" + link["magic"].encode()[::-1].hex() + ";",
     ]
     return sv_package("ohm_link_pkg", body)
@@ -184,7 +185,9 @@ def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
     enum("Op", ((i["name"], i["opcode"]) for i in isa["instruction"]), "02x")
 
     out.extend(["", f"PROTOCOL_VERSION = {link['version']}", f"MAX_PAYLOAD = {link['max_payload']}"])
-    out.extend([f"DEFAULT_BAUD = {link['default_baud']}", f'MAGIC = b"{link["magic"]}"', ""])
+    out.extend([f"DEFAULT_BAUD = {link['default_baud']}", f'MAGIC = b"{link["magic"]}"'])
+    types = ", ".join(f'{code}: "{name}"' for name, code in link["array_types"].items())
+    out.extend([f"ARRAY_TYPES = {{{types}}}", ""])
     out.append("# instruction: operands as the assembler reads them, 'field:kind'; '?m' may carry a predicate")
     out.append("OPERANDS: dict[Op, tuple[str, ...]] = {")
     for i in isa["instruction"]:
@@ -304,7 +307,7 @@ def outputs() -> dict[Path, str]:
         rtl / "ohm_isa_pkg.sv": isa_sv(isa),
         rtl / "ohm_carrier_pkg.sv": carrier_sv(carrier),
         REPO / "sim/chips/parts_pkg.sv": parts_sv(carrier),
-        rtl / "ohm_link_pkg.sv": link_sv(link),
+        rtl / "ohm_link_pkg.sv": link_sv(link, carrier),
         rtl / "ohm_guard_pkg.sv": guard_sv(registers),
         REPO / "host/ohmbench/_tables.py": python(isa, carrier, link, registers),
         docs / "isa.md": isa_page(isa),

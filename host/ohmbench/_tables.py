@@ -121,6 +121,7 @@ PROTOCOL_VERSION = 1
 MAX_PAYLOAD = 256
 DEFAULT_BAUD = 115200
 MAGIC = b"OHMB"
+ARRAY_TYPES = {1: "1T1R", 2: "1R"}
 
 # instruction: operands as the assembler reads them, 'field:kind'; '?m' may carry a predicate
 OPERANDS: dict[Op, tuple[str, ...]] = {

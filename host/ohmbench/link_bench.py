@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Self
 
-from ohmbench._tables import ARRAY_TYPE, Register
+from ohmbench._tables import ARRAY_TYPES, Register
 from ohmbench.bench import Bench, BenchInfo, Inputs, Words
 from ohmbench.errors import OhmbenchError
 from ohmbench.isa import Program
@@ -33,7 +33,7 @@ class LinkBench(Bench):
             board.clock_hz,
             board.rows,
             board.columns,
-            ARRAY_TYPE if board.array_type == 1 else f"type {board.array_type}",
+            ARRAY_TYPES.get(board.array_type, f"unknown ({board.array_type})"),
         )
 
     @classmethod
