@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,9 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _demo(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench import demo
 
+    started = time.monotonic()  # before the simulator is built: that is waited for too
     check_writable(args.out)
     with _bench(args, progress) as bench:
-        result = demo.run(bench, progress, seed=args.network_seed)
+        result = demo.run(bench, progress, seed=args.network_seed, started=started)
     _print(args, demo.values(result), demo.table(result))  # first: a disk that is full by now costs the files only
     demo.save(result, args.out)
     if not args.json:
