@@ -1,0 +1,131 @@
+"""What stands between the twin's sequencer and its array: the guard's rules and the carrier's timing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmbench import _tables as t
+from ohmbench._tables import Fault, Mode, Rail, Register
+
+ALL = 0xFFFF_FFFF
+
+
+class GuardFault(Exception):
+    """The guard refused a command; ends the program, never leaves this module."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.name)
+        self.fault = fault
+
+
+@dataclass
+class Guard:
+    """What ohm_guard.sv enforces, of all that a program can ask for."""
+
+    armed: bool = False
+    fault: Fault = Fault.NONE
+    max_rail: list[int] = field(default_factory=lambda: [0] * len(Rail))
+    max_width: int = 0
+    budget: int = 0
+    counts: npt.NDArray[np.uint16] = field(default_factory=lambda: np.zeros((t.ROWS, t.COLUMNS), np.uint16))
+
+    def write(self, register: int, value: int) -> bool:
+        """Write a register; False if the guard refuses the value."""
+        if register == Register.CONTROL:
+            return self._control(value)
+        if Register.MAX_RAIL <= register < Register.MAX_RAIL + len(Rail):
+            rail = Rail(register - Register.MAX_RAIL)
+            if value > t.RAIL_CEILING[rail] or (self.armed and value > self.max_rail[rail]):
+                return False
+            self.max_rail[rail] = value
+        elif register == Register.MAX_WIDTH:
+            if value > 0xFFFF or (self.armed and value > self.max_width):
+                return False
+            self.max_width = value
+        elif register == Register.PULSE_BUDGET:
+            if value > 0xFFFF or (self.armed and value > self.budget):
+                return False
+            self.budget = value
+        return True
+
+    def _control(self, value: int) -> bool:
+        if value & 2:
+            self.fault = Fault.NONE
+        if value & 1 and self.fault:
+            return False
+        if value & 4 and not self.armed:
+            self.counts[:] = 0
+        self.armed = bool(value & 1)
+        return True
+
+
+class Carrier:
+    """When the carrier takes what: the timing of ohm_carrier.sv in run-time clocks."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """All off, as after a fault, an abort or disarming."""
+        self.codes = [0] * len(Rail)
+        self.rail_settled = [0] * len(Rail)
+        self.mode, self.wl, self.bl, self.col = Mode.OFF, 0, 0, 0
+        self.dac_free = self.lines_free = self.lines_settled = self.any_free = 0
+
+    def settled(self) -> int:
+        """Clock from which lines and the mode's rails have settled."""
+        return max(self.lines_settled, *(self.rail_settled[r] for r in t.MODE_RAILS[self.mode]), 0)
+
+    def idle(self) -> int:
+        """Clock from which nothing is under way."""
+        return max(self.dac_free, self.lines_free, self.lines_settled, self.any_free, *self.rail_settled)
+
+    def rail(self, clock: int, rail: Rail, code: int) -> int:
+        """Take a rail command offered at a clock; returns the clock at which it is taken."""
+        clock = max(clock, self.any_free)
+        if code == self.codes[rail]:
+            return clock
+        clock = max(clock, self.dac_free)
+        self.codes[rail] = code
+        self.dac_free = clock + t.DAC_FRAME_CYCLES
+        self.rail_settled[rail] = self.dac_free + t.DAC_SETTLE_CYCLES
+        return clock
+
+    def lines(self, clock: int, mode: Mode, wl: int, bl: int, col: int) -> int:
+        """Take a lines command; as `rail`."""
+        clock = max(clock, self.any_free, self.lines_free)
+        frames = self._frames(mode, wl, bl, col)
+        self.mode, self.wl, self.bl, self.col = mode, wl, bl, col
+        self.lines_free = clock + 1 + frames * t.SWITCH_FRAME_CYCLES
+        if frames:
+            settle = t.SWITCH_SETTLE_CYCLES + (t.TIA_SETTLE_CYCLES if mode == Mode.READ else 0)
+            self.lines_settled = self.lines_free + settle
+        return clock
+
+    def _frames(self, mode: Mode, wl: int, bl: int, col: int) -> int:
+        """Switch frames from the present lines to others: break before make, changed groups only."""
+        frames = 0
+        for old, new in zip(_closed(self.mode, self.wl, self.bl, self.col), _closed(mode, wl, bl, col), strict=True):
+            frames += (old & ~new != 0) + (new & ~old != 0)
+        return frames
+
+
+def _closed(mode: Mode, wl: int, bl: int, col: int) -> tuple[int, int, int, int, int]:
+    """Closed switches of each group as a number, with any fixed order of switches: only differences count."""
+    if mode == Mode.OFF:
+        return 0, 0, 0, 0, 0
+    bl = 0 if mode == Mode.RESET else bl
+    if mode == Mode.READ:
+        selected, others, col = 0, 1, 0
+    else:
+        selected, others = (1, 2) if mode == Mode.SET else (3, 1)
+    halves = []
+    for shift in (0, 16):
+        half = col >> shift & 0xFFFF
+        halves.append(half << 16 * selected | (half ^ 0xFFFF) << 16 * others)
+    if mode == Mode.READ:
+        halves = [0xFFFF, 0xFFFF]
+    return 1 << mode, wl << 32 | wl ^ ALL, bl << 32 | bl ^ ALL, halves[0], halves[1]
