@@ -39,8 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("ohmbench: interrupted; all outputs are off", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # whoever reads our stdout has gone, as `head` does: no message would reach anybody
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # whoever reads our stdout has gone, as `head` does, and wants no more of it
+        _drop_stdout()
         return 1
 
 
@@ -142,7 +142,19 @@ def _bench(args: argparse.Namespace, progress: Progress) -> Iterator[Bench]:
 
 
 def _print(args: argparse.Namespace, summary: object, text: str) -> None:
-    print(json.dumps(summary, indent=1) if args.json else text)
+    try:
+        # flushed here: at the end of Python it would be too late to say that it failed
+        print(json.dumps(summary, indent=1) if args.json else text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _drop_stdout()
+        raise UsageError(f"Cannot write the result: {error.strerror}. The array is off. Free space there.") from error
+
+
+def _drop_stdout() -> None:
+    """Let Python end without a second attempt to write what is left in its buffer."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _port(default: str | None) -> argparse.ArgumentParser:

@@ -318,6 +318,21 @@ def test_simulator_without_a_compiler(tmp_path: Path) -> None:
     assert "sudo apt install g++ gcc make" in said
 
 
+def test_stdout_that_takes_nothing() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command("info", "--port", "twin"), stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == UsageError.exit_code
+    said = "ohmbench: Cannot write the result: No space left on device. The array is off. Free space there.\n"
+    assert done.stderr == said
+    with subprocess.Popen(
+        command("read", "--port", "twin", "--quiet"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()  # a reader such as `head` that has had enough
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
 # What does not: ports
 
 
