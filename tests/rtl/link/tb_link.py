@@ -236,6 +236,22 @@ async def a_duplicate_is_acknowledged_and_not_delivered(dut: Any) -> None:
 
 
 @cocotb.test()
+async def a_block_that_is_cut_short_is_bad(dut: Any) -> None:
+    """All bytes are there and the CRC is right, but the last block claims more."""
+    host, inside = await begin(dut, automatic=False)
+    wire = bytearray(encode_frame(Frame(0x80, 0, 7, b"some")))
+    code = 0
+    while code + wire[code] < len(wire) - 1:
+        code += wire[code]
+    wire[code] += 1
+    await host.line.send(wire)
+    await host.transmit(Frame(FrameType.STATUS))
+    await host.answer(FrameType.STATE)
+    assert not inside.frames
+    assert inside.events.count("good_frame") == 2, "hello and status"
+
+
+@cocotb.test()
 async def one_nak_a_gap(dut: Any) -> None:
     host, inside = await begin(dut, automatic=False)
     frames = [Frame(0x80, n, n) for n in range(6)]
