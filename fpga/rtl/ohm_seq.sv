@@ -212,7 +212,10 @@ module ohm_seq (
           OpBnone: if (ma == '0) pc_d = imm[9:0];
           OpWait: begin
             wait_d = ra;
-            if (ra != '0) state_d = StWait;
+            if (ra != '0) begin
+              state_d = StWait;
+              pc_d    = pc_q;
+            end
           end
           OpMone, OpMand, OpMor, OpMxor, OpMandn, OpMlo, OpMhi: begin
             mask_we = 1'b1;
@@ -263,7 +266,11 @@ module ohm_seq (
           end
         endcase
       end
-      StWait:  if (wait_q == 16'd1) state_d = StFetch;
+      StWait:
+      if (wait_q == 16'd1) begin
+        state_d = StFetch;
+        pc_d    = pc_q + 10'd1;
+      end
       StVector, StStream:
       if (vec_done_i) begin
         state_d = StFetch;
@@ -281,6 +288,7 @@ module ohm_seq (
     if (state_q != StIdle && state_q != StDone && (abort_i || fault_i != '0)) begin
       state_d   = StDone;
       why_d     = abort_i ? WhyAbort : WhyFault;
+      code_d    = '0;
       pc_d      = pc_q;
       scalar_we = 1'b0;
       mask_we   = 1'b0;
