@@ -407,3 +407,16 @@ async def hello_cuts_a_frame_that_is_being_sent(dut: Any) -> None:
     bench.post(F.READ, 3, b"\1\0")
     await bench.until(lambda: bench.frames_out)
     assert bench.frames_out == [Frame(F.DATA, 0, 3, bytes(128))]
+
+
+@cocotb.test()
+async def after_hello_the_line_is_free_for_results(dut: Any) -> None:
+    """The answer that was being sent is gone, and its place on the line with it."""
+    bench = await begin(dut)
+    await bench.run_program()
+    bench.post(F.READ, 0, b"\x10\0")
+    await ClockCycles(dut.clk_i, 100)
+    await bench.pulse("hello")
+    bench.frames_out.clear()
+    await bench.end_program(Done(code=8))
+    assert bench.frames_out == [Frame(F.DONE, 0, 8, Done().payload)]
