@@ -31,7 +31,7 @@ def test_conductance_stays_in_its_bounds(
     unformed: float,
     now: int,
 ) -> None:
-    lows = {"set_v_a_v", "set_v_b_v", "reset_v_r_v", "read_reference_v", "dac_full_scale_v"}
+    lows = {"set_v_a_v", "set_v_b_v", "reset_v_r_v", "read_reference_v", "dac_full_scale_v", "adc_lsb_v"}
     params = {name: max(value, 1e-3) if name in lows else value for name, value in spreads.items()}
     array = ArrayModel(params | {"unformed_fraction": unformed}, seed)
     low, high = array.params["g_low_usiemens"] * 1e-6, array.params["g_high_usiemens"] * 1e-6
