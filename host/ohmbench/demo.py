@@ -111,7 +111,6 @@ def run(
     inference = Inference(bench, recipe, progress)
     predictions = np.argmax(inference.logits(image, digits.test_x), axis=1).astype(np.int64)
     records = [inference.records[i] for i in range(image.images)]
-    step = (recipe.g_max_usiemens - recipe.g_min_usiemens) / image.max_level
     return DemoResult(
         rung=bench.info.rung,
         network="-".join(map(str, trained.network.sizes)),
@@ -121,7 +120,7 @@ def run(
         labels=digits.test_y,
         predictions=predictions,
         mask=image.mask,
-        target_usiemens=np.asarray(recipe.g_min_usiemens + image.levels * step, np.float64),
+        target_usiemens=recipe.targets_usiemens(image.levels, image.max_level),
         low=np.stack([r.low for r in records]),
         high=np.stack([r.high for r in records]),
         code=np.stack([r.code for r in records]),

@@ -124,7 +124,7 @@ def run_tile(
     left = row_values << (width - bits)
     aligned: Inputs = left.astype(np.uint8) if width == 8 else left.astype(np.uint16)
     bench.write_vectors(WIRING, np.stack([tile.p, tile.n]).astype(np.int32).view(np.uint32))
-    rails = {rail: volts for rail, volts in recipe.rails_v().items() if rail.name.endswith("_READ")}
+    rails = recipe.read_rails_v()
     words: list[Words] = []
     cycles = 0
     with bench.armed(Limits(rails, 0.0, 0), rails):

@@ -101,7 +101,7 @@ def read_array(bench: Bench, recipe: Recipe, progress: Progress | None = None) -
     Raises:
         FaultError: the guard turned the array off.
     """
-    rails = {rail: volts for rail, volts in recipe.rails_v().items() if rail.name.endswith("_READ")}
+    rails = recipe.read_rails_v()
     with bench.armed(Limits(rails, 0.0, 0), rails):
         run = bench.execute(load_firmware("read"), {"row": 0, "end": ROWS}, on_words=_row_counter(ROWS, progress))
     return run.words.view(np.int32).astype(np.int64).reshape(ROWS, COLUMNS)

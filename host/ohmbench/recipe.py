@@ -128,10 +128,14 @@ class Recipe:
         """ADC codes of one level step, for one cell with its bit line at read_v."""
         return (self.g_max_usiemens - self.g_min_usiemens) * 1e-6 / max_level * self.codes_per_siemens
 
+    def targets_usiemens(self, levels: npt.NDArray[np.uint8], max_level: int) -> npt.NDArray[np.float64]:
+        """Conductances that cells with these levels are to have, of the shape of levels."""
+        step = (self.g_max_usiemens - self.g_min_usiemens) / max_level
+        return np.asarray(self.g_min_usiemens + levels.astype(np.float64) * step, np.float64)
+
     def windows(self, levels: npt.NDArray[np.uint8], max_level: int) -> tuple[Codes, Codes]:
         """Lowest and highest accepted ADC code of cells with these levels, both of the shape of levels."""
-        step = (self.g_max_usiemens - self.g_min_usiemens) / max_level
-        target = self.g_min_usiemens + levels.astype(np.float64) * step
+        target = self.targets_usiemens(levels, max_level)
         low = np.ceil((target - self.window_usiemens) * 1e-6 * self.codes_per_siemens)
         high = np.floor((target + self.window_usiemens) * 1e-6 * self.codes_per_siemens)
         return np.maximum(low, 0).astype(np.int64), high.astype(np.int64)
@@ -141,10 +145,13 @@ class Recipe:
         return {
             Rail.BL_SET: self.set_v,
             Rail.SL_INHIBIT: self.set_v,
-            Rail.BL_READ: self.read_v,
             Rail.WL_RESET: self.wl_reset_v,
-            Rail.WL_READ: self.wl_read_v,
+            **self.read_rails_v(),
         }
+
+    def read_rails_v(self) -> dict[Rail, float]:
+        """The rails that reading and inference need: with these alone no cell can be pulsed."""
+        return {Rail.BL_READ: self.read_v, Rail.WL_READ: self.wl_read_v}
 
     def _highest_v(self) -> dict[Rail, float]:
         return {**self.rails_v(), Rail.WL_SET: self.wl_set_end_v, Rail.SL_RESET: self.reset_end_v}
