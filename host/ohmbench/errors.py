@@ -12,6 +12,8 @@
     +-- NotConvergedError (10)  fewer cells in their window than asked for
     +-- DataError (11)          a data set, parameter file or network is missing or damaged
     +-- ModelError (12)         a chip model in the simulation saw its datasheet violated
+    +-- WearError (13)          a cell would get more pulses in its life than its budget
+    +-- StoreError (14)         the record of runs cannot be read or written, or is another array's
 
 Ctrl-C ends with 130, as shells expect. Every message says what happened, what it means for the array, and
 what to do next.
@@ -90,3 +92,15 @@ class ModelError(OhmbenchError):
     """A chip model in the simulation saw its datasheet violated: a defect of the RTL or of a carrier file."""
 
     exit_code = 12
+
+
+class WearError(OhmbenchError):
+    """A cell would get more pulses in its life than its budget."""
+
+    exit_code = 13
+
+
+class StoreError(OhmbenchError):
+    """The record of runs cannot be read or written, or belongs to another array."""
+
+    exit_code = 14
