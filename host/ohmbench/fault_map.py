@@ -1,0 +1,202 @@
+"""FaultMap: which cells of an array do not work and how, and its file; and how a characterisation run tells them.
+
+The file is JSON that a person can read and correct: one character a cell, one line a row.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmbench._files import replace_file
+from ohmbench.errors import DataError
+
+FORMAT = "ohmbench fault map"
+SCHEMA = 1
+MAX_FILE_BYTES = 1 << 20
+MAX_LINES = 128
+MAX_SERIAL = 128
+
+Codes = NDArray[np.int64]
+
+
+class FaultKind(IntEnum):
+    """What is wrong with a cell; the numbers are those of OHM_CELL_* in the array model."""
+
+    NONE = 0
+    STUCK_LOW = 1
+    STUCK_HIGH = 2
+    UNFORMED = 3
+    WEAK = 4
+
+
+_LETTERS = ".LHUW"  # by number of the kind
+_LEGEND = {letter: kind.name.lower().replace("_", " ") for letter, kind in zip(_LETTERS, FaultKind, strict=True)}
+
+
+class FaultMap:
+    """The faults of one array.
+
+    Attributes:
+        kinds: uint8 (rows, columns), numbers of FaultKind; read-only.
+        serial: of the array; empty if it has none.
+
+    Raises:
+        DataError: on creation, if the kinds are not a matrix of known kinds.
+    """
+
+    def __init__(self, kinds: NDArray[np.integer], serial: str = "") -> None:
+        shape = np.shape(kinds)
+        if len(shape) != 2 or not all(1 <= lines <= MAX_LINES for lines in shape):
+            raise DataError(f"A fault map has 1 to {MAX_LINES} rows and columns of cells, not the shape {shape}.")
+        unknown = np.argwhere(~np.isin(kinds, list(FaultKind)))
+        if len(unknown):
+            row, column = unknown[0]
+            raise DataError(
+                f"Fault map: row {row}, column {column}: {kinds[row, column]} is no kind of fault. Nothing was sent to "
+                f"the array. The kinds are 0 to {max(FaultKind)}."
+            )
+        if len(serial) > MAX_SERIAL or not serial.isprintable():
+            raise DataError(f"A serial number is at most {MAX_SERIAL} printable characters, not {serial[:40]!r}.")
+        self.kinds: NDArray[np.uint8] = np.array(kinds, dtype=np.uint8)
+        self.kinds.setflags(write=False)
+        self.serial = serial
+
+    @property
+    def bad(self) -> NDArray[np.bool_]:
+        """Mask (rows, columns) of the cells with a fault of any kind."""
+        return np.asarray(self.kinds != FaultKind.NONE)
+
+    def count(self, kind: FaultKind) -> int:
+        """Number of cells of a kind."""
+        return int(np.count_nonzero(self.kinds == kind))
+
+    def describe(self) -> str:
+        """One line: `array-7: 41 of 1024 cells bad: 20 stuck low, 21 stuck high`."""
+        counts = [f"{self.count(kind)} {_LEGEND[_LETTERS[kind]]}" for kind in FaultKind if kind and self.count(kind)]
+        kinds = f": {', '.join(counts)}" if counts else ""
+        return f"{self.serial or 'array'}: {np.count_nonzero(self.bad)} of {self.bad.size} cells bad{kinds}"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FaultMap):
+            return NotImplemented
+        return self.serial == other.serial and bool(np.array_equal(self.kinds, other.kinds))
+
+    __hash__ = None  # type: ignore[assignment]  # holds an array
+
+    def save(self, path: str | Path) -> None:
+        """Write the file; an old one is replaced only when the new one is complete.
+
+        Raises:
+            DataError: the folder is missing or not writable.
+        """
+        header = {"format": FORMAT, "schema": SCHEMA, "serial": self.serial, "legend": _LEGEND}
+        rows = ["".join(_LETTERS[kind] for kind in row) for row in self.kinds]
+        text = json.dumps(header | {"cells": rows}, indent=1) + "\n"
+        try:
+            replace_file(Path(path), text.encode())
+        except OSError as error:
+            raise DataError(
+                f"Cannot write the fault map {path}: {error.strerror or error}. The array keeps what it holds. Give a "
+                "folder that you may write."
+            ) from error
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read and check a file.
+
+        Raises:
+            DataError: the file is missing, damaged, or from a newer ohmbench; names row and column where it can.
+        """
+        try:
+            with Path(path).open("rb") as file:
+                data = file.read(MAX_FILE_BYTES + 1)
+            if len(data) > MAX_FILE_BYTES:
+                raise DataError("it is too large for a fault map")
+            kinds, serial = _parsed(json.loads(data))
+            return cls(kinds, serial)
+        except OSError as error:
+            raise _refused(path, error.strerror or str(error)) from error
+        except (ValueError, RecursionError) as error:
+            raise _refused(path, f"it is not JSON ({error})") from error
+        except DataError as error:
+            raise _refused(path, str(error)) from error
+
+
+def _parsed(content: Any) -> tuple[NDArray[np.uint8], str]:
+    """Kinds and serial of the file's JSON."""
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise DataError("it is not a fault map of ohmbench")
+    schema = content.get("schema")
+    if type(schema) is not int or not 1 <= schema <= SCHEMA:
+        raise DataError(f"its schema is {schema!r}, and this ohmbench reads up to {SCHEMA}; update ohmbench")
+    serial, cells = content.get("serial"), content.get("cells")
+    if not isinstance(serial, str):
+        raise DataError("its serial number is not a text")
+    if not isinstance(cells, list) or not 1 <= len(cells) <= MAX_LINES:
+        raise DataError(f"its cells are not a list of 1 to {MAX_LINES} rows")
+    for row, line in enumerate(cells):
+        if not isinstance(line, str):
+            raise DataError(f"row {row} is not a text of one character a cell")
+        if len(line) != len(cells[0]) or not 1 <= len(line) <= MAX_LINES:
+            raise DataError(f"row {row} has {len(line)} columns, row 0 has {len(cells[0])}")
+        for column, letter in enumerate(line):
+            if letter not in _LETTERS:
+                raise DataError(f"row {row}, column {column}: {letter!r} is none of {' '.join(_LETTERS)}")
+    return np.array([[_LETTERS.index(letter) for letter in line] for line in cells], dtype=np.uint8), serial
+
+
+def _refused(path: str | Path, problem: str) -> DataError:
+    return DataError(
+        f"Cannot use the fault map {path}: {problem}. Nothing was sent to the array. Correct the file or characterise "
+        "the array again."
+    )
+
+
+class Drive(Protocol):
+    """What driving all cells to one level left, as ADC codes (rows, columns): `programming.CellRecords` is one."""
+
+    @property
+    def code(self) -> Codes: ...
+    @property
+    def low(self) -> Codes: ...
+    @property
+    def high(self) -> Codes: ...
+
+
+def classify(lowest: Drive, highest: Drive, *, unformed_code: float, serial: str = "") -> FaultMap:
+    """Faults of an array whose cells were driven to the lowest level and then to the highest.
+
+    A cell is good if it was accepted both times. It is stuck high if it was never below the highest level's window,
+    and stuck low if it was never above the lowest level's window: unformed if it also read about 0 both times.
+    A cell that moves but misses a window is weak.
+
+    Args:
+        lowest, highest: last code of each cell and the lowest and highest accepted code.
+        unformed_code: codes of this magnitude and below count as 0: between the noise of the ADC and what a formed
+            cell conducts at least.
+
+    Raises:
+        DataError: the two drives do not belong together: shapes differ, or the windows are not one above the other.
+    """
+    if not lowest.code.shape == highest.code.shape or bool((highest.low <= lowest.high).any()):
+        raise DataError(
+            "The two runs are not one to the lowest and one to the highest level of the same array. No fault map was "
+            "made; the array keeps what it holds. Characterise the array again."
+        )
+    at_low, at_high = lowest.code, highest.code
+    good = (lowest.low <= at_low) & (at_low <= lowest.high) & (highest.low <= at_high) & (at_high <= highest.high)
+    never_left = (at_low >= highest.low) & (at_high >= highest.low)
+    never_came = (at_low <= lowest.high) & (at_high <= lowest.high)
+    dead = (np.abs(at_low) <= unformed_code) & (np.abs(at_high) <= unformed_code)
+    kinds = np.select(
+        [good, never_left, never_came & dead, never_came],
+        [FaultKind.NONE, FaultKind.STUCK_HIGH, FaultKind.UNFORMED, FaultKind.STUCK_LOW],
+        FaultKind.WEAK,
+    )
+    return FaultMap(kinds.astype(np.uint8), serial)
