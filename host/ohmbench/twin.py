@@ -95,6 +95,7 @@ class Twin:
         except GuardFault as refused:
             why, fault = Why.FAULT, refused.fault
             self.guard.fault, self.guard.armed = refused.fault, False
+            self.carrier.count_busy(self.run_cycles)
             self.carrier.reset()
         except _Illegal:
             self.run_cycles += t.SCALAR_CYCLES
@@ -102,7 +103,9 @@ class Twin:
         except _NoInput:
             why = Why.ABORT
             self.guard.armed = False
+            self.carrier.count_busy(self.run_cycles)
             self.carrier.reset()
+        self.carrier.count_busy(self.run_cycles)
         words = np.concatenate(self._outputs) if self._outputs else np.zeros(0, np.uint32)
         return Done(code, why, fault, pc, self.run_cycles - start), words
 
@@ -293,9 +296,7 @@ class Twin:
         cells = lanes_of(carrier.col)
         self._demand(not np.any(guard.counts[row][cells] >= guard.budget), Fault.BUDGET)
         guard.counts[row][cells] += np.uint16(1)
-        offered = self.run_cycles + 1 + t.GUARD_SCAN_CYCLES
-        taken = max(offered, carrier.settled(), carrier.lines_free, carrier.any_free)
-        carrier.any_free = taken + width + t.PULSE_RECOVERY_CYCLES
+        taken = carrier.pulse(self.run_cycles + 1 + t.GUARD_SCAN_CYCLES, width)
         self.run_cycles = taken + 1
         self.pulses += 1
         is_set = carrier.mode == Mode.SET
@@ -309,13 +310,12 @@ class Twin:
         carrier = self.carrier
         self._demand(self.guard.armed, Fault.NOT_ARMED)
         self._demand(carrier.mode == Mode.READ, Fault.BAD_MODE)
-        taken = max(self.run_cycles + 1, carrier.settled(), carrier.lines_free, carrier.any_free)
+        taken = carrier.sense(self.run_cycles + 1)
         codes = self.array.sense(
             carrier.wl, carrier.bl, carrier.codes[Rail.BL_READ], carrier.codes[Rail.WL_READ], taken + 1
         )
         self.vectors[d] = codes.astype(np.int32).view(np.uint32)
-        self.run_cycles = taken + t.SENSE_LATENCY_CYCLES + t.LANES // t.LANES_PER_BEAT
-        carrier.any_free = self.run_cycles
+        self.run_cycles = carrier.any_free
 
     def _sync(self, d: int, a: int, b: int, imm: int) -> None:
         self._settle()

@@ -25,7 +25,8 @@ class TwinBench(Bench):
 
     def state(self) -> State:
         twin = self.twin
-        return State(False, twin.guard.armed, twin.guard.fault, twin.run_cycles, 0, twin.pulses, 0)
+        guard, busy_cycles = twin.guard, twin.carrier.busy_cycles
+        return State(False, guard.armed, guard.fault, twin.run_cycles, 0, twin.pulses, busy_cycles)
 
     def write_vectors(self, address: int, data: Words) -> None:
         self.twin.memory[address : address + len(data)] = data

@@ -63,9 +63,15 @@ class Guard:
 
 
 class Carrier:
-    """When the carrier takes what: the timing of ohm_carrier.sv in run-time clocks."""
+    """When the carrier takes what: the timing of ohm_carrier.sv in run-time clocks.
+
+    Attributes:
+        busy_cycles: clocks in which busy_o was high, as far as they have been counted.
+    """
 
     def __init__(self) -> None:
+        self.busy_cycles = 0
+        self._counted = 0  # clocks looked at for busy_cycles
         self.reset()
 
     def reset(self) -> None:
@@ -83,12 +89,18 @@ class Carrier:
         """Clock from which nothing is under way."""
         return max(self.dac_free, self.lines_free, self.lines_settled, self.any_free, *self.rail_settled)
 
+    def count_busy(self, clock: int) -> None:
+        """Count busy clocks before this one; to be called before anything changes what is under way."""
+        self.busy_cycles += max(min(clock, max(self.any_free, self.settled())) - self._counted, 0)
+        self._counted = clock
+
     def rail(self, clock: int, rail: Rail, code: int) -> int:
         """Take a rail command offered at a clock; returns the clock at which it is taken."""
         clock = max(clock, self.any_free)
         if code == self.codes[rail]:
             return clock
         clock = max(clock, self.dac_free)
+        self.count_busy(clock + 1)
         self.codes[rail] = code
         self.dac_free = clock + t.DAC_FRAME_CYCLES
         self.rail_settled[rail] = self.dac_free + t.DAC_SETTLE_CYCLES
@@ -97,12 +109,28 @@ class Carrier:
     def lines(self, clock: int, mode: Mode, wl: int, bl: int, col: int) -> int:
         """Take a lines command; as `rail`."""
         clock = max(clock, self.any_free, self.lines_free)
+        self.count_busy(clock + 1)
         frames = self._frames(mode, wl, bl, col)
         self.mode, self.wl, self.bl, self.col = mode, wl, bl, col
         self.lines_free = clock + 1 + frames * t.SWITCH_FRAME_CYCLES
         if frames:
             settle = t.SWITCH_SETTLE_CYCLES + (t.TIA_SETTLE_CYCLES if mode == Mode.READ else 0)
             self.lines_settled = self.lines_free + settle
+        return clock
+
+    def pulse(self, clock: int, width: int) -> int:
+        """Take a pulse of a width in clocks; as `rail`."""
+        return self._alone(clock, width + t.PULSE_RECOVERY_CYCLES)
+
+    def sense(self, clock: int) -> int:
+        """Take a conversion; as `rail`."""
+        return self._alone(clock, t.SENSE_LATENCY_CYCLES + t.LANES // t.LANES_PER_BEAT)
+
+    def _alone(self, clock: int, clocks: int) -> int:
+        """Take what waits until all has settled, and during which nothing else is taken."""
+        clock = max(clock, self.settled(), self.lines_free, self.any_free)
+        self.count_busy(clock + 1)
+        self.any_free = clock + clocks
         return clock
 
     def _frames(self, mode: Mode, wl: int, bl: int, col: int) -> int:

@@ -32,3 +32,9 @@ def run(bench: Bench, seed: int, inputs: Inputs) -> tuple[Done, Words]:
     end = bench._run(program, 0, [seed * 7 + i for i in range(16)], inputs, batches.append)
     bench.safe()
     return end, np.concatenate([np.zeros(0, np.uint32), *batches])
+
+
+def counters(bench: Bench) -> tuple[int, int, int]:
+    """What a bench has counted since its reset: run cycles, busy cycles, pulses."""
+    state = bench.state()
+    return state.run_cycles, state.busy_cycles, state.pulses

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.system.lockstep import random_inputs, run
+from tests.system.lockstep import counters, random_inputs, run
 
 from ohmbench import demo
 from ohmbench.array import ArrayModel
@@ -30,6 +30,7 @@ def test_random_programs_agree() -> None:
             sim_end, sim_words = run(sim, seed, inputs[: twin.twin.consumed])
             assert sim_end == end, f"program {seed}"
             np.testing.assert_array_equal(sim_words, words, err_msg=f"program {seed}")
+            assert counters(sim) == counters(twin), f"program {seed}"
             endings.append(end.why)
     # the generator reaches what it is for
     assert endings.count(Why.HALT) > PROGRAMS // 2
@@ -38,11 +39,13 @@ def test_random_programs_agree() -> None:
 
 
 def test_demo_agrees() -> None:
-    """Every code, record, prediction and clock of the whole demo."""
+    """Every code, record, prediction, clock and busy clock of the whole demo."""
+    twin_bench = TwinBench(ArrayModel({}, ARRAY_SEED))
     with Progress(quiet=True) as progress:
-        twin = demo.run(TwinBench(ArrayModel({}, ARRAY_SEED)), progress)
+        twin = demo.run(twin_bench, progress)
         with open_bench("sim", array=SimulatedArray(seed=ARRAY_SEED)) as bench:
             sim = demo.run(bench, progress)
+            assert counters(bench) == counters(twin_bench)
     for name in ("code", "set_pulses", "reset_pulses", "predictions"):
         np.testing.assert_array_equal(getattr(sim, name), getattr(twin, name), err_msg=name)
     assert (sim.program_s, sim.infer_s) == (twin.program_s, twin.infer_s)
@@ -61,3 +64,4 @@ def test_programs_with_faults_leave_both_alike() -> None:
             sim_end, sim_words = run(sim, seed, inputs[: twin.twin.consumed])
             assert sim_end == end, f"program {seed}"
             np.testing.assert_array_equal(sim_words, words, err_msg=f"program {seed}")
+            assert counters(sim) == counters(twin), f"program {seed}"
