@@ -1,4 +1,4 @@
-"""Data sets, as the unsigned integers that a crossbar takes in bit by bit."""
+"""Data sets, as the unsigned integers that a crossbar takes in bit by bit. MNIST is in `ohmbench.mnist`."""
 
 from __future__ import annotations
 
