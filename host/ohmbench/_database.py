@@ -1,0 +1,298 @@
+"""The file below the record of runs: where it is, its schema, and SQLite's errors in the operator's words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from ohmbench.errors import StoreError, UsageError
+
+FILE_NAME = "record.sqlite"
+
+NOTHING_SENT = "Nothing was sent to the array."
+ARRAY_OFF = "The array is off; its cells keep what they hold."
+
+_APPLICATION_ID = int.from_bytes(b"ohmB")  # SQLite's mark of whose file it is
+
+_VERSION_1 = (
+    """CREATE TABLE arrays(
+        id INTEGER PRIMARY KEY,
+        serial TEXT NOT NULL UNIQUE,
+        array_type TEXT NOT NULL,
+        rows INTEGER NOT NULL,
+        columns INTEGER NOT NULL,
+        budget INTEGER CHECK(budget >= 0), -- pulses a cell for life; NULL: no limit
+        first_seen TEXT NOT NULL
+    )""",
+    """CREATE TABLE wear( -- pulses in the life of a cell, kept by the triggers below
+        array INTEGER NOT NULL REFERENCES arrays(id),
+        row INTEGER NOT NULL,
+        column INTEGER NOT NULL,
+        set_pulses INTEGER NOT NULL DEFAULT 0,
+        reset_pulses INTEGER NOT NULL DEFAULT 0,
+        form_pulses INTEGER NOT NULL DEFAULT 0,
+        reserved INTEGER NOT NULL DEFAULT 0, -- pulses that it may have had: allowed, result not recorded
+        PRIMARY KEY(array, row, column)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE runs(
+        id INTEGER PRIMARY KEY AUTOINCREMENT, -- a number is never used again
+        array INTEGER NOT NULL REFERENCES arrays(id),
+        kind TEXT NOT NULL,
+        rung TEXT NOT NULL,
+        image_sha256 TEXT,
+        image_number INTEGER,
+        recipe TEXT NOT NULL, -- JSON
+        provenance TEXT NOT NULL, -- JSON
+        most_pulses INTEGER NOT NULL, -- the most that one pass may give a cell; 0: it only reads
+        status TEXT NOT NULL,
+        started TEXT NOT NULL, -- UTC, ISO 8601
+        ended TEXT
+    )""",
+    "CREATE INDEX runs_of_array ON runs(array, id)",
+    """CREATE TABLE cells( -- a line for each cell of each pass: made when the pass begins, filled in once
+        run INTEGER NOT NULL REFERENCES runs(id),
+        pass INTEGER NOT NULL,
+        row INTEGER NOT NULL,
+        column INTEGER NOT NULL,
+        reserved INTEGER NOT NULL CHECK(reserved >= 0),
+        status TEXT, -- NULL: not recorded
+        low INTEGER, -- accepted ADC codes
+        high INTEGER,
+        code INTEGER, -- ADC code that was read last
+        set_pulses INTEGER NOT NULL DEFAULT 0 CHECK(set_pulses >= 0),
+        reset_pulses INTEGER NOT NULL DEFAULT 0 CHECK(reset_pulses >= 0),
+        form_pulses INTEGER NOT NULL DEFAULT 0 CHECK(form_pulses >= 0),
+        attempts INTEGER,
+        PRIMARY KEY(run, pass, row, column)
+    ) WITHOUT ROWID""",
+    # Triggers, so that a line of `cells` cannot be written without its wear. A deleted line keeps its wear.
+    """CREATE TRIGGER cell_reserved AFTER INSERT ON cells BEGIN
+        UPDATE wear SET set_pulses = set_pulses + new.set_pulses, reset_pulses = reset_pulses + new.reset_pulses,
+            form_pulses = form_pulses + new.form_pulses, reserved = reserved + new.reserved
+        WHERE array = (SELECT array FROM runs WHERE id = new.run) AND row = new.row AND column = new.column;
+    END""",
+    """CREATE TRIGGER cell_recorded AFTER UPDATE ON cells BEGIN
+        UPDATE wear SET set_pulses = set_pulses + new.set_pulses - old.set_pulses,
+            reset_pulses = reset_pulses + new.reset_pulses - old.reset_pulses,
+            form_pulses = form_pulses + new.form_pulses - old.form_pulses,
+            reserved = reserved + new.reserved - old.reserved
+        WHERE array = (SELECT array FROM runs WHERE id = new.run) AND row = new.row AND column = new.column;
+    END""",
+)
+
+_MIGRATIONS = (_VERSION_1,)
+"""Statements that lead from one version of the schema to the next. What was released is never edited."""
+
+SCHEMA = len(_MIGRATIONS)
+
+
+def default_path() -> Path:
+    """The record in the lab folder: OHMBENCH_LAB, or else a folder of the user's data.
+
+    Never one that depends on the working directory: an array's wear has to be found again from everywhere.
+
+    Raises:
+        UsageError: OHMBENCH_LAB is relative, or nothing says where the user's data are.
+    """
+    try:
+        return _lab_folder() / FILE_NAME
+    except RuntimeError as error:  # pathlib's "could not determine home directory"
+        raise UsageError(
+            f"There is no home folder to keep the record of runs in. {NOTHING_SENT} "
+            "Set OHMBENCH_LAB to an absolute folder."
+        ) from error
+
+
+def _lab_folder() -> Path:
+    if lab := os.environ.get("OHMBENCH_LAB"):
+        folder = Path(lab).expanduser()
+        if not folder.is_absolute():
+            raise UsageError(
+                f"OHMBENCH_LAB={lab} is relative: from another working directory the array would seem to have no "
+                f"wear. {NOTHING_SENT} Set it to an absolute folder."
+            )
+        return folder
+    if sys.platform == "win32":
+        name, fallback = "LOCALAPPDATA", ("AppData", "Local")
+    elif sys.platform == "darwin":
+        name, fallback = "", ("Library", "Application Support")
+    else:
+        name, fallback = "XDG_DATA_HOME", (".local", "share")
+    given = Path(os.environ.get(name, ""))
+    # the XDG base directory specification has a relative path ignored
+    return (given if given.is_absolute() else Path.home().joinpath(*fallback)) / "ohmbench"
+
+
+class Database:
+    """An open record; transactions whose errors are StoreError.
+
+    What a transaction wrote is on the disk when it returns: it survives kill -9, and a power loss as far as the disk
+    keeps its own promises.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self.connection = connection
+        self.path = path
+
+    @classmethod
+    def open(cls, path: Path, wait_s: float = 5.0) -> Self:
+        """Open the record, or make it if absent; wait_s for another process that writes.
+
+        Raises:
+            StoreError: it cannot be read or written, is no record, is damaged, or is of a newer version.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _cannot_use(path, error.strerror or str(error), NOTHING_SENT) from error
+        with _translated(path, NOTHING_SENT):
+            # isolation_level None: transactions begin where this module says so, and nowhere else
+            connection = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
+            try:
+                _prepare_patiently(connection, path, wait_s)
+            except BaseException:
+                connection.close()
+                raise
+        return cls(connection, path)
+
+    @contextmanager
+    def transaction(self, array: str = NOTHING_SENT) -> Iterator[sqlite3.Connection]:
+        """All of the statements inside or none of them; `array` says in an error's message how the array is."""
+        with _translated(self.path, array):
+            self.connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except BaseException:
+                if self.connection.in_transaction:  # a full disk has ended it already
+                    self.connection.execute("ROLLBACK")
+                raise
+
+    def rows(self, sql: str, *values: Any) -> list[Any]:
+        """All rows of a query. Within a transaction it is for the transaction to say how the array is."""
+        if self.connection.in_transaction:
+            return self.connection.execute(sql, values).fetchall()
+        with _translated(self.path, NOTHING_SENT):
+            return self.connection.execute(sql, values).fetchall()
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def _prepare_patiently(connection: sqlite3.Connection, path: Path, wait_s: float) -> None:
+    """SQLite itself does not wait when two processes make the same file: the switch to WAL fails at once."""
+    end = time.monotonic() + wait_s
+    while True:
+        try:
+            return _prepare(connection, path)
+        except sqlite3.OperationalError as error:
+            if _primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(0.02)
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Check whose file it is before the first write; then bring it to this version."""
+    if not _is_empty(connection):
+        if _pragma(connection, "application_id") != _APPLICATION_ID:
+            raise _not_a_record(path)
+        _refuse_newer(connection, path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA fullfsync = ON")  # without it macOS leaves the data in the disk's cache
+    connection.execute("PRAGMA foreign_keys = ON")
+    if _pragma(connection, "user_version") == SCHEMA:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        _refuse_newer(connection, path)  # another process may have been first
+        for version in range(_pragma(connection, "user_version"), SCHEMA):
+            for statement in _MIGRATIONS[version]:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    return not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
+    version = _pragma(connection, "user_version")
+    if version > SCHEMA:
+        raise StoreError(
+            f"The record {path} has version {version}, this ohmbench knows up to {SCHEMA}. {NOTHING_SENT} "
+            "Update ohmbench; do not start a new record, it would forget the array's wear."
+        )
+
+
+@contextmanager
+def _translated(path: Path, array: str) -> Iterator[None]:
+    """Turn SQLite's errors into StoreError; those that only a defect of ohmbench can cause stay as they are."""
+    try:
+        yield
+    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+        raise
+    except sqlite3.Error as error:
+        raise _explain(path, array, error) from error
+
+
+def _primary(error: sqlite3.Error) -> int:
+    """SQLite's error code without its details."""
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
+
+
+def _explain(path: Path, array: str, error: sqlite3.Error) -> StoreError:
+    code = _primary(error)
+    if code == sqlite3.SQLITE_FULL:
+        return StoreError(
+            f"The disk is full: the record {path} cannot grow. {array} All that was recorded before is kept. Free "
+            "some space, then start again with --resume."
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreError(
+            f"Another process keeps the record {path} locked. {array} End that process or wait for it, then start "
+            "again with --resume."
+        )
+    if code == sqlite3.SQLITE_NOTADB:
+        return _not_a_record(path)
+    if code == sqlite3.SQLITE_CORRUPT:
+        return damaged(path, str(error), array)
+    return _cannot_use(path, str(error), array)
+
+
+def damaged(path: Path, reason: str, array: str = NOTHING_SENT) -> StoreError:
+    """The error of a record that contradicts itself."""
+    return StoreError(
+        f"The record {path} is damaged ({reason}). {array} Put back a copy of it, or copy it with the files beside it "
+        "that have its name and try sqlite3's .recover; a new record would forget the array's wear."
+    )
+
+
+def _not_a_record(path: Path) -> StoreError:
+    return StoreError(
+        f"{path} is not a record of ohmbench's runs. {NOTHING_SENT} The file was left as it is. Give the record's own "
+        "file, or a name that does not exist to start one."
+    )
+
+
+def _cannot_use(path: Path, reason: str, array: str) -> StoreError:
+    return StoreError(
+        f"Cannot read or write the record {path}: {reason}. {array} Make the file and its folder writable, or set "
+        "OHMBENCH_LAB to the folder of the record."
+    )

@@ -1,0 +1,276 @@
+"""The record of a lab: its arrays with the wear of every cell, its runs, and what each run did to each cell.
+
+One SQLite file, written as results arrive. Wear is never counted too low: a pass charges every cell that it may pulse
+with the most pulses that the guard will allow, before the first of them; the cell's record replaces that reservation by
+what the cell really got. A run that was killed leaves the reservations of the cells without a record, so their wear is
+an upper bound from then on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, Self
+
+import numpy as np
+
+from ohmbench._database import ARRAY_OFF, NOTHING_SENT, Database, default_path
+from ohmbench.errors import StoreError
+from ohmbench.ledger import Ledger, now
+from ohmbench.records import ArrayRecord, Cells, CellStatus, Mask, RunRecord, RunStatus
+
+__all__ = ["Run", "Store", "default_path"]
+
+_RUNS = (
+    "SELECT r.id, a.serial, r.kind, r.rung, r.image_sha256, r.image_number, r.recipe, r.provenance, r.most_pulses, "
+    "r.status, r.started, r.ended, (SELECT coalesce(max(pass) + 1, 0) FROM cells WHERE run = r.id) "
+    "FROM runs r JOIN arrays a ON a.id = r.array WHERE "
+)
+
+_NUMBERS = ("low", "high", "code", "set_pulses", "reset_pulses", "form_pulses", "attempts")
+_SUMMED = ("set_pulses", "reset_pulses", "form_pulses", "attempts")
+
+
+class Store(Ledger):
+    """An open record: `Store.open(path)`."""
+
+    def begin_run(
+        self,
+        kind: str,
+        serial: str,
+        *,
+        rung: str,
+        mask: Mask,
+        pulses: int,
+        image_sha256: str | None = None,
+        image_number: int | None = None,
+        recipe: Mapping[str, Any] | None = None,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """Begin a run and its first pass, and charge its reservation. Earlier runs that were killed are marked so.
+
+        Args:
+            kind: program, form, verify, ...
+            mask: bool (rows, columns), the cells of the first pass.
+            pulses: the most that the guard will allow a cell in this pass (`Limits.pulses`); 0 if it only reads.
+            recipe, provenance: what JSON can hold; kept with the run.
+
+        Raises:
+            StoreError: no such array.
+            WearError: a cell's budget could be passed; nothing is recorded then.
+        """
+        with self._database.transaction() as sql:
+            number, array = self._find(serial)
+            self._close_killed(number)
+            cursor = sql.execute(
+                "INSERT INTO runs(array, kind, rung, image_sha256, image_number, recipe, provenance, most_pulses, "
+                "status, started) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+                (
+                    number,
+                    kind,
+                    rung,
+                    image_sha256,
+                    image_number,
+                    json.dumps(dict(recipe or {}), allow_nan=False),
+                    json.dumps(dict(provenance or {}), allow_nan=False),
+                    RunStatus.RUNNING,
+                    now(),
+                ),
+            )
+            assert cursor.lastrowid is not None
+            run = Run(self, self._database, cursor.lastrowid, array)
+            run._add_pass(mask, pulses)
+        return run
+
+    def reopen(self, run_id: int, serial: str) -> Run:
+        """Go on with a run that did not end; begin a pass next. What it reserved before stays charged.
+
+        Raises:
+            StoreError: no such run, it is of another array, it is done, or the array was pulsed since.
+        """
+        with self._database.transaction() as sql:
+            number, array = self._find(serial)
+            found = self.run(run_id)
+            if found.serial != serial:
+                raise StoreError(
+                    f"Run {run_id} is of array {found.serial}, in the socket is {serial}: this is the journal of "
+                    f"another array. {NOTHING_SENT} Put the right array in, or start without --resume."
+                )
+            last = self._last_change(number)
+            if found.status == RunStatus.DONE or (last is not None and last.id > run_id):
+                why = "it is done" if found.status == RunStatus.DONE else "the array was pulsed since"
+                raise StoreError(f"Run {run_id} cannot go on: {why}. {NOTHING_SENT} Start without --resume.")
+            self._close_killed(number)
+            sql.execute("UPDATE runs SET status = ?, ended = NULL WHERE id = ?", (RunStatus.RUNNING, run_id))
+        return Run(self, self._database, run_id, array)
+
+    def unfinished(self, serial: str, image_sha256: str) -> RunRecord | None:
+        """The run to resume: the last that may have pulsed the array, if it is of this image and did not end well.
+
+        None if there is none, also if something else has pulsed the array since: then the record no longer says what
+        the cells hold.
+
+        Raises:
+            StoreError: no such array.
+        """
+        last = self._last_change(self._find(serial)[0])
+        if last is None or last.image_sha256 != image_sha256 or last.status == RunStatus.DONE:
+            return None
+        return last
+
+    def _last_change(self, number: int) -> RunRecord | None:
+        """The last run that may have pulsed an array."""
+        rows = self._database.rows(_RUNS + "r.array = ? AND r.most_pulses > 0 ORDER BY r.id DESC LIMIT 1", number)
+        return self._run_record(rows[0]) if rows else None
+
+    def runs(self, serial: str) -> list[RunRecord]:
+        """Runs of an array, the last first.
+
+        Raises:
+            StoreError: no such array.
+        """
+        number, _ = self._find(serial)
+        return [self._run_record(row) for row in self._database.rows(_RUNS + "r.array = ? ORDER BY r.id DESC", number)]
+
+    def run(self, run_id: int) -> RunRecord:
+        """A run by its number.
+
+        Raises:
+            StoreError: no such run.
+        """
+        for row in self._database.rows(_RUNS + "r.id = ?", run_id):
+            return self._run_record(row)
+        raise StoreError(f"The record {self._database.path} has no run {run_id}. {NOTHING_SENT} List its runs.")
+
+    def cells(self, run_id: int, pass_number: int | None = None) -> Cells:
+        """What a run recorded in one pass, or in all: then each cell's last record, with pulses and attempts summed.
+
+        Raises:
+            StoreError: no such run.
+        """
+        array = self._find(self.run(run_id).serial)[1]
+        lines = self._database.rows(
+            f"SELECT row, column, status, {', '.join(_NUMBERS)} FROM cells "
+            "WHERE run = ?1 AND status IS NOT NULL AND (?2 IS NULL OR pass = ?2) ORDER BY pass",
+            run_id,
+            pass_number,
+        )
+        shape = (array.rows, array.columns)
+        values = {name: np.zeros(shape, np.int64) for name in ("status", *_NUMBERS)}
+        mask = np.zeros(shape, np.bool_)
+        for row, column, status, *numbers in lines:
+            mask[row, column] = True
+            values["status"][row, column] = CellStatus[status.upper()]
+            for name, value in zip(_NUMBERS, numbers, strict=True):
+                values[name][row, column] = value + (values[name][row, column] if name in _SUMMED else 0)
+        return Cells(mask, **values)
+
+    def _close_killed(self, number: int) -> None:
+        """An array is in one socket: what still runs on it when the next run begins was killed."""
+        self._database.connection.execute(
+            "UPDATE runs SET status = ? WHERE array = ? AND status = ?",
+            (RunStatus.INTERRUPTED, number, RunStatus.RUNNING),
+        )
+
+    @staticmethod
+    def _run_record(row: tuple[Any, ...]) -> RunRecord:
+        number, serial, kind, rung, sha256, image, recipe, provenance, most, status, started, ended, passes = row
+        return RunRecord(
+            number,
+            serial,
+            kind,
+            rung,
+            sha256,
+            image,
+            json.loads(recipe),
+            json.loads(provenance),
+            most,
+            RunStatus(status),
+            datetime.fromisoformat(started),
+            None if ended is None else datetime.fromisoformat(ended),
+            passes,
+        )
+
+
+class Run:
+    """A run that goes on. As a context manager it ends as done, or by an exception as interrupted or failed."""
+
+    def __init__(self, ledger: Ledger, database: Database, number: int, array: ArrayRecord) -> None:
+        self.id = number
+        self.array = array
+        self._ledger = ledger
+        self._database = database
+        self._pass = -1
+
+    def begin_pass(self, mask: Mask, pulses: int) -> int:
+        """Charge another pass over the masked cells, bool (rows, columns), and return its number.
+
+        Args:
+            pulses: the most that the guard will allow a cell in it; 0 if it only reads.
+
+        Raises:
+            WearError: a cell's budget could be passed; nothing is charged then.
+        """
+        with self._database.transaction(ARRAY_OFF):
+            return self._add_pass(mask, pulses)
+
+    def _add_pass(self, mask: Mask, pulses: int) -> int:
+        self._check_shape(mask)
+        self._ledger.require_budget(self.array.serial, mask, pulses)
+        sql = self._database.connection
+        (number,) = self._database.rows("SELECT coalesce(max(pass) + 1, 0) FROM cells WHERE run = ?", self.id)[0]
+        sql.executemany(
+            "INSERT INTO cells(run, pass, row, column, reserved) VALUES (?, ?, ?, ?, ?)",
+            [(self.id, number, row, column, pulses) for row, column in np.argwhere(mask).tolist()],
+        )
+        sql.execute("UPDATE runs SET most_pulses = max(most_pulses, ?) WHERE id = ?", (pulses, self.id))
+        self._pass = int(number)
+        return self._pass
+
+    def record(self, cells: Cells) -> None:
+        """Record cells of this pass, each once. When this returns they survive kill -9 and power loss.
+
+        A cell of the pass that certainly got no pulse is recorded as untouched, which gives its reservation back.
+
+        Raises:
+            ValueError: a cell is not of this pass or has been recorded; none of these cells is recorded.
+        """
+        self._check_shape(cells.mask)
+        columns = [getattr(cells, name)[cells.mask].tolist() for name in _NUMBERS]
+        status = [CellStatus(value).name.lower() for value in cells.status[cells.mask].tolist()]
+        places = np.argwhere(cells.mask).tolist()
+        with self._database.transaction(ARRAY_OFF) as sql:
+            filled = sql.executemany(
+                f"UPDATE cells SET reserved = 0, status = ?, {', '.join(f'{name} = ?' for name in _NUMBERS)} "
+                "WHERE run = ? AND pass = ? AND row = ? AND column = ? AND status IS NULL",
+                [
+                    (text, *numbers, self.id, self._pass, *place)
+                    for text, place, *numbers in zip(status, places, *columns, strict=True)
+                ],
+            )
+            if places and filled.rowcount != len(places):
+                raise ValueError(
+                    f"{len(places) - filled.rowcount} cells are not of pass {self._pass}, or have been recorded"
+                )
+
+    def finish(self, status: RunStatus) -> None:
+        """End the run. Cells without a record keep their reservation."""
+        with self._database.transaction(ARRAY_OFF) as sql:
+            sql.execute("UPDATE runs SET status = ?, ended = ? WHERE id = ?", (status, now(), self.id))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        if kind is None:
+            self.finish(RunStatus.DONE)
+            return
+        # the exception says more than that its run's end could not be written: it stays running, as if killed
+        with suppress(StoreError):
+            self.finish(RunStatus.FAILED if issubclass(kind, Exception) else RunStatus.INTERRUPTED)
+
+    def _check_shape(self, mask: Mask) -> None:
+        if mask.shape != (self.array.rows, self.array.columns):
+            raise ValueError(f"a mask of shape {mask.shape} for a {self.array.rows}x{self.array.columns} array")
