@@ -122,7 +122,13 @@ def _assemble(args: argparse.Namespace, progress: Progress) -> None:
 def _measure(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench import measure
 
-    result = measure.simulator_speed(progress)
+    if args.what == "program":
+        with _bench(args, progress) as bench:
+            result = measure.programming_speed(bench, progress)
+    elif (args.port, args.device, args.seed) == ("sim", None, None):
+        result = measure.simulator_speed(progress)
+    else:
+        raise UsageError("`measure sim` is always of the same simulator; give it no port, device or seed.")
     _print(args, result, "\n".join(f"{key:20} {value:,.3g}" for key, value in result.items()))
 
 
@@ -252,8 +258,13 @@ def _parser() -> argparse.ArgumentParser:
     asm = command("asm", _assemble, "assemble a pulse program and list it")
     asm.add_argument("file", type=Path)
 
-    measure = command("measure", _measure, "measure the bench itself")
-    measure.add_argument("what", choices=["sim"], help="sim: clocks a second, with the pty attached and bare")
+    measure = command("measure", _measure, "measure the bench itself", _port("sim"))
+    measure.add_argument(
+        "what",
+        choices=["sim", "program"],
+        help="sim: the simulator's clocks a second, with the pty attached and bare; program: time and busy share of "
+        "an image and of matrix-vector products",
+    )
     return parser
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from ohmbench._tables import COLUMNS, ROWS
+from ohmbench.bench import Bench
+from ohmbench.errors import UsageError
 from ohmbench.image import Tile
 from ohmbench.inference import run_tile
 from ohmbench.link_bench import LinkBench
-from ohmbench.programming import program_image
+from ohmbench.programming import CellRecords, program_image
 from ohmbench.progress import Progress
 from ohmbench.recipe import Recipe
 from ohmbench.rungs import BAUD
@@ -19,6 +24,77 @@ from ohmbench.simulator import Simulator, build, replay
 
 LEVELS = 8
 PRODUCTS = 1000
+INPUT_BITS = 8
+
+Levels = npt.NDArray[np.uint8]
+Program = Callable[[Levels], CellRecords]
+"""Programs levels (rows, columns) into all cells and returns when the last record has come."""
+Prepare = Callable[[Bench], AbstractContextManager[Program]]
+"""Gets a bench ready for images: armed, rails settled, firmware loaded. Leaving it turns the array off."""
+
+
+@contextmanager
+def image_programmer(bench: Bench) -> Iterator[Program]:
+    """Programs images of LEVELS levels with the default recipe."""
+    mask = np.ones((ROWS, COLUMNS), np.bool_)
+    yield lambda levels: program_image(bench, levels, mask, LEVELS - 1, Recipe())
+
+
+def programming_speed(bench: Bench, progress: Progress, prepare: Prepare = image_programmer) -> dict[str, float]:
+    """Time of one image and of matrix-vector products, by the FPGA's own clock.
+
+    The image has every cell of the array, with levels drawn evenly from LEVELS. Its time is from just before its
+    first byte is sent to the arrival of its last record, what the link and the host take included; what `prepare`
+    does, arming and loading firmware, comes once before any number of images and is not part of it. The array is
+    used as it is found: fresh in the simulator. Products are of INPUT_BITS inputs on all rows and columns, as pairs;
+    their time is run time, in which waiting for the link does not count.
+
+    Returns:
+        cells_per_s, image_time_s, converged_fraction and pulses_mean (of either polarity, a cell) of the image;
+        mvm_time_s of a product; busy_share and mvm_busy_share, the share of either time in which the array was
+        settling, pulsed or converted (`State.busy_cycles`).
+
+    Raises:
+        UsageError: the bench counts no clocks.
+        FaultError: the guard turned the array off.
+    """
+    if bench.info.rung == "twin":
+        raise UsageError(
+            "The twin has no clock that runs while the link is waited for, so it has no programming time. Nothing was "
+            "programmed. Give --port sim or a board."
+        )
+    rng = np.random.default_rng(1)
+    levels = rng.integers(0, LEVELS, (ROWS, COLUMNS)).astype(np.uint8)
+    inputs = rng.integers(0, 1 << INPUT_BITS, (PRODUCTS, ROWS))
+    with prepare(bench) as program:
+        progress.say(f"one image of {levels.size} cells")
+        start = bench.state()
+        records = program(levels)
+        end = bench.state()
+    image_cycles = end.clock_cycles - start.clock_cycles
+    image_time_s = image_cycles / bench.info.clock_hz
+    progress.say(f"{PRODUCTS} products")
+    before = bench.state()
+    _, mvm_cycles = run_tile(bench, full_tile(), inputs, INPUT_BITS, Recipe())
+    # with the lines off, as while run_tile sets its rails, nothing is busy
+    mvm_busy = bench.state().busy_cycles - before.busy_cycles
+    return {
+        "cells_per_s": levels.size / image_time_s,
+        "image_time_s": image_time_s,
+        "busy_share": (end.busy_cycles - start.busy_cycles) / image_cycles,
+        "converged_fraction": float(np.mean(records.converged)),
+        "pulses_mean": float(np.mean(records.pulses)),
+        "mvm_time_s": mvm_cycles / PRODUCTS / bench.info.clock_hz,
+        "mvm_busy_share": mvm_busy / mvm_cycles,
+    }
+
+
+def full_tile() -> Tile:
+    """A tile of all rows and columns: output j is the difference of columns 2j and 2j + 1."""
+    lanes = np.arange(COLUMNS, dtype=np.int16)
+    gain = np.where(lanes < COLUMNS // 2, 1, 0).astype(np.int32)
+    p, n = (np.where(gain > 0, 2 * lanes + side, -1).astype(np.int16) for side in (0, 1))
+    return Tile(0, 0, 0, COLUMNS // 2, np.arange(ROWS, dtype=np.int16), p, n, gain)
 
 
 def simulator_speed(progress: Progress) -> dict[str, float]:
@@ -36,11 +112,7 @@ def simulator_speed(progress: Progress) -> dict[str, float]:
     rng = np.random.default_rng(1)
     levels = rng.integers(0, LEVELS, (ROWS, COLUMNS)).astype(np.uint8)
     mask = np.ones((ROWS, COLUMNS), np.bool_)
-    lanes = np.arange(COLUMNS, dtype=np.int16)
-    gain = np.where(lanes < COLUMNS // 2, 1, 0).astype(np.int32)
-    p, n = (np.where(gain > 0, 2 * lanes + side, -1).astype(np.int16) for side in (0, 1))
-    tile = Tile(0, 0, 0, COLUMNS // 2, np.arange(ROWS, dtype=np.int16), p, n, gain)
-    inputs = rng.integers(0, 256, (PRODUCTS, ROWS))
+    inputs = rng.integers(0, 1 << INPUT_BITS, (PRODUCTS, ROWS))
     recipe = Recipe()
     executable = build(progress.say)
     with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
@@ -51,7 +123,7 @@ def simulator_speed(progress: Progress) -> dict[str, float]:
                     bench, levels, mask, LEVELS - 1, recipe, lambda done, rows: progress("program", done, rows)
                 )
                 progress.say(f"{PRODUCTS} products")
-                run_tile(bench, tile, inputs, 8, recipe)
+                run_tile(bench, full_tile(), inputs, INPUT_BITS, recipe)
             live = simulator.speed()
         progress.say("the same session bare")
         bare = replay(record, executable=executable)

@@ -1,0 +1,86 @@
+"""`ohmbench measure program`: what it counts, and that a bench in simulation gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ohmbench.array import ArrayModel
+from ohmbench.bench import Bench
+from ohmbench.errors import UsageError
+from ohmbench.link.messages import State
+from ohmbench.measure import PRODUCTS, Program, image_programmer, programming_speed
+from ohmbench.progress import Progress
+from ohmbench.rungs import open_bench
+from ohmbench.twin_bench import TwinBench
+
+FIGURES = {
+    *("cells_per_s", "image_time_s", "busy_share", "converged_fraction", "pulses_mean"),
+    *("mvm_time_s", "mvm_busy_share"),
+}
+WAITED = 12_345
+
+
+class ClockedTwin(TwinBench):
+    """A twin with a clock: that of its programs, and what else it is told that passed."""
+
+    def __init__(self) -> None:
+        super().__init__(ArrayModel(seed=1))
+        self.info = replace(self.info, rung="sim")
+        self.passed = 0
+
+    def state(self) -> State:
+        state = super().state()
+        return replace(state, clock_cycles=state.run_cycles + self.passed)
+
+
+def test_preparing_is_not_counted_but_waiting_is() -> None:
+    bench = ClockedTwin()
+    inside: list[State] = []
+
+    @contextmanager
+    def slow(bench: Bench) -> Iterator[Program]:
+        assert isinstance(bench, ClockedTwin)
+        bench.passed += 10**9
+        with image_programmer(bench) as program:
+
+            def waiting(levels: np.ndarray):  # type: ignore[no-untyped-def]
+                inside.append(bench.state())
+                records = program(levels)
+                bench.passed += WAITED
+                inside.append(bench.state())
+                return records
+
+            yield waiting
+        bench.passed += 10**9
+
+    figures = programming_speed(bench, Progress(quiet=True), slow)
+    start, end = inside
+    cycles = end.run_cycles - start.run_cycles + WAITED
+    assert figures["image_time_s"] * bench.info.clock_hz == pytest.approx(cycles)
+    assert figures["busy_share"] == pytest.approx((end.busy_cycles - start.busy_cycles) / cycles)
+    assert figures["cells_per_s"] * figures["image_time_s"] == pytest.approx(1024)
+    total = bench.state()
+    assert figures["mvm_busy_share"] == pytest.approx(
+        (total.busy_cycles - end.busy_cycles) / (figures["mvm_time_s"] * bench.info.clock_hz * PRODUCTS)
+    )
+
+
+def test_twin_has_no_clock() -> None:
+    with pytest.raises(UsageError, match="no programming time. Nothing was programmed"):
+        programming_speed(TwinBench(ArrayModel(seed=1)), Progress(quiet=True))
+
+
+@pytest.mark.slow
+def test_simulator() -> None:
+    with open_bench("sim") as bench:
+        figures = programming_speed(bench, Progress(quiet=True))
+    assert figures.keys() == FIGURES
+    assert figures["converged_fraction"] > 0.9
+    assert figures["mvm_time_s"] <= 50e-6
+    assert 0.8 < figures["mvm_busy_share"] < 1
+    assert 0.7 < figures["busy_share"] < 1
