@@ -146,8 +146,8 @@ class Ledger:
         raise WearError(
             f"{over.size} of {np.count_nonzero(mask)} cells of array {serial} could pass their budget of {budget} "
             f"pulses for life. Pulses so far, the worst first: {named}{more}; up to {pulses} more may be needed. "
-            "None of these was sent. Leave these cells out, use a recipe that allows fewer pulses, take another array, or "
-            "give this one a larger budget if you accept that its cells may break."
+            "None of these was sent. Leave these cells out, use a recipe that allows fewer pulses, take another array, "
+            "or give this one a larger budget if you accept that its cells may break."
         )
 
     def _find(self, serial: str) -> tuple[int, ArrayRecord]:

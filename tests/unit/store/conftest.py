@@ -1,0 +1,32 @@
+"""A record in a new folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ohmbench.store import Store
+
+from .making import SHAPE, Mask
+
+
+@pytest.fixture
+def everything() -> Mask:
+    return np.ones(SHAPE, np.bool_)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "lab" / "record.sqlite"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[Store]:
+    """A record that knows array A."""
+    with Store.open(path) as store:
+        store.array("A", "1T1R", *SHAPE)
+        yield store
+        store.check()
