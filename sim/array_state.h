@@ -1,14 +1,26 @@
-// The array's state in a file, so that a simulated array keeps its weights between two runs as a real one does.
+// The array behind the carrier: a new one, or one that lives in a file and keeps its weights as a real one does.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
 #include <string>
 
 namespace ohm {
 
-// No file: nothing happens, the array is a new one. Throws std::runtime_error when the file is no state of this version.
-void load_array_state(const std::string& path);
+struct ArrayOptions {
+    std::string params, state, faults;  // files; empty: none
+    std::optional<uint64_t> seed;
+    double rest_s = 0.0;
+};
 
-// Throws std::system_error when the file cannot be written; an older file then stays as it was.
-void save_array_state(const std::string& path);
+// A file that is missing, damaged, in use, or contradicts another option.
+struct DataError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// Puts the array in place, with the faults in it and rested. With a state file, that file is mapped and locked until
+// the process ends, so that a kill loses nothing; host/ohmbench/_mapped_file.py does the same to the same file.
+void open_array(const ArrayOptions& options);
 
 }  // namespace ohm

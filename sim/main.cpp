@@ -18,7 +18,6 @@
 #include <string>
 
 #include "Vtop.h"
-#include "array/ohm_dpi.h"
 #include "array_state.h"
 #include "pty.h"
 #include "session.h"
@@ -40,13 +39,16 @@ constexpr unsigned BatchesPerParentCheck = 256;
 // After the last byte the DUT still works on what it said: 4096 clocks until it sends words that wait for more.
 constexpr unsigned BatchesBeforeSleep = 16;
 constexpr size_t InputLimit = 4096;
+constexpr int DataErrorExit = 11;   // ohmbench.errors.DataError.exit_code
 constexpr int ModelErrorExit = 12;  // ohmbench.errors.ModelError.exit_code
 
 const char Usage[] =
     "usage: %s [options]\n"
     "  --params FILE    parameters of the array model\n"
-    "  --seed N         seed of the array model (default 1)\n"
-    "  --state FILE     the array's state: restored if the file exists, saved at exit\n"
+    "  --seed N         seed of the array model (a new array: 1)\n"
+    "  --state FILE     the array lives in this file, made if absent; one that exists has its own parameters and seed\n"
+    "  --faults FILE    cells to spoil, lines \"row column kind\": 1 stuck low, 2 stuck high, 3 unformed, 4 weak\n"
+    "  --rest-s S       let the array rest with its power off for S seconds of bench time before the start\n"
     "  --cps FILE       write clocks and seconds as JSON at exit and on SIGUSR1\n"
     "  --record FILE    record what the host sends\n"
     "  --replay FILE    no pty: replay a recorded session as fast as possible\n"
@@ -55,8 +57,8 @@ const char Usage[] =
     "  --with-parent    end when standard input closes\n";
 
 struct Options {
-    std::string params, state, cps, record, replay, vcd;
-    uint64_t seed = 1;
+    ohm::ArrayOptions array;
+    std::string cps, record, replay, vcd;
     uint64_t bare = 0;
     bool with_parent = false;
 };
@@ -271,9 +273,7 @@ void replay(const Options& options, Bench& bench) {
 }
 
 void simulate(const Options& options) {
-    if (ohm_dpi_open(options.params.empty() ? nullptr : options.params.c_str(), options.seed) != 0)
-        throw std::runtime_error(options.params + ": no good parameters of the array model");
-    if (!options.state.empty()) ohm::load_array_state(options.state);
+    ohm::open_array(options.array);
     Bench bench(options);
     Stopwatch watch;
     if (options.bare != 0) {
@@ -288,13 +288,21 @@ void simulate(const Options& options) {
         live(options, bench, watch);
     }
     watch.report(options, bench);
-    if (!options.state.empty()) ohm::save_array_state(options.state);
+}
+
+double number(const char* program, const char* text) {
+    char* end;
+    const double value = std::strtod(text, &end);
+    if (end != text && *end == '\0') return value;
+    std::fprintf(stderr, "%s: %s is not a number\n", program, text);
+    std::exit(2);
 }
 
 Options parse(int argc, char** argv) {
     static const struct option Long[] = {
         {"params", required_argument, nullptr, 'p'}, {"seed", required_argument, nullptr, 's'},
-        {"state", required_argument, nullptr, 't'},  {"cps", required_argument, nullptr, 'c'},
+        {"state", required_argument, nullptr, 't'},  {"faults", required_argument, nullptr, 'f'},
+        {"rest-s", required_argument, nullptr, 'e'}, {"cps", required_argument, nullptr, 'c'},
         {"record", required_argument, nullptr, 'r'}, {"replay", required_argument, nullptr, 'R'},
         {"bare", required_argument, nullptr, 'b'},   {"vcd", required_argument, nullptr, 'v'},
         {"with-parent", no_argument, nullptr, 'w'},  {nullptr, 0, nullptr, 0},
@@ -302,9 +310,11 @@ Options parse(int argc, char** argv) {
     Options options;
     for (int c; (c = getopt_long(argc, argv, "", Long, nullptr)) != -1;) {
         switch (c) {
-            case 'p': options.params = optarg; break;
-            case 's': options.seed = std::strtoull(optarg, nullptr, 0); break;
-            case 't': options.state = optarg; break;
+            case 'p': options.array.params = optarg; break;
+            case 's': options.array.seed = std::strtoull(optarg, nullptr, 0); break;
+            case 't': options.array.state = optarg; break;
+            case 'f': options.array.faults = optarg; break;
+            case 'e': options.array.rest_s = number(argv[0], optarg); break;
             case 'c': options.cps = optarg; break;
             case 'r': options.record = optarg; break;
             case 'R': options.replay = optarg; break;
@@ -331,6 +341,9 @@ int main(int argc, char** argv) {
     } catch (const ModelError& error) {
         std::fprintf(stderr, "ohmbench sim: %s\n", error.what());
         return ModelErrorExit;
+    } catch (const ohm::DataError& error) {
+        std::fprintf(stderr, "ohmbench sim: %s\n", error.what());
+        return DataErrorExit;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "ohmbench sim: %s\n", error.what());
         return 1;

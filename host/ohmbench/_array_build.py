@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cffi import FFI
 
-SOURCES = ("array", "cell", "params", "random", "wires", "dpi")
+SOURCES = ("array", "cell", "params", "random", "state", "wires", "dpi")
 HEADERS = ("ohm_params.h", "ohm_array.h", "ohm_dpi.h", "ohm_random.h", "ohm_wires.h")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ohmbench._array import ffi, lib
 from ohmbench._files import replace_file
+from ohmbench._mapped_file import MappedFile
 from ohmbench._tables import COLUMNS, ROWS, Mode
 from ohmbench.errors import DataError
 
@@ -25,6 +27,9 @@ _lib: Any = lib
 _INDEX: dict[str, int] = {
     _ffi.string(_lib.ohm_params_name(index)).decode(): index for index in range(_lib.ohm_params_count())
 }
+
+DEFAULT_SEED = 1
+"""Of an array behind a bench, twin or simulator, that no seed is given for."""
 
 PRESETS = Path(__file__).resolve().parent / "presets"
 
@@ -78,6 +83,31 @@ def write_params_file(params: Mapping[str, float], path: str | Path) -> None:
     replace_file(Path(path), text.encode())
 
 
+def write_faults_file(kinds: ArrayLike, path: str | Path) -> None:
+    """Write kinds (32, 32), as for `ArrayModel.inject`, as the simulator reads them: lines `row column kind`.
+
+    Raises:
+        DataError: another shape, or no such kind.
+        OSError: the file cannot be written.
+    """
+    checked = _checked_kinds(kinds)
+    lines = [f"{row} {column} {checked[row, column]}\n" for row, column in np.argwhere(checked).tolist()]
+    replace_file(Path(path), "".join(lines).encode())
+
+
+def _checked_kinds(kinds: ArrayLike) -> NDArray[np.int64]:
+    values = np.asarray(kinds)
+    if values.shape != (ROWS, COLUMNS) or not np.issubdtype(values.dtype, np.integer):
+        raise DataError(
+            f"Kinds of cells are integers, ({ROWS}, {COLUMNS}) of them, not {values.dtype} {values.shape}; "
+            "no cell was changed"
+        )
+    unknown = values[(values < 0) | (values > _lib.OHM_CELL_WEAK)]
+    if unknown.size:
+        raise DataError(f"{unknown[0]} is no kind of cell (0 to {_lib.OHM_CELL_WEAK}); no cell was changed")
+    return values.astype(np.int64)
+
+
 def _checked(params: Mapping[str, Any], where: str) -> Any:
     """ohm_params_t of the defaults and params."""
     struct = _ffi.new("ohm_params_t *")
@@ -108,12 +138,75 @@ class ArrayModel:
         DataError: as `load_params`, or parameters that contradict each other.
     """
 
+    _finalizer: weakref.finalize[Any, Any] | None = None  # of an array in a file
+
     def __init__(self, params: Mapping[str, float] | str | Path | None = None, seed: int = 0) -> None:
-        given = load_params(params) if isinstance(params, str | Path) else params or {}
+        given = _given(params)
         array = _lib.ohm_array_new(_checked(given, "parameters"), seed)
         if array == _ffi.NULL:
             raise DataError("parameters: more than 100 % of the cells are bad, or g_low_usiemens > g_high_usiemens")
         self._array = _ffi.gc(array, _lib.ohm_array_free)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        params: Mapping[str, float] | str | Path | None = None,
+        seed: int | None = None,
+    ) -> Self:
+        """The array that lives in a file; a new one if there is no such file.
+
+        The file is mapped into memory: what happens to the array is in the file at once, and a process that is
+        killed loses nothing, save that the pulse it was at may have reached some of its cells and not the others.
+        The simulator's --state is the same file. now_clocks counts from 0 again; bench time goes on from where
+        it was. One process at a time has the file, for as long as the array is not closed; another one waits up
+        to two seconds and is refused. (Not on Windows: there, two processes share the array and spoil it.)
+
+        Args:
+            params: as for the class. Parameters of a file that exists hold; those given here must agree with them.
+            seed: likewise; a new array without one has DEFAULT_SEED.
+
+        Raises:
+            DataError: as the class; or the file cannot be made, is another program's or another version's, is
+                damaged, is in use, or holds an array of another seed or of other parameters than given.
+        """
+        given = _given(params)
+        # First: parameters that make no sense must not leave a file behind.
+        fresh = cls(given, DEFAULT_SEED if seed is None else seed)
+        file = MappedFile(Path(path), fresh.save, "array")
+        try:
+            buffer = _ffi.from_buffer("char[]", file.memory, require_writable=True)
+            try:
+                model = cls.__new__(cls)
+                model._array = _attached(buffer, path)
+                model._require(path, given, seed)
+            except BaseException:
+                _ffi.release(buffer)
+                raise
+        except BaseException:
+            file.close()
+            raise
+        model._finalizer = weakref.finalize(model, _detach, model._array, buffer, file)
+        return model
+
+    def _require(self, path: str | Path, given: Mapping[str, float], seed: int | None) -> None:
+        """Raise if this array, kept in a file, is not the one that the caller describes."""
+        own = self.params
+        differ = [f"{name} {own[name]:g}, not {value:g}" for name, value in given.items() if own[name] != value]
+        if seed is not None and seed != self.seed:
+            differ.insert(0, f"seed {self.seed}, not {seed}")
+        if differ:
+            more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
+            raise DataError(
+                f"{path}: this array has {'; '.join(differ[:3])}{more}. An array keeps its seed and parameters for "
+                "life, and was not touched. Leave them out to use it as it is, or name another file for a new array."
+            )
+
+    def close(self) -> None:
+        """Let go of the file of an array from `open`; the array cannot be used after that. Else, nothing."""
+        if self._finalizer is not None:
+            self._finalizer()
+            self._array = None
 
     @classmethod
     def at(cls, address: int) -> Self:
@@ -197,7 +290,7 @@ class ArrayModel:
     def set_conductance(self, siemens: ArrayLike) -> None:
         """Put every cell at a conductance (32, 32) in siemens, bounded by the window; NaN leaves a cell as it is.
 
-        Cells become formed and rest (no relaxation before their next pulse). Stuck cells stay stuck.
+        Cells become formed and rest (no relaxation before their next pulse). Stuck cells stay stuck, weak ones weak.
         """
         values = np.asarray(siemens, np.float64)
         if values.shape != (ROWS, COLUMNS):
@@ -212,39 +305,74 @@ class ArrayModel:
 
     def stuck(self) -> NDArray[np.bool_]:
         """Cells (32, 32) that never switch."""
-        return np.isin(self._kinds(), [_lib.OHM_CELL_STUCK_LOW, _lib.OHM_CELL_STUCK_HIGH])
+        return np.isin(self.kinds(), [_lib.OHM_CELL_STUCK_LOW, _lib.OHM_CELL_STUCK_HIGH])
 
     def formed(self) -> NDArray[np.bool_]:
         """Cells (32, 32) that are not fresh from the fab."""
-        return ~np.isin(self._kinds(), [_lib.OHM_CELL_UNFORMED])
+        return ~np.isin(self.kinds(), [_lib.OHM_CELL_UNFORMED])
 
-    def _kinds(self) -> NDArray[np.uint8]:
+    def kinds(self) -> NDArray[np.uint8]:
+        """What each cell (32, 32) is: 0 good, 1 stuck low, 2 stuck high, 3 unformed, 4 weak (SET bound scaled by
+        the parameter weak_set_factor)."""
         kinds = [[_lib.ohm_array_kind(self._array, row, col) for col in range(COLUMNS)] for row in range(ROWS)]
         return np.array(kinds, np.uint8)
+
+    def inject(self, kinds: ArrayLike) -> None:
+        """Make cells what the map (32, 32) says, in numbers as from `kinds`; 0 leaves a cell as it is.
+
+        A stuck cell is at its end of the window and stays there; an unformed one, formed before or not, must be
+        formed (again). Faults that the parameters' fractions have put there stay.
+
+        Raises:
+            DataError: another shape, or no such kind; no cell was changed.
+        """
+        checked = _checked_kinds(kinds)
+        for row, column in np.argwhere(checked).tolist():
+            _lib.ohm_array_set_kind(self._array, row, column, int(checked[row, column]))
 
     @property
     def clock(self) -> int:
         """Latest now_clocks that a pulse or a sense has named."""
         return int(_lib.ohm_array_clock(self._array))
 
-    def restart_clock(self) -> None:
-        """Let now_clocks count from 0 again while bench time goes on: for a state that was kept between runs."""
-        _lib.ohm_array_restart_clock(self._array)
+    def rest(self, seconds: float) -> None:
+        """Let bench time pass with the power off: cells relax, and now_clocks stands still.
+
+        Raises:
+            DataError: not a time from 0 on, or more than some 3000 years since the array was new.
+        """
+        if _lib.ohm_array_rest(self._array, seconds):
+            raise DataError(f"The array cannot rest for {seconds} s: give a time from 0 to 1e10 s. It has not rested.")
 
     def save(self) -> bytes:
-        """State, parameters and seed, for `restore` on this kind of machine; the simulator's --state file."""
+        """All that the array is, as the bytes of a file for `open`."""
         buffer = _ffi.new("char[]", _lib.ohm_array_size())
         _lib.ohm_array_save(self._array, buffer)
         return bytes(_ffi.buffer(buffer))
 
-    def restore(self, state: bytes) -> None:
-        """Become the array that was saved, parameters and seed included.
 
-        Raises:
-            DataError: not a state of this version, or damaged; the array is as it was.
-        """
-        if _lib.ohm_array_restore(self._array, state, len(state)):
-            raise DataError(
-                "This is not the state of an array, or of another version of ohmbench, or it is damaged. "
-                "Nothing was restored; program the array again."
-            )
+def _given(params: Mapping[str, float] | str | Path | None) -> Mapping[str, float]:
+    return load_params(params) if isinstance(params, str | Path) else params or {}
+
+
+def _attached(buffer: Any, path: str | Path) -> Any:
+    """ohm_array_t over a file's bytes."""
+    problem = {
+        -1: "is not the state of an array. It was not changed. Name another file",
+        -2: "is the state of an array of another version of ohmbench, or of another kind of machine. It was not "
+        "changed. Use the version that made it, or name another file and program that array",
+        -3: "is damaged. It was not changed. Remove it, and program the new array that will be made",
+    }
+    status = _lib.ohm_array_check(buffer, len(buffer))
+    if status:
+        raise DataError(f"{path}: the file {problem[status]}.")
+    array = _lib.ohm_array_attach(buffer)
+    if array == _ffi.NULL:
+        raise MemoryError
+    return array
+
+
+def _detach(array: Any, buffer: Any, file: MappedFile) -> None:
+    _lib.ohm_array_free(array)
+    _ffi.release(buffer)
+    file.close()

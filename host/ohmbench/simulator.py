@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from ohmbench._simulator_build import Progress, build, silent
-from ohmbench.errors import BuildError, LinkError, ModelError, OhmbenchError
+from ohmbench.errors import BuildError, DataError, LinkError, ModelError, OhmbenchError
 
 __all__ = ["Simulator", "Speed", "build", "replay"]
 
@@ -64,8 +64,11 @@ class Simulator:
 
     Args:
         params: file of the array model's parameters, lines `name value`.
-        seed: of the array's randomness.
-        state: file that keeps the array between runs: restored if it exists, saved at the end.
+        seed: of the array's randomness; 1 for a new array if not given.
+        state: file that the array lives in, made if absent, the same as for `ArrayModel.open`; an array in a file has
+            its own parameters and seed, with which those given here must agree.
+        faults: file of cells to spoil, as `write_faults_file` writes it.
+        rest_s: bench time that passes with the power off, in seconds, before the start.
         record: file to record the host's side of the session in, for `--replay`.
         vcd: file for a waveform.
         executable: what `build` returned; built if not given.
@@ -73,6 +76,7 @@ class Simulator:
 
     Raises:
         BuildError: it cannot be built or does not start.
+        DataError: one of the array's files is missing, damaged, in use, or contradicts what else is given.
         ModelError: on leaving the context, if a chip model saw its datasheet violated.
     """
 
@@ -82,8 +86,10 @@ class Simulator:
         self,
         *,
         params: Path | None = None,
-        seed: int = 1,
+        seed: int | None = None,
         state: Path | None = None,
+        faults: Path | None = None,
+        rest_s: float = 0.0,
         record: Path | None = None,
         vcd: Path | None = None,
         executable: Path | None = None,
@@ -91,11 +97,21 @@ class Simulator:
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="ohmbench-")
         self._speed_file = Path(self._folder.name) / "speed.json"
-        command = [str(executable or build(progress, trace=vcd is not None)), "--with-parent", "--seed", str(seed)]
-        files = {"params": params, "state": state, "record": record, "vcd": vcd, "cps": self._speed_file}
+        command = [str(executable or build(progress, trace=vcd is not None)), "--with-parent"]
+        command += [] if seed is None else ["--seed", str(seed)]
+        command += ["--rest-s", repr(float(rest_s))]
+        files = {
+            "params": params,
+            "state": state,
+            "faults": faults,
+            "record": record,
+            "vcd": vcd,
+            "cps": self._speed_file,
+        }
         for option, file in files.items():
             if file is not None:
                 command += [f"--{option}", str(file)]
+        self._state = state
         self._messages = (Path(self._folder.name) / "messages").open("w+b")
         # A session of its own: Ctrl-C is for the host, which still has to turn the array off through this process.
         self._process = subprocess.Popen(
@@ -120,7 +136,8 @@ class Simulator:
                 raise BuildError(f"The simulator named no port within {_START_S:.0f} s.{self._said()} Try --port twin.")
             byte = os.read(self._process.stdout.fileno(), 256)
             if not byte:
-                self._process.wait()
+                if self._process.wait() == DataError.exit_code:
+                    raise DataError(f"The simulated array cannot be used.{self._said()}")
                 raise BuildError(f"The simulator ended before it named its port.{self._said()}")
             line += byte
         return line.decode().split()[-1]
@@ -141,9 +158,8 @@ class Simulator:
                 "RTL, or the carrier's table, has a defect; please report it with the program that you ran."
             )
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        raise LinkError(
-            f"The simulator ended by itself ({how}).{self._said()} The simulated array is lost; start again."
-        )
+        array = "array is lost" if self._state is None else f"array is in {self._state}, as it was then"
+        raise LinkError(f"The simulator ended by itself ({how}).{self._said()} The simulated {array}; start again.")
 
     def speed(self) -> Speed:
         """How fast it is.
@@ -163,7 +179,7 @@ class Simulator:
         return Speed(**json.loads(self._speed_file.read_text()))
 
     def stop(self) -> None:
-        """End the simulator and save the array's state. Stopping twice does nothing."""
+        """End the simulator. Stopping twice does nothing."""
         self._end()
         self._messages.close()
         self._folder.cleanup()

@@ -21,11 +21,19 @@ OHM_BEGIN
 /* As mode_e of the carrier's table; the other modes fire no pulse. */
 enum { OHM_MODE_SET = 2, OHM_MODE_RESET = 3 };
 
-enum { OHM_CELL_FORMED = 0, OHM_CELL_STUCK_LOW = 1, OHM_CELL_STUCK_HIGH = 2, OHM_CELL_UNFORMED = 3 };
+/* Weak: switches like a formed cell, but SET gets it no further than weak_set_factor of its bound. */
+enum {
+    OHM_CELL_FORMED = 0,
+    OHM_CELL_STUCK_LOW = 1,
+    OHM_CELL_STUCK_HIGH = 2,
+    OHM_CELL_UNFORMED = 3,
+    OHM_CELL_WEAK = 4
+};
 
 typedef struct ohm_array ohm_array_t;
 
-/* NULL when there is no memory or the fractions of bad cells add to more than 1. The parameters are copied. */
+/* NULL when there is no memory or the fractions of bad cells add to more than 1, or
+   g_low is above g_high. The parameters are copied. */
 ohm_array_t *ohm_array_new(const ohm_params_t *params, uint64_t seed);
 void ohm_array_free(ohm_array_t *a);
 const ohm_params_t *ohm_array_params(const ohm_array_t *a);
@@ -54,16 +62,26 @@ uint32_t ohm_array_pulses(const ohm_array_t *a, int row, int col);
 /* One of OHM_CELL_*. */
 int ohm_array_kind(const ohm_array_t *a, int row, int col);
 
+/* Makes the cell one of OHM_CELL_*: a stuck one at its end of the window, a fresh one, or one that switches from where
+   it is. 0; -1: no such kind. */
+int ohm_array_set_kind(ohm_array_t *a, int row, int col, int kind);
+
 /* Latest clock that a pulse or a sense has named. */
 uint64_t ohm_array_clock(const ohm_array_t *a);
-/* From here on now_clocks counts from 0 again while bench time goes on: for a state kept between runs. */
-void ohm_array_restart_clock(ohm_array_t *a);
+/* Bench time passes while the caller's clock stands still: the array lies with its power off, and relaxes.
+   0; -1: not a time, or longer than 2^62 clocks in all. */
+int ohm_array_rest(ohm_array_t *a, double seconds);
 
-/* State, parameters and seed as bytes of this machine. restore: 0; -1: not a state of this version, or damaged
-   (the array is unchanged). */
+/* State, parameters and seed as ohm_array_size() bytes of this kind of machine. */
 size_t ohm_array_size(void);
 void ohm_array_save(const ohm_array_t *a, void *buffer);
-int ohm_array_restore(ohm_array_t *a, const void *buffer, size_t size);
+/* Whether an array can be attached to these bytes, 8-byte aligned. 0; -1: not the state of an array; -2: of another
+   version or kind of machine; -3: damaged. */
+int ohm_array_check(const void *bytes, size_t size);
+/* The array that lives in these bytes, such as those of a mapped file, which must pass ohm_array_check and outlive it:
+   every change is made there, so that a process that dies loses nothing. now_clocks counts from 0 again while bench
+   time goes on. NULL: no memory. */
+ohm_array_t *ohm_array_attach(void *bytes);
 
 OHM_END
 

@@ -4,6 +4,12 @@
 
 static ohm_array_t *instance;
 
+void ohm_dpi_use(ohm_array_t *a)
+{
+    ohm_array_free(instance);
+    instance = a;
+}
+
 static int replace(const ohm_params_t *params, unsigned long long seed)
 {
     ohm_array_t *a = ohm_array_new(params, seed);
@@ -12,8 +18,7 @@ static int replace(const ohm_params_t *params, unsigned long long seed)
         fprintf(stderr, "ohm_array: no memory, more than 100 %% bad cells, or g_low above g_high\n");
         return -1;
     }
-    ohm_array_free(instance);
-    instance = a;
+    ohm_dpi_use(a);
     return 0;
 }
 

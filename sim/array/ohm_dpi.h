@@ -9,6 +9,8 @@ OHM_BEGIN
 /* Replaces the instance. params_file: lines "name value"; NULL or "" for the defaults. 0, or -1 with a message
    on stderr. */
 int ohm_dpi_open(const char *params_file, unsigned long long seed);
+/* Replaces the instance by an array of the caller's, which from here on is the instance's. */
+void ohm_dpi_use(ohm_array_t *a);
 /* The instance, opened with the defaults and seed 0 when nobody has opened it. */
 ohm_array_t *ohm_dpi_array(void);
 

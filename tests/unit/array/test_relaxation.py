@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ohmbench._tables import CLOCK_HZ, Mode
 from ohmbench.array import ArrayModel, load_params
 from ohmbench.bench import dac_code
+from ohmbench.errors import DataError
 
 ALL = 0xFFFF_FFFF
 READ, GATE = dac_code(0.2), dac_code(3.0)
@@ -99,11 +102,38 @@ def test_array_senses_follow_relaxation_within_a_step_of_the_grid() -> None:
         assert np.max(np.abs(codes - exact)) <= 0.5 + 0.05 * np.max(np.abs(exact - start))
 
 
-def test_bench_time_goes_on_after_the_clock_restarts() -> None:
+@pytest.mark.parametrize(("time_s", "measured", "within"), [(1.0, 2.05, 0.1), (1e5, 3.6, 0.2)])
+def test_sigma_after_a_rest_with_the_power_off(time_s: float, measured: float, within: float) -> None:
+    """Preset C as it is, its window included, rested instead of clocked."""
+    moves = []
+    for seed in range(20):
+        array = ArrayModel("c", seed)
+        array.pulse(Mode.SET, ALL, ALL, dac_code(2.0), 0, dac_code(1.8), 48, 0)
+        before, good = array.conductance(), array.kinds() == 0
+        array.rest(time_s)
+        assert array.clock == 0
+        moves.append((array.conductance() - before)[good] * 1e6)
+    assert np.concatenate(moves).std() == pytest.approx(measured, abs=within)
+
+
+@settings(max_examples=50)
+@given(rest_s=st.floats(0.0, 1e10), clocks=st.integers(0, 10**9))
+def test_rest_is_bench_time(rest_s: float, clocks: int) -> None:
+    rested, clocked = ArrayModel("c", seed=3), ArrayModel("c", seed=3)
+    for array in (rested, clocked):
+        array.pulse(Mode.SET, ALL, ALL, dac_code(2.0), 0, dac_code(1.8), 48, 100)
+    rested.rest(rest_s)
+    passed = int(rest_s * CLOCK_HZ)
+    assert np.array_equal(rested.conductance(clocks), clocked.conductance(passed + clocks))
+    for mask in (ALL, 1 << 5):
+        codes = rested.sense(mask, ALL, READ, GATE, 100 + clocks)
+        assert np.array_equal(codes, clocked.sense(mask, ALL, READ, GATE, 100 + clocks + passed))
+
+
+@pytest.mark.parametrize("rest_s", [-1.0, float("nan"), float("inf"), 1e12])
+def test_rest_that_is_no_time_is_refused(rest_s: float) -> None:
     array = ArrayModel("c", seed=3)
-    array.pulse(Mode.SET, ALL, ALL, dac_code(2.0), 0, dac_code(1.8), 48, 0)
-    array.sense(ALL, ALL, READ, GATE, seconds(5.0))
-    after = array.conductance(seconds(15.0))
-    array.restart_clock()
-    assert array.clock == 0
-    assert np.array_equal(array.conductance(seconds(10.0)), after)
+    before = array.save()
+    with pytest.raises(DataError, match="has not rested"):
+        array.rest(rest_s)
+    assert array.save() == before

@@ -1,4 +1,4 @@
-"""Saving and restoring, parameters and presets, the DPI face, and that the C is C99 and C++ without warnings."""
+"""Parameters and presets, the DPI face, and that the C is C99 and C++ without warnings."""
 
 from __future__ import annotations
 
@@ -21,38 +21,6 @@ from ohmbench.errors import DataError
 ALL = 0xFFFF_FFFF
 READ, GATE = dac_code(0.2), dac_code(3.0)
 FLAGS = ["-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror", "-fsyntax-only"]
-
-
-def live(array: ArrayModel, now: int = 0) -> list[np.ndarray]:
-    """Pulses and reads; the codes."""
-    array.pulse(Mode.SET, ALL, 0x5555_5555, dac_code(2.0), dac_code(2.0), dac_code(2.0), 48, now)
-    array.pulse(Mode.RESET, 0xFF, ALL, dac_code(1.1), 0, dac_code(3.5), 10, now + 3000)
-    return [array.sense(wl, ALL, READ, GATE, now + 10**8) for wl in (ALL, 1 << 4, 0xFF, 1 << 4)]
-
-
-def test_a_restored_array_goes_on_as_the_saved_one() -> None:
-    array = ArrayModel("c", seed=11)
-    live(array)
-    state = array.save()
-    other = ArrayModel(seed=99)
-    other.restore(state)
-    assert (other.seed, other.params, other.clock) == (11, load_params("c"), array.clock)
-    assert np.array_equal(other.pulses(), array.pulses())
-    assert np.array_equal(live(other, 10**9), live(array, 10**9))
-    assert other.save() == array.save()
-
-
-@pytest.mark.parametrize("where", [0, 8, 16, 300, 9000, -1])
-def test_a_damaged_state_is_refused(where: int) -> None:
-    array, other = ArrayModel(seed=11), ArrayModel(seed=12)
-    state = bytearray(array.save())
-    state[where] ^= 1
-    before = other.save()
-    with pytest.raises(DataError, match="Nothing was restored"):
-        other.restore(bytes(state))
-    with pytest.raises(DataError):
-        other.restore(bytes(state[:-1]))
-    assert other.save() == before
 
 
 def test_defaults_are_preset_a_and_the_carrier() -> None:
@@ -104,6 +72,8 @@ def test_missing_and_damaged_presets(tmp_path: Path) -> None:
 def test_parameters_that_contradict_each_other() -> None:
     with pytest.raises(DataError, match="100 %"):
         ArrayModel({"stuck_low_fraction": 0.6, "unformed_fraction": 0.6})
+    with pytest.raises(DataError, match="100 %"):
+        ArrayModel({"stuck_high_fraction": 0.6, "weak_fraction": 0.6})
     with pytest.raises(DataError, match="g_low"):
         ArrayModel({"g_low_usiemens": 300.0})
     with pytest.raises(DataError, match="colour"):
