@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from ohmbench._tables import ADC_LSB_V, TIA_OHM, Mode
 from ohmbench.array import ArrayModel
@@ -169,46 +168,6 @@ def test_write_verify_converges_as_measured() -> None:
     pulses, good = np.array(cells, float).T
     assert 20 <= pulses[good == 1].mean() <= 35
     assert good.mean() >= 0.98
-
-
-def fresh(seed: int = 1) -> ArrayModel:
-    return ArrayModel({"unformed_fraction": 1.0, "stuck_low_fraction": 0.0, "stuck_high_fraction": 0.0}, seed)
-
-
-def test_forming() -> None:
-    array = fresh()
-    assert not array.formed().any()
-    assert np.all(array.conductance() < 0.2e-6)
-    set_(array, 2.0, 1.8, 1.0)
-    reset(array, 1.8, 1.0)
-    assert not array.formed().any()
-    set_(array, 1.8, 2.5, 1.0)
-    assert array.formed().mean() == pytest.approx(0.5, abs=0.08)  # 2.5 V is the mean forming voltage
-    formed: NDArray[np.float64] = array.conductance()[array.formed()] * 1e6
-    assert np.mean((formed > 30) & (formed < 120)) > 0.9  # sky130's range after forming
-    set_(array, 1.8, 3.4, 1.0)
-    assert array.formed().all()
-
-
-def test_stuck_cells_appear_as_asked_for_and_uncorrelated() -> None:
-    low, high, unformed = 0.02, 0.03, 0.05
-    params = {"stuck_low_fraction": low, "stuck_high_fraction": high, "unformed_fraction": unformed}
-    arrays = [ArrayModel(params, seed) for seed in range(40)]
-    bounds = {name: value * 1e-6 for name, value in arrays[0].params.items() if name.startswith("g_")}
-    stuck = np.array([a.stuck() for a in arrays])
-    g = np.array([a.conductance() for a in arrays])
-    fresh_cells = np.array([~a.formed() for a in arrays])
-    kinds = [(stuck & (g == bounds["g_low_usiemens"]), low), (stuck & (g == bounds["g_high_usiemens"]), high)]
-    for mask, fraction in [*kinds, (fresh_cells, unformed)]:
-        assert abs(mask.sum() - mask.size * fraction) <= 3 * np.sqrt(mask.size * fraction * (1 - fraction))
-    bad = (stuck | fresh_cells).astype(float)
-    bad -= bad.mean()
-    for a, b in [(bad[:, 1:], bad[:, :-1]), (bad[:, :, 1:], bad[:, :, :-1]), (bad[1:], bad[:-1])]:
-        assert abs(np.mean(a * b)) < 4 * bad.var() / np.sqrt(a.size)
-    before = arrays[0].conductance()
-    set_(arrays[0], 3.0, 3.5, 100.0)
-    reset(arrays[0], 3.5, 100.0)
-    assert np.array_equal(arrays[0].conductance()[stuck[0]], before[stuck[0]])
 
 
 def test_variation_is_uncorrelated_across_cells() -> None:

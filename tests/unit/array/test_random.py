@@ -8,6 +8,8 @@ from scipy import stats
 
 from ohmbench._array import ffi, lib
 
+KINDS = int(lib.OHM_DRAW_READ_ARRAY) + 1
+
 
 def hashes(seed: int, kind: int, cells: range, counts: range) -> np.ndarray:
     key = ffi.new("ohm_key_t *", lib.ohm_key(seed))
@@ -28,7 +30,7 @@ def test_normal_is_the_inverse_of_the_normal_distribution() -> None:
 
 @pytest.mark.parametrize("seed", [0, 1, 2**64 - 1])
 def test_draws_of_one_key_all_differ(seed: int) -> None:
-    draws = np.concatenate([hashes(seed, kind, range(64), range(64)).ravel() for kind in range(15)])
+    draws = np.concatenate([hashes(seed, kind, range(64), range(64)).ravel() for kind in range(KINDS)])
     assert np.unique(draws).size == draws.size
 
 
@@ -40,6 +42,15 @@ def test_draws_are_standard_normal_and_independent() -> None:
     neighbours.append((z, normals(hashes(7, 4, range(256), range(256)))))
     for a, b in neighbours:
         assert abs(np.mean(a * b)) < limit
+
+
+def test_kinds_of_draw_are_uncorrelated_at_a_cell() -> None:
+    """What a cell draws for one purpose says nothing of what it, or its neighbour, draws for another."""
+    z = np.array([normals(hashes(11, kind, range(1024), range(8))) for kind in range(KINDS)])
+    limit = 5 / np.sqrt(z[0].size)
+    flat, shifted = z.reshape(KINDS, -1), np.roll(z, 1, axis=1).reshape(KINDS, -1)
+    assert np.max(np.abs(np.corrcoef(flat) - np.eye(KINDS))) < limit
+    assert np.max(np.abs(flat @ shifted.T / z[0].size)) < limit
 
 
 def test_draws_do_not_change_between_versions() -> None:

@@ -149,3 +149,13 @@ def test_wires_take_from_far_cells() -> None:
     codes = array.sense(ALL, ALL, READ, GATE, 0)
     assert np.all(np.diff(codes) < 0)  # columns further from the drivers get less
     assert codes[0] < round(32 * 50e-6 / SIEMENS_PER_CODE)
+
+
+@settings(max_examples=30, deadline=None)
+@given(one=st.integers(0, ALL), other=st.integers(0, ALL), wl=st.sampled_from([ALL, 0xFFFF, 1 << 9]))
+def test_currents_of_bit_lines_add(one: int, other: int, wl: int) -> None:
+    """Superposition, wires included: the same rows on, what two sets of bit lines give together is their sum."""
+    array = ArrayModel(load_params("ideal") | {"wire_bl_ohm": 2.0, "wire_sl_ohm": 3.0, "driver_ohm": 9.5})
+    array.set_conductance(np.random.default_rng(2).uniform(1e-6, 60e-6, (32, 32)))
+    codes = [array.sense(wl, mask, READ, GATE, 0).astype(int) for mask in (one, other, one | other, one & other)]
+    assert np.max(np.abs(codes[0] + codes[1] - codes[2] - codes[3])) <= 2  # four roundings
