@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ohmbench.array import ArrayModel, write_params_file
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmbench.array import DEFAULT_SEED, ArrayModel, write_faults_file, write_params_file
 from ohmbench.bench import Bench
 from ohmbench.errors import UsageError
 from ohmbench.link_bench import LinkBench
@@ -21,10 +24,47 @@ BAUD = 12_000_000
 
 @dataclass(frozen=True)
 class SimulatedArray:
-    """The array behind `sim` and `twin`: parameters of the model by name (none: preset A) and the seed."""
+    """The array behind `sim` and `twin`.
+
+    Attributes:
+        params: parameters of the model by name; what is not named is as in preset A.
+        seed: stands for one physical array; none: 1 for a new array.
+        file: the array lives there, made if absent, and loses nothing when a process is killed. One that exists has
+            its own parameters and seed, with which those given must agree. None: in memory, gone with the bench.
+        faults: cells (32, 32) to spoil, in numbers of `ArrayModel.kinds`, 0 for none; for an array in a file, from
+            then on.
+        rest_s: bench time in seconds that passes with the power off before the bench opens.
+    """
 
     params: Mapping[str, float] = field(default_factory=dict)
-    seed: int = 1
+    seed: int | None = None
+    file: Path | None = None
+    faults: NDArray[np.uint8] | None = field(default=None, compare=False)
+    rest_s: float = 0.0
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nothing is asked for."""
+        return self.faults is None and self == SimulatedArray()
+
+    def open(self) -> ArrayModel:
+        """The array in this process, for the twin.
+
+        Raises:
+            DataError: as `ArrayModel.open`, `ArrayModel.inject` and `ArrayModel.rest`.
+        """
+        if self.file is None:
+            model = ArrayModel(self.params, DEFAULT_SEED if self.seed is None else self.seed)
+        else:
+            model = ArrayModel.open(self.file, self.params, self.seed)
+        try:
+            if self.faults is not None:
+                model.inject(self.faults)
+            model.rest(self.rest_s)
+        except BaseException:
+            model.close()
+            raise
+        return model
 
 
 @contextmanager
@@ -32,7 +72,12 @@ def _simulator(array: SimulatedArray, say: Callable[[str], None]) -> Iterator[Si
     with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
         params = Path(folder) / "params"
         write_params_file(array.params, params)
-        with Simulator(params=params, seed=array.seed, progress=say) as simulator:
+        faults = None if array.faults is None else Path(folder) / "faults"
+        if array.faults is not None and faults is not None:
+            write_faults_file(array.faults, faults)
+        with Simulator(
+            params=params, seed=array.seed, state=array.file, faults=faults, rest_s=array.rest_s, progress=say
+        ) as simulator:
             yield simulator
 
 
@@ -55,19 +100,27 @@ def open_bench(
         PortError: no such port, no permission, or busy.
         ProtocolError: something else is behind it.
         BuildError: the simulator cannot be built or started.
+        DataError: the array's file, parameters, faults or rest make no sense.
+        UsageError: `array` is given for a board.
     """
     simulated = array or SimulatedArray()
     if port == "twin":
-        with TwinBench(ArrayModel(dict(simulated.params), simulated.seed)) as bench:
-            yield bench
+        model = simulated.open()
+        try:
+            with TwinBench(model) as bench:
+                yield bench
+        finally:
+            model.close()
     elif port == "sim":
         with (
             _simulator(simulated, say) as simulator,
             LinkBench.open(simulator.port, baud=baud, rung="sim", check=simulator.check) as bench,
         ):
             yield bench
-    elif array is not None and array != SimulatedArray():
-        raise UsageError(f"Array parameters are for --port sim and twin; {port} has an array of its own")
+    elif not simulated.is_default:
+        raise UsageError(
+            f"Array parameters, files, faults and rest are for --port sim and twin; {port} has an array of its own"
+        )
     else:
         with LinkBench.open(port, baud=baud, rung="board") as bench:
             yield bench

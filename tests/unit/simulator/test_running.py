@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ohmbench.errors import BuildError, LinkError, ModelError
+from ohmbench.errors import LinkError, ModelError
 from ohmbench.simulator import Simulator
 
 from .conftest import Client, Start, alive
@@ -187,23 +187,6 @@ def test_killed_host_takes_the_simulator_with_it(loopback: Path) -> None:
 def test_ctrl_c_of_the_host_does_not_reach_it(start: Start) -> None:
     simulator, _ = start()
     assert os.getpgid(simulator._process.pid) != os.getpgid(0)
-
-
-def test_array_is_kept_from_run_to_run(loopback: Path, tmp_path: Path) -> None:
-    state = tmp_path / "array"
-    for _ in range(2):
-        with Simulator(executable=loopback, state=state, seed=5):
-            pass
-    assert state.stat().st_size > 1024 * 8
-    state.write_bytes(state.read_bytes()[:-1])
-    with pytest.raises(BuildError, match="not the state of an array"):
-        Simulator(executable=loopback, state=state)
-
-
-def test_bad_parameters_are_refused_with_the_reason(loopback: Path, tmp_path: Path) -> None:
-    (tmp_path / "params").write_text("no_such_parameter 1\n")
-    with pytest.raises(BuildError, match="params"):
-        Simulator(executable=loopback, params=tmp_path / "params")
 
 
 def test_port_can_be_opened_again_by_the_next_program(start: Start) -> None:

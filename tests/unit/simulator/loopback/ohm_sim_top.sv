@@ -1,5 +1,6 @@
 // Stands in for the bench in tests of the simulator: sends back each byte that it receives.
-// After byte A5 it runs at 4 clocks a bit, after A6 at 417 again; EE makes it report an error of a chip model.
+// After byte A5 it runs at 4 clocks a bit, after A6 at 417 again; EE makes it report an error of a chip model, and
+// E1 fires a SET pulse at every cell of the array.
 module ohm_sim_top (
     input  logic        clk_i,
     input  logic        rst_ni,
@@ -12,6 +13,17 @@ module ohm_sim_top (
     output logic [31:0] error_o,
     output logic [63:0] run_cycles_o
 );
+  import "DPI-C" function void ohm_dpi_pulse(
+    input int mode,
+    input int unsigned wl,
+    input int unsigned col,
+    input int line_code,
+    input int inhibit_code,
+    input int wl_code,
+    input int width_clocks,
+    input longint unsigned now
+  );
+
   localparam logic [15:0] SlowBit = 16'd417;
 
   logic [15:0] bit_q, rx_left_q, tx_left_q;
@@ -57,6 +69,8 @@ module ohm_sim_top (
     if (got_q) begin
       fifo[head_q[11:0]] <= got_byte_q;
       head_q <= head_q + 1;
+      if (got_byte_q == 8'hE1)
+        ohm_dpi_pulse(2, 32'hFFFF_FFFF, 32'hFFFF_FFFF, 26214, 0, 26214, 48, run_cycles_o);
       if (got_byte_q == 8'hEE) begin
         $display("loopback: EE received");
         error_o <= 32'd7;
