@@ -222,4 +222,5 @@ def test_waveform(tmp_path: Path, loopback_root: Path) -> None:
         assert Client(running.port).echo(b"x") == b"x"
     text = waveform.read_text()
     assert "uart_tx_o" in text
-    assert text.count("\n#") > 2 * 20 * 417
+    # two characters of ten bits, less half a bit: the echo is read, and all may end, in the middle of its stop bit
+    assert text.count("\n#") > 2 * 19 * 417
