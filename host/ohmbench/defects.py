@@ -1,0 +1,265 @@
+"""Defect-aware mapping: lays a weight image out so that the bad cells of one array do the least harm.
+
+A tile's rows and columns may go to any word line and bit line, since the wiring is a table; a bad cell then meets a
+weight that it happens to suit, an input that is always dark, or a column that nobody reads. Exchanging the two columns
+of a pair is a permutation too. What is left is made good by the other cell of the pair: only the difference counts.
+
+Relatives: F. L. Aguirre et al., Electronics 10(19), 2427, 2021 (permutation of rows); S. Jin, S. Pei, Y. Wang, "On
+Improving Fault Tolerance of Memristor Crossbar Based Neural Network Designs by Target Sparsifying" (which faults a pair
+bears). Here nothing is trained again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmbench._layout import Stack, assignment
+from ohmbench.compress.quantise import quantise
+from ohmbench.data import Dataset
+from ohmbench.errors import ImageError, UsageError
+from ohmbench.fault_map import FaultKind, FaultMap
+from ohmbench.image import Tile, WeightImage
+from ohmbench.mapping import map_pairs
+from ohmbench.network import train
+from ohmbench.recipe import Recipe
+from ohmbench.reference import evaluate, predict, run_tile_exact
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Progress = Callable[[str, int, int], None]
+"""Called with the name of the work, what is done of it, and how much there is; `progress.Progress` is one."""
+
+EPOCHS, BATCH = 10, 64  # 60,000 images in seconds; more of either wins nothing on 196-10
+CALIBRATION = 5000  # training images that the power of the inputs is taken from
+_DARK = 1e-3  # share of the mean power that an input without any counts for: it may be lit one day
+
+
+@dataclass(frozen=True)
+class BadCells:
+    """What bad cells conduct, in steps of one level above Gmin.
+
+    Attributes:
+        stuck_low, stuck_high, unformed: levels that these cells stand for; below 0 where they conduct less than Gmin.
+        weak_max: highest level that a weak cell is trusted with.
+    """
+
+    stuck_low: float
+    stuck_high: float
+    unformed: float
+    weak_max: int
+
+    @classmethod
+    def of(
+        cls,
+        recipe: Recipe,
+        max_level: int,
+        *,
+        low_usiemens: float = 3.0,
+        high_usiemens: float = 260.0,
+        unformed_usiemens: float = 0.1,
+    ) -> BadCells:
+        """For a recipe's levels; the defaults are those of the array model, preset A (sim/array/ohm_params.def)."""
+        step = (recipe.g_max_usiemens - recipe.g_min_usiemens) / max_level
+        low, high, unformed = (
+            (g - recipe.g_min_usiemens) / step for g in (low_usiemens, high_usiemens, unformed_usiemens)
+        )
+        return cls(low, high, unformed, max_level // 2)
+
+    def ranges(self, max_level: int) -> tuple[FloatArray, FloatArray]:
+        """Lowest and highest level that a cell of each kind (by its number) can have."""
+        stuck = [self.stuck_low, self.stuck_high, self.unformed]
+        return np.array([0.0, *stuck, 0.0]), np.array([float(max_level), *stuck, float(min(self.weak_max, max_level))])
+
+
+def avoid_faults(
+    image: WeightImage,
+    faults: FaultMap,
+    cells: BadCells | None = None,
+    *,
+    inputs: NDArray[np.integer] | None = None,
+    seed: int = 0,
+) -> WeightImage:
+    """The same network laid out for an array with these faults; all images go to this one array in turn.
+
+    Minimises the sum of squared errors of the weights, each times the mean square of its input and the square of its
+    output's scale. Inputs may move to another tile of the same outputs. Never worse than `image` itself.
+    The result is for this array only: where a cell is bad, the other cell of its pair makes up for it.
+
+    Args:
+        cells: what bad cells conduct; None: for the default recipe.
+        inputs: integer inputs (n, inputs) that stand for those to come: training data, never test data. None: all
+            inputs of a layer count the same.
+        seed: of the search; the same arguments give the same image.
+
+    Raises:
+        ImageError: the fault map is of an array of another size.
+        DataError: scipy is not installed.
+    """
+    _require_fit(image, faults)
+    cells = cells or BadCells.of(Recipe(), image.max_level)
+    assign, rng = assignment(), np.random.default_rng(seed)
+    power = _row_power(image, inputs)
+    levels, mask, tiles = image.levels.copy(), image.mask.copy(), list(image.tiles)
+    for members in _stacks(image):
+        stack = Stack(image, members, faults.kinds, cells.ranges(image.max_level), power)
+        stack.search(assign, rng)
+        stack.write(levels, mask, tiles)
+    provenance: dict[str, str | int | float] = {**image.provenance, "faults_avoided": int(np.count_nonzero(faults.bad))}
+    if faults.serial:
+        provenance["array_serial"] = faults.serial
+    return replace(image, levels=levels, mask=mask, tiles=tuple(tiles), provenance=provenance)
+
+
+def accuracy_with_faults(
+    image: WeightImage,
+    faults: FaultMap,
+    inputs: NDArray[np.integer],
+    labels: NDArray[np.integer],
+    cells: BadCells | None = None,
+) -> float:
+    """Share of right classes on an array that is ideal but for these faults.
+
+    Raises:
+        ImageError: the fault map is of an array of another size.
+    """
+    logits = logits_with_faults(image, faults, inputs, cells)
+    return float(np.mean(np.argmax(logits, axis=1) == labels))
+
+
+def logits_with_faults(
+    image: WeightImage, faults: FaultMap, inputs: NDArray[np.integer], cells: BadCells | None = None
+) -> FloatArray:
+    """Logits (n, outputs) on an array that is ideal but for these faults, which every image meets.
+
+    Raises:
+        ImageError: the fault map is of an array of another size.
+    """
+    _require_fit(image, faults)
+    low, high = (cells or BadCells.of(Recipe(), image.max_level)).ranges(image.max_level)
+    held = np.clip(image.levels, low[faults.kinds], high[faults.kinds])
+
+    def run_tile(image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
+        tile = image.tiles[index]
+        sums = np.zeros((len(row_values), image.columns + 1))
+        sums[:, :-1] = row_values @ held[tile.image]
+        return np.asarray(sums[:, tile.p] - sums[:, tile.n])
+
+    return evaluate(image, inputs, run_tile)
+
+
+def measure_defects(
+    dataset: Dataset,
+    *,
+    hidden: Sequence[int] = (),
+    weight_bits: int = 4,
+    fraction: float = 0.04,
+    seeds: Sequence[int] = tuple(range(10)),
+    network_seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """What stuck cells, half of them low and half high, cost a network, and how much of it the mapping wins back.
+
+    Trains once and does not train again for the faults. Simulated: an array that is ideal but for its faults.
+
+    Args:
+        seeds: of the fault maps.
+
+    Returns:
+        accuracy_quantised; accuracy_plain and accuracy_aware, means over the fault maps, with lists by fault map
+        beside them; won_back, the share of the loss: (aware - plain) / (quantised - plain) of the means, and
+        won_back_worst, of the worst fault map. Both are 1 where nothing was lost.
+    """
+    say = progress or (lambda work, done, total: None)
+    scaled = np.asarray(dataset.train_x * dataset.input_scale, np.float64)
+    sizes = [scaled.shape[1], *hidden, int(dataset.train_y.max()) + 1]
+    network = train(scaled, dataset.train_y, sizes, seed=network_seed, epochs=EPOCHS, batch=BATCH)
+    quantised = quantise(network, dataset.train_x, input_bits=dataset.input_bits, weight_bits=weight_bits)
+    image = map_pairs(quantised)
+    best = float(np.mean(predict(image, dataset.test_x) == dataset.test_y))
+    plain, aware = [], []
+    for done, seed in enumerate(seeds):
+        say("fault maps", done, len(seeds))
+        faults = random_faults(fraction / 2, fraction / 2, seed, rows=image.rows, columns=image.columns)
+        mapped = avoid_faults(image, faults, inputs=dataset.train_x[:CALIBRATION])
+        plain.append(accuracy_with_faults(image, faults, dataset.test_x, dataset.test_y))
+        aware.append(accuracy_with_faults(mapped, faults, dataset.test_x, dataset.test_y))
+    say("fault maps", len(seeds), len(seeds))
+    mean_plain, mean_aware = float(np.mean(plain)), float(np.mean(aware))
+    return {
+        "network": "-".join(map(str, sizes)),
+        "dataset": dataset.name,
+        "weight_bits": weight_bits,
+        "stuck_fraction": fraction,
+        "fault_maps": len(plain),
+        "test_images": len(dataset.test_y),
+        "accuracy_quantised": best,
+        "accuracy_plain": mean_plain,
+        "accuracy_aware": mean_aware,
+        "won_back": _share(mean_aware, mean_plain, best),
+        "won_back_worst": min(_share(a, p, best) for a, p in zip(aware, plain, strict=True)),
+        "accuracies_plain": plain,
+        "accuracies_aware": aware,
+    }
+
+
+def _share(aware: float, plain: float, best: float) -> float:
+    """Share of what the plain mapping lost; 1 if it lost nothing."""
+    return (aware - plain) / (best - plain) if best > plain else 1.0
+
+
+def random_faults(low: float, high: float, seed: int, *, rows: int = 32, columns: int = 32) -> FaultMap:
+    """Cells stuck low and high, each independently with these probabilities."""
+    if not (low >= 0.0 and high >= 0.0 and low + high <= 1.0):
+        raise UsageError(f"The shares of stuck cells are {low} and {high}; both are 0 or more, their sum at most 1.")
+    draw = np.random.default_rng(seed).random((rows, columns))
+    kinds = np.select([draw < low, draw < low + high], [FaultKind.STUCK_LOW, FaultKind.STUCK_HIGH], FaultKind.NONE)
+    return FaultMap(kinds.astype(np.uint8), f"random-{seed}")
+
+
+def _require_fit(image: WeightImage, faults: FaultMap) -> None:
+    if faults.kinds.shape != (image.rows, image.columns):
+        rows, columns = faults.kinds.shape
+        raise ImageError(
+            f"The image is for arrays of {image.rows}x{image.columns} cells, the fault map of one of {rows}x{columns}. "
+            "Nothing was sent to the array. Give the fault map of the array that the image was made for."
+        )
+
+
+def _row_power(image: WeightImage, inputs: NDArray[np.integer] | None) -> list[FloatArray]:
+    """Mean square (rows,) of what each tile's rows are driven with; 0 for rows that it leaves alone."""
+    power = [tile.rows_used(image.rows).astype(np.float64) for tile in image.tiles]
+    if inputs is not None:
+
+        def run_tile(image: WeightImage, index: int, row_values: IntArray) -> IntArray:
+            mean = np.mean(np.square(row_values, dtype=np.float64), axis=0)
+            power[index] *= mean + _DARK * max(float(mean.mean()), 1e-9)
+            return run_tile_exact(image, index, row_values)
+
+        evaluate(image, inputs, run_tile)
+    return power
+
+
+def _stacks(image: WeightImage) -> Iterator[list[int]]:
+    """Numbers of the images that hold a tile, in groups whose rows may change places.
+
+    That is where each has one tile, and the tiles differ in levels and inputs alone.
+    """
+    groups: dict[object, list[Tile]] = {}
+    for number in range(image.images):
+        tiles = [tile for tile in image.tiles if tile.image == number]
+        if len(tiles) == 1:
+            tile = tiles[0]
+            wiring = (tile.p.tobytes(), tile.n.tobytes(), tile.gain.tobytes())
+            groups.setdefault((tile.layer, tile.first_output, tile.outputs, *wiring), []).append(tile)
+        elif tiles:
+            yield [number]
+    for tiles in groups.values():
+        numbers = [tile.image for tile in tiles]
+        driven = np.sum([tile.row_of_input >= 0 for tile in tiles], axis=0)
+        # an input that drives several of the tiles could otherwise end up on two rows of one
+        yield from [numbers] if driven.max() <= 1 else [[number] for number in numbers]
