@@ -87,7 +87,7 @@ def test_what_was_acknowledged_survives_kill_9(path: Path) -> None:
 
 def test_a_record_whose_making_was_killed(tmp_path: Path) -> None:
     moment = random.Random(8)
-    for number in range(8):
+    for number in range(6):
         path = tmp_path / f"{number}.sqlite"
         kill_a_writer(path, 1, moment.uniform(0, 0.02))
         with Store.open(path) as store:

@@ -120,4 +120,4 @@ class Lab(RuleBasedStateMachine):
 
 
 TestLab = Lab.TestCase
-TestLab.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestLab.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)
