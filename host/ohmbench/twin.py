@@ -294,7 +294,9 @@ class Twin:
         self._demand(1 <= width <= guard.max_width, Fault.WIDTH_LIMIT)
         row = carrier.wl.bit_length() - 1
         cells = lanes_of(carrier.col)
-        self._demand(not np.any(guard.counts[row][cells] >= guard.budget), Fault.BUDGET)
+        if np.any(guard.counts[row][cells] >= guard.budget):
+            self.run_cycles += t.GUARD_SCAN_CYCLES  # only then does the guard know
+            self._demand(False, Fault.BUDGET)
         guard.counts[row][cells] += np.uint16(1)
         taken = carrier.pulse(self.run_cycles + 1 + t.GUARD_SCAN_CYCLES, width)
         self.run_cycles = taken + 1

@@ -10,8 +10,11 @@ import pytest
 from tests.system.lockstep import counters, random_inputs, run
 
 from ohmbench import demo
+from ohmbench._tables import Fault, Register
 from ohmbench.array import ArrayModel
-from ohmbench.link.messages import Why
+from ohmbench.bench import Bench
+from ohmbench.isa import assemble
+from ohmbench.link.messages import Done, Why
 from ohmbench.progress import Progress
 from ohmbench.rungs import SimulatedArray, open_bench
 from ohmbench.twin_bench import TwinBench
@@ -51,6 +54,34 @@ def test_demo_agrees() -> None:
     assert (sim.program_s, sim.infer_s) == (twin.program_s, twin.infer_s)
     assert sim.accuracy > sim.quantised_accuracy - 0.015
     assert np.mean(sim.converged[sim.mask]) >= 0.98
+
+
+BUDGET_SPENT = """
+        li      r1, 10
+        mone    m1, r0
+        lines   set, m1, m1, m0
+        pulse   r1
+        pulse   r1
+        pulse   r1
+        halt    0
+"""
+
+
+def test_spent_budget_agrees() -> None:
+    """The guard looks at the counts of all columns before it refuses: that takes as long on both."""
+    program = assemble(BUDGET_SPENT)
+
+    def refused(bench: Bench) -> tuple[Done, tuple[int, int, int]]:
+        bench.write_register(Register.MAX_WIDTH, 10)
+        bench.write_register(Register.PULSE_BUDGET, 2)
+        bench.write_register(Register.WATCHDOG, 10_000)
+        bench.write_register(Register.CONTROL, 0b111)
+        return bench._run(program, 0, [], None, lambda words: None), counters(bench)
+
+    with open_bench("sim") as sim:
+        end, counted = refused(sim)
+    assert end.fault == Fault.BUDGET
+    assert refused(TwinBench(ArrayModel(seed=1))) == (end, counted)
 
 
 @pytest.mark.slow
