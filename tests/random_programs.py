@@ -110,7 +110,7 @@ class _Writer:
 
     def command(self) -> Code:
         rng = self.rng
-        kind = rng.randrange(9)
+        kind = rng.randrange(10)
         if kind == 0:
             return [
                 Instruction(Op.LI, (14, rng.randint(0, MAX_RAIL_CODE))),
@@ -135,6 +135,8 @@ class _Writer:
             return [Instruction(Op.LI, (14, rng.randint(0, 200))), Instruction(Op.WAIT, (14,))]
         if kind == 6:
             return [rng.choice((Instruction(Op.SYNC, ()), Instruction(Op.VIN, (rng.randrange(16),))))]
+        if kind == 8:
+            return [Instruction(Op.CODES, (rng.randrange(16),))]
         if kind == 7:
             return [Instruction(Op.VOUT, (rng.randrange(16), rng.randrange(16)))]
         return self.read()
@@ -142,7 +144,19 @@ class _Writer:
     def read(self) -> Code:
         code: Code = [Instruction(Op.LINES, (Mode.READ, self.rng.randrange(16), self.rng.randrange(16), 0))]
         code += [self.compute() for _ in range(self.rng.randint(0, 2))]
-        return [*code, *(Instruction(Op.SENSE, (self.rng.randrange(16),)) for _ in range(self.rng.randint(1, 2)))]
+        for _ in range(self.rng.randint(1, 2)):
+            code += self.conversion()
+        return code
+
+    def conversion(self) -> Code:
+        """Whole, or in halves with anything in between that does not need the array."""
+        if self.rng.random() < 0.5:
+            return [Instruction(Op.SENSE, (self.rng.randrange(16),))]
+        code: Code = [Instruction(Op.CONVERT, ())]
+        code += [self.compute() for _ in range(self.rng.randint(0, 3))]
+        if self.rng.random() < 0.3:
+            code += [Instruction(Op.LINES, (Mode.READ, self.rng.randrange(16), self.rng.randrange(16), 0))]
+        return code + [Instruction(Op.CODES, (self.rng.randrange(16),)) for _ in range(self.rng.randint(0, 2))]
 
     def mistake(self) -> Code:
         return self.rng.choice(

@@ -18,6 +18,7 @@ module ohm_carrier (
     output logic cmd_ready_o,
     input ohm_carrier_pkg::cmd_t cmd_i,
     output logic sense_valid_o,
+    input logic sense_ready_i,
     output logic [31:0] sense_data_o,
     output logic idle_o,  // nothing under way, all settled
     output logic busy_o,  // the mode's rails or the lines settle, pulse, conversion
@@ -153,6 +154,7 @@ module ohm_carrier (
       .start_i     (adc_start),
       .ready_o     (adc_ready),
       .data_valid_o(sense_valid_o),
+      .data_ready_i(sense_ready_i),
       .data_o      (sense_data_o),
       .adc_cnv_no,
       .adc_sck_o,

@@ -43,7 +43,9 @@ package ohm_isa_pkg;
     OpLines = 6'h39,
     OpPulse = 6'h3a,
     OpSense = 6'h3b,
-    OpSync = 6'h3c
+    OpSync = 6'h3c,
+    OpConvert = 6'h3d,
+    OpCodes = 6'h3e
   } op_e;
 
   parameter int unsigned Lanes = 32;
@@ -51,6 +53,7 @@ package ohm_isa_pkg;
   parameter int unsigned ProgramWords = 1024;
   parameter int unsigned MemoryVectors = 256;
   parameter int unsigned ScalarCycles = 2;
+  parameter int unsigned CodesCycles = 18;
   parameter int unsigned VectorCycles = 20;
   parameter int unsigned GatherCycles = 37;
 endpackage

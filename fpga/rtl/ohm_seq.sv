@@ -143,7 +143,7 @@ module ohm_seq (
           cmd_o.kind  = ohm_carrier_pkg::CmdPulse;
           cmd_o.value = ra;
         end
-        OpSense: begin
+        OpSense, OpConvert: begin
           cmd_valid_o = 1'b1;
           cmd_o.kind  = ohm_carrier_pkg::CmdSense;
         end
@@ -230,12 +230,12 @@ module ohm_seq (
             endcase
           end
           OpVld, OpVst, OpVset, OpVadd, OpVsub, OpVand, OpVor, OpVshl, OpVshr,
-          OpVlt, OpVeq, OpVbit, OpVgat: begin
+          OpVlt, OpVeq, OpVbit, OpVgat, OpCodes: begin
             vec_start_o = 1'b1;
             state_d     = StVector;
             pc_d        = pc_q;
           end
-          OpRail, OpLines, OpPulse:
+          OpRail, OpLines, OpPulse, OpConvert:
           if (is_unknown) begin
             state_d = StDone;
             why_d   = WhyIllegal;

@@ -1,14 +1,15 @@
 // One conversion of all columns (four LTC2320-16 with common CNV and SCK, a data line a channel).
-// Taken at clock T: CNV falls, after AdcConvertCycles 16 clocks on SCK, CNV rises; two codes a beat
-// in clocks T + SenseLatencyCycles .. T + SenseLatencyCycles + 15; the next can be taken a clock
-// later.
+// Taken at clock T: CNV falls, after AdcConvertCycles 16 clocks on SCK, CNV rises; the codes, two a
+// beat, can be had from clock T + SenseLatencyCycles on and as often as they are wanted until the
+// next conversion, which can be taken at T + SenseLatencyCycles + 1: CNV is high for two clocks.
 module ohm_spi_adc (
     input  logic        clk_i,
     input  logic        rst_ni,
-    input  logic        safe_i,        // abandons the conversion
+    input  logic        safe_i,        // abandons the conversion, and the codes are 0
     input  logic        start_i,       // only while ready_o
     output logic        ready_o,
     output logic        data_valid_o,
+    input  logic        data_ready_i,  // low between two times of 16 beats
     output logic [31:0] data_o,        // {code of column 2k+1, code of column 2k}
     output logic        adc_cnv_no,
     output logic        adc_sck_o,
@@ -18,14 +19,13 @@ module ohm_spi_adc (
   localparam int unsigned Convert = ohm_carrier_pkg::AdcConvertCycles;
   localparam int unsigned First = ohm_carrier_pkg::SenseLatencyCycles;
   localparam int unsigned Bits = 16;
-  localparam int unsigned Beats = 16;
-  localparam int unsigned CountW = $clog2(First + Beats);
+  localparam int unsigned CountW = $clog2(First + 1);
 
   logic [CountW-1:0]       count_q;  // clocks since the start, 0 while idle
   logic                    cnv_nq;
   logic [      31:0]       sdo_q;
   logic [      31:0][15:0] code_q;
-  logic [       3:0]       beat;
+  logic [       3:0]       beat_q;
 
   // SDO moves with the falling edge of SCK and is taken with the next one: a whole clock for the
   // way out, through the converter and back, and by that way a hold time.
@@ -33,9 +33,8 @@ module ohm_spi_adc (
 
   assign ready_o      = count_q == '0;
   assign adc_cnv_no   = cnv_nq;
-  assign data_valid_o = count_q >= CountW'(First);
-  assign beat         = 4'(count_q - CountW'(First));
-  assign data_o       = {code_q[{beat, 1'b1}], code_q[{beat, 1'b0}]};
+  assign data_valid_o = ready_o || count_q == CountW'(First);
+  assign data_o       = {code_q[{beat_q, 1'b1}], code_q[{beat_q, 1'b0}]};
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || safe_i) begin
@@ -45,13 +44,20 @@ module ohm_spi_adc (
       count_q <= CountW'(1);
       cnv_nq  <= 1'b0;
     end else if (count_q != '0) begin
-      count_q <= count_q == CountW'(First + Beats - 1) ? '0 : count_q + 1'b1;
+      count_q <= count_q == CountW'(First) ? '0 : count_q + 1'b1;
       if (count_q == CountW'(Convert + Bits)) cnv_nq <= 1'b1;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (count_q > CountW'(Convert) && count_q <= CountW'(Convert + Bits)) begin
+    if (!rst_ni || !data_ready_i) beat_q <= '0;
+    else if (data_valid_o) beat_q <= beat_q + 1'b1;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || safe_i) begin
+      code_q <= '0;
+    end else if (count_q > CountW'(Convert) && count_q <= CountW'(Convert + Bits)) begin
       for (int j = 0; j < 32; j++) code_q[j] <= {code_q[j][14:0], sdo_q[j]};
     end
   end

@@ -171,7 +171,7 @@ module ohm_top #(
   logic [15:0] vec_scalar;
   logic [31:0] vec_pred, vec_mask, pulses;
   logic [63:0] run_cycles, busy_cycles, clock_cycles_q;
-  logic sense_valid;
+  logic sense_valid, sense_ready;
   logic [31:0] sense_data;
   logic is_faulty;
 
@@ -237,6 +237,7 @@ module ohm_top #(
       .mem_wdata_o  (vec_wdata),
       .mem_rdata_i  (vec_rdata),
       .sense_valid_i(sense_valid),
+      .sense_ready_o(sense_ready),
       .sense_data_i (sense_data),
       .vin_valid_i  (vin_valid),
       .vin_ready_o  (vin_ready),
@@ -285,6 +286,7 @@ module ohm_top #(
       .cmd_ready_o  (car_cmd_ready),
       .cmd_i        (car_cmd),
       .sense_valid_o(sense_valid),
+      .sense_ready_i(sense_ready),
       .sense_data_o (sense_data),
       .idle_o       (carrier_idle),
       .busy_o       (carrier_busy),

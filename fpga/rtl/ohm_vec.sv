@@ -24,9 +24,10 @@ module ohm_vec (
     output logic [63:0] mem_wdata_o,
     input  logic [63:0] mem_rdata_i,
 
-    // column codes from the carrier, for sense
-    input logic        sense_valid_i,
-    input logic [31:0] sense_data_i,
+    // column codes from the carrier, for sense and codes
+    input  logic        sense_valid_i,
+    output logic        sense_ready_o,
+    input  logic [31:0] sense_data_i,
 
     // streams from and to the host
     input  logic        vin_valid_i,
@@ -45,7 +46,7 @@ module ohm_vec (
   typedef enum logic [1:0] {
     StIdle,
     StRun,   // lanes pass through the pipeline
-    StFill,  // a register is filled from sense or vin
+    StFill,  // a register is filled from the carrier or vin
     StDrain  // a register goes out by vout
   } state_e;
 
@@ -63,9 +64,10 @@ module ohm_vec (
   assign is_drain_last = vout_valid_o && vout_ready_i && step_q + 6'd1 == out_count;
 
   logic fill_valid, is_fill_last;
-  assign fill_valid   = state_q == StFill && (op_i == OpSense ? sense_valid_i : vin_valid_i);
+  assign fill_valid = state_q == StFill && (op_i == OpVin ? vin_valid_i : sense_valid_i);
   assign is_fill_last = fill_valid && step_q == 6'(Beats - 1);
-  assign vin_ready_o  = state_q == StFill && op_i == OpVin;
+  assign vin_ready_o = state_q == StFill && op_i == OpVin;
+  assign sense_ready_o = state_q == StFill && op_i != OpVin;
 
   always_comb begin
     unique case (state_q)
@@ -86,9 +88,9 @@ module ohm_vec (
         if (start_i) begin
           step_q <= '0;
           unique case (op_i)
-            OpSense, OpVin: state_q <= StFill;
-            OpVout:         state_q <= StDrain;
-            default:        state_q <= StRun;
+            OpSense, OpCodes, OpVin: state_q <= StFill;
+            OpVout:                  state_q <= StDrain;
+            default:                 state_q <= StRun;
           endcase
         end
         StRun:   step_q <= step_q + 6'd1;

@@ -115,6 +115,8 @@ class Op(IntEnum):
     PULSE = 0x3a
     SENSE = 0x3b
     SYNC = 0x3c
+    CONVERT = 0x3d
+    CODES = 0x3e
 
 
 PROTOCOL_VERSION = 1
@@ -166,6 +168,8 @@ OPERANDS: dict[Op, tuple[str, ...]] = {
     Op.PULSE: ("a:r",),
     Op.SENSE: ("d:v",),
     Op.SYNC: (),
+    Op.CONVERT: (),
+    Op.CODES: ("d:v",),
 }
 
 LANES = 32
@@ -173,6 +177,7 @@ LANES_PER_BEAT = 2
 PROGRAM_WORDS = 1024
 MEMORY_VECTORS = 256
 SCALAR_CYCLES = 2
+CODES_CYCLES = 18
 VECTOR_CYCLES = 20
 GATHER_CYCLES = 37
 

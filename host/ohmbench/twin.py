@@ -309,15 +309,29 @@ class Twin:
         self.array.pulse(int(carrier.mode), carrier.wl, carrier.col, line, inhibit, gate, width, falls)
 
     def _sense(self, d: int, a: int, b: int, imm: int) -> None:
+        self._convert(d, a, b, imm)
+        self.run_cycles -= 1  # no further fetch
+        self._take_codes(d)
+
+    def _codes(self, d: int, a: int, b: int, imm: int) -> None:
+        self.run_cycles += 1
+        self._take_codes(d)
+
+    def _take_codes(self, d: int) -> None:
+        """From the clock of execution on: beats from the next clock on, as soon as they are there."""
+        beats = max(self.run_cycles + 1, self.carrier.codes_ready)
+        self.vectors[d] = self.carrier.column_codes.astype(np.int32).view(np.uint32)
+        self.run_cycles = beats + t.LANES // t.LANES_PER_BEAT
+
+    def _convert(self, d: int, a: int, b: int, imm: int) -> None:
         carrier = self.carrier
         self._demand(self.guard.armed, Fault.NOT_ARMED)
         self._demand(carrier.mode == Mode.READ, Fault.BAD_MODE)
         taken = carrier.sense(self.run_cycles + 1)
-        codes = self.array.sense(
+        carrier.column_codes = self.array.sense(
             carrier.wl, carrier.bl, carrier.codes[Rail.BL_READ], carrier.codes[Rail.WL_READ], taken + 1
         )
-        self.vectors[d] = codes.astype(np.int32).view(np.uint32)
-        self.run_cycles = carrier.any_free
+        self.run_cycles = taken + 1
 
     def _sync(self, d: int, a: int, b: int, imm: int) -> None:
         self._settle()

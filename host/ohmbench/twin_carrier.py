@@ -79,7 +79,8 @@ class Carrier:
         self.codes = [0] * len(Rail)
         self.rail_settled = [0] * len(Rail)
         self.mode, self.wl, self.bl, self.col = Mode.OFF, 0, 0, 0
-        self.dac_free = self.lines_free = self.lines_settled = self.any_free = 0
+        self.dac_free = self.lines_free = self.lines_settled = self.any_free = self.codes_ready = 0
+        self.column_codes: npt.NDArray[np.int16] = np.zeros(t.COLUMNS, np.int16)
 
     def settled(self) -> int:
         """Clock from which lines and the mode's rails have settled."""
@@ -124,7 +125,9 @@ class Carrier:
 
     def sense(self, clock: int) -> int:
         """Take a conversion; as `rail`."""
-        return self._alone(clock, t.SENSE_LATENCY_CYCLES + t.LANES // t.LANES_PER_BEAT)
+        clock = self._alone(clock, t.SENSE_LATENCY_CYCLES + 1)
+        self.codes_ready = clock + t.SENSE_LATENCY_CYCLES
+        return clock
 
     def _alone(self, clock: int, clocks: int) -> int:
         """Take what waits until all has settled, and during which nothing else is taken."""

@@ -126,7 +126,7 @@ class State:
         run_cycles: clocks spent in programs, waiting for the link excluded.
         clock_cycles: clocks since reset.
         pulses: pulses since reset.
-        busy_cycles: of `run_cycles`, those in which the array was settling, pulsed or converted.
+        busy_cycles: of `run_cycles`, those in which the array was settling, pulsed or converted, as link.md defines it.
     """
 
     running: bool

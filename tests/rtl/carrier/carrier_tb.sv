@@ -13,6 +13,7 @@ module carrier_tb (
     input logic [31:0] bl_i,
     input logic [31:0] col_i,
     output logic sense_valid_o,
+    input logic sense_ready_i,
     output logic [31:0] sense_data_o,
     output logic idle_o,
     output logic busy_o,
@@ -50,6 +51,7 @@ module carrier_tb (
       }
       ),
       .sense_valid_o,
+      .sense_ready_i,
       .sense_data_o,
       .idle_o,
       .busy_o,

@@ -87,7 +87,7 @@ class Timing:
             self.free = at + command.value + t.PULSE_RECOVERY_CYCLES
         else:
             at = max(at, self.settled())
-            self.free = at + t.SENSE_LATENCY_CYCLES + BEATS
+            self.free = at + t.SENSE_LATENCY_CYCLES + 1
         return at
 
     def recorded(self, command: Command, at: int) -> list[object]:

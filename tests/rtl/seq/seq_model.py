@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from ohmbench._tables import PROGRAM_WORDS, SCALAR_CYCLES, Mode, Op, Rail
 
 ALL = 0xFFFF_FFFF
-COMMANDS = (Op.RAIL, Op.LINES, Op.PULSE, Op.SENSE)
+KINDS = {Op.RAIL: 0, Op.LINES: 1, Op.PULSE: 2, Op.SENSE: 3, Op.CONVERT: 3}  # kind_e
+COMMANDS = tuple(KINDS)
 STREAMS = (Op.VIN, Op.VOUT)
 COMPARES = (Op.VLT, Op.VEQ, Op.VBIT)
-VECTORS = tuple(op for op in Op if Op.VLD <= op <= Op.VGAT)
+VECTORS = (*(op for op in Op if Op.VLD <= op <= Op.VGAT), Op.CODES)
 BRANCHES = tuple(op for op in Op if Op.JMP <= op <= Op.BNONE)
 SCALARS = (Op.LI, Op.ADDI, Op.ADD, Op.SUB, Op.MCNT)
 MASKS = (Op.MONE, Op.MAND, Op.MOR, Op.MXOR, Op.MANDN, Op.MLO, Op.MHI)
@@ -91,7 +92,7 @@ class Model:
 
     def _command(self, op: Op, word: int, ra: int) -> int:
         """ohm_carrier_pkg::cmd_t as bits."""
-        head = (COMMANDS.index(op) << 3 | (word & 7 if op == Op.RAIL else 0)) << 2 | (word & 3 if op == Op.LINES else 0)
+        head = (KINDS[op] << 3 | (word & 7 if op == Op.RAIL else 0)) << 2 | (word & 3 if op == Op.LINES else 0)
         head = head << 16 | (ra if op in (Op.RAIL, Op.PULSE) else 0)
         masks = [word >> shift & 15 for shift in (22, 18, 12)]
         for mask in masks:

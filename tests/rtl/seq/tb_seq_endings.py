@@ -79,7 +79,7 @@ async def address_of_the_interrupted_instruction(dut: Any) -> None:
     await bench.start()
     bench.readiness = 0.0
     bench.is_idle = lambda clock: False
-    for op in (Op.JMP, Op.RAIL, Op.LINES, Op.PULSE, Op.SENSE, Op.SYNC, Op.VIN, Op.VADD):
+    for op in (Op.JMP, Op.RAIL, Op.LINES, Op.PULSE, Op.SENSE, Op.CONVERT, Op.SYNC, Op.VIN, Op.VADD, Op.CODES):
         bench.load([encode(Op.LI), encode(Op.LI), encode(op, imm=2)])
         end = await bench.run(
             ZEROS, [(1000, 0)], at_clock=lambda clock: bench.drive("fault_i", Fault.SILENCE if clock >= 40 else 0)

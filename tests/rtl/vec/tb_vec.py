@@ -10,7 +10,7 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from ohmbench._tables import GATHER_CYCLES, LANES, MEMORY_VECTORS, VECTOR_CYCLES, Op
+from ohmbench._tables import CODES_CYCLES, GATHER_CYCLES, LANES, MEMORY_VECTORS, VECTOR_CYCLES, Op
 
 ALL = 0xFFFF_FFFF
 BEATS = LANES // 2
@@ -102,11 +102,12 @@ class Bench:
                     self.memory[address // BEATS, 2 * (address % BEATS) + lane] = data >> 32 * lane & ALL
         ready = bool(dut.vin_ready_o.value)
         assert is_taking or not ready, "vin taken by another operation"
+        assert is_sensing or not dut.sense_ready_o.value, "codes taken by another operation"
         taken = is_taking and ready and self.inputs["vin_valid_i"]
         self.vin_waits = is_taking and self.inputs["vin_valid_i"] and not taken
         if taken:
             self.vin.pop(0)
-        if is_sensing and self.inputs["sense_valid_i"]:
+        if is_sensing and dut.sense_ready_o.value and self.inputs["sense_valid_i"]:
             self.sense.pop(0)
         self._watch_vout(bool(dut.vout_valid_o.value), int(dut.vout_data_o.value))
         await RisingEdge(dut.clk_i)
@@ -144,7 +145,7 @@ class Bench:
         clocks = 2
         assert not await self.step()
         self.drive("start_i", 0)
-        is_sensing, is_taking = op == Op.SENSE, op == Op.VIN
+        is_sensing, is_taking = op in (Op.SENSE, Op.CODES), op == Op.VIN
         while abort_after is None or clocks - 2 < abort_after:
             clocks += 1
             assert clocks < 2000, "the operation never ends"
@@ -253,7 +254,7 @@ async def fills_with_idle(dut: Any) -> None:
         register = bench.rng.randrange(16)
         codes = [bench.rng.choice([-32768, -1, 0, 32767, bench.rng.randrange(-32768, 32768)]) for _ in range(LANES)]
         bench.sense = [codes[2 * i] & 0xFFFF | (codes[2 * i + 1] & 0xFFFF) << 16 for i in range(BEATS)]
-        await bench.run(Op.SENSE, d=register, pred=bench.rng.getrandbits(32))
+        await bench.run(bench.rng.choice((Op.SENSE, Op.CODES)), d=register, pred=bench.rng.getrandbits(32))
         bench.regs[register] = np.array(codes, np.int32).view(np.uint32)
         assert not bench.sense
         assert np.array_equal(await bench.stored(register), bench.regs[register])
@@ -267,6 +268,8 @@ async def sense_in_consecutive_beats_takes_a_clock_each(dut: Any) -> None:
     await bench.start()
     bench.sense = [0] * BEATS
     assert await bench.run(Op.SENSE) == 2 + BEATS
+    bench.sense = [0] * BEATS
+    assert await bench.run(Op.CODES) == CODES_CYCLES
 
 
 @cocotb.test()
@@ -292,12 +295,12 @@ async def abort_in_the_middle(dut: Any) -> None:
     rng = bench.rng
     for _ in range(150):
         bench.eagerness = rng.choice([1.0, 0.5])
-        op = rng.choice([*COMPUTES, Op.VIN, Op.SENSE, Op.VOUT])
+        op = rng.choice([*COMPUTES, Op.VIN, Op.SENSE, Op.CODES, Op.VOUT])
         o = bench.operands(op)
         o["scalar"] |= 32 if op == Op.VOUT else 0
         memory = bench.memory.copy()
         bench.vin, bench.sense = [rng.getrandbits(64)] * BEATS, [rng.getrandbits(32)] * BEATS
-        last = {Op.VGAT: GATHER_CYCLES - 3}.get(op, 14 if op in (Op.VIN, Op.SENSE) else VECTOR_CYCLES - 3)
+        last = {Op.VGAT: GATHER_CYCLES - 3}.get(op, 14 if op in (Op.VIN, Op.SENSE, Op.CODES) else VECTOR_CYCLES - 3)
         await bench.run(op, **o, abort_after=rng.randrange(0, last))
         address = (o["scalar"] + o["imm"]) % MEMORY_VECTORS
         changed = (bench.memory != memory).any(axis=1).nonzero()[0].tolist()

@@ -59,5 +59,5 @@ def test_clocks_of_a_product() -> None:
         cycles.append(run_tile(bench, full_tile(), inputs[:count], 8, Recipe())[1])
         busy.append(bench.state().busy_cycles - before)
     each = (cycles[1] - cycles[0]) / 200
-    assert each <= 8 * 130
-    assert (busy[1] - busy[0]) / 200 / each >= 0.8
+    assert each <= 8 * 100
+    assert (busy[1] - busy[0]) / 200 / each >= 0.9
