@@ -104,7 +104,7 @@ module ohm_carrier (
   end
 
   assign idle_o = settled && rail_moves == '0 && adc_ready && pulse_ready;
-  assign busy_o = !settled || !adc_ready || !pulse_ready;
+  assign busy_o = !idle_o;
 
   ohm_spi_dac u_dac (
       .clk_i,

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmbench import __version__
-from ohmbench._tables import CLOCK_HZ
+from ohmbench._tables import CLOCK_HZ, ROWS
 from ohmbench.array import load_params
 from ohmbench.bench import Bench
 from ohmbench.data import load_digits
@@ -152,7 +152,7 @@ def read(bench: Bench, recipe: Recipe, progress: Progress) -> ReadResult:
     Raises:
         FaultError: the guard turned the array off.
     """
-    codes = read_array(bench, recipe, lambda done, rows: progress("read", done, rows))
+    codes = read_array(bench, recipe, lambda first, rows: progress("read", first + len(rows), ROWS))
     return ReadResult(bench.info.rung, codes, codes / recipe.codes_per_siemens * 1e6)
 
 

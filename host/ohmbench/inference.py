@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from ohmbench._tables import ROWS
 from ohmbench.bench import Bench, Inputs, Limits, Words
 from ohmbench.errors import ImageError
 from ohmbench.image import Tile, WeightImage
@@ -62,7 +63,7 @@ class Inference:
                 image.mask[number],
                 image.max_level,
                 self.recipe,
-                None if self.report is None else lambda done, rows: self._tell(what, done, rows),
+                lambda first, records: self._tell(what, first + len(records), ROWS),
             )
             self.records[number] = records
             self.program_cycles += records.run_cycles

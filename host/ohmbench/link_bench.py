@@ -56,6 +56,12 @@ class LinkBench(Bench):
     def write_vectors(self, address: int, data: Words) -> None:
         self._link.write_vectors(address, data, wait=False)
 
+    def load(self, program: Program) -> None:
+        if self._loaded != program.digest:
+            self._loaded = None
+            self._link.write_program(0, program.words)
+            self._loaded = program.digest
+
     def write_register(self, register: int, value: int) -> None:
         self._link.write_register(register, value, wait=register == Register.CONTROL)
 
@@ -77,10 +83,7 @@ class LinkBench(Bench):
         on_words: Callable[[Words], None],
     ) -> Done:
         try:
-            if self._loaded != program.digest:
-                self._loaded = None
-                self._link.write_program(0, program.words)
-                self._loaded = program.digest
+            self.load(program)
             self._link.run(entry, args)
             if inputs is not None:
                 self._link.send_vectors(inputs)

@@ -16,7 +16,7 @@ from ohmbench.errors import UsageError
 from ohmbench.image import Tile
 from ohmbench.inference import run_tile
 from ohmbench.link_bench import LinkBench
-from ohmbench.programming import CellRecords, program_image
+from ohmbench.programming import Bands, CellRecords, Programmer, decode, program_image
 from ohmbench.progress import Progress
 from ohmbench.recipe import Recipe
 from ohmbench.rungs import BAUD
@@ -36,8 +36,15 @@ Prepare = Callable[[Bench], AbstractContextManager[Program]]
 @contextmanager
 def image_programmer(bench: Bench) -> Iterator[Program]:
     """Programs images of LEVELS levels with the default recipe."""
-    mask = np.ones((ROWS, COLUMNS), np.bool_)
-    yield lambda levels: program_image(bench, levels, mask, LEVELS - 1, Recipe())
+    recipe, mask = Recipe(), np.ones((ROWS, COLUMNS), np.bool_)
+    bands = Bands.of_levels(recipe, np.arange(LEVELS), LEVELS - 1)
+    with Programmer.ready(bench, recipe, bands) as programmer:
+
+        def program(levels: Levels) -> CellRecords:
+            words, cycles = programmer.program(levels, mask)
+            return decode(words, mask, *recipe.windows(levels, LEVELS - 1), cycles)
+
+        yield program
 
 
 def programming_speed(bench: Bench, progress: Progress, prepare: Prepare = image_programmer) -> dict[str, float]:
@@ -120,7 +127,12 @@ def simulator_speed(progress: Progress) -> dict[str, float]:
         with Simulator(executable=executable, record=record) as simulator:
             with LinkBench.open(simulator.port, baud=BAUD, rung="sim", check=simulator.check) as bench:
                 program_image(
-                    bench, levels, mask, LEVELS - 1, recipe, lambda done, rows: progress("program", done, rows)
+                    bench,
+                    levels,
+                    mask,
+                    LEVELS - 1,
+                    recipe,
+                    lambda first, records: progress("program", first + len(records), ROWS),
                 )
                 progress.say(f"{PRODUCTS} products")
                 run_tile(bench, full_tile(), inputs, INPUT_BITS, recipe)

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from ohmbench._tables import COLUMNS, MEMORY_VECTORS, ROWS
+from ohmbench._tables import COLUMNS, LANES, ROWS
 from ohmbench.bench import Bench, Limits, Words, clocks, dac_code
 from ohmbench.isa import load_firmware
 from ohmbench.recipe import Codes, Recipe
 
-TARGETS = MEMORY_VECTORS - ROWS
-"""Memory vector of row 0's windows; below it the wiring tables of mvm.useq have room."""
+Levels = npt.NDArray[np.integer]
+FloatArray = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
-Progress = Callable[[int, int], None]
-"""Called with rows done and rows in all."""
+_PULSES_MASK = 0xFF
+_FAR = 0x10000  # beyond every ADC code
+_FROM_START = 0xFFFF  # beyond every DAC code
+LEAVE = LANES - 1
+"""Level of a cell to leave alone: its window holds every code."""
+
+OnRows = Callable[[int, Words], None]
+"""Called as records arrive: the first row of a batch and its records (rows, columns)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +41,7 @@ class CellRecords:
         run_cycles: run time in clocks of the bench.
     """
 
-    mask: npt.NDArray[np.bool_]
+    mask: Mask
     low: Codes
     high: Codes
     code: Codes
@@ -41,7 +50,7 @@ class CellRecords:
     run_cycles: int
 
     @property
-    def converged(self) -> npt.NDArray[np.bool_]:
+    def converged(self) -> Mask:
         """The cells whose last code lies in their window."""
         return self.mask & (self.low <= self.code) & (self.code <= self.high)
 
@@ -51,15 +60,152 @@ class CellRecords:
         return self.set_pulses + self.reset_pulses
 
 
+@dataclass(frozen=True, eq=False)
+class Bands:
+    """What the levels of one run mean; all int64 (levels,), at most LEAVE of them.
+
+    Attributes:
+        low, high: lowest and highest code at which a cell is programmed to.
+        margin: codes by which a cell may be further out and is still left alone.
+        set_start, reset_start: DAC codes at which the level joins the ramps.
+    """
+
+    low: Codes
+    high: Codes
+    margin: int
+    set_start: Codes
+    reset_start: Codes
+
+    @classmethod
+    def of(cls, recipe: Recipe, low_usiemens: FloatArray, high_usiemens: FloatArray) -> Self:
+        """Bands of accepted conductances (levels,) in uS, programmed and joined to the ramps as a recipe says."""
+        shrink = recipe.window_usiemens - recipe.inner_usiemens
+        low, high = recipe.codes_between(low_usiemens + shrink, high_usiemens - shrink)
+        middle = (low_usiemens + high_usiemens) / 2
+        set_start, reset_start = (
+            np.array([dac_code(v) for v in recipe.joins_v(name, middle)], np.int64) for name in ("set", "reset")
+        )
+        return cls(low, high, round(shrink * 1e-6 * recipe.codes_per_siemens), set_start, reset_start)
+
+    @classmethod
+    def of_levels(cls, recipe: Recipe, levels: Levels, max_level: int) -> Self:
+        """Bands of a recipe's levels (levels,)."""
+        target = recipe.targets_usiemens(levels, max_level)
+        return cls.of(recipe, target - recipe.window_usiemens, target + recipe.window_usiemens)
+
+    def tables(self, recipe: Recipe) -> Words:
+        """The memory vectors that program.useq reads from TABLES on."""
+        constants = load_firmware("program").constants
+        # where a cell's last pulse is to be a SET, RESET goes on through the window, and the other way round
+        set_until = self.high + 1 if recipe.last_pulse == "reset" else self.low
+        reset_until = self.low - 1 if recipe.last_pulse == "set" else self.high
+        columns: dict[str, tuple[Codes | int, int]] = {
+            "LOW": (self.low, -_FAR),
+            "HIGH": (self.high, _FAR),
+            "SET_UNTIL": (set_until, -_FAR),
+            "RESET_UNTIL": (reset_until, _FAR),
+            "SET_START": (self.set_start, 0),
+            "RESET_START": (self.reset_start, 0),
+            "SET_BACK": (_back(recipe.set_back, recipe.set_step_v), 0),
+            "RESET_BACK": (_back(recipe.reset_back, recipe.reset_step_v), 0),
+            "MARGIN": (self.margin, 0),
+            "NEED": (recipe.confirm_need - 1, 0),
+        }
+        tables = np.zeros((len(columns), LANES), np.int32)
+        for name, (values, leave) in columns.items():
+            if isinstance(values, int):
+                tables[constants[name]] = values
+            else:
+                tables[constants[name]] = leave
+                tables[constants[name], : len(values)] = values
+        return tables.view(np.uint32)
+
+
+def _back(steps: int, step_v: float) -> int:
+    """DAC codes below its last pulse at which a column joins the next ramp."""
+    return _FROM_START if steps < 0 else steps * dac_code(step_v)
+
+
+class Programmer:
+    """An armed bench with the firmware loaded, which programs images of the same bands one after the other.
+
+    `Programmer.ready` makes one. What it sends for an image is the levels, a byte a cell, and no more.
+    """
+
+    def __init__(self, bench: Bench, recipe: Recipe, bands: Bands) -> None:
+        self._bench = bench
+        self._recipe = recipe
+        self._bands = bands
+
+    @classmethod
+    @contextmanager
+    def ready(cls, bench: Bench, recipe: Recipe, bands: Bands) -> Iterator[Self]:
+        """Arm a bench within the recipe's limits; the array is off afterwards, whatever happens.
+
+        Raises:
+            FaultError: the guard turned the array off.
+        """
+        firmware = load_firmware("program")
+        with bench.armed(recipe.limits(), recipe.rails_v()):
+            bench.write_vectors(firmware.constants["TABLES"], bands.tables(recipe))
+            bench.load(firmware)
+            yield cls(bench, recipe, bands)
+
+    def program(self, levels: Levels, mask: Mask, on_rows: OnRows | None = None) -> tuple[Words, int]:
+        """Program the masked cells.
+
+        Args:
+            levels: (rows, columns), numbers of the bands.
+            mask: (rows, columns); rows without a cell are skipped.
+
+        Returns:
+            Records uint32 (rows, columns), zero in rows that were skipped, and the run time in clocks.
+
+        Raises:
+            FaultError: the guard turned the array off.
+        """
+        used = np.flatnonzero(mask.any(axis=1))
+        records = np.zeros((ROWS, COLUMNS), np.uint32)
+        if not used.size:
+            return records, 0
+        first, end = int(used[0]), int(used[-1]) + 1
+        inputs = np.where(mask, levels, LEAVE).astype(np.uint8)[first:end]
+        run = self._bench.execute(
+            load_firmware("program"),
+            {"row": first, "end": end, **self._arguments()},
+            entry=self._recipe.ramp + ("_last_reset" if self._recipe.last_pulse == "reset" else ""),
+            inputs=inputs,
+            on_words=None if on_rows is None else _by_rows(first, on_rows),
+        )
+        records[first:end] = run.words.reshape(-1, COLUMNS)
+        return records, run.run_cycles
+
+    def _arguments(self) -> dict[str, int]:
+        recipe = self._recipe
+        ramps = {
+            f"{name}_{part}": dac_code(volts)
+            for name in ("set", "reset")
+            for part, volts in zip(("start", "step", "end"), recipe.ramp_v(name), strict=True)
+        }
+        return ramps | {
+            "rounds": recipe.rounds,
+            "set_width": clocks(recipe.set_us),
+            "reset_width": clocks(recipe.reset_us),
+            "confirm": recipe.confirm,
+        }
+
+
 def program_image(
     bench: Bench,
-    levels: npt.NDArray[np.uint8],
-    mask: npt.NDArray[np.bool_],
+    levels: Levels,
+    mask: Mask,
     max_level: int,
     recipe: Recipe,
-    progress: Progress | None = None,
+    on_rows: OnRows | None = None,
 ) -> CellRecords:
-    """Program the masked cells to their levels, a row at a time, with verify next to the array.
+    """Program the masked cells to their levels once, a row at a time, with verify next to the array.
+
+    Cells that are in their window already get no pulse.
 
     Args:
         levels: (rows, columns), 0..max_level.
@@ -69,53 +215,62 @@ def program_image(
         FaultError: the guard turned the array off.
     """
     low, high = recipe.windows(levels, max_level)
-    windows = np.where(mask, low | high << 16, 0).astype(np.uint32)
-    used = np.flatnonzero(mask.any(axis=1))
-    first, end = (int(used[0]), int(used[-1]) + 1) if used.size else (0, 0)
-    firmware = load_firmware("program")
-    args = {
-        "row": first,
-        "end": end,
-        "target": TARGETS,
-        "rounds": recipe.rounds,
-        "reset_start": dac_code(recipe.reset_start_v),
-        "reset_step": dac_code(recipe.reset_step_v),
-        "reset_end": dac_code(recipe.reset_end_v),
-        "reset_width": clocks(recipe.reset_us),
-        "set_start": dac_code(recipe.wl_set_start_v),
-        "set_step": dac_code(recipe.wl_set_step_v),
-        "set_end": dac_code(recipe.wl_set_end_v),
-        "set_width": clocks(recipe.set_us),
-    }
-    bench.write_vectors(TARGETS, windows)
-    with bench.armed(recipe.limits(), recipe.rails_v()):
-        run = bench.execute(firmware, args, on_words=_row_counter(end - first, progress))
-    record = np.zeros((ROWS, COLUMNS), np.int64)
-    record[first:end] = run.words.reshape(-1, COLUMNS)
-    return CellRecords(mask, low, high, record & 0xFFFF, record >> 16 & 0xFF, record >> 24 & 0xFF, run.run_cycles)
+    words, cycles = np.zeros((ROWS, COLUMNS), np.uint32), 0
+    present = np.unique(levels[mask])
+    for start in range(0, len(present), LEAVE):
+        some = present[start : start + LEAVE]
+        bands = Bands.of_levels(recipe, some, max_level)
+        chosen = mask & np.isin(levels, some)
+        with Programmer.ready(bench, recipe, bands) as programmer:
+            for part in _parts(chosen, recipe.single_cell):
+                records, clocks_of_part = programmer.program(np.searchsorted(some, levels), part, on_rows)
+                words[part] = records[part]
+                cycles += clocks_of_part
+    return decode(words, mask, low, high, cycles)
 
 
-def read_array(bench: Bench, recipe: Recipe, progress: Progress | None = None) -> Codes:
+def decode(words: Words, mask: Mask, low: Codes, high: Codes, run_cycles: int) -> CellRecords:
+    """What the firmware's records (rows, columns) say: code | SET pulses << 16 | RESET pulses << 24."""
+    code = words.astype(np.uint16).view(np.int16).astype(np.int64)
+    set_pulses, reset_pulses = ((words >> shift & _PULSES_MASK).astype(np.int64) for shift in (16, 24))
+    return CellRecords(mask, low, high, code, set_pulses, reset_pulses, run_cycles)
+
+
+def _parts(mask: Mask, single_cell: bool) -> Iterator[Mask]:
+    """The mask at once, or its cells one after the other."""
+    if not single_cell:
+        yield mask
+        return
+    for row, column in np.argwhere(mask):
+        one = np.zeros_like(mask)
+        one[row, column] = True
+        yield one
+
+
+def read_array(bench: Bench, recipe: Recipe, on_rows: OnRows | None = None) -> Codes:
     """ADC codes (rows, columns) of every cell, one read each.
 
     Raises:
         FaultError: the guard turned the array off.
     """
     rails = recipe.read_rails_v()
+    on_words = None if on_rows is None else _by_rows(0, on_rows)
     with bench.armed(Limits(rails, 0.0, 0), rails):
-        run = bench.execute(load_firmware("read"), {"row": 0, "end": ROWS}, on_words=_row_counter(ROWS, progress))
+        run = bench.execute(load_firmware("read"), {"row": 0, "end": ROWS}, on_words=on_words)
     return run.words.view(np.int32).astype(np.int64).reshape(ROWS, COLUMNS)
 
 
-def _row_counter(rows: int, progress: Progress | None) -> Callable[[Words], None] | None:
-    """Turn batches of result words into progress in rows."""
-    if progress is None:
-        return None
-    words = 0
+def _by_rows(first: int, on_rows: OnRows) -> Callable[[Words], None]:
+    """Turn batches of result words into batches of whole rows."""
+    rest = np.zeros(0, np.uint32)
 
-    def count(batch: Words) -> None:
-        nonlocal words
-        words += len(batch)
-        progress(words // COLUMNS, rows)
+    def collect(batch: Words) -> None:
+        nonlocal first, rest
+        words = np.concatenate([rest, batch])
+        rows = len(words) // COLUMNS
+        rest = words[rows * COLUMNS :]
+        if rows:
+            on_rows(first, words[: rows * COLUMNS].reshape(rows, COLUMNS))
+            first += rows
 
-    return count
+    return collect

@@ -92,7 +92,7 @@ class Carrier:
 
     def count_busy(self, clock: int) -> None:
         """Count busy clocks before this one; to be called before anything changes what is under way."""
-        self.busy_cycles += max(min(clock, max(self.any_free, self.settled())) - self._counted, 0)
+        self.busy_cycles += max(min(clock, self.idle()) - self._counted, 0)
         self._counted = clock
 
     def rail(self, clock: int, rail: Rail, code: int) -> int:

@@ -81,7 +81,7 @@ class _Assembler:
         if self.errors:
             raise AssemblyError(self._report())
         lines = tuple(number for number, _, _ in self.statements)
-        return Program(self.name, tuple(words), entries, self.args, tuple(self.source), lines)
+        return Program(self.name, tuple(words), entries, self.args, tuple(self.source), lines, self.values)
 
     # --- first pass ---
 

@@ -18,7 +18,8 @@ class Program:
     """Words for the program memory, and what the host needs to start them by name.
 
     `entries`: name to address. `args`: name to scalar register. `source`: the lines of the text.
-    `lines`: for each word the number of its line, from 1.
+    `lines`: for each word the number of its line, from 1. `constants`: labels and `.equ` lines, so that the host takes
+    the layout of tables from the program that reads them.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Program:
     args: Mapping[str, int] = field(default_factory=dict)
     source: tuple[str, ...] = ()
     lines: tuple[int, ...] = ()
+    constants: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def digest(self) -> int:
