@@ -170,10 +170,12 @@ def test_images_with_shared_rows_and_columns(seed: int, share: float) -> None:
 
 
 def test_one_bad_cell_on_a_full_array_costs_nothing_that_matters() -> None:
-    """32 inputs, 16 outputs: every cell is in use. A stuck cell can only be met by a weight that suits it."""
+    """32 inputs, 16 outputs: every cell is in use. A stuck cell can only be met by a weight that suits it, and its
+    partner, at a whole level, leaves the fraction of a level that the stuck cell conducts."""
     rng = np.random.default_rng(1)
     plain = map_pairs(network(rng, 32, 16))
-    for kind, most in ((FaultKind.STUCK_LOW, 0.08), (FaultKind.STUCK_HIGH, 0.2), (FaultKind.WEAK, 0.0)):
+    low, high = (abs(level - round(level)) for level in (CELLS.stuck_low, CELLS.stuck_high))
+    for kind, most in ((FaultKind.STUCK_LOW, low), (FaultKind.STUCK_HIGH, high), (FaultKind.WEAK, 0.0)):
         kinds = np.zeros((32, 32), np.uint8)
         kinds[0, 0] = kind
         mapped = avoid_faults(plain, FaultMap(kinds))
@@ -190,9 +192,10 @@ def test_partner_makes_up_for_a_stuck_cell() -> None:
     mapped = avoid_faults(map_pairs(QuantisedNetwork((layer,), 7)), FaultMap(kinds))
     tile = mapped.tiles[0]
     assert tile.n[0] == 5
-    assert mapped.levels[0, tile.row_of_input[0], 5] == 6
+    partner = round(CELLS.stuck_high - 3)
+    assert mapped.levels[0, tile.row_of_input[0], 5] == partner
     assert mapped.levels[0, tile.row_of_input[0], tile.p[0]] == 7  # nearest that an image can say
-    np.testing.assert_allclose(matrix(mapped, FaultMap(kinds)), [[CELLS.stuck_high - 6]])
+    np.testing.assert_allclose(matrix(mapped, FaultMap(kinds)), [[CELLS.stuck_high - partner]])
 
 
 def test_weak_cells_get_small_weights() -> None:
@@ -207,10 +210,8 @@ def test_weak_cells_get_small_weights() -> None:
 
 
 def test_stuck_cells_in_level_units() -> None:
-    assert CELLS.stuck_low == pytest.approx((3 - 30) / 25)
-    assert CELLS.stuck_high == pytest.approx((260 - 30) / 25)
-    assert CELLS.unformed == pytest.approx((0.1 - 30) / 25)
-    assert CELLS.weak_max == 3
+    recipe = Recipe(g_min_usiemens=30.0, g_max_usiemens=205.0)  # 25 uS a level
+    assert BadCells.of(recipe, 7) == BadCells(-27 / 25, 230 / 25, pytest.approx(-29.9 / 25), 3)
     image = map_pairs(QuantisedNetwork((QuantisedLayer(np.full((4, 1), 5), 1.0, np.zeros(1), 4, None),), 7))
     kinds = np.zeros((32, 32), np.uint8)
     kinds[:4, 0] = [FaultKind.STUCK_LOW, FaultKind.STUCK_HIGH, FaultKind.UNFORMED, FaultKind.WEAK]
