@@ -21,7 +21,6 @@ module ohm_carrier (
     input logic sense_ready_i,
     output logic [31:0] sense_data_o,
     output logic idle_o,  // nothing under way, all settled
-    output logic busy_o,  // the mode's rails or the lines settle, pulse, conversion
     output logic dac_sclk_o,
     output logic dac_sdi_o,
     output logic [1:0] dac_sync_no,
@@ -104,7 +103,6 @@ module ohm_carrier (
   end
 
   assign idle_o = settled && rail_moves == '0 && adc_ready && pulse_ready;
-  assign busy_o = !idle_o;
 
   ohm_spi_dac u_dac (
       .clk_i,

@@ -36,7 +36,6 @@ module ohm_seq (
     input  logic                  cmd_ready_i,
     output ohm_carrier_pkg::cmd_t cmd_o,
     input  logic                  carrier_idle_i,
-    input  logic                  carrier_busy_i,
 
     // vector unit
     output logic                    vec_start_o,
@@ -320,7 +319,7 @@ module ohm_seq (
       if (is_counting) begin
         run_cycles_q     <= run_cycles_q + 64'd1;
         program_cycles_q <= program_cycles_q + 64'd1;
-        if (carrier_busy_i) busy_cycles_q <= busy_cycles_q + 64'd1;
+        if (!carrier_idle_i) busy_cycles_q <= busy_cycles_q + 64'd1;
       end
       if (cmd_valid_o && cmd_ready_i && op == OpPulse) pulses_q <= pulses_q + 32'd1;
       if (mask_we && d != '0) mask_q[d] <= mask_d;

@@ -162,7 +162,7 @@ module ohm_top #(
   );
 
   // pulse processor
-  logic seq_cmd_valid, seq_cmd_ready, carrier_idle, carrier_busy;
+  logic seq_cmd_valid, seq_cmd_ready, carrier_idle;
   ohm_carrier_pkg::cmd_t seq_cmd;
   logic vec_start, vec_done;
   ohm_isa_pkg::op_e vec_op;
@@ -202,7 +202,6 @@ module ohm_top #(
       .cmd_ready_i   (seq_cmd_ready),
       .cmd_o         (seq_cmd),
       .carrier_idle_i(carrier_idle),
-      .carrier_busy_i(carrier_busy),
       .vec_start_o   (vec_start),
       .vec_op_o      (vec_op),
       .vec_d_o       (vec_d),
@@ -289,7 +288,6 @@ module ohm_top #(
       .sense_ready_i(sense_ready),
       .sense_data_o (sense_data),
       .idle_o       (carrier_idle),
-      .busy_o       (carrier_busy),
       .dac_sclk_o,
       .dac_sdi_o,
       .dac_sync_no,

@@ -66,7 +66,7 @@ class Carrier:
     """When the carrier takes what: the timing of ohm_carrier.sv in run-time clocks.
 
     Attributes:
-        busy_cycles: clocks in which busy_o was high, as far as they have been counted.
+        busy_cycles: run-time clocks in which something was under way, as far as they have been counted.
     """
 
     def __init__(self) -> None:

@@ -61,9 +61,6 @@ class Timing:
     def idle(self, clock: int) -> bool:
         return clock >= max(self.free, self.lines_settled, *self.rail_settled)
 
-    def busy(self, clock: int) -> bool:
-        return clock < max(self.free, self.settled())
-
     def take(self, command: Command, offered: int) -> int:
         """Take a command that is offered from a clock on; returns the clock at which it is taken."""
         at = max(offered, self.free)

@@ -29,13 +29,12 @@ class Bench:
         self.inputs: dict[str, int] = {}
         self.readiness = 1.0  # chance that the carrier takes a command, in each clock
         self.is_idle: Callable[[int], bool] = lambda clock: True  # carrier_idle_i in clock 1, 2, ... of a program
-        self.is_busy: Callable[[], bool] = lambda: False
         self.totals = {"run": 0, "busy": 0, "pulses": 0}  # what the counters for the host must show
 
     async def start(self) -> None:
         for name in ("rst_ni", "run_valid_i", "run_entry_i", "arg_we_i", "arg_index_i", "arg_data_i", "abort_i"):
             self.drive(name, 0)
-        for name in ("fault_i", "done_ready_i", "prog_data_i", "cmd_ready_i", "carrier_idle_i", "carrier_busy_i"):
+        for name in ("fault_i", "done_ready_i", "prog_data_i", "cmd_ready_i", "carrier_idle_i"):
             self.drive(name, 0)
         self.drive("vec_done_i", 0)
         self.drive("vec_mask_i", 0)
@@ -110,7 +109,6 @@ class Bench:
                 at_clock(self.clocks)
             self.drive("cmd_ready_i", self.rng.random() < self.readiness)
             self.drive("carrier_idle_i", self.is_idle(self.clocks))
-            self.drive("carrier_busy_i", self.is_busy())
             self.drive("vec_done_i", operation is not None and left == 1)
             self.drive("vec_mask_i", mask if self.inputs["vec_done_i"] else self.rng.getrandbits(32))
             await self.clock()
@@ -121,7 +119,7 @@ class Bench:
             assert not ended, "goes on after an abort or a fault"
             is_streaming = operation is not None and operation[0] in STREAMS
             stream_clocks += is_streaming
-            self.totals["busy"] += bool(self.inputs["carrier_busy_i"]) and not is_streaming
+            self.totals["busy"] += not self.inputs["carrier_idle_i"] and not is_streaming
             waiting = self._watch_commands(waiting)
             if operation is not None:
                 assert self._operation() == operation, "operands changed"
