@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 from ohmbench.image import Provenance
 
+CodeArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
 
 @dataclass(frozen=True, eq=False)
 class DemoResult:

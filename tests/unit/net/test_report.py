@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from ohmbench.errors import UsageError
+from ohmbench.heat_maps import CellState
 from ohmbench.report import render_report, report_html
 from ohmbench.results import DemoResult, seconds, summary, wilson_interval
 
@@ -148,9 +149,9 @@ def test_report_holds_the_cells() -> None:
     np.testing.assert_allclose(np.reshape(first["read"], (8, 8)), result.read_usiemens[0], atol=0.005)
     np.testing.assert_allclose(np.reshape(first["target"], (8, 8)), result.target_usiemens[0], atol=0.005)
     assert first["set"] == result.set_pulses[0].ravel().tolist()
-    assert first["used"][10] == 1
-    assert sorted(set(second["used"])) == [0, 2]
-    assert data["error"] == [-15.0, 15.0]
+    assert first["state"][10] == CellState.OUTSIDE
+    assert sorted(set(second["state"])) == [CellState.UNUSED, CellState.IN_WINDOW]
+    assert (data["views"]["error"]["low"], data["views"]["error"]["high"]) == (-15.0, 15.0)
 
 
 def test_error_chart_counts_every_cell_once() -> None:
