@@ -8,6 +8,7 @@ RTL. tests/system/test_lockstep.py holds the two together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,19 @@ def lanes_of(mask: int) -> npt.NDArray[np.bool_]:
 def mask_of(lanes: npt.NDArray[np.bool_]) -> int:
     """Mask of a bool array (32,)."""
     return int.from_bytes(np.packbits(lanes, bitorder="little").tobytes(), "little")
+
+
+class _Pulse(NamedTuple):
+    """A pulse that is on: what `ArrayModel.pulse` takes, and the clock at which it was taken."""
+
+    mode: Mode
+    wl: int
+    col: int
+    line_code: int
+    inhibit_code: int
+    wl_code: int
+    width: int
+    taken: int
 
 
 class _Illegal(Exception):
@@ -54,6 +68,7 @@ class Twin:
         self.run_cycles = 0
         self.pulses = 0
         self.consumed = 0  # input vectors that the last program took
+        self._pulse_on: _Pulse | None = None  # the last pulse, if the array has not had it yet
         self._inputs: Iterator[Vector] = iter(())
         self._outputs: list[Vector] = []
         self._handlers: dict[int, Callable[[int, int, int, int], int | None]] = {
@@ -106,6 +121,7 @@ class Twin:
             self.carrier.count_busy(self.run_cycles)
             self.carrier.reset()
         self.carrier.count_busy(self.run_cycles)
+        self._end_pulse()
         words = np.concatenate(self._outputs) if self._outputs else np.zeros(0, np.uint32)
         return Done(code, why, fault, pc, self.run_cycles - start), words
 
@@ -265,6 +281,7 @@ class Twin:
 
     def _demand(self, allowed: bool, fault: Fault) -> None:
         if not allowed:
+            self._end_pulse(self.run_cycles + 1)
             self.run_cycles += t.SCALAR_CYCLES + 1  # the guard latches, the sequencer sees it a clock later
             raise GuardFault(fault)
 
@@ -305,8 +322,19 @@ class Twin:
         line = carrier.codes[Rail.BL_SET if is_set else Rail.SL_RESET]
         inhibit = carrier.codes[Rail.SL_INHIBIT] if is_set else 0
         gate = carrier.codes[Rail.WL_SET if is_set else Rail.WL_RESET]
-        falls = taken + width + 1
-        self.array.pulse(int(carrier.mode), carrier.wl, carrier.col, line, inhibit, gate, width, falls)
+        self._end_pulse()
+        self._pulse_on = _Pulse(carrier.mode, carrier.wl, carrier.col, line, inhibit, gate, width, taken)
+
+    def _end_pulse(self, off: int | None = None) -> None:
+        """Give the array the pulse that is on: whole, or as the guard cuts it by turning all off in a clock."""
+        pulse, self._pulse_on = self._pulse_on, None
+        if pulse is None:
+            return
+        falls = pulse.taken + pulse.width + 1
+        falls = falls if off is None else min(falls, off)
+        width = falls - pulse.taken - 1
+        codes = pulse.line_code, pulse.inhibit_code, pulse.wl_code
+        self.array.pulse(pulse.mode, pulse.wl, pulse.col, *codes, width, falls)
 
     def _sense(self, d: int, a: int, b: int, imm: int) -> None:
         self._convert(d, a, b, imm)
@@ -328,6 +356,7 @@ class Twin:
         self._demand(self.guard.armed, Fault.NOT_ARMED)
         self._demand(carrier.mode == Mode.READ, Fault.BAD_MODE)
         taken = carrier.sense(self.run_cycles + 1)
+        self._end_pulse()
         carrier.column_codes = self.array.sense(
             carrier.wl, carrier.bl, carrier.codes[Rail.BL_READ], carrier.codes[Rail.WL_READ], taken + 1
         )

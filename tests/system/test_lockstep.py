@@ -5,12 +5,14 @@ The simulator is the real one, behind its pty and the real link, so this covers 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tests.system.lockstep import counters, random_inputs, run
 
 from ohmbench import demo
-from ohmbench._tables import Fault, Register
+from ohmbench._tables import Fault, Rail, Register
 from ohmbench.array import ArrayModel
 from ohmbench.bench import Bench
 from ohmbench.isa import assemble
@@ -82,6 +84,51 @@ def test_spent_budget_agrees() -> None:
         end, counted = refused(sim)
     assert end.fault == Fault.BUDGET
     assert refused(TwinBench(ArrayModel(seed=1))) == (end, counted)
+
+
+CUT_SHORT = """
+        li      r4, 28000
+        rail    bl_set, r4
+        rail    wl_set, r4
+        mone    m1, r0
+        lines   set, m1, m1, m0
+        pulse   r1
+        wait    r2
+        bne     r3, r15, rail
+        pulse   r1                      ; one more than the budget, known after the scan of the counts
+rail:   li      r4, 30001               ; above its limit
+        rail    bl_set, r4
+        halt    0
+"""
+
+
+@pytest.mark.parametrize("fault", [Fault.BUDGET, Fault.RAIL_LIMIT])
+def test_refused_command_cuts_the_pulse_alike(fault: Fault, tmp_path: Path) -> None:
+    """What the guard refuses ends the pulse that is still on: cells switch by the width that was left of it."""
+    program = assemble(CUT_SHORT)
+
+    def cut(bench: Bench) -> tuple[list[Done], tuple[int, int, int]]:
+        ends = []
+        for row, wait in enumerate((0, 1, 7, 40, 180, 300)):
+            bench.write_register(Register.CONTROL, 0b110)
+            for rail in (Rail.BL_SET, Rail.WL_SET):
+                bench.write_register(Register.MAX_RAIL + rail, 30_000)
+            bench.write_register(Register.MAX_WIDTH, 1000)
+            bench.write_register(Register.PULSE_BUDGET, 1)
+            bench.write_register(Register.WATCHDOG, 10_000)
+            bench.write_register(Register.CONTROL, 1)
+            args = [row, 200, wait, int(fault == Fault.RAIL_LIMIT)]
+            ends.append(bench._run(program, 0, args, None, lambda words: None))
+        return ends, counters(bench)
+
+    file = tmp_path / "array"
+    with open_bench("sim", array=SimulatedArray(seed=ARRAY_SEED, file=file)) as sim:
+        ends, counted = cut(sim)
+    assert {end.fault for end in ends} == {fault}
+    twin = TwinBench(ArrayModel({}, ARRAY_SEED))
+    assert cut(twin) == (ends, counted)
+    array = ArrayModel.open(file)
+    np.testing.assert_array_equal(array.conductance(), twin.twin.array.conductance())
 
 
 @pytest.mark.slow
