@@ -14,11 +14,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
 #include "Vtop.h"
+#include "array/ohm_dpi.h"
 #include "array_state.h"
+#include "parent.h"
 #include "pty.h"
 #include "session.h"
 #include "uart_model.h"
@@ -54,7 +57,7 @@ const char Usage[] =
     "  --replay FILE    no pty: replay a recorded session as fast as possible\n"
     "  --bare N         no pty: run N clocks as fast as possible\n"
     "  --vcd FILE       write a waveform, some 500 bytes a clock (only in a build with --trace-vcd)\n"
-    "  --with-parent    end when standard input closes\n";
+    "  --with-parent    end when standard input closes; a line \"rest SECONDS\" on it lets the array rest so long\n";
 
 struct Options {
     ohm::ArrayOptions array;
@@ -188,17 +191,11 @@ bool readable(int fd) {
     return poll(&one, 1, 0) > 0;
 }
 
-// Standard input at its end: the process that started us is gone. What it sends before that means nothing.
-bool parent_gone() {
-    char scrap[64];
-    return readable(STDIN_FILENO) && read(STDIN_FILENO, scrap, sizeof scrap) <= 0;
-}
-
-void sleep_until_needed(const Options& options, const ohm::Pty& pty) {
+void sleep_until_needed(const ohm::Parent& parent, const ohm::Pty& pty) {
     struct pollfd fds[] = {
         {pty.fd(), static_cast<short>(POLLIN | (pty.write_pending() ? POLLOUT : 0)), 0},
         {wake_pipe[0], POLLIN, 0},
-        {options.with_parent ? STDIN_FILENO : -1, POLLIN, 0},
+        {parent.fd(), POLLIN, 0},
     };
     poll(fds, 3, -1);
 }
@@ -208,9 +205,8 @@ void live(const Options& options, Bench& bench, Stopwatch& watch) {
     ohm::Recorder recorder(options.record);
     ohm::Digest sent;
     uint8_t bytes[InputLimit];
-    std::printf("ohmbench sim: port %s\n", pty.path().c_str());
-    std::fflush(stdout);
-    dup2(STDERR_FILENO, STDOUT_FILENO);  // what the models $display is a message to a human
+    ohm::Parent parent(options.with_parent);
+    parent.say("ohmbench sim: port " + pty.path());
 
     unsigned idle_batches = 0;
     for (unsigned batch = 0; !stop_requested; ++batch) {
@@ -233,7 +229,7 @@ void live(const Options& options, Bench& bench, Stopwatch& watch) {
         const bool sleep = idle_batches >= BatchesBeforeSleep;
         if (sleep) {
             const auto start = Clock::now();
-            sleep_until_needed(options, pty);
+            sleep_until_needed(parent, pty);
             watch.add_sleep(Clock::now() - start);
             idle_batches = 0;
         }
@@ -244,7 +240,12 @@ void live(const Options& options, Bench& bench, Stopwatch& watch) {
         if (sleep || batch % BatchesPerParentCheck == 0) {
             char scrap[64];
             while (readable(wake_pipe[0]) && read(wake_pipe[0], scrap, sizeof scrap) > 0) continue;
-            if (options.with_parent && parent_gone()) break;
+            if (!parent.listen()) break;
+            while (const std::optional<double> seconds = parent.rest()) {
+                const bool rested = ohm_array_rest(ohm_dpi_array(), *seconds) == 0;
+                if (rested) recorder.rest(bench.clocks(), *seconds);
+                parent.say(rested ? "rested" : "refused");
+            }
         }
     }
     recorder.end(bench.clocks(), sent);
@@ -264,6 +265,7 @@ void replay(const Options& options, Bench& bench) {
     for (const ohm::Event& event : session.events) {
         advance(event.clock);
         if (event.baud != 0) bench.uart.set_baud(event.baud);
+        ohm_array_rest(ohm_dpi_array(), event.rest_s);
         bench.uart.queue(event.bytes.data(), event.bytes.size());
     }
     advance(session.end);

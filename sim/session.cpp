@@ -53,6 +53,10 @@ void Recorder::in(uint64_t clock, const uint8_t* bytes, size_t count) {
     std::fputc('\n', file_);
 }
 
+void Recorder::rest(uint64_t clock, double seconds) {
+    if (file_ != nullptr) std::fprintf(file_, "%" PRIu64 " rest %.17g\n", clock, seconds);
+}
+
 void Recorder::end(uint64_t clock, const Digest& out) {
     if (file_ == nullptr) return;
     std::fprintf(file_, "%" PRIu64 " end %" PRIu64 " %016" PRIx64 "\n", clock, out.count, out.hash);
@@ -73,9 +77,11 @@ Session load_session(const std::string& path) {
         words >> clock >> what >> value;
         try {
             if (what == "baud") {
-                session.events.push_back({clock, static_cast<uint32_t>(std::stoul(value)), {}});
+                session.events.push_back({clock, static_cast<uint32_t>(std::stoul(value))});
             } else if (what == "in") {
                 session.events.push_back({clock, 0, from_hex(value)});
+            } else if (what == "rest") {
+                session.events.push_back({clock, 0, {}, std::stod(value)});
             } else if (what == "end") {
                 session.end = clock;
                 session.out.count = std::stoull(value);

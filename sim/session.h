@@ -3,6 +3,7 @@
 //   ohmbench session 1
 //   <clock> baud <bits a second>            the host's rate from here on, both directions
 //   <clock> in <bytes in hex>               bytes queued for the DUT
+//   <clock> rest <seconds>                bench time that passed with the array off
 //   <clock> end <bytes out> <digest>        how long it ran, and what the DUT had sent by then
 //
 // The model is deterministic, so that replaying the file gives the same clocks and the same bytes.
@@ -33,6 +34,7 @@ class Recorder {
 
     void baud(uint64_t clock, uint32_t baud);
     void in(uint64_t clock, const uint8_t* bytes, size_t count);
+    void rest(uint64_t clock, double seconds);
     void end(uint64_t clock, const Digest& out);
 
    private:
@@ -41,8 +43,9 @@ class Recorder {
 
 struct Event {
     uint64_t clock;
-    uint32_t baud;  // 0: no change
-    std::vector<uint8_t> bytes;
+    uint32_t baud = 0;  // 0: no change
+    std::vector<uint8_t> bytes = {};
+    double rest_s = 0.0;
 };
 
 struct Session {

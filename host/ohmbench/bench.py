@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ from ohmbench.link.messages import Done, State, Why
 
 Words = npt.NDArray[np.uint32]
 Inputs = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Report = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is; `Progress` is one."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,32 @@ class Bench(ABC):
     @abstractmethod
     def close(self) -> None:
         """Turn the array off and leave the port."""
+
+    def rest(self, seconds: float, progress: Report | None = None) -> None:
+        """Let bench time pass with all outputs off: cells relax, and no run time is counted.
+
+        A board waits so long; Ctrl-C ends that and changes nothing. In simulation it takes no time.
+
+        Args:
+            progress: called every second of a wait of more than one.
+
+        Raises:
+            UsageError: the bench is armed, or a program runs; or not a finite time from 0 on.
+            DataError: in simulation, more than some 3000 years.
+            LinkError: the board has gone away meanwhile.
+        """
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise UsageError(f"The array cannot rest for {seconds} s. It has not rested; give a time from 0 s on.")
+        state = self.state()
+        if state.armed or state.running:
+            raise UsageError(
+                "The array cannot rest while the bench is armed: its lines may be at voltages that disturb cells. "
+                "It has not rested; disarm the bench first (leave `armed`, or call `safe`)."
+            )
+        self._rest(seconds, progress or (lambda name, done, total: None))
+
+    @abstractmethod
+    def _rest(self, seconds: float, progress: Report) -> None: ...
 
     @abstractmethod
     def _run(

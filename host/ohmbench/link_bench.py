@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from typing import Self
 
 from ohmbench._tables import ARRAY_TYPES, Register
-from ohmbench.bench import Bench, BenchInfo, Inputs, Words
+from ohmbench.bench import Bench, BenchInfo, Inputs, Report, Words
 from ohmbench.errors import OhmbenchError
 from ohmbench.isa import Program
 from ohmbench.link.client import Link
 from ohmbench.link.messages import Done, Result, State
+from ohmbench.simulator import Simulator
 
 
 class LinkBench(Bench):
@@ -18,13 +21,22 @@ class LinkBench(Bench):
 
     Args:
         check: called when the link fails, to raise what it knows about the cause (the simulator's end, say).
+        rest: lets bench time in seconds pass at a simulated array; without it, it passes by itself.
     """
 
-    def __init__(self, link: Link, port: str, rung: str, check: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        link: Link,
+        port: str,
+        rung: str,
+        check: Callable[[], None] | None = None,
+        rest: Callable[[float], None] | None = None,
+    ) -> None:
         board = link.info
         self._link = link
         self._loaded: int | None = None  # digest of the program in the FPGA
         self._check = check
+        self._rest_simulated = rest
         self.info = BenchInfo(
             rung,
             port,
@@ -37,13 +49,23 @@ class LinkBench(Bench):
         )
 
     @classmethod
-    def open(cls, port: str, *, baud: int, rung: str = "board", check: Callable[[], None] | None = None) -> Self:
-        """Open the bench on a port.
+    def open(cls, port: str, *, baud: int) -> Self:
+        """Open the board on a port.
 
         Raises:
             PortError, LinkError, ProtocolError: as `Link.open`.
         """
-        return cls(Link.open(port, baud=baud), port, rung, check)
+        return cls(Link.open(port, baud=baud), port, "board")
+
+    @classmethod
+    def of(cls, simulator: Simulator, *, baud: int) -> Self:
+        """Open the bench in a simulator that runs.
+
+        Raises:
+            PortError, LinkError, ProtocolError: as `Link.open`.
+        """
+        port = simulator.port
+        return cls(Link.open(port, baud=baud), port, "sim", simulator.check, simulator.rest)
 
     @property
     def link(self) -> Link:
@@ -73,6 +95,17 @@ class LinkBench(Bench):
             self.safe()
         finally:
             self._link.close()
+
+    def _rest(self, seconds: float, progress: Report) -> None:
+        if self._rest_simulated is not None:
+            self._rest_simulated(seconds)
+            return
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if seconds > 1:
+                progress("rest, seconds", int(seconds - left), math.ceil(seconds))
+            time.sleep(min(left, 1.0))
+            self.state()  # a board that is gone had better be missed now than after hours
 
     def _run(
         self,

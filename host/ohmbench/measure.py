@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmbench._tables import COLUMNS, ROWS
-from ohmbench.bench import Bench
+from ohmbench.bench import Bench, Limits
 from ohmbench.errors import UsageError
 from ohmbench.image import Tile
 from ohmbench.inference import run_tile
@@ -81,10 +81,15 @@ def programming_speed(bench: Bench, progress: Progress, prepare: Prepare = image
     image_cycles = end.clock_cycles - start.clock_cycles
     image_time_s = image_cycles / bench.info.clock_hz
     progress.say(f"{PRODUCTS} products")
-    before = bench.state()
-    _, mvm_cycles = run_tile(bench, full_tile(), inputs, INPUT_BITS, Recipe())
-    # with the lines off, as while run_tile sets its rails, nothing is busy
-    mvm_busy = bench.state().busy_cycles - before.busy_cycles
+    recipe = Recipe()
+    rails_v = recipe.read_rails_v()
+    before = bench.state().busy_cycles
+    with bench.armed(Limits(rails_v, 0.0, 0), rails_v):
+        pass
+    armed = bench.state().busy_cycles
+    _, mvm_cycles = run_tile(bench, full_tile(), inputs, INPUT_BITS, recipe)
+    # run_tile arms likewise, and its run time leaves out the rails' settling
+    mvm_busy = bench.state().busy_cycles - armed - (armed - before)
     return {
         "cells_per_s": levels.size / image_time_s,
         "image_time_s": image_time_s,
@@ -125,7 +130,7 @@ def simulator_speed(progress: Progress) -> dict[str, float]:
     with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
         record = Path(folder) / "session"
         with Simulator(executable=executable, record=record) as simulator:
-            with LinkBench.open(simulator.port, baud=BAUD, rung="sim", check=simulator.check) as bench:
+            with LinkBench.of(simulator, baud=BAUD) as bench:
                 program_image(
                     bench,
                     levels,

@@ -114,7 +114,7 @@ def open_bench(
     elif port == "sim":
         with (
             _simulator(simulated, say) as simulator,
-            LinkBench.open(simulator.port, baud=baud, rung="sim", check=simulator.check) as bench,
+            LinkBench.of(simulator, baud=baud) as bench,
         ):
             yield bench
     elif not simulated.is_default:
@@ -122,5 +122,5 @@ def open_bench(
             f"Array parameters, files, faults and rest are for --port sim and twin; {port} has an array of its own"
         )
     else:
-        with LinkBench.open(port, baud=baud, rung="board") as bench:
+        with LinkBench.open(port, baud=baud) as bench:
             yield bench

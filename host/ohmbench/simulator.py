@@ -6,6 +6,7 @@ with Simulator() as simulator:
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -128,19 +129,28 @@ class Simulator:
             raise
 
     def _read_port(self) -> str:
+        line = self._read_line(_START_S)
+        if line is None:
+            raise BuildError(f"The simulator named no port within {_START_S:.0f} s.{self._said()} Try --port twin.")
+        if not line:
+            if self._process.wait() == DataError.exit_code:
+                raise DataError(f"The simulated array cannot be used.{self._said()}")
+            raise BuildError(f"The simulator ended before it named its port.{self._said()}")
+        return line.split()[-1]
+
+    def _read_line(self, patience_s: float) -> str | None:
+        """What it says to us: a line with its end; empty if it has ended, None if it is silent."""
         assert self._process.stdout is not None
-        line, deadline = b"", time.monotonic() + _START_S
+        line, deadline = b"", time.monotonic() + patience_s
         while not line.endswith(b"\n"):
             left = deadline - time.monotonic()
             if left <= 0 or not select.select([self._process.stdout], [], [], left)[0]:
-                raise BuildError(f"The simulator named no port within {_START_S:.0f} s.{self._said()} Try --port twin.")
-            byte = os.read(self._process.stdout.fileno(), 256)
-            if not byte:
-                if self._process.wait() == DataError.exit_code:
-                    raise DataError(f"The simulated array cannot be used.{self._said()}")
-                raise BuildError(f"The simulator ended before it named its port.{self._said()}")
-            line += byte
-        return line.decode().split()[-1]
+                return None
+            part = os.read(self._process.stdout.fileno(), 256)
+            if not part:
+                return ""
+            line += part
+        return line.decode()
 
     def check(self) -> None:
         """Raises if the simulator has ended by itself.
@@ -160,6 +170,25 @@ class Simulator:
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         array = "array is lost" if self._state is None else f"array is in {self._state}, as it was then"
         raise LinkError(f"The simulator ended by itself ({how}).{self._said()} The simulated {array}; start again.")
+
+    def rest(self, seconds: float) -> None:
+        """Let bench time pass with the array off, which must be so; no clock is simulated for it.
+
+        Raises:
+            DataError: not a time from 0 on, or more than some 3000 years since the array was new.
+            ModelError, LinkError: as `check`.
+        """
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it has ended, which the answer tells
+            os.write(self._process.stdin.fileno(), f"rest {float(seconds)!r}\n".encode())
+        answer = self._read_line(_STOP_S)
+        if answer == "":
+            self._process.wait()
+            self.check()
+        if answer is None:
+            raise LinkError("The simulator does not answer; the array may have rested or not. Stop it and start again.")
+        if answer != "rested\n":
+            raise DataError(f"The array cannot rest for {seconds} s: give a time from 0 to 1e10 s. It has not rested.")
 
     def speed(self) -> Speed:
         """How fast it is.

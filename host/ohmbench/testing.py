@@ -129,7 +129,7 @@ class CocotbBench:
         dut.rst_ni.value = 1
         transport = PinTransport(dut.uart_rx_i, dut.uart_tx_o)
         link = await bridge(Link)(transport, baud=baud, clock=transport.clock)
-        return cls(dut, array, LinkBench(link, "cocotb", "sim"))
+        return cls(dut, array, LinkBench(link, "cocotb", "sim", rest=array.rest))
 
     async def host(
         self, function: Callable[Concatenate[Bench, P], Result], *args: P.args, **kwargs: P.kwargs

@@ -9,7 +9,7 @@ import numpy as np
 from ohmbench import _tables as t
 from ohmbench._tables import Register
 from ohmbench.array import ArrayModel
-from ohmbench.bench import Bench, BenchInfo, Inputs, Words
+from ohmbench.bench import Bench, BenchInfo, Inputs, Report, Words
 from ohmbench.errors import UsageError
 from ohmbench.isa import Program
 from ohmbench.link.messages import Done, State
@@ -40,6 +40,9 @@ class TwinBench(Bench):
 
     def close(self) -> None:
         self.safe()
+
+    def _rest(self, seconds: float, progress: Report) -> None:
+        self.twin.array.rest(seconds)
 
     def _run(
         self,

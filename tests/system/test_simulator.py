@@ -44,7 +44,7 @@ def test_session_equals_the_twin_and_replays_to_the_clock(executable: Path, tmp_
     record = tmp_path / "session"
     with (
         Simulator(executable=executable, seed=SEED, record=record) as simulator,
-        LinkBench.open(simulator.port, baud=BAUD, rung="sim", check=simulator.check) as bench,
+        LinkBench.of(simulator, baud=BAUD) as bench,
     ):
         records, codes = some_rows(bench)
     twin_records, twin_codes = some_rows(TwinBench(ArrayModel(seed=SEED)))
@@ -84,7 +84,7 @@ def test_array_keeps_its_weights_from_run_to_run(executable: Path, tmp_path: Pat
     def session(work: Callable[[Bench], Codes]) -> Codes:
         with (
             Simulator(executable=executable, seed=SEED, state=tmp_path / "array") as simulator,
-            LinkBench.open(simulator.port, baud=BAUD, rung="sim") as bench,
+            LinkBench.of(simulator, baud=BAUD) as bench,
         ):
             return work(bench)
 
