@@ -7,23 +7,31 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ohmbench import __version__
+from ohmbench import __version__, options
 from ohmbench._files import check_writable
 from ohmbench.bench import Bench
 from ohmbench.errors import OhmbenchError, UsageError
+from ohmbench.options import share, whole
 from ohmbench.progress import Progress
 
+if TYPE_CHECKING:
+    from ohmbench.fault_map import FaultMap
+    from ohmbench.image import WeightImage
+    from ohmbench.jobs import Ledgered
+    from ohmbench.recipe import Recipe
+    from ohmbench.sockets import Socket
+
 INTERRUPTED = 130
-_SEED_MAX = 2**64 - 1
 _HIDDEN_MAX = 4096  # more would train for hours
 
 _EPILOG = """exit codes: 0 done, 2 usage, 3 port, 4 protocol, 5 link, 6 weight image, 7 pulse program, 8 simulator
-build, 9 guard fault, 10 not converged, 11 data, 12 chip model; 130 after Ctrl-C. Results go to stdout, progress to
-stderr."""
+build, 9 guard fault, 10 not converged, 11 data, 12 chip model, 13 wear budget, 14 record of runs; 130 after Ctrl-C.
+Results go to stdout, progress to stderr."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,15 +41,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         with Progress(quiet=args.quiet) as progress:
             return int(args.command(args, progress) or 0)
     except OhmbenchError as error:
-        print(f"ohmbench: {error}", file=sys.stderr)
+        _complain(str(error), error)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("ohmbench: interrupted; all outputs are off", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        _complain("interrupted; all outputs are off", error)
         return INTERRUPTED
     except BrokenPipeError:
         # whoever reads our stdout has gone, as `head` does, and wants no more of it
         _drop_stdout()
         return 1
+
+
+def _complain(text: str, error: BaseException) -> None:
+    for line in (text, *getattr(error, "__notes__", ())):
+        print(f"ohmbench: {line}", file=sys.stderr)
 
 
 def _demo(args: argparse.Namespace, progress: Progress) -> None:
@@ -68,12 +81,46 @@ def _map(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _program(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench import commands
+    from ohmbench import jobs, program_command, sockets
+    from ohmbench.estimate import estimate
 
-    image = commands.load_image(args.image)
-    recipe = commands.load_recipe(args.recipe)
-    with _bench(args, progress) as bench:
-        result = commands.program(bench, image, recipe, progress, only=args.only)
+    file = jobs.ImageFile.load(args.image)
+    socket = _socket(args)
+    recipe, fault_map = _recipe(args), _fault_map(args)
+    record = sockets.record_if_there(socket, args.lab) if args.dry_run else _record(socket, args)
+    with record as ledgered:
+        job = jobs.plan(
+            file,
+            only=args.only,
+            recipe=recipe,
+            fault_map=fault_map,
+            ledgered=ledgered,
+            resume=args.resume,
+            window_usiemens=socket.window_usiemens(ledgered),
+        )
+        if job.is_done:
+            result = program_command.already_done(job)
+        elif args.dry_run:
+            _check_fits(file.image, socket, args, progress)
+            expected = estimate(job, socket.nominal(), progress, ledgered, args.wear_budget)
+            _print(args, expected.summary(), expected.describe())
+            return
+        else:
+            with _bench(args, progress) as bench:
+                result = program_command.program(bench, job, progress, ledgered)
+    _print(args, result.summary(), result.describe())
+    result.require(args.require)
+
+
+def _verify(args: argparse.Namespace, progress: Progress) -> None:
+    from ohmbench import jobs, sockets, verify_command
+
+    file = jobs.ImageFile.load(args.image)
+    recipe, fault_map = _recipe(args), _fault_map(args)
+    with sockets.record_if_there(_socket(args), args.lab) as ledgered:
+        check = verify_command.check_of(file, only=args.only, recipe=recipe, fault_map=fault_map, ledgered=ledgered)
+        with _bench(args, progress) as bench:
+            result = verify_command.verify(bench, check, progress, after_s=args.after, ledgered=ledgered)
     _print(args, result.summary(), result.describe())
     result.require(args.require)
 
@@ -125,7 +172,7 @@ def _measure(args: argparse.Namespace, progress: Progress) -> None:
     if args.what == "program":
         with _bench(args, progress) as bench:
             result = measure.programming_speed(bench, progress)
-    elif (args.port, args.device, args.seed) == ("sim", None, None):
+    elif (args.port, args.device, args.seed, args.array, args.faults) == ("sim", None, None, None, None):
         result = measure.simulator_speed(progress)
     else:
         raise UsageError("`measure sim` is always of the same simulator; give it no port, device or seed.")
@@ -134,17 +181,53 @@ def _measure(args: argparse.Namespace, progress: Progress) -> None:
 
 @contextmanager
 def _bench(args: argparse.Namespace, progress: Progress) -> Iterator[Bench]:
-    from ohmbench.commands import simulated_array
     from ohmbench.rungs import open_bench
+
+    array = _socket(args).simulated
+    with open_bench(args.port, baud=args.baud, array=array, say=progress.say) as bench:
+        yield bench
+
+
+def _socket(args: argparse.Namespace) -> Socket:
+    from ohmbench.sockets import socket_of
 
     if not args.port:
         raise UsageError(
             "No port given, so nothing was sent to an array. Give --port sim, --port twin or a serial port, or set "
             "OHMBENCH_PORT."
         )
-    array = simulated_array(args.device, args.seed)
-    with open_bench(args.port, baud=args.baud, array=array, say=progress.say) as bench:
-        yield bench
+    return socket_of(
+        args.port, device=args.device, seed=args.seed, file=args.array, faults=args.faults, serial=args.serial
+    )
+
+
+def _record(socket: Socket, args: argparse.Namespace) -> AbstractContextManager[Ledgered | None]:
+    from ohmbench import sockets
+
+    sockets.require_serial(socket)
+    return sockets.record_of(socket, args.lab, args.wear_budget)
+
+
+def _check_fits(image: WeightImage, socket: Socket, args: argparse.Namespace, progress: Progress) -> None:
+    """Compare an image with a board's array; a simulated one needs no bench for that."""
+    if not socket.is_simulated:
+        with _bench(args, progress) as bench:
+            image.check_fits(bench.info)
+
+
+def _recipe(args: argparse.Namespace) -> Recipe | None:
+    """The recipe that the command line asks for; None if it leaves that open."""
+    from ohmbench.commands import load_recipe
+
+    changes = {"passes": args.passes, "rest_s": args.rest} if "passes" in args else {}
+    given = {name: value for name, value in changes.items() if value is not None}
+    return load_recipe(args.recipe).but(**given) if args.recipe or given else None
+
+
+def _fault_map(args: argparse.Namespace) -> FaultMap | None:
+    from ohmbench.fault_map import FaultMap
+
+    return None if args.fault_map is None else FaultMap.load(args.fault_map)
 
 
 def _print(args: argparse.Namespace, summary: object, text: str) -> None:
@@ -163,55 +246,8 @@ def _drop_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _port(default: str | None) -> argparse.ArgumentParser:
-    """Options of a command that opens a bench; a default goes before OHMBENCH_PORT.
-
-    A new parser each time: commands share the options of a common parent, and with them what `set_defaults` changes.
-    """
-    port = argparse.ArgumentParser(add_help=False)
-    port.add_argument(
-        "--port",
-        default=default or os.environ.get("OHMBENCH_PORT"),
-        help=f"sim, twin, or a serial port or URL of a board (default: {default or 'OHMBENCH_PORT'})",
-    )
-    port.add_argument(
-        "--baud", type=_whole(1), default=12_000_000, help="rate to raise the link to (default: %(default)s)"
-    )
-    port.add_argument(
-        "--device", metavar="PRESET", help="array model of sim and twin: a, c, ideal or a TOML file (default: a)"
-    )
-    port.add_argument("--seed", type=_whole(0, _SEED_MAX), help="seed of the array model of sim and twin (default: 1)")
-    return port
-
-
-def _whole(low: int, high: int | None = None) -> Callable[[str], int]:
-    """The type of an option that takes whole numbers in a range."""
-
-    def parse(text: str) -> int:
-        value = int(text)
-        if value < low or (high is not None and value > high):
-            limits = f"{low} or more" if high is None else f"{low} to {high}"
-            raise argparse.ArgumentTypeError(f"{value} is not {limits}; nothing was sent to the array")
-        return value
-
-    parse.__name__ = "whole number"  # argparse names it in its message for what is no number at all
-    return parse
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{value} is not a share from 0 to 1; nothing was sent to the array")
-    return value
-
-
 def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--json", action="store_true", help="print the result as JSON")
-    common.add_argument("--quiet", action="store_true", help="no progress on stderr")
-
-    recipe = argparse.ArgumentParser(add_help=False)
-    recipe.add_argument("--recipe", type=Path, help="TOML file of levels, window, voltages and ramps")
+    common, recipe = options.common(), options.recipe()
 
     parser = argparse.ArgumentParser(prog="ohmbench", description="Bench for a 32x32 ReRAM crossbar.", epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=f"ohmbench {__version__}")
@@ -222,43 +258,79 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(command=run)
         return made
 
-    demo = command("demo", _demo, "train, map, program and infer the digits; writes a report", _port("sim"))
+    demo = command("demo", _demo, "train, map, program and infer the digits; writes a report", options.port("sim"))
     demo.add_argument("--out", type=Path, default=Path("build/demo"), help="folder for results (default: %(default)s)")
-    demo.add_argument("--network-seed", type=_whole(0), default=0, help="seed of the training")
+    demo.add_argument("--network-seed", type=whole(0), default=0, help="seed of the training")
 
     mapping = command("map", _map, "train a network on the digits, quantise it and map it on 32x32 images")
     mapping.add_argument("-o", "--output", type=Path, required=True, help="weight image to write (.ohmw)")
-    mapping.add_argument(
-        "--hidden", type=_whole(1, _HIDDEN_MAX), default=32, help="hidden units (default: %(default)s)"
-    )
-    mapping.add_argument("--bits", type=_whole(2, 8), default=4, help="bits of a signed weight (default: %(default)s)")
-    mapping.add_argument("--network-seed", type=_whole(0), default=0, help="seed of the training")
+    mapping.add_argument("--hidden", type=whole(1, _HIDDEN_MAX), default=32, help="hidden units (default: %(default)s)")
+    mapping.add_argument("--bits", type=whole(2, 8), default=4, help="bits of a signed weight (default: %(default)s)")
+    mapping.add_argument("--network-seed", type=whole(0), default=0, help="seed of the training")
 
-    program = command("program", _program, "program a weight image into the array, with verify", _port(None), recipe)
+    program = command(
+        "program",
+        _program,
+        "program a weight image into the array: the cells outside of their window, with verify",
+        options.port(),
+        recipe,
+        options.record(),
+    )
     program.add_argument("image", type=Path, help="weight image (.ohmw)")
-    program.add_argument("--only", type=_whole(0), metavar="N", help="program the N-th array of the image only, from 0")
+    program.add_argument("--only", type=whole(0), metavar="N", help="program the N-th array of the image only, from 0")
+    program.add_argument("--passes", type=whole(1), metavar="K", help="program what drifted again, K passes in all")
+    program.add_argument("--rest", type=options.seconds, metavar="S", help="seconds of rest between two passes")
+    program.add_argument("--resume", action="store_true", help="go on with a run that was killed or interrupted")
+    program.add_argument(
+        "--dry-run", action="store_true", help="send no pulse: check everything, and estimate pulses, time and wear"
+    )
+    program.add_argument(
+        "--wear-budget",
+        type=whole(1),
+        metavar="N",
+        help="pulses a cell for life; kept with the array (default: 1000000 for a new array, a guess)",
+    )
     program.add_argument(
         "--require",
-        type=_share,
+        type=share,
         default=0.9,
         help="exit with 10 below this share of converged cells (default: %(default)s)",
     )
 
-    command("read", _read, "read every cell once", _port(None), recipe)
+    verify = command(
+        "verify",
+        _verify,
+        "read every cell and say what it holds beside what the image wants",
+        options.port(),
+        recipe,
+        options.record(),
+    )
+    verify.add_argument("image", type=Path, help="weight image (.ohmw)")
+    verify.add_argument(
+        "--only", type=whole(0), metavar="N", help="array of the image that is in the socket (default: the last run's)"
+    )
+    verify.add_argument(
+        "--after", type=options.seconds, default=0.0, metavar="S", help="rest for so many seconds first"
+    )
+    verify.add_argument(
+        "--require", type=share, default=0.0, help="exit with 10 below this share of cells in their window"
+    )
+
+    command("read", _read, "read every cell once", options.port(), recipe)
 
     infer = command(
-        "infer", _infer, "program a weight image and run the digits' test set through it", _port(None), recipe
+        "infer", _infer, "program a weight image and run the digits' test set through it", options.port(), recipe
     )
     infer.add_argument("image", type=Path, help="weight image (.ohmw)")
-    infer.add_argument("--images", type=_whole(1), help="only the first so many test images")
+    infer.add_argument("--images", type=whole(1), help="only the first so many test images")
 
-    command("info", _info, "say what is behind a port", _port(None))
-    command("safe", _safe, "turn all outputs off", _port(None))
+    command("info", _info, "say what is behind a port", options.port())
+    command("safe", _safe, "turn all outputs off", options.port())
 
     asm = command("asm", _assemble, "assemble a pulse program and list it")
     asm.add_argument("file", type=Path)
 
-    measure = command("measure", _measure, "measure the bench itself", _port("sim"))
+    measure = command("measure", _measure, "measure the bench itself", options.port("sim"))
     measure.add_argument(
         "what",
         choices=["sim", "program"],

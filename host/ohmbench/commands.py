@@ -12,16 +12,14 @@ import numpy.typing as npt
 
 from ohmbench import __version__
 from ohmbench._tables import CLOCK_HZ, ROWS
-from ohmbench.array import load_params
 from ohmbench.bench import Bench
 from ohmbench.data import load_digits
-from ohmbench.errors import ImageError, NotConvergedError, UsageError
+from ohmbench.errors import ImageError, UsageError
 from ohmbench.image import WeightImage
 from ohmbench.inference import Inference
 from ohmbench.programming import CellRecords, read_array
 from ohmbench.progress import Progress
 from ohmbench.recipe import Codes, Recipe
-from ohmbench.rungs import SimulatedArray
 
 Summary = dict[str, Any]
 
@@ -35,24 +33,13 @@ def load_image(path: Path) -> WeightImage:
     return WeightImage.load(path)
 
 
-def load_recipe(path: Path | None) -> Recipe:
-    """The recipe in a file, or the default one.
+def load_recipe(source: str | None) -> Recipe:
+    """The recipe of a name or in a file, or the default one.
 
     Raises:
         DataError: the file is missing or makes no sense.
     """
-    return Recipe() if path is None else Recipe.load(path)
-
-
-def simulated_array(device: str | None, seed: int | None) -> SimulatedArray | None:
-    """The array behind `sim` and `twin` as the command line names it; None if it names nothing.
-
-    Raises:
-        DataError: no such preset, or a damaged file.
-    """
-    if device is None and seed is None:
-        return None
-    return SimulatedArray(load_params(device or "a"), 1 if seed is None else seed)
+    return Recipe() if source is None else Recipe.load(source)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,60 +61,6 @@ class ProgramResult:
         """Share of the cells that ended in their window; 1 if there was none to program."""
         converged = self._over_cells(r.converged for r in self.records.values())
         return float(np.mean(converged)) if converged.size else 1.0
-
-    def summary(self) -> Summary:
-        pulses = self._over_cells(r.pulses for r in self.records.values())
-        cycles = sum(r.run_cycles for r in self.records.values())
-        return {
-            "rung": self.rung,
-            "images": list(self.records),
-            "cells": self.cells,
-            "converged_fraction": self.converged_fraction,
-            "pulses_per_cell": float(np.mean(pulses)) if pulses.size else 0.0,
-            "pulses_max": int(pulses.max(initial=0)),
-            "run_cycles": cycles,
-            "bench_time_s": cycles / CLOCK_HZ,
-        }
-
-    def describe(self) -> str:
-        s = self.summary()
-        return (
-            f"{s['cells']} cells programmed ({self.rung}), {100 * s['converged_fraction']:.2f} % in their window\n"
-            f"{s['pulses_per_cell']:.1f} pulses a cell, at most {s['pulses_max']}\n"
-            f"{1e3 * s['bench_time_s']:.1f} ms of bench time"
-        )
-
-    def require(self, share: float) -> None:
-        """Raise if fewer cells converged.
-
-        Raises:
-            NotConvergedError
-        """
-        if self.converged_fraction < share:
-            raise NotConvergedError(
-                f"Only {100 * self.converged_fraction:.2f} % of the cells ended in their window, {100 * share:g} % "
-                "were required. The array is off and holds what was programmed. Widen the window or allow more rounds "
-                "in the recipe, or look for stuck cells with `ohmbench read`."
-            )
-
-
-def program(
-    bench: Bench, image: WeightImage, recipe: Recipe, progress: Progress, only: int | None = None
-) -> ProgramResult:
-    """Program the arrays of an image one after the other, or one of them.
-
-    Raises:
-        ImageError: it does not fit the bench.
-        UsageError: it has no such array.
-        FaultError: the guard turned the array off.
-    """
-    image.check_fits(bench.info)
-    if only is not None and not 0 <= only < image.images:
-        raise UsageError(f"--only {only}: the image has arrays 0 to {image.images - 1}. Nothing was sent to the array.")
-    run = Inference(bench, recipe, progress)
-    for number in range(image.images) if only is None else [only]:
-        run.load(image, number)
-    return ProgramResult(bench.info.rung, run.records)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,132 @@
+"""`ohmbench program --dry-run`: what a run would take, found by running the same firmware on the twin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmbench._database import NOTHING_SENT
+from ohmbench._tables import COLUMNS, ROWS
+from ohmbench.array import ArrayModel
+from ohmbench.errors import WearError
+from ohmbench.jobs import Job, Ledgered
+from ohmbench.journal import recipe_of
+from ohmbench.program_command import Programmed, program
+from ohmbench.progress import Progress
+from ohmbench.recipe import Codes
+from ohmbench.rungs import SimulatedArray
+from ohmbench.store import Store
+from ohmbench.twin_bench import TwinBench
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """A run on the twin in place of the array.
+
+    Attributes:
+        known: cells whose conductance was known from the record; the others were taken as fresh.
+        rest_s: bench time of the rests between passes.
+        wear: the most pulses that a cell would have had in its life, as far as the record knows it.
+        budget: pulses a cell for life, if there is one.
+    """
+
+    run: Programmed
+    known: int
+    rest_s: float
+    wear: int
+    budget: int | None
+
+    def summary(self) -> dict[str, Any]:
+        s = self.run.summary()
+        kept = ("serial", "images", "resumed_run", "cells", "skipped", "converged_fraction")
+        pulses = ("pulses", "pulses_per_cell", "pulses_max", "bench_time_s")
+        return {
+            "dry_run": True,
+            **{name: s[name] for name in (*kept, *pulses)},
+            "rest_s": self.rest_s,
+            "cells_known": self.known,
+            "wear_after_max": self.wear,
+            "wear_budget": self.budget,
+        }
+
+    def describe(self) -> str:
+        s = self.summary()
+        lines = [
+            "dry run on the twin, nothing was sent to the array; expect",
+            f"{s['cells']} cells, {100 * s['converged_fraction']:.1f} % in their window, "
+            f"{s['skipped']} bad cells left out",
+            f"{s['pulses']} pulses, {s['pulses_per_cell']:.1f} a cell, at most {s['pulses_max']}",
+            f"{1e3 * s['bench_time_s']:.1f} ms of bench time, and {self.rest_s:g} s of rest",
+        ]
+        of = "" if self.budget is None else f" of {self.budget}"
+        lines.append(f"at most {self.wear}{of} pulses in the life of a cell")
+        return "\n".join(lines)
+
+
+def estimate(
+    job: Job,
+    nominal: SimulatedArray,
+    progress: Progress,
+    ledgered: Ledgered | None = None,
+    budget: int | None = None,
+) -> Estimate:
+    """Pulses, time and wear of a job.
+
+    Args:
+        nominal: the array that stands for the real one.
+        ledgered: the array's record: what its cells were last read at, its wear and its budget.
+        budget: of the run, in place of the array's.
+
+    Raises:
+        ImageError: the image does not fit the array.
+        WearError: a cell's budget could be passed.
+    """
+    model = nominal.open()
+    try:
+        known = np.zeros(job.skip.shape, np.bool_)
+        if ledgered is not None:
+            known = _restore(model, ledgered.store, ledgered.serial)
+        with TwinBench(model) as bench:
+            run = program(bench, job, progress)
+    finally:
+        model.close()
+    rests = len(run.arrays) * (job.recipe.passes - 1) * job.recipe.rest_s
+    before = np.zeros(job.skip.shape, np.int64)
+    if ledgered is not None:
+        before = ledgered.store.wear(ledgered.serial).total
+        budget = ledgered.recorded_budget() if budget is None else budget
+    wear = _wear(run, before, job.recipe.limits().pulses, budget)
+    return Estimate(run, int(np.count_nonzero(known)), rests, wear, budget)
+
+
+def _restore(model: ArrayModel, store: Store, serial: str) -> npt.NDArray[np.bool_]:
+    """Put the cells at the conductances that the record last read; returns which."""
+    siemens = np.full((ROWS, COLUMNS), np.nan)
+    for run in store.runs(serial):
+        if not run.recipe:
+            continue
+        cells = store.cells(run.id)
+        fresh = cells.mask & np.isnan(siemens)
+        siemens[fresh] = cells.code[fresh] / recipe_of(run).codes_per_siemens
+    model.set_conductance(np.maximum(siemens, 0.0))
+    return np.asarray(~np.isnan(siemens))
+
+
+def _wear(run: Programmed, before: Codes, most: int, budget: int | None) -> int:
+    """The highest count of a cell after the run; refuses what the run itself would refuse."""
+    total = before
+    for result in run.arrays.values():
+        pulsed = result.attempts > 0
+        over = pulsed & (total + most > (np.inf if budget is None else budget))
+        if over.any():
+            raise WearError(
+                f"{np.count_nonzero(over)} of {np.count_nonzero(pulsed)} cells could pass their budget of {budget} "
+                f"pulses for life: the worst has had {total[over].max()}, and up to {most} more may be needed. "
+                f"{NOTHING_SENT} Use a recipe that allows fewer pulses, take another array, or give this one a larger "
+                "budget if you accept that its cells may break."
+            )
+        total = total + result.records.pulses
+    return int(total.max())

@@ -1,0 +1,196 @@
+"""What `ohmbench program` is asked to do: which arrays of an image, how, and what the record says of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from ohmbench._database import NOTHING_SENT
+from ohmbench.errors import DataError, ImageError, UsageError
+from ohmbench.fault_map import FaultKind, FaultMap
+from ohmbench.image import ArrayInfo, WeightImage
+from ohmbench.journal import DEFAULT_BUDGET, images_left, recipe_of, run_to_resume, skipped_of
+from ohmbench.programming import Mask
+from ohmbench.recipe import Recipe
+from ohmbench.records import RunRecord, RunStatus
+from ohmbench.runs import Target
+from ohmbench.store import Store
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFile:
+    """A weight image and where it comes from; sha256 of the file's bytes says which image a run was of."""
+
+    path: Path
+    sha256: str
+    image: WeightImage
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Raises:
+        ImageError: it is missing or damaged.
+        """
+        image = WeightImage.load(path)
+        try:
+            return cls(path, hashlib.sha256(path.read_bytes()).hexdigest(), image)
+        except OSError as error:
+            raise ImageError(f"Cannot load the weight image {path}: {error.strerror}. {NOTHING_SENT}") from error
+
+    def numbers(self, only: int | None) -> list[int]:
+        """The arrays asked for.
+
+        Raises:
+            UsageError: the image has no such array.
+        """
+        if only is None:
+            return list(range(self.image.images))
+        if not 0 <= only < self.image.images:
+            raise UsageError(f"--only {only}: the image has arrays 0 to {self.image.images - 1}. {NOTHING_SENT}")
+        return [only]
+
+
+@dataclass(frozen=True)
+class Ledgered:
+    """An array whose runs are recorded: its serial number, the open record, and a budget from now on if given."""
+
+    store: Store
+    serial: str
+    budget: int | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the record has the array."""
+        return self.serial in (array.serial for array in self.store.arrays())
+
+    def recorded_budget(self) -> int | None:
+        """Pulses a cell for life of a known array; None: no limit."""
+        return next(array.budget for array in self.store.arrays() if array.serial == self.serial)
+
+    def register(self, array: ArrayInfo) -> None:
+        """Raises:
+        StoreError: an array of another type has this serial number.
+        """
+        budget = DEFAULT_BUDGET if self.budget is None and not self.is_known else self.budget
+        self.store.array(self.serial, array.array_type, array.rows, array.columns, budget)
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What is to be programmed and how, checked as far as it can be without a bench.
+
+    Attributes:
+        window_usiemens: the lowest and the highest conductance that the array has, and who says so; None: not known.
+    """
+
+    file: ImageFile
+    numbers: list[int]
+    recipe: Recipe
+    skip: Mask
+    resumed: RunRecord | None = None
+    window_usiemens: tuple[float, float, str] | None = None
+
+    @property
+    def image(self) -> WeightImage:
+        return self.file.image
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the run to go on with has nothing left to do."""
+        return not self.numbers
+
+    def target(self, number: int) -> Target:
+        mask = self.image.mask[number]
+        return Target(
+            self.image.levels[number],
+            mask & ~self.skip,
+            mask & self.skip,
+            self.image.max_level,
+            f"program image {number + 1}/{self.image.images}",
+        )
+
+    def check_window(self) -> None:
+        """Raises:
+        DataError: a level lies outside of the conductances that the array has.
+        """
+        if self.window_usiemens is None or self.is_done:
+            return
+        low, high, who = self.window_usiemens
+        levels = np.unique(np.concatenate([self.image.levels[n][self.image.mask[n]] for n in self.numbers]))
+        for level, target in zip(
+            levels.tolist(), self.recipe.targets_usiemens(levels, self.image.max_level), strict=True
+        ):
+            if not low <= target <= high:
+                raise DataError(
+                    f"Level {level} has its target at {target:g} uS, outside of the array's conductance window of "
+                    f"{low:g} to {high:g} uS ({who}). {NOTHING_SENT} Use a recipe with g_min_usiemens and "
+                    "g_max_usiemens inside it."
+                )
+
+
+def plan(
+    file: ImageFile,
+    *,
+    only: int | None = None,
+    recipe: Recipe | None = None,
+    fault_map: FaultMap | None = None,
+    ledgered: Ledgered | None = None,
+    resume: bool = False,
+    window_usiemens: tuple[float, float, str] | None = None,
+) -> Job:
+    """What a command asks for, with what the record says of the run to go on with.
+
+    Args:
+        recipe: None for the default one, or the one of the run to go on with.
+        fault_map: stuck and unformed cells are left out; None: those that the run to go on with left out.
+
+    Raises:
+        UsageError, DataError, StoreError: it makes no sense; nothing was sent.
+    """
+    image = file.image
+    numbers = file.numbers(only)
+    skip = np.zeros((image.rows, image.columns), np.bool_)
+    if fault_map is not None:
+        skip = bad_cells(fault_map, image, None if ledgered is None else ledgered.serial)
+    run: RunRecord | None = None
+    if resume:
+        if ledgered is None:
+            raise UsageError(
+                f"Nothing to resume: the runs of a simulated array that is not kept in a file are not recorded. "
+                f"{NOTHING_SENT} Start without --resume, and give --array FILE to keep the array."
+            )
+        run = run_to_resume(ledgered.store, ledgered.serial, file.sha256, only)
+        begun_with = recipe_of(run)
+        if recipe is not None and recipe != begun_with:
+            raise UsageError(
+                f"Run {run.id} was begun with another recipe. {NOTHING_SENT} Leave --recipe, --passes and --rest out "
+                "to go on with it, or start without --resume."
+            )
+        recipe = begun_with
+        skip = skipped_of(run, image.rows, image.columns) if fault_map is None else skip
+        numbers = images_left(run) if only is None or run.status != RunStatus.DONE else []
+    job = Job(file, numbers, recipe or Recipe(), skip, run, window_usiemens)
+    job.check_window()
+    return job
+
+
+def bad_cells(fault_map: FaultMap, image: WeightImage, serial: str | None) -> Mask:
+    """The cells (rows, columns) that a fault map has programming leave out. A weak cell is tried.
+
+    Raises:
+        DataError: it is of another array.
+    """
+    if fault_map.kinds.shape != (image.rows, image.columns):
+        raise DataError(
+            f"The fault map is of an array of {'x'.join(map(str, fault_map.kinds.shape))} cells, the image of "
+            f"{image.rows}x{image.columns}. {NOTHING_SENT} Give the fault map of the array in the socket."
+        )
+    if serial and fault_map.serial and serial != fault_map.serial:
+        raise DataError(
+            f"The fault map is of array {fault_map.serial}, in the socket is {serial}. {NOTHING_SENT} Give its own "
+            "fault map, or characterise it."
+        )
+    return np.isin(fault_map.kinds, [FaultKind.STUCK_LOW, FaultKind.STUCK_HIGH, FaultKind.UNFORMED])

@@ -1,0 +1,177 @@
+"""How a programming run enters the lab's record, and how it is found there again to go on with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ohmbench._database import NOTHING_SENT
+from ohmbench.errors import DataError, StoreError
+from ohmbench.recipe import Recipe
+from ohmbench.records import Cells, Mask, RunRecord, RunStatus
+from ohmbench.store import Run, Store
+
+PROGRAM = "program"
+"""Kind of the runs that this module makes and finds."""
+
+DEFAULT_BUDGET = 1_000_000
+"""Pulses a cell for life of an array that comes with no budget of its own [guess]: HfO2 1T1R cells are published with
+1e6 to 1e9 cycles, and the low end is taken because an array that lasts longer loses nothing but a question."""
+
+_BATCH_CELLS = 256
+_BATCH_S = 0.25
+_FIELDS = tuple(f.name for f in dataclasses.fields(Cells))
+
+
+class Journal:
+    """Writes the cells of a run as they come, some rows at a time: a row each would be a disk flush each.
+
+    Args:
+        run: where to; None for an array without a serial number, whose runs are not recorded.
+    """
+
+    def __init__(self, run: Run | None) -> None:
+        self._run = run
+        self._waiting: Cells | None = None
+        self._since = 0.0
+
+    @property
+    def run_id(self) -> int | None:
+        return None if self._run is None else self._run.id
+
+    def begin_pass(self, mask: Mask, pulses: int) -> None:
+        """Charge the masked cells with what the next pass may give them.
+
+        Raises:
+            WearError: a cell's budget could be passed.
+            StoreError: the record cannot be written.
+        """
+        if self._run is not None:
+            self.flush()
+            self._run.begin_pass(mask, pulses)
+
+    def add(self, cells: Cells) -> None:
+        """Record cells of the pass, now or with those that follow soon.
+
+        Raises:
+            StoreError: the record cannot be written.
+        """
+        if self._run is None:
+            return
+        if self._waiting is None:
+            self._waiting, self._since = cells, time.monotonic()
+        else:
+            self._waiting = _merged(self._waiting, cells)
+        if np.count_nonzero(self._waiting.mask) >= _BATCH_CELLS or time.monotonic() - self._since >= _BATCH_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Record what waits. What fails to be recorded is not tried again: those cells keep their reservation.
+
+        Raises:
+            StoreError: the record cannot be written.
+        """
+        waiting, self._waiting = self._waiting, None
+        if self._run is not None and waiting is not None:
+            self._run.record(waiting)
+
+
+def _merged(first: Cells, second: Cells) -> Cells:
+    """Both, the second where they meet."""
+    values = {name: np.where(second.mask, getattr(second, name), getattr(first, name)) for name in _FIELDS}
+    return Cells(**{**values, "mask": first.mask | second.mask})
+
+
+def last_run(store: Store, serial: str, sha256: str) -> RunRecord | None:
+    """The last run that programmed an image into an array, if nothing else has pulsed the array since."""
+    for run in store.runs(serial):
+        if run.kind == PROGRAM and run.image_sha256 == sha256:
+            return run
+        if run.most_pulses > 0:
+            return None
+    return None
+
+
+def run_to_resume(store: Store, serial: str, sha256: str, only: int | None) -> RunRecord:
+    """The run of an image to go on with; one that is done says that there is nothing left to do in it.
+
+    Args:
+        only: go on with this array of the image, and no other.
+
+    Raises:
+        StoreError: this array has none; the message says whose journal it is.
+    """
+    if serial not in (array.serial for array in store.arrays()):
+        raise StoreError(_nothing(store, serial, sha256))
+    run = last_run(store, serial, sha256)
+    if run is None:
+        changes = [other for other in store.runs(serial) if other.most_pulses > 0]
+        if not changes:
+            raise StoreError(_nothing(store, serial, sha256))
+        last = changes[0]
+        raise StoreError(
+            f"The last that pulsed array {serial} is run {last.id} ({last.kind}, {last.started:%Y-%m-%d %H:%M} UTC), "
+            f"not of this image: this is the journal of another image. {NOTHING_SENT} Give that image, or start "
+            "without --resume: the array then loses what it holds."
+        )
+    if only is not None and run.image_number != only:
+        raise StoreError(
+            f"The last run on array {serial} is of array {run.image_number} of the image, not of {only}. "
+            f"{NOTHING_SENT} Leave --only out to go on with it, or start without --resume."
+        )
+    return run
+
+
+def _nothing(store: Store, serial: str, sha256: str) -> str:
+    for array in store.arrays():
+        run = last_run(store, array.serial, sha256) if array.serial != serial else None
+        if run is not None and run.status != RunStatus.DONE:
+            return (
+                f"The unfinished run of this image, run {run.id}, is on array {array.serial}, in the socket is "
+                f"{serial}: this is the journal of another array. {NOTHING_SENT} Put the right array in, or start "
+                "without --resume."
+            )
+    return (
+        f"Nothing to resume: the record knows no run of this image on array {serial}. {NOTHING_SENT} Start without "
+        "--resume, or correct --serial or --lab."
+    )
+
+
+def images_left(run: RunRecord) -> list[int]:
+    """The arrays of the image that a run and those after it were to program, from this run's on if it is not done."""
+    planned = [int(number) for number in run.provenance.get("images", [run.image_number])]
+    assert run.image_number is not None
+    left = planned[planned.index(run.image_number) :]
+    return left[1:] if run.status == RunStatus.DONE else left
+
+
+def recipe_of(run: RunRecord) -> Recipe:
+    """The recipe that a run was begun with.
+
+    Raises:
+        StoreError: this ohmbench does not know all of it.
+    """
+    return _recipe(run.id, run.recipe)
+
+
+def _recipe(run_id: int, values: Mapping[str, Any]) -> Recipe:
+    try:
+        given: dict[str, Any] = {k: tuple(map(tuple, v)) if isinstance(v, list) else v for k, v in values.items()}
+        return Recipe(**given)
+    except (TypeError, DataError) as error:
+        raise StoreError(
+            f"The recipe of run {run_id} is not one of this version of ohmbench ({error}). {NOTHING_SENT} Use the "
+            "version that began the run, or start without --resume."
+        ) from error
+
+
+def skipped_of(run: RunRecord, rows: int, columns: int) -> Mask:
+    """The cells (rows, columns) that a run left out as bad."""
+    skipped = np.zeros((rows, columns), np.bool_)
+    for row, column in run.provenance.get("skipped", []):
+        skipped[row, column] = True
+    return skipped

@@ -1,0 +1,201 @@
+"""`ohmbench program`: the arrays of a weight image, one after the other, with a record of every cell."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmbench import __version__
+from ohmbench._tables import CLOCK_HZ
+from ohmbench.bench import Bench
+from ohmbench.errors import FaultError, LinkError, NotConvergedError, StoreError
+from ohmbench.jobs import Job, Ledgered
+from ohmbench.journal import PROGRAM, Journal, last_run
+from ohmbench.progress import Progress
+from ohmbench.records import RunRecord, RunStatus
+from ohmbench.runs import ArrayResult, ArrayRun
+from ohmbench.store import Run
+
+Summary = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Programmed:
+    """What a command did to an array: results by number of the image's array, in the order programmed.
+
+    Attributes:
+        cycles: run time in clocks, reads and rails included; rests not.
+        resumed: the run that was gone on with.
+    """
+
+    rung: str
+    job: Job
+    arrays: Mapping[int, ArrayResult]
+    cycles: int
+    serial: str | None = None
+    resumed: RunRecord | None = None
+
+    def _cells(self, name: str) -> npt.NDArray[Any]:
+        parts = [getattr(a.records, name)[a.records.mask] for a in self.arrays.values()]
+        return np.concatenate(parts) if parts else np.zeros(0)
+
+    @property
+    def cells(self) -> int:
+        """Cells to program, the skipped ones left out."""
+        return sum(int(np.count_nonzero(a.records.mask)) for a in self.arrays.values())
+
+    @property
+    def converged_fraction(self) -> float:
+        """Share of the cells that ended in their window; 1 if there was none to program."""
+        converged = self._cells("converged")
+        return float(np.mean(converged)) if converged.size else 1.0
+
+    def summary(self) -> Summary:
+        pulses = self._cells("pulses")
+        status = [name for a in self.arrays.values() for row in a.named_status() for name in row]
+        return {
+            "rung": self.rung,
+            "serial": self.serial,
+            "images": list(self.arrays),
+            "runs": [a.run_id for a in self.arrays.values()],
+            "resumed_run": None if self.resumed is None else self.resumed.id,
+            "cells": self.cells,
+            "found_in_window": sum(int(np.count_nonzero(a.found_inside)) for a in self.arrays.values()),
+            **{name: status.count(name) for name in ("converged", "untouched", "failed", "skipped")},
+            "converged_fraction": self.converged_fraction,
+            "pulses": int(pulses.sum()),
+            "pulses_per_cell": float(np.mean(pulses)) if pulses.size else 0.0,
+            "pulses_max": int(pulses.max(initial=0)),
+            "run_cycles": self.cycles,
+            "bench_time_s": self.cycles / CLOCK_HZ,
+            "passes": [[dataclasses.asdict(note) for note in a.passes] for a in self.arrays.values()],
+            "records": [a.as_lists() for a in self.arrays.values()],
+        }
+
+    def describe(self) -> str:
+        if self.resumed is not None and self.job.is_done:
+            run = self.resumed
+            return (
+                f"nothing to resume: run {run.id} of array {run.image_number} of the image is done, "
+                f"since {run.ended:%Y-%m-%d %H:%M} UTC; no pulse was sent"
+            )
+        s = self.summary()
+        lines = [
+            f"{s['cells']} cells programmed ({self.rung}), {100 * s['converged_fraction']:.2f} % in their window",
+            f"{s['found_in_window']} were in it before, {s['failed']} failed, {s['skipped']} bad cells left out",
+            f"{s['pulses_per_cell']:.1f} pulses a cell, at most {s['pulses_max']}",
+            f"{1e3 * s['bench_time_s']:.1f} ms of bench time",
+        ]
+        if self.serial is not None:
+            lines.append(f"recorded for array {self.serial} as run {', '.join(map(str, s['runs']))}")
+        return "\n".join(lines)
+
+    def require(self, share: float) -> None:
+        """Raises:
+        NotConvergedError: fewer cells converged.
+        """
+        if self.converged_fraction < share:
+            raise NotConvergedError(
+                f"Only {100 * self.converged_fraction:.2f} % of the cells ended in their window, {100 * share:g} % "
+                "were required. The array is off and holds what was programmed. Widen the window or allow more rounds "
+                "in the recipe, or look for stuck cells with `ohmbench read`."
+            )
+
+
+@dataclass
+class _Session:
+    """The arrays of one command."""
+
+    bench: Bench
+    job: Job
+    progress: Progress
+    ledgered: Ledgered | None
+    results: dict[int, ArrayResult] = field(default_factory=dict)
+
+    @contextmanager
+    def journal(self, number: int) -> Iterator[Journal]:
+        if self.ledgered is None:
+            yield Journal(None)
+            return
+        with self._recorded(self.ledgered, number) as run:
+            try:
+                yield Journal(run)
+            except (LinkError, FaultError, StoreError, KeyboardInterrupt) as error:
+                error.add_note(
+                    f"Run {run.id} on array {self.ledgered.serial} is unfinished; what was done is recorded. Give the "
+                    "same command with --resume to go on."
+                )
+                raise
+
+    def _recorded(self, ledgered: Ledgered, number: int) -> Run:
+        job, store, serial = self.job, ledgered.store, ledgered.serial
+        if job.resumed is not None and job.resumed.image_number == number and job.resumed.status != RunStatus.DONE:
+            self.progress.say(f"going on with run {job.resumed.id} on array {serial}")
+            return store.reopen(job.resumed.id, serial)
+        return store.begin_run(
+            PROGRAM,
+            serial,
+            rung=self.bench.info.rung,
+            mask=np.zeros_like(job.skip),
+            pulses=0,
+            image_sha256=job.file.sha256,
+            image_number=number,
+            recipe=dataclasses.asdict(job.recipe),
+            provenance={
+                "ohmbench": __version__,
+                "build_id": f"{self.bench.info.build_id:08x}",
+                "file": job.file.path.name,
+                "images": job.numbers,
+                "skipped": np.argwhere(job.skip).tolist(),
+            },
+        )
+
+    def program(self, number: int) -> None:
+        with self.journal(number) as journal:
+            run = ArrayRun(self.bench, self.job.target(number), self.job.recipe, journal, self.progress)
+            result = run.run()
+        self.results[number] = result
+
+
+def program(bench: Bench, job: Job, progress: Progress, ledgered: Ledgered | None = None) -> Programmed:
+    """Program the arrays of a job one after the other, and record what becomes of every cell.
+
+    Raises:
+        ImageError: the image does not fit the bench.
+        WearError: a cell's budget could be passed; it was not pulsed.
+        StoreError: the record cannot be written; the array is off.
+        FaultError: the guard turned the array off.
+    """
+    job.image.check_fits(bench.info)
+    if ledgered is not None:
+        ledgered.register(bench.info)
+        if job.resumed is None:
+            _say_unfinished(ledgered, job.file.sha256, progress)
+    session = _Session(bench, job, progress, ledgered)
+    before = bench.state().run_cycles
+    for number in job.numbers:
+        session.program(number)
+    cycles = bench.state().run_cycles - before
+    serial = None if ledgered is None else ledgered.serial
+    return Programmed(bench.info.rung, job, session.results, cycles, serial, job.resumed)
+
+
+def _say_unfinished(ledgered: Ledgered, sha256: str, progress: Progress) -> None:
+    run = last_run(ledgered.store, ledgered.serial, sha256)
+    if run is not None and run.status != RunStatus.DONE and run.most_pulses:
+        progress.say(
+            f"run {run.id} of this image on array {ledgered.serial} is unfinished; this one begins anew, and leaves "
+            "alone what is in its window (--resume goes on with that one)"
+        )
+
+
+def already_done(job: Job) -> Programmed:
+    """The result of going on with a run that is done: nothing."""
+    assert job.resumed is not None
+    return Programmed(job.resumed.rung, job, {}, 0, job.resumed.serial, job.resumed)

@@ -1,0 +1,145 @@
+"""Which array is in the socket: a board's own, or a simulated one; its serial number, record and window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ohmbench._database import FILE_NAME, NOTHING_SENT
+from ohmbench.array import ArrayModel, default_params, load_params
+from ohmbench.errors import UsageError
+from ohmbench.fault_map import FaultMap
+from ohmbench.jobs import Ledgered
+from ohmbench.rungs import SimulatedArray
+from ohmbench.store import Store, default_path
+
+SIMULATED = ("sim", "twin")
+CHARACTERISE = "characterise"
+"""Kind of the runs whose provenance may hold `window_usiemens`, the lowest and the highest conductance found."""
+
+
+@dataclass(frozen=True)
+class Socket:
+    """An array behind a port, as a command names it.
+
+    Attributes:
+        simulated: what sim and twin have behind them; None for a board, and where nothing is asked for.
+        serial: None for an array without one, whose runs are not recorded.
+    """
+
+    port: str
+    simulated: SimulatedArray | None
+    serial: str | None
+
+    @property
+    def is_simulated(self) -> bool:
+        return self.port in SIMULATED
+
+    def nominal(self) -> SimulatedArray:
+        """A fresh array of the same parameters with another seed, for estimates; a board's is taken for preset a.
+
+        Raises:
+            DataError: the array's file is damaged or in use.
+        """
+        asked = self.simulated or SimulatedArray()
+        if asked.file is None or not asked.file.exists():
+            return SimulatedArray(asked.params, _other(asked.seed))
+        model = ArrayModel.open(asked.file, asked.params, asked.seed)
+        try:
+            return SimulatedArray(model.params, _other(model.seed))
+        finally:
+            model.close()
+
+    def window_usiemens(self, ledgered: Ledgered | None) -> tuple[float, float, str] | None:
+        """The lowest and the highest conductance of the array, and who says so; None if nothing is known.
+
+        A characterisation in the record goes before the parameters of a simulated array.
+        """
+        if ledgered is not None and ledgered.is_known:
+            for run in ledgered.store.runs(ledgered.serial):
+                if run.kind == CHARACTERISE and "window_usiemens" in run.provenance:
+                    low, high = run.provenance["window_usiemens"]
+                    return float(low), float(high), f"characterised in run {run.id}"
+        if not self.is_simulated:
+            return None
+        params = default_params() | dict(self.nominal().params)
+        return params["g_low_usiemens"], params["g_high_usiemens"], "parameters of the simulated array"
+
+
+def _other(seed: int | None) -> int:
+    return 2 if seed is None else (seed + 1) % 2**64
+
+
+def socket_of(
+    port: str,
+    *,
+    device: str | None = None,
+    seed: int | None = None,
+    file: Path | None = None,
+    faults: Path | None = None,
+    serial: str | None = None,
+) -> Socket:
+    """The array that a command line names.
+
+    Raises:
+        UsageError: a serial number for an array that is gone with the command.
+        DataError: no such preset, or a damaged file.
+    """
+    simulated = SimulatedArray({} if device is None else load_params(device), seed, file)
+    if faults is not None:
+        simulated = replace(simulated, faults=FaultMap.load(faults).kinds)
+    if port in SIMULATED and serial is not None and file is None:
+        raise UsageError(
+            f"--serial {serial}: a simulated array that is gone with this command has no serial number. {NOTHING_SENT} "
+            "Give --array FILE to keep it."
+        )
+    if serial is None and file is not None:
+        serial = file.stem
+    return Socket(port, None if simulated.is_default else simulated, serial)
+
+
+def record_path(lab: Path | None) -> Path:
+    """The record in a lab folder; the default one if none is given."""
+    return default_path() if lab is None else lab / FILE_NAME
+
+
+@contextmanager
+def record_of(socket: Socket, lab: Path | None, budget: int | None = None) -> Iterator[Ledgered | None]:
+    """The array's record, opened for writing; None for an array without a serial number.
+
+    Raises:
+        StoreError: it cannot be read or written.
+    """
+    if socket.serial is None:
+        yield None
+        return
+    with Store.open(record_path(lab)) as store:
+        yield Ledgered(store, socket.serial, budget)
+
+
+@contextmanager
+def record_if_there(socket: Socket, lab: Path | None) -> Iterator[Ledgered | None]:
+    """The array's record for looking something up; None if there is none, which is not made then.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    if socket.serial is None or not record_path(lab).exists():
+        yield None
+        return
+    with Store.open(record_path(lab)) as store:
+        ledgered = Ledgered(store, socket.serial)
+        yield ledgered if ledgered.is_known else None
+
+
+def require_serial(socket: Socket) -> None:
+    """Raises:
+    UsageError: a board's array is to be programmed and nobody says which one it is.
+    """
+    if socket.serial is None and not socket.is_simulated:
+        raise UsageError(
+            f"No serial number of the array in the socket of {socket.port}: its wear must be kept for life. "
+            f"{NOTHING_SENT} Give --serial with the number on the array's package, or any name that stays with it."
+        )
