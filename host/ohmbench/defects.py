@@ -175,11 +175,7 @@ def measure_defects(
         won_back_worst, of the worst fault map. Both are 1 where nothing was lost.
     """
     say = progress or (lambda work, done, total: None)
-    scaled = np.asarray(dataset.train_x * dataset.input_scale, np.float64)
-    sizes = [scaled.shape[1], *hidden, int(dataset.train_y.max()) + 1]
-    network = train(scaled, dataset.train_y, sizes, seed=network_seed, epochs=EPOCHS, batch=BATCH)
-    quantised = quantise(network, dataset.train_x, input_bits=dataset.input_bits, weight_bits=weight_bits)
-    image = map_pairs(quantised)
+    image = trained_image(dataset, hidden, weight_bits, network_seed)
     best = float(np.mean(predict(image, dataset.test_x) == dataset.test_y))
     plain, aware = [], []
     for done, seed in enumerate(seeds):
@@ -191,7 +187,7 @@ def measure_defects(
     say("fault maps", len(seeds), len(seeds))
     mean_plain, mean_aware = float(np.mean(plain)), float(np.mean(aware))
     return {
-        "network": "-".join(map(str, sizes)),
+        "network": layers(image),
         "dataset": dataset.name,
         "weight_bits": weight_bits,
         "stuck_fraction": fraction,
@@ -200,14 +196,27 @@ def measure_defects(
         "accuracy_quantised": best,
         "accuracy_plain": mean_plain,
         "accuracy_aware": mean_aware,
-        "won_back": _share(mean_aware, mean_plain, best),
-        "won_back_worst": min(_share(a, p, best) for a, p in zip(aware, plain, strict=True)),
+        "won_back": share_won_back(mean_aware, mean_plain, best),
+        "won_back_worst": min(share_won_back(a, p, best) for a, p in zip(aware, plain, strict=True)),
         "accuracies_plain": plain,
         "accuracies_aware": aware,
     }
 
 
-def _share(aware: float, plain: float, best: float) -> float:
+def trained_image(dataset: Dataset, hidden: Sequence[int], weight_bits: int, network_seed: int) -> WeightImage:
+    """A dense network with these hidden layers, trained, quantised and mapped as pairs."""
+    scaled = np.asarray(dataset.train_x * dataset.input_scale, np.float64)
+    sizes = [scaled.shape[1], *hidden, int(dataset.train_y.max()) + 1]
+    network = train(scaled, dataset.train_y, sizes, seed=network_seed, epochs=EPOCHS, batch=BATCH)
+    return map_pairs(quantise(network, dataset.train_x, input_bits=dataset.input_bits, weight_bits=weight_bits))
+
+
+def layers(image: WeightImage) -> str:
+    """A network's widths: 196-10."""
+    return "-".join(map(str, [image.layers[0].inputs, *(layer.outputs for layer in image.layers)]))
+
+
+def share_won_back(aware: float, plain: float, best: float) -> float:
     """Share of what the plain mapping lost; 1 if it lost nothing."""
     return (aware - plain) / (best - plain) if best > plain else 1.0
 
