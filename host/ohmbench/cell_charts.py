@@ -58,16 +58,13 @@ class Levels:
 
 def error_chart(errors: FloatArray, good: Mask, window_usiemens: float, codes_per_usiemens: float, origin: str) -> str:
     """Distribution of errors (cells,) in uS, and of those among them that are in their window."""
-    window, span = window_usiemens, ERROR_SPAN_WINDOWS * window_usiemens
-    # Bars of whole ADC codes: with any other width they would hold now two, now three codes, and the chart a comb.
-    width = max(1, round(span * codes_per_usiemens / 20)) / codes_per_usiemens
-    half = math.ceil(span / width - 0.5)
+    window = window_usiemens
+    width, half = _error_bars(window, codes_per_usiemens)
     bins = np.clip(np.rint(errors / width).astype(int), -half, half) + half
     inside, outside = (np.bincount(bins[chosen], minlength=2 * half + 1).tolist() for chosen in (good, ~good))
     end = (half + 0.5) * width
     edges = ((np.arange(2 * half + 2) - half - 0.5) * width).tolist()
     beyond = int(np.count_nonzero(np.abs(errors) > end))
-    values = (-half * width, -window, 0.0, window, half * width)
     caption = f"Error at verification, {origin}; the window of ±{window:g} µS is shaded."
     if beyond:
         caption += f" Beyond the ends, and counted in the last bars: {beyond}."
@@ -75,10 +72,50 @@ def error_chart(errors: FloatArray, good: Mask, window_usiemens: float, codes_pe
         "Error",
         edges,
         [(inside, IN_WINDOW, "in their window"), (outside, OUTSIDE, "outside of their window")],
-        Axis(-end, end, [(value, f"{value:+.0f}" if value else "0") for value in values], "read-back minus target, µS"),
+        _error_axis(window, width, half),
         band=(-window, window),
         caption=caption,
     )
+
+
+def errors_chart(
+    series: Sequence[tuple[str, str, FloatArray]], window_usiemens: float, codes_per_usiemens: float, origin: str
+) -> str:
+    """Distributions of errors (cells,) in uS as outlines on top of each other: (name, colour, errors)."""
+    width, half = _error_bars(window_usiemens, codes_per_usiemens)
+    end = (half + 0.5) * width
+    edges = (np.arange(2 * half + 2) - half - 0.5) * width
+    counts = [np.histogram(np.clip(errors, -half * width, half * width), edges)[0] for _n, _c, errors in series]
+    most = float(max(1, *(c.max(initial=1) for c in counts)))
+    plot = Plot(
+        "Error", _error_axis(window_usiemens, width, half), Axis(0.0, most, charts.ticks(0.0, most, 4), "cells")
+    )
+    plot.rect((-window_usiemens, window_usiemens), (0.0, most), SHADE)
+    for edge in (-window_usiemens, window_usiemens):
+        plot.line([(edge, 0.0), (edge, most)], EDGE, dash="4 3")
+    for (name, colour, errors), heights in zip(series, counts, strict=True):
+        steps = [(x, float(h)) for low, high, h in zip(edges, edges[1:], heights, strict=False) for x in (low, high)]
+        tip = f"{name}: mean {errors.mean():+.2f} µS, standard deviation {errors.std():.2f} µS"
+        plot.line([(-end, 0.0), *steps, (end, 0.0)], colour, width=2.2, tip=tip)
+    caption = (
+        f"Values are {origin}; the window of ±{window_usiemens:g} µS is shaded; the last steps hold what is beyond."
+    )
+    return plot.figure(caption, [(colour, name) for name, colour, _e in series])
+
+
+def _error_bars(window_usiemens: float, codes_per_usiemens: float) -> tuple[float, int]:
+    """Width of the bars of errors in uS, and how many there are on either side of the middle one."""
+    span = ERROR_SPAN_WINDOWS * window_usiemens
+    # Bars of whole ADC codes: with any other width they would hold now two, now three codes, and the chart a comb.
+    width = max(1, round(span * codes_per_usiemens / 20)) / codes_per_usiemens
+    return width, math.ceil(span / width - 0.5)
+
+
+def _error_axis(window_usiemens: float, width: float, half: int) -> Axis:
+    end, outer = (half + 0.5) * width, half * width
+    values = (-outer, -window_usiemens, 0.0, window_usiemens, outer)
+    marks = [(value, f"{value:+.0f}" if value else "0") for value in values]
+    return Axis(-end, end, marks, "read-back minus target, µS")
 
 
 def pulse_chart(pulses: CodeArray, good: Mask) -> str:
@@ -207,7 +244,7 @@ def passes_chart(outside: Sequence[int], pulsed: Sequence[int], cells: int) -> s
     """Cells outside of their window, and cells that got pulses, in each pass."""
     most = float(max(1, *outside, *pulsed))
     x = Axis(0.4, len(outside) + 0.6, [(i + 1.0, str(i + 1)) for i in range(len(outside))], "pass")
-    plot = Plot("Passes", x, Axis(0.0, math.ceil(1.15 * most), charts.count_ticks(most), "cells", math.log1p))
+    plot = Plot("Passes", x, Axis(0.0, math.ceil(1.3 * most), charts.count_ticks(most, (1,)), "cells", math.log1p))
     for i, (bad, touched) in enumerate(zip(outside, pulsed, strict=True)):
         tip = f"pass {i + 1}: {touched} cells pulsed, {bad} of {cells} outside of their window afterwards"
         for left, count, colour in ((i + 0.7, touched, DARK), (i + 1.0, bad, OUTSIDE)):

@@ -159,7 +159,7 @@ def ticks(low: float, high: float, most: int = 6, sign: bool = False) -> list[tu
     return [(i * step, f"{i * step:+g}" if sign and i else f"{i * step:g}") for i in range(first, last + 1)]
 
 
-def count_ticks(high: float) -> list[tuple[float, str]]:
+def count_ticks(high: float, steps: Sequence[int] = (1, 2, 5)) -> list[tuple[float, str]]:
     """Ticks of a logarithmic axis of counts: 0, 1, 2, 5, 10, 20, ..."""
-    values = [0] + [factor * 10**power for power in range(6) for factor in (1, 2, 5)]
+    values = [0] + [factor * 10**power for power in range(7) for factor in steps]
     return [(float(value), str(value)) for value in values if value <= high]

@@ -64,6 +64,7 @@ canvas.map { width: 100%; aspect-ratio: 1; display: block; image-rendering: pixe
 .marks .unused { border: 1px solid var(--line); background: radial-gradient(#b9c1c9 2px, #fff 2px); }
 .bar { height: 12px; border-radius: 3px; background: #e1e7ed; overflow: hidden; margin: 14px 0 6px; }
 .bar div { height: 100%; background: var(--accent); }
+#live { max-width: none; }
 .notice { margin: 12px 0 0; padding: 9px 14px; border-left: 4px solid var(--bad); background: #fdf3ec;
   max-width: none; }
 .levels { font-size: 14px; margin-top: 8px; }
@@ -89,8 +90,13 @@ svg text { font-size: 12px; fill: var(--soft); font-family: inherit; }
   .maps figcaption { display: block; }
   .charts { grid-template-columns: minmax(0, 1fr); }
   svg text { font-size: 16px; }
-  .summary td:nth-child(3) { display: none; }
-  .summary td, .summary th { padding-right: 8px; }
+  .summary tbody { display: block; }
+  .summary tr { display: grid; grid-template-columns: 1fr auto; gap: 0 12px; padding: 6px 8px;
+    border-bottom: 1px solid var(--line); }
+  .summary td, .summary th, .summary th:first-child { padding: 0; border: 0; }
+  .summary td:nth-child(3) { grid-column: 1 / -1; width: auto; font-size: 13px; }
+  .summary td:nth-child(3):empty { display: none; }
+  .summary tr.main { background: var(--pale); }
   .confusion td, .confusion th { width: 29px; min-width: 29px; height: 29px; font-size: 13px; }
   .confusion th.side { padding: 0 6px; }
 }

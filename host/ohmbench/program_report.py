@@ -1,0 +1,277 @@
+"""What a programming run has done so far, as its report shows it: while it goes on, and when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmbench.report_page import RUNGS
+from ohmbench.results import CodeArray, FloatArray, Mask, SummaryRow, percent, seconds
+
+
+@dataclass(frozen=True)
+class ProgramInfo:
+    """What is known of a run before its first pulse.
+
+    Attributes:
+        rung: board, sim or twin. Only a board's codes are measurements.
+        serial: of the array.
+        recipe: its name.
+        window_usiemens: half width of the accepted band.
+        codes_per_usiemens: ADC codes of one microsiemens at the read voltage.
+        numbers: images that the run programs, in this order.
+        images: that the weight image has.
+        passes: that each image is to get.
+        provenance: seed, device preset, versions, command, port, ...
+    """
+
+    rung: str
+    serial: str
+    recipe: str
+    window_usiemens: float
+    codes_per_usiemens: float
+    numbers: tuple[int, ...]
+    images: int
+    passes: int = 1
+    provenance: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_simulated(self) -> bool:
+        return self.rung != "board"
+
+    @property
+    def origin(self) -> str:
+        """How to call the array's values: simulated or measured."""
+        return "simulated" if self.is_simulated else "measured"
+
+
+@dataclass(frozen=True, eq=False)
+class ImageState:
+    """An image on its way into the array; arrays (rows, columns), which mean nothing outside of the mask.
+
+    Attributes:
+        target_usiemens: what the cells are to become.
+        low, high: accepted ADC codes.
+        mask: the cells that the image uses.
+        skipped: those among them that the fault map keeps from being pulsed.
+        code: read last; of rows that are not done it means nothing in the first pass.
+        set_pulses, reset_pulses: over all passes.
+        done_rows: bool (rows,), rows whose records of this pass have arrived.
+        pass_number: from 0.
+    """
+
+    target_usiemens: FloatArray
+    low: CodeArray
+    high: CodeArray
+    mask: Mask
+    skipped: Mask
+    code: CodeArray
+    set_pulses: CodeArray
+    reset_pulses: CodeArray
+    done_rows: Mask
+    pass_number: int
+
+    @property
+    def programmed(self) -> Mask:
+        """The cells that are to be programmed."""
+        return self.mask & ~self.skipped
+
+    @property
+    def reached(self) -> Mask:
+        """Those that have a record."""
+        return self.programmed & (self.done_rows[:, None] | (self.pass_number > 0))
+
+    @property
+    def converged(self) -> Mask:
+        """Those whose last code lies in their window."""
+        return self.reached & (self.low <= self.code) & (self.code <= self.high)
+
+    @property
+    def pulses(self) -> CodeArray:
+        return self.set_pulses + self.reset_pulses
+
+    @property
+    def rows_used(self) -> Mask:
+        """bool (rows,): those with a cell to program."""
+        return np.asarray(self.programmed.any(axis=1), np.bool_)
+
+    @property
+    def share_done(self) -> float:
+        """Share of the rows of this pass that are done; 1 without any."""
+        used = self.rows_used
+        return float(np.mean(self.done_rows[used])) if used.any() else 1.0
+
+
+@dataclass(frozen=True)
+class PassTotals:
+    """What a pass did to an image.
+
+    Attributes:
+        pulsed: cells that got pulses in it.
+        outside: cells outside of their window after it.
+    """
+
+    pulsed: int
+    outside: int
+
+
+@dataclass(frozen=True, eq=False)
+class WearState:
+    """Pulses that each cell has had in its life (rows, columns), and how many it may have; None: no limit."""
+
+    pulses: CodeArray
+    budget: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class ProgramState:
+    """A run.
+
+    Attributes:
+        images, passes: by number of the image.
+        status: running, done, interrupted or failed.
+        reason: why it ended, if not well.
+        bench_s: bench time so far.
+    """
+
+    info: ProgramInfo
+    images: Mapping[int, ImageState]
+    passes: Mapping[int, tuple[PassTotals, ...]]
+    status: str = "running"
+    reason: str = ""
+    bench_s: float = 0.0
+    wear: WearState | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == "running"
+
+    @property
+    def share_done(self) -> float:
+        """Share of the passes over all images that are done; the one that goes on counts by its rows."""
+        shares = [(image.pass_number + image.share_done) / self.info.passes for image in self.images.values()]
+        return min(1.0, sum(shares) / max(1, len(self.info.numbers)))
+
+    def cells(self) -> ReachedCells:
+        """The cells that have a record, of all images in a row."""
+        images = list(self.images.values())
+
+        def over(values: Callable[[ImageState], NDArray[Any]], kind: type = np.int64) -> NDArray[Any]:
+            return np.concatenate([np.zeros(0, kind), *(values(image)[image.reached] for image in images)])
+
+        per_usiemens = self.info.codes_per_usiemens
+        target = over(lambda image: image.target_usiemens, np.float64)
+        return ReachedCells(
+            target,
+            over(lambda image: image.code) / per_usiemens - target,
+            over(lambda image: image.low) / per_usiemens - target,
+            over(lambda image: image.high) / per_usiemens - target,
+            over(lambda image: image.converged, np.bool_),
+            over(lambda image: image.set_pulses),
+            over(lambda image: image.reset_pulses),
+        )
+
+    def pass_totals(self) -> list[PassTotals]:
+        """Passes of all images together; an image that needed fewer stays as it was after its last."""
+        histories = [passes for passes in self.passes.values() if passes]
+        most = max(map(len, histories), default=0)
+        return [
+            PassTotals(
+                sum(h[i].pulsed for h in histories if i < len(h)),
+                sum(h[min(i, len(h) - 1)].outside for h in histories),
+            )
+            for i in range(most)
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class ReachedCells:
+    """Cells with a record; arrays (cells,), errors and their accepted ends in uS."""
+
+    target_usiemens: FloatArray
+    error_usiemens: FloatArray
+    low_error: FloatArray
+    high_error: FloatArray
+    converged: Mask
+    set_pulses: CodeArray
+    reset_pulses: CodeArray
+
+    def __len__(self) -> int:
+        return len(self.converged)
+
+    @property
+    def pulses(self) -> CodeArray:
+        return self.set_pulses + self.reset_pulses
+
+
+def program_summary(state: ProgramState) -> list[SummaryRow]:
+    """The run in a dozen lines."""
+    info, cells = state.info, state.cells()
+    count, good = len(cells), int(np.count_nonzero(cells.converged))
+    skipped = sum(int(np.count_nonzero(image.mask & image.skipped)) for image in state.images.values())
+    asked = sum(int(np.count_nonzero(image.programmed)) for image in state.images.values())
+    untouched = int(np.count_nonzero(cells.converged & (cells.pulses == 0)))
+    pulses, errors = cells.pulses, cells.error_usiemens[cells.converged]
+    pulse_note = (
+        f"median {np.median(pulses):.0f}; 90 of 100 cells at most {np.percentile(pulses, 90):.0f}; "
+        f"most {pulses.max()}; {pulses.sum()} in all"
+        if count
+        else ""
+    )
+    begun = f"{len(state.images)} of {len(info.numbers)} images begun" if state.is_running else _images(state)
+    to_come = f"; {asked - count} cells to come" if asked > count else ""
+    passes = state.pass_totals()
+    rows = [
+        SummaryRow(
+            f"Cells in their window, {info.origin}",
+            percent(good / count if count else np.nan, 2),
+            f"{good} of {count} programmed",
+        ),
+        SummaryRow("Array", info.serial, RUNGS.get(info.rung, info.rung)),
+        SummaryRow("Recipe", info.recipe, f"window of ±{info.window_usiemens:g} µS around each target"),
+        SummaryRow("Cells programmed", str(count), begun + to_come),
+        SummaryRow("Left alone", str(untouched), "were in their window already: no pulse"),
+        SummaryRow("Failed", str(count - good), "outside of their window at the last read"),
+        SummaryRow("Skipped", str(skipped), "bad in the fault map: no pulse"),
+        SummaryRow(
+            f"Error in the window, {info.origin}",
+            f"{errors.std():.2f} µS" if good else "none",
+            f"standard deviation at verification; mean {errors.mean():+.2f} µS" if good else "",
+        ),
+        SummaryRow("Pulses a cell", f"{pulses.mean():.1f}" if count else "none", pulse_note),
+        SummaryRow(
+            "Passes", str(len(passes)), "cells pulsed: " + ", ".join(str(p.pulsed) for p in passes) if passes else ""
+        ),
+        SummaryRow("Bench time", seconds(state.bench_s), _speed(count, state.bench_s)),
+    ]
+    if state.wear is not None:
+        rows.append(_wear(state.wear))
+    return rows
+
+
+def _images(state: ProgramState) -> str:
+    done = len(state.images)
+    return f"on {done} image{'s' if done != 1 else ''}" + (
+        f" of {len(state.info.numbers)}" if done != len(state.info.numbers) else ""
+    )
+
+
+def _speed(cells: int, bench_s: float) -> str:
+    text = "the FPGA's clock, waits for the link left out"
+    return f"{cells / bench_s:.0f} cells/s; {text}" if bench_s > 0 else text
+
+
+def _wear(wear: WearState) -> SummaryRow:
+    worst, median = int(wear.pulses.max(initial=0)), float(np.median(wear.pulses))
+    name = "Wear"
+    if wear.budget is None:
+        return SummaryRow(name, f"{worst} pulses", f"the most worn cell's life so far; median cell {median:.0f}")
+    return SummaryRow(
+        name,
+        percent(worst / wear.budget, 2),
+        f"of its budget for the most worn cell: {worst} of {wear.budget} pulses; median cell {median:.0f}",
+    )

@@ -1,0 +1,267 @@
+"""The page of a verification: what the cells of an array hold, and what they still hold after a rest."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from ohmbench._files import replace_file
+from ohmbench.cell_charts import Levels, error_by_level_chart, error_chart, errors_chart
+from ohmbench.charts import Axis, Plot, count_ticks, ticks
+from ohmbench.errors import UsageError
+from ohmbench.heat_maps import (
+    ERROR_SPAN_WINDOWS,
+    CellState,
+    View,
+    cells_json,
+    conductance_range,
+    image_json,
+    legend,
+    maps,
+    marks,
+)
+from ohmbench.report_page import RUNGS, origin_note, page, provenance_table, summary_table
+from ohmbench.results import CodeArray, FloatArray, Mask, SummaryRow, percent, seconds
+
+_FIRST, _LAST = "#8fb8dc", "#0b3c73"
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """ADC codes (rows, columns) of one read, and the bench time since the array was programmed."""
+
+    after_s: float
+    code: CodeArray
+
+    @property
+    def name(self) -> str:
+        return f"after {seconds(self.after_s)}" if self.after_s > 0 else "at first"
+
+
+@dataclass(frozen=True, eq=False)
+class VerifyReport:
+    """One array, read once or again after rests; arrays (rows, columns).
+
+    Attributes:
+        rung: board, sim or twin. Only a board's codes are measurements.
+        number, images: of the image that the array holds, and how many the weight image has.
+        target_usiemens, low, high: what the cells were to become, and the accepted ADC codes.
+        mask: bool, the cells compared.
+        skipped: bool, cells left out as bad.
+        readings: at least one, the earliest first.
+        window_usiemens, codes_per_usiemens, provenance: as in ProgramInfo.
+    """
+
+    rung: str
+    serial: str
+    recipe: str
+    number: int
+    images: int
+    target_usiemens: FloatArray
+    low: CodeArray
+    high: CodeArray
+    mask: Mask
+    skipped: Mask
+    readings: Sequence[Reading]
+    window_usiemens: float
+    codes_per_usiemens: float
+    provenance: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def compared(self) -> Mask:
+        return self.mask & ~self.skipped
+
+    @property
+    def origin(self) -> str:
+        """How to call the array's values: simulated or measured."""
+        return "measured" if self.rung == "board" else "simulated"
+
+    def errors(self, reading: Reading) -> FloatArray:
+        """Read-back minus target (cells,) in uS."""
+        return np.asarray((reading.code / self.codes_per_usiemens - self.target_usiemens)[self.compared], np.float64)
+
+    def inside(self, reading: Reading) -> Mask:
+        """Whether each compared cell (cells,) was in its window."""
+        return np.asarray(((self.low <= reading.code) & (reading.code <= self.high))[self.compared], np.bool_)
+
+
+def render_verify(report: VerifyReport, path: str | Path) -> None:
+    """Write the page; an old file is replaced only when the new one is complete.
+
+    Raises:
+        UsageError: the folder is missing or not writable.
+    """
+    path = Path(path)
+    try:
+        replace_file(path, verify_html(report).encode())
+    except OSError as error:
+        raise UsageError(f"Cannot write the report {path}: {error.strerror or error}.") from error
+
+
+def verify_html(report: VerifyReport) -> str:
+    """The page as text."""
+    views = _views(report)
+    first, last = report.readings[0], report.readings[-1]
+    rested = len(report.readings) > 1
+    share = _share(report, last)
+    when = f" {last.name}" if last.after_s > 0 else ""
+    good, cells = np.count_nonzero(report.inside(last)), np.count_nonzero(report.compared)
+    states = [CellState.OUTSIDE]
+    states += [CellState.SKIPPED] if (report.skipped).any() else []
+    states += [CellState.UNUSED] if not (report.mask | report.skipped).all() else []
+    what = (
+        f"What was read {first.name} and {last.name}, the change between, and the error of the last read"
+        if rested
+        else "Target, what was read, and the difference"
+    )
+    body = f"""<h1>{escape(report.serial)}{when}: {share} of the cells in their window</h1>
+<p class="soft">ohmbench verify on {escape(RUNGS.get(report.rung, report.rung))}</p>
+{origin_note(report.rung != "board")}
+{summary_table(_summary(report), "Cells in their window")}
+{_charts(report) if cells else ""}
+<h2>Cells</h2>
+<p>{what}. Rows are word lines. Point at a cell for its values.</p>
+{marks(states)}{legend(views)}
+{maps(views, 0, f"Image {report.number + 1} of {report.images}", f"{cells} cells, {good} in their window")}
+<h2>Where this came from</h2>
+{provenance_table({"array": report.serial, "rung": report.rung, "recipe": report.recipe, **report.provenance})}"""
+    rows, columns = report.mask.shape
+    title = f"ohmbench: verify {report.serial}{when}, {report.origin}"
+    return page(title, body, cells_json(rows, columns, views, [_image(report)]))
+
+
+def _share(report: VerifyReport, reading: Reading, digits: int = 2) -> str:
+    inside = report.inside(reading)
+    return percent(float(np.mean(inside)) if inside.size else math.nan, digits)
+
+
+def _views(report: VerifyReport) -> dict[str, View]:
+    window = report.window_usiemens
+    span = ERROR_SPAN_WINDOWS * window
+    ends = conductance_range(report.target_usiemens[report.mask], window)
+    first, last = report.readings[0], report.readings[-1]
+    if len(report.readings) == 1:
+        return {
+            "target": View("Target", "conductance", *ends, ("target",), known=True),
+            "last": View(f"Read-back, {report.origin}", "conductance", *ends, ("last",)),
+            "error": View("Error", "error", -span, span, ("last",), ("target",)),
+        }
+    return {
+        "first": View(f"Read {first.name}", "conductance", *ends, ("first",)),
+        "last": View(f"Read {last.name}", "conductance", *ends, ("last",)),
+        "change": View("Change", "error", -span, span, ("last",), ("first",)),
+        "error": View(f"Error {last.name}", "error", -span, span, ("last",), ("target",)),
+    }
+
+
+def _image(report: VerifyReport) -> str:
+    last, first = report.readings[-1], report.readings[0]
+    inside = (report.low <= last.code) & (last.code <= report.high)
+    kinds = np.select(
+        [report.skipped, ~report.mask, inside],
+        [CellState.SKIPPED, CellState.UNUSED, CellState.IN_WINDOW],
+        CellState.OUTSIDE,
+    )
+    per_usiemens = report.codes_per_usiemens
+    fields = {"target": report.target_usiemens, "last": last.code / per_usiemens}
+    return image_json(kinds, fields | ({"first": first.code / per_usiemens} if len(report.readings) > 1 else {}))
+
+
+def _summary(report: VerifyReport) -> list[SummaryRow]:
+    first, last = report.readings[0], report.readings[-1]
+    cells = int(np.count_nonzero(report.compared))
+    rows = [
+        SummaryRow(
+            f"Cells in their window, {report.origin}",
+            _share(report, last),
+            f"{np.count_nonzero(report.inside(last))} of {cells}, {last.name}",
+        ),
+        SummaryRow("Array", report.serial, f"holds image {report.number + 1} of {report.images}"),
+        SummaryRow("Recipe", report.recipe, f"window of ±{report.window_usiemens:g} µS around each target"),
+        SummaryRow("Skipped", str(np.count_nonzero(report.skipped)), "bad in the fault map: not compared"),
+    ]
+    for reading in report.readings if cells else ():
+        errors = report.errors(reading)
+        note = (
+            f"standard deviation over all cells; mean {errors.mean():+.2f} µS; {_share(report, reading)} in the window"
+        )
+        rows.append(SummaryRow(f"Error {reading.name}, {report.origin}", f"{errors.std():.2f} µS", note))
+    if len(report.readings) > 1 and cells:
+        left = np.count_nonzero(report.inside(first) & ~report.inside(last))
+        back = np.count_nonzero(~report.inside(first) & report.inside(last))
+        change = report.errors(last) - report.errors(first)
+        rows += [
+            SummaryRow("Left their window", str(left), f"since the first read; {back} came in"),
+            SummaryRow(
+                f"Change of a cell, {report.origin}",
+                f"{change.std():.2f} µS",
+                f"standard deviation; mean {change.mean():+.2f} µS; read noise is part of it",
+            ),
+        ]
+    return rows
+
+
+def _charts(report: VerifyReport) -> str:
+    first, last = report.readings[0], report.readings[-1]
+    window, per_usiemens, origin = report.window_usiemens, report.codes_per_usiemens, report.origin
+    target = report.target_usiemens[report.compared]
+    levels = Levels.group(target)
+    accepted = (
+        report.low[report.compared] / per_usiemens - target,
+        report.high[report.compared] / per_usiemens - target,
+    )
+    both = [(first.name, _FIRST, report.errors(first)), (last.name, _LAST, report.errors(last))]
+    if len(report.readings) == 1:
+        parts = [
+            error_chart(report.errors(last), report.inside(last), window, per_usiemens, origin),
+            error_by_level_chart(levels, both[1:], accepted, window, origin),
+        ]
+    else:
+        parts = [
+            errors_chart(both, window, per_usiemens, origin),
+            error_by_level_chart(levels, both, accepted, window, origin),
+        ]
+    if len(report.readings) > 2:
+        parts.append(_time_chart(report))
+    table = _levels_table(report, levels)
+    return f'<h2>Errors</h2>\n<div class="charts">{"".join(parts)}</div>\n<h2>Levels</h2>\n{table}'
+
+
+def _time_chart(report: VerifyReport) -> str:
+    """Standard deviation of the error against the time of each read."""
+    points = [(r.after_s, float(report.errors(r).std())) for r in report.readings]
+    latest, most = points[-1][0], 1.15 * max(sigma for _t, sigma in points)
+    x = Axis(0.0, max(latest, 1.0), count_ticks(latest, (1,)), "seconds after programming", math.log1p)
+    plot = Plot("Spread over time", x, Axis(0.0, max(most, 1e-9), ticks(0.0, most, 4), "standard deviation, µS"))
+    plot.line(points, _LAST, width=2.0)
+    for reading, (after_s, sigma) in zip(report.readings, points, strict=True):
+        tip = f"{reading.name}: {sigma:.2f} µS, {_share(report, reading)} in the window"
+        plot.dot(after_s, sigma, _LAST, radius=4.0, tip=tip)
+    return plot.figure(f"Of the error over all cells compared; bench time, logarithmic; {report.origin}.")
+
+
+def _levels_table(report: VerifyReport, levels: Levels) -> str:
+    shown = [report.readings[0], report.readings[-1]] if len(report.readings) > 1 else [report.readings[-1]]
+    heads = ["target, µS", "cells"]
+    for reading in shown:
+        heads += [f"in window {reading.name}", f"mean error {reading.name}, µS", f"std {reading.name}, µS"]
+    lines = []
+    for level, target in enumerate(levels.target_usiemens.tolist()):
+        cells = levels.of == level
+        values = [str(np.count_nonzero(cells))]
+        for reading in shown:
+            errors = report.errors(reading)[cells]
+            share = percent(float(np.mean(report.inside(reading)[cells])), 2)
+            values += [share, f"{errors.mean():+.2f}", f"{errors.std():.2f}"]
+        lines.append(f'<tr><th scope="row">{target:.1f}</th>{"".join(f"<td>{v}</td>" for v in values)}</tr>')
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    return (
+        f"<p>All cells compared, those outside of their window included; values are {report.origin}.</p>\n"
+        f'<div class="scroll"><table class="levels"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
