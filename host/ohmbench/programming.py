@@ -123,7 +123,7 @@ class Bands:
 
 def _back(steps: int, step_v: float) -> int:
     """DAC codes below its last pulse at which a column joins the next ramp."""
-    return _FROM_START if steps < 0 else steps * dac_code(step_v)
+    return _FROM_START if steps < 0 else min(steps * dac_code(step_v), _FROM_START)
 
 
 class Programmer:

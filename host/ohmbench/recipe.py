@@ -30,9 +30,10 @@ _ADC_MAX = 0x7FFF
 MOST_PULSES = 0xFF
 """Pulses of a polarity that a cell may get in one run: a record counts them in eight bits."""
 
-# Medians after one pulse, 1T1R HfO2, open data of 10.1109/TED.2021.3097975 (RESET from 165 uS, SET from 9 uS)
+# Medians of staircases of 200 ns pulses from 165 uS, 1T1R HfO2, open data of 10.1109/TED.2021.3097975:
+# RESET by the source line at V_WL 3.5 V, SET by the bit line at V_WL 3.0 V
 _RESET_CURVE = ((20.0, 1.6), (25.0, 1.4), (37.0, 1.2), (49.0, 1.1), (69.0, 1.0), (105.0, 0.9), (154.0, 0.8))
-_SET_CURVE = ((180.0, 1.7), (192.0, 1.8), (200.0, 1.9), (206.0, 2.0), (216.0, 2.2), (219.0, 2.4))
+_SET_CURVE = ((178.0, 0.8), (201.0, 1.0), (222.0, 1.2), (239.0, 1.5))
 
 
 @dataclass(frozen=True)
@@ -59,26 +60,26 @@ class Recipe:
     g_min_usiemens: float = 30.0
     g_max_usiemens: float = 195.0
     window_usiemens: float = 10.0
-    inner_usiemens: float = 8.5
+    inner_usiemens: float = 9.5
     read_v: float = 0.2
     wl_read_v: float = 3.0
-    ramp: Literal["gate", "line"] = "gate"
-    set_v: float = 2.0
-    set_start_v: float = 1.85
+    ramp: Literal["gate", "line"] = "line"
+    set_v: float = 3.0
+    set_start_v: float = 0.73
     set_step_v: float = 0.12
-    set_end_v: float = 3.3
-    set_us: float = 0.0834
+    set_end_v: float = 2.0
+    set_us: float = 0.2
     set_curve: Curve = _SET_CURVE
-    set_lead_v: float = 0.0
-    set_back: int = 2
+    set_lead_v: float = 0.1
+    set_back: int = 1
     wl_reset_v: float = 3.5
-    reset_start_v: float = 0.7
+    reset_start_v: float = 0.75
     reset_step_v: float = 0.08
     reset_end_v: float = 1.9
-    reset_us: float = 0.104
+    reset_us: float = 0.2
     reset_curve: Curve = _RESET_CURVE
-    reset_lead_v: float = 0.15
-    reset_back: int = 2
+    reset_lead_v: float = 0.25
+    reset_back: int = 4
     rounds: int = 15
     last_pulse: Literal["any", "set", "reset"] = "any"
     confirm: int = 0
@@ -107,9 +108,10 @@ class Recipe:
                 math.isfinite(x) for point in curve for x in point
             ):
                 yield f"{name} is not a list of points with rising conductance"
-        for rail, volts in self._highest_v().items():
-            if dac_code(volts) > t.RAIL_CEILING[rail]:
-                yield f"{volts} V is above {t.RAIL_MAX_V[rail]} V, the carrier's ceiling of rail {rail.name.lower()}"
+        for name, rails in self._rails().items():
+            for rail in rails:
+                if dac_code(getattr(self, name)) > t.RAIL_CEILING[rail]:
+                    yield f"{name} is above {t.RAIL_MAX_V[rail]} V, the carrier's ceiling of rail {rail.name.lower()}"
         for name in ("set", "reset"):
             start, step, end = (dac_code(volts) for volts in self.ramp_v(name))
             if start > end:
@@ -131,6 +133,8 @@ class Recipe:
             yield "inner_usiemens is above window_usiemens"
         if self.confirm_need > self.confirm:
             yield "confirm_need is above confirm"
+        if self.confirm > MOST_PULSES:
+            yield f"confirm is above {MOST_PULSES} reads"
 
     @classmethod
     def load(cls, source: str | Path) -> Self:
@@ -217,24 +221,33 @@ class Recipe:
         lowest, highest = np.ceil(low * codes), np.floor(high * codes)
         return np.clip(lowest, 0, _ADC_MAX).astype(np.int64), np.clip(highest, 0, _ADC_MAX).astype(np.int64)
 
+    def _rails(self) -> dict[str, tuple[Rail, ...]]:
+        """The rails that each voltage is for."""
+        gate, line = (Rail.WL_SET,), (Rail.BL_SET, Rail.SL_INHIBIT)
+        return {
+            "set_v": line if self.ramp == "gate" else gate,
+            "set_end_v": gate if self.ramp == "gate" else line,
+            "reset_end_v": (Rail.SL_RESET,),
+            "wl_reset_v": (Rail.WL_RESET,),
+            "read_v": (Rail.BL_READ,),
+            "wl_read_v": (Rail.WL_READ,),
+        }
+
+    def _volts(self, *names: str) -> dict[Rail, float]:
+        return {rail: getattr(self, name) for name in names for rail in self._rails()[name]}
+
     def rails_v(self) -> dict[Rail, float]:
         """The rails before a run; the ramps start from there."""
-        lines = {Rail.BL_SET: self.set_v, Rail.SL_INHIBIT: self.set_v} if self.ramp == "gate" else {}
-        gate = {} if self.ramp == "gate" else {Rail.WL_SET: self.set_v}
-        return {**lines, **gate, Rail.WL_RESET: self.wl_reset_v, **self.read_rails_v()}
+        return self._volts("set_v", "wl_reset_v", "read_v", "wl_read_v")
 
     def read_rails_v(self) -> dict[Rail, float]:
         """The rails that reading and inference need: with these alone no cell can be pulsed."""
-        return {Rail.BL_READ: self.read_v, Rail.WL_READ: self.wl_read_v}
-
-    def _highest_v(self) -> dict[Rail, float]:
-        ramped = (Rail.WL_SET,) if self.ramp == "gate" else (Rail.BL_SET, Rail.SL_INHIBIT)
-        return {**self.rails_v(), **dict.fromkeys(ramped, self.set_end_v), Rail.SL_RESET: self.reset_end_v}
+        return self._volts("read_v", "wl_read_v")
 
     def limits(self) -> Limits:
         """The tightest limits under which this recipe runs: the guard holds it to what it says."""
         pulses = self.rounds * (self._steps("set") + self._steps("reset"))
-        return Limits(self._highest_v(), max(self.set_us, self.reset_us), pulses)
+        return Limits(self._volts(*self._rails()), max(self.set_us, self.reset_us), pulses)
 
 
 def _fits(key: str, value: object, default: object) -> bool:
