@@ -172,6 +172,14 @@ class _Writer:
                     Instruction(Op.PULSE, (14,)),
                 ],
                 [Instruction(Op.LINES, (Mode.OFF, 0, 0, 0)), Instruction(Op.SENSE, (3,))],
+                [  # refused while a pulse is on
+                    Instruction(Op.MONE, (1, self.rng.randrange(16))),
+                    Instruction(Op.LINES, (Mode.RESET, 1, 1, self.rng.randrange(16))),
+                    Instruction(Op.LI, (14, MAX_WIDTH)),
+                    Instruction(Op.PULSE, (14,)),
+                    *[self.compute() for _ in range(self.rng.randint(0, 2))],
+                    Instruction(Op.SENSE, (3,)),
+                ],
                 [Instruction(Op.LI, (14, MAX_RAIL_CODE + 1)), Instruction(Op.RAIL, (Rail.BL_SET, 14))],
                 [
                     Instruction(Op.MONE, (1, 3)),

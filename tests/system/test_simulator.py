@@ -71,13 +71,16 @@ def test_sleeps_between_sessions_and_while_one_is_open_and_idle(executable: Path
 
 
 def assert_asleep(simulator: Simulator) -> None:
-    time.sleep(0.3)
-    before = simulator.speed()
-    time.sleep(0.5)
-    after = simulator.speed()
-    assert after.cpu_s - before.cpu_s < 0.1
-    # SIGUSR1 wakes it for some thousand clocks
-    assert after.clocks - before.clocks < 50_000
+    """It falls asleep, on a machine with other work too: there, the watchdog's 20 ms take a second."""
+    deadline = time.monotonic() + 20
+    while True:
+        before = simulator.speed()
+        time.sleep(0.5)
+        after = simulator.speed()
+        # SIGUSR1 wakes it for some thousand clocks
+        if after.cpu_s - before.cpu_s < 0.1 and after.clocks - before.clocks < 50_000:
+            return
+        assert time.monotonic() < deadline, (before, after)
 
 
 def test_array_keeps_its_weights_from_run_to_run(executable: Path, tmp_path: Path) -> None:
@@ -102,7 +105,6 @@ def test_array_goes_off_when_the_host_falls_silent(executable: Path) -> None:
         link.write_register(Register.WATCHDOG, 20)
         link.write_register(Register.CONTROL, 1)
         transport.close()  # as for a host that was killed: no good-bye, and 12 Mbaud still set
-        time.sleep(0.2)
         assert_asleep(simulator)
         with Link.open(simulator.port, baud=BAUD) as link:
             state = link.status()
