@@ -153,7 +153,7 @@ def error_by_level_chart(
     """
     span = ERROR_SPAN_WINDOWS * window_usiemens
     marks = charts.ticks(-span, span, 6, sign=True)
-    plot = Plot("Error by level", levels.axis(), Axis(-span, span, marks, "read-back minus target, µS"))
+    plot = Plot("Error by level", levels.axis(), Axis(-1.2 * span, 1.2 * span, marks, "read-back minus target, µS"))
     for level in range(len(levels)):
         chosen = levels.of == level
         low, high = (float(np.median(edge[chosen])) for edge in window)
@@ -169,10 +169,17 @@ def error_by_level_chart(
             label = f"{levels.target_usiemens[level]:.0f} µS" + (f", {name}" if len(series) > 1 else "")
             outside = chosen & ((errors < window[0]) | (errors > window[1]))
             _box(plot, centre, 0.36 * pitch, errors[chosen], errors[outside], span, label, colour)
-    what = (
-        "Box: the middle half of the cells, with the median; line: 90 of 100 cells; dots: cells outside of the window"
+    last = series[-1][2]
+    for level in range(len(levels)):
+        for beyond, arrow, y in ((last > span, "▲", 1.09 * span), (last < -span, "▼", -1.18 * span)):
+            count = np.count_nonzero(beyond & (levels.of == level))
+            if count:
+                plot.text(level, y, f"{arrow}{count}")
+    where = f", {series[-1][0]}" if len(series) > 1 else ""
+    caption = (
+        "Box: the middle half of the cells, with the median; line: 90 of 100 cells; dots: cells outside of the window "
+        f"(dashed); numbers at the edge: cells beyond the scale{where}. Values are {origin}."
     )
-    caption = f"{what} (dashed); numbers at the edge: cells beyond the scale. Values are {origin}."
     return plot.figure(caption, [(colour, name) for name, colour, _e in series] if len(series) > 1 else ())
 
 
@@ -194,9 +201,6 @@ def _box(
     plot.line([(x, p5), (x, p95)], colour, width=1.5)
     plot.rect((x - half, x + half), (p25, p75), colour, tip=tip)
     plot.line([(x - half, p50), (x + half, p50)], "#fff", width=2)
-    for beyond, arrow, y, up in ((outside > span, "▲", span, -11.0), (outside < -span, "▼", -span, 3.0)):
-        if beyond.any():
-            plot.text(x, y, f"{arrow}{np.count_nonzero(beyond)}", up=up)
 
 
 def pulses_by_level_chart(levels: Levels, set_pulses: CodeArray, reset_pulses: CodeArray) -> str:

@@ -162,4 +162,4 @@ def ticks(low: float, high: float, most: int = 6, sign: bool = False) -> list[tu
 def count_ticks(high: float, steps: Sequence[int] = (1, 2, 5)) -> list[tuple[float, str]]:
     """Ticks of a logarithmic axis of counts: 0, 1, 2, 5, 10, 20, ..."""
     values = [0] + [factor * 10**power for power in range(7) for factor in steps]
-    return [(float(value), str(value)) for value in values if value <= high]
+    return [(float(v), str(v) if v < 10_000 else f"{v // 1000}k") for v in values if v <= high]

@@ -69,6 +69,8 @@ canvas.map { width: 100%; aspect-ratio: 1; display: block; image-rendering: pixe
   max-width: none; }
 .levels { font-size: 14px; margin-top: 8px; }
 .levels td, .levels th { text-align: right; white-space: nowrap; padding: 4px 18px 4px 0; }
+.levels th[colspan] { text-align: center; color: var(--ink); border-bottom: 0; }
+.levels th[colspan], .levels td.first, .levels th.first { border-left: 12px solid #fff; }
 .levels thead th { color: var(--soft); font-weight: 500; vertical-align: bottom; }
 svg { width: 100%; height: auto; display: block; overflow: visible; }
 svg text { font-size: 12px; fill: var(--soft); font-family: inherit; }
@@ -157,7 +159,7 @@ function draw(canvas, cursor) {
       context.moveTo(x + far, y + near);
       context.lineTo(x + near, y + far);
       context.stroke();
-    } else if (state === OUTSIDE && view.ramp === 'error') {
+    } else if (state === OUTSIDE && canvas.dataset.view === 'error') {
       // black in white: seen on either end of the ramp
       for (const [ink, width] of [['#fff', scale / 4], ['#000', scale / 8]]) {
         context.strokeStyle = ink;

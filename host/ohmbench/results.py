@@ -168,13 +168,15 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
 
 
 def seconds(value: float) -> str:
-    """A duration with a unit that keeps it readable: 84 ms, 1.23 s, 3 min 20 s."""
+    """A duration with a unit that keeps it readable: 84 ms, 1.23 s, 3 min 20 s, 27.8 h."""
     if value < 1e-3:
         return f"{value * 1e6:.0f} µs"
     if value < 1.0:
         return f"{value * 1e3:.0f} ms"
     if value < 120.0:
         return f"{value:.3g} s"
+    if value >= 7200.0:
+        return f"{value / 3600.0:.3g} h" if value < 259200.0 else f"{value / 86400.0:.4g} days"
     minutes, rest = divmod(round(value), 60)
     return f"{minutes} min {rest} s"
 

@@ -30,6 +30,8 @@ from ohmbench.results import CodeArray, FloatArray, Mask, SummaryRow, percent, s
 
 _FIRST, _LAST = "#8fb8dc", "#0b3c73"
 
+_COHORT = {True: "of the cells that were in their window at the first read", False: "of all cells compared"}
+
 
 @dataclass(frozen=True, eq=False)
 class Reading:
@@ -81,6 +83,20 @@ class VerifyReport:
         """How to call the array's values: simulated or measured."""
         return "measured" if self.rung == "board" else "simulated"
 
+    @property
+    def rested(self) -> bool:
+        """Whether there is a first read to compare with."""
+        return len(self.readings) > 1
+
+    @property
+    def cohort(self) -> Mask:
+        """Of the compared cells (cells,), those that statistics are of: after a rest those that had converged.
+
+        A stuck cell is a hundred times further out than one that drifts, and would hide what the rest did.
+        """
+        first = self.inside(self.readings[0])
+        return first if self.rested else np.ones_like(first)
+
     def errors(self, reading: Reading) -> FloatArray:
         """Read-back minus target (cells,) in uS."""
         return np.asarray((reading.code / self.codes_per_usiemens - self.target_usiemens)[self.compared], np.float64)
@@ -107,16 +123,15 @@ def verify_html(report: VerifyReport) -> str:
     """The page as text."""
     views = _views(report)
     first, last = report.readings[0], report.readings[-1]
-    rested = len(report.readings) > 1
     share = _share(report, last)
     when = f" {last.name}" if last.after_s > 0 else ""
     good, cells = np.count_nonzero(report.inside(last)), np.count_nonzero(report.compared)
     states = [CellState.OUTSIDE]
-    states += [CellState.SKIPPED] if (report.skipped).any() else []
+    states += [CellState.SKIPPED] if report.skipped.any() else []
     states += [CellState.UNUSED] if not (report.mask | report.skipped).all() else []
     what = (
         f"What was read {first.name} and {last.name}, the change between, and the error of the last read"
-        if rested
+        if report.rested
         else "Target, what was read, and the difference"
     )
     body = f"""<h1>{escape(report.serial)}{when}: {share} of the cells in their window</h1>
@@ -145,7 +160,7 @@ def _views(report: VerifyReport) -> dict[str, View]:
     span = ERROR_SPAN_WINDOWS * window
     ends = conductance_range(report.target_usiemens[report.mask], window)
     first, last = report.readings[0], report.readings[-1]
-    if len(report.readings) == 1:
+    if not report.rested:
         return {
             "target": View("Target", "conductance", *ends, ("target",), known=True),
             "last": View(f"Read-back, {report.origin}", "conductance", *ends, ("last",)),
@@ -169,7 +184,7 @@ def _image(report: VerifyReport) -> str:
     )
     per_usiemens = report.codes_per_usiemens
     fields = {"target": report.target_usiemens, "last": last.code / per_usiemens}
-    return image_json(kinds, fields | ({"first": first.code / per_usiemens} if len(report.readings) > 1 else {}))
+    return image_json(kinds, fields | ({"first": first.code / per_usiemens} if report.rested else {}))
 
 
 def _summary(report: VerifyReport) -> list[SummaryRow]:
@@ -179,22 +194,23 @@ def _summary(report: VerifyReport) -> list[SummaryRow]:
         SummaryRow(
             f"Cells in their window, {report.origin}",
             _share(report, last),
-            f"{np.count_nonzero(report.inside(last))} of {cells}, {last.name}",
+            f"{np.count_nonzero(report.inside(last))} of {cells}" + (f", {last.name}" if report.rested else ""),
         ),
         SummaryRow("Array", report.serial, f"holds image {report.number + 1} of {report.images}"),
         SummaryRow("Recipe", report.recipe, f"window of ±{report.window_usiemens:g} µS around each target"),
         SummaryRow("Skipped", str(np.count_nonzero(report.skipped)), "bad in the fault map: not compared"),
     ]
-    for reading in report.readings if cells else ():
-        errors = report.errors(reading)
-        note = (
-            f"standard deviation over all cells; mean {errors.mean():+.2f} µS; {_share(report, reading)} in the window"
-        )
-        rows.append(SummaryRow(f"Error {reading.name}, {report.origin}", f"{errors.std():.2f} µS", note))
-    if len(report.readings) > 1 and cells:
+    for reading in report.readings if report.cohort.any() else ():
+        errors = report.errors(reading)[report.cohort]
+        note = f"standard deviation {_COHORT[report.rested]}; mean {errors.mean():+.2f} µS"
+        when = f" {reading.name}" if report.rested else ""
+        if report.rested:
+            note += f"; {_share(report, reading)} of all in the window"
+        rows.append(SummaryRow(f"Error{when}, {report.origin}", f"{errors.std():.2f} µS", note))
+    if report.rested and report.cohort.any():
         left = np.count_nonzero(report.inside(first) & ~report.inside(last))
         back = np.count_nonzero(~report.inside(first) & report.inside(last))
-        change = report.errors(last) - report.errors(first)
+        change = (report.errors(last) - report.errors(first))[report.cohort]
         rows += [
             SummaryRow("Left their window", str(left), f"since the first read; {back} came in"),
             SummaryRow(
@@ -216,7 +232,7 @@ def _charts(report: VerifyReport) -> str:
         report.high[report.compared] / per_usiemens - target,
     )
     both = [(first.name, _FIRST, report.errors(first)), (last.name, _LAST, report.errors(last))]
-    if len(report.readings) == 1:
+    if not report.rested:
         parts = [
             error_chart(report.errors(last), report.inside(last), window, per_usiemens, origin),
             error_by_level_chart(levels, both[1:], accepted, window, origin),
@@ -226,7 +242,7 @@ def _charts(report: VerifyReport) -> str:
             errors_chart(both, window, per_usiemens, origin),
             error_by_level_chart(levels, both, accepted, window, origin),
         ]
-    if len(report.readings) > 2:
+    if len(report.readings) > 2 and report.cohort.any():
         parts.append(_time_chart(report))
     table = _levels_table(report, levels)
     return f'<h2>Errors</h2>\n<div class="charts">{"".join(parts)}</div>\n<h2>Levels</h2>\n{table}'
@@ -234,7 +250,7 @@ def _charts(report: VerifyReport) -> str:
 
 def _time_chart(report: VerifyReport) -> str:
     """Standard deviation of the error against the time of each read."""
-    points = [(r.after_s, float(report.errors(r).std())) for r in report.readings]
+    points = [(r.after_s, float(report.errors(r)[report.cohort].std())) for r in report.readings]
     latest, most = points[-1][0], 1.15 * max(sigma for _t, sigma in points)
     x = Axis(0.0, max(latest, 1.0), count_ticks(latest, (1,)), "seconds after programming", math.log1p)
     plot = Plot("Spread over time", x, Axis(0.0, max(most, 1e-9), ticks(0.0, most, 4), "standard deviation, µS"))
@@ -242,26 +258,27 @@ def _time_chart(report: VerifyReport) -> str:
     for reading, (after_s, sigma) in zip(report.readings, points, strict=True):
         tip = f"{reading.name}: {sigma:.2f} µS, {_share(report, reading)} in the window"
         plot.dot(after_s, sigma, _LAST, radius=4.0, tip=tip)
-    return plot.figure(f"Of the error over all cells compared; bench time, logarithmic; {report.origin}.")
+    return plot.figure(f"Of the error {_COHORT[True]}; bench time, logarithmic; {report.origin}.")
 
 
 def _levels_table(report: VerifyReport, levels: Levels) -> str:
-    shown = [report.readings[0], report.readings[-1]] if len(report.readings) > 1 else [report.readings[-1]]
-    heads = ["target, µS", "cells"]
-    for reading in shown:
-        heads += [f"in window {reading.name}", f"mean error {reading.name}, µS", f"std {reading.name}, µS"]
-    lines = []
+    shown = [report.readings[0], report.readings[-1]] if report.rested else [report.readings[-1]]
+    names = "".join(f'<th colspan="3" scope="colgroup">{escape(reading.name)}</th>' for reading in shown)
+    top = f"<tr><th></th><th></th>{names}</tr>" if report.rested else ""
+    heads = '<th class="first" scope="col">in window</th><th scope="col">mean, µS</th><th scope="col">std, µS</th>'
+    cohort, lines = report.cohort, []
     for level, target in enumerate(levels.target_usiemens.tolist()):
         cells = levels.of == level
-        values = [str(np.count_nonzero(cells))]
+        values = []
         for reading in shown:
-            errors = report.errors(reading)[cells]
+            errors = report.errors(reading)[cells & cohort]
             share = percent(float(np.mean(report.inside(reading)[cells])), 2)
-            values += [share, f"{errors.mean():+.2f}", f"{errors.std():.2f}"]
-        lines.append(f'<tr><th scope="row">{target:.1f}</th>{"".join(f"<td>{v}</td>" for v in values)}</tr>')
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+            spread = (f"{errors.mean():+.2f}", f"{errors.std():.2f}") if errors.size else ("none", "none")
+            values.append(f'<td class="first">{share}</td>' + "".join(f"<td>{v}</td>" for v in spread))
+        count = np.count_nonzero(cells)
+        lines.append(f'<tr><th scope="row">{target:.1f}</th><td>{count}</td>{"".join(values)}</tr>')
     return (
-        f"<p>All cells compared, those outside of their window included; values are {report.origin}.</p>\n"
-        f'<div class="scroll"><table class="levels"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table></div>"
+        f"<p>Mean and standard deviation of the error, {_COHORT[report.rested]}, {report.origin}.</p>\n"
+        f'<div class="scroll"><table class="levels"><thead>{top}<tr><th scope="col">target, µS</th>'
+        f'<th scope="col">cells</th>{heads * len(shown)}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
     )

@@ -118,7 +118,16 @@ def test_wilson_interval() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(2e-5, "20 µs"), (0.084, "84 ms"), (1.234, "1.23 s"), (84.21, "84.2 s"), (200.4, "3 min 20 s")]
+    ("value", "text"),
+    [
+        (2e-5, "20 µs"),
+        (0.084, "84 ms"),
+        (1.234, "1.23 s"),
+        (84.21, "84.2 s"),
+        (200.4, "3 min 20 s"),
+        (1e5, "27.8 h"),
+        (1e6, "11.57 days"),
+    ],
 )
 def test_seconds(value: float, text: str) -> None:
     assert seconds(value) == text
