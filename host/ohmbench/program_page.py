@@ -92,7 +92,7 @@ def _heading(state: ProgramState) -> str:
     share = percent(float(np.mean(cells.converged)), 2) if len(cells) else ""
     if state.is_running:
         return f"Programming {serial}: {100 * state.share_done:.0f} % done"
-    ended = "" if state.status == "done" else f", {state.status}"
+    ended = "" if state.status == "done" else " in part"
     return f"{serial} programmed{ended}" + (f": {share} of the cells in their window" if share else "")
 
 

@@ -223,7 +223,8 @@ def program_summary(state: ProgramState) -> list[SummaryRow]:
         else ""
     )
     begun = f"{len(state.images)} of {len(info.numbers)} images begun" if state.is_running else _images(state)
-    to_come = f"; {asked - count} cells to come" if asked > count else ""
+    left = "to come" if state.is_running else "not reached"
+    to_come = f"; {asked - count} cells {left}" if asked > count else ""
     passes = state.pass_totals()
     rows = [
         SummaryRow(

@@ -222,10 +222,10 @@ for (const bar of document.querySelectorAll('.legend canvas')) {
 }
 // a page that is still being written says when; one that no one writes any more should not pretend
 const live = document.getElementById('live');
-const age = live ? Date.now() / 1000 - live.dataset.at : 0;
-if (age > 20) {
-  live.textContent = `No news for ${Math.round(age)} s: whatever wrote this page has stopped. ` +
-    'Look at its terminal for the reason and for what the array holds.';
+if (live && Date.now() / 1000 - live.dataset.at > 20) {
+  live.className = 'notice';
+  live.textContent = `No news since ${new Date(live.dataset.at * 1000).toLocaleString()}: whatever wrote this page ` +
+    'has stopped. Look at its terminal for the reason and for what the array holds.';
 }
 """
 

@@ -95,7 +95,10 @@ def test_an_ended_page_is_static_and_in_order() -> None:
 
 
 def test_a_run_that_ended_early_says_why() -> None:
-    html = program_html(state(image(), status="failed", reason="The guard turned the array off."))
+    half = image(done_rows=np.arange(8) < 4)
+    html = program_html(state(half, status="failed", reason="The guard turned the array off."))
+    assert "D7 programmed in part" in html
+    assert "24 cells not reached" in html
     assert "The run ended early (failed): The guard turned the array off." in html
     assert not making.Page(html).refreshes
 
