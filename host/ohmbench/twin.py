@@ -120,8 +120,9 @@ class Twin:
             self.guard.armed = False
             self.carrier.count_busy(self.run_cycles)
             self.carrier.reset()
+        finally:  # Ctrl-C, too: a pulse that was counted is one that the cells have had
+            self._end_pulse()
         self.carrier.count_busy(self.run_cycles)
-        self._end_pulse()
         words = np.concatenate(self._outputs) if self._outputs else np.zeros(0, np.uint32)
         return Done(code, why, fault, pc, self.run_cycles - start), words
 
