@@ -104,7 +104,8 @@ class ArrayResult:
     def as_lists(self) -> dict[str, Any]:
         """Each cell's record, for JSON."""
         r = self.records
-        arrays = {"code": r.code, "set_pulses": r.set_pulses, "reset_pulses": r.reset_pulses, "attempts": self.attempts}
+        arrays = {"found": self.found, "code": r.code, "low": r.low, "high": r.high, "set_pulses": r.set_pulses}
+        arrays |= {"reset_pulses": r.reset_pulses, "attempts": self.attempts}
         return {"status": self.named_status()} | {name: values.tolist() for name, values in arrays.items()}
 
 

@@ -1,0 +1,42 @@
+"""The command line as a process, for tests: its two outputs and its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def command(*arguments: str | Path) -> list[str]:
+    return [sys.executable, "-m", "ohmbench.cli", *map(str, arguments)]
+
+
+_LAB = tempfile.TemporaryDirectory(prefix="ohmbench-lab-")
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's, without the operator's own port, and with a record for tests in place of the operator's."""
+    own = {name: value for name, value in os.environ.items() if name != "OHMBENCH_PORT"}
+    return own | {"OHMBENCH_LAB": _LAB.name} | more
+
+
+def run(*arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), capture_output=True, text=True, env=environment(**more), timeout=200)
+
+
+def as_json(*arguments: str | Path, **more: str) -> Any:
+    done = run(*arguments, "--json", **more)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def refused(code: int, *arguments: str | Path, **more: str) -> str:
+    """The message on stderr of a command that must fail with this code and print nothing else."""
+    done = run(*arguments, **more)
+    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stdout) == (code, ""), done.stderr
+    return done.stderr

@@ -1,0 +1,27 @@
+"""Fixtures of the tests that run the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.system.command_line import as_json
+
+from ohmbench.image import WeightImage
+from ohmbench.simulator import build
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The digits' network: five arrays."""
+    path = tmp_path_factory.mktemp("map") / "digits.ohmw"
+    summary = as_json("map", "-o", path)
+    assert summary["images"] == WeightImage.load(path).images == 5
+    assert summary["accuracy_quantised"] > 0.9
+    return path
+
+
+@pytest.fixture(scope="session")
+def executable() -> Path:
+    """The simulator, so that no command has to build it."""
+    return build()
