@@ -67,7 +67,7 @@ class Bands:
     Attributes:
         low, high: lowest and highest code at which a cell is programmed to.
         margin: codes by which a cell may be further out and is still left alone.
-        set_start, reset_start: DAC codes at which the level joins the ramps.
+        set_start, reset_start: DAC codes at which the level joins the ramps; no higher than a ramp's last step.
     """
 
     low: Codes
@@ -82,8 +82,10 @@ class Bands:
         shrink = recipe.window_usiemens - recipe.inner_usiemens
         low, high = recipe.codes_between(low_usiemens + shrink, high_usiemens - shrink)
         middle = (low_usiemens + high_usiemens) / 2
+        # a start past the ramp's last step would mean no pulse at all
         set_start, reset_start = (
-            np.array([dac_code(v) for v in recipe.joins_v(name, middle)], np.int64) for name in ("set", "reset")
+            np.array([min(dac_code(v), recipe.last_code(name)) for v in recipe.joins_v(name, middle)], np.int64)
+            for name in ("set", "reset")
         )
         return cls(low, high, round(shrink * 1e-6 * recipe.codes_per_siemens), set_start, reset_start)
 
@@ -173,7 +175,7 @@ class Programmer:
         run = self._bench.execute(
             load_firmware("program"),
             {"row": first, "end": end, **self._arguments()},
-            entry=self._recipe.ramp + ("_last_reset" if self._recipe.last_pulse == "reset" else ""),
+            entry=self._recipe.ramp + ("" if self._recipe.last_pulse == "any" else f"_last_{self._recipe.last_pulse}"),
             inputs=inputs,
             on_words=None if on_rows is None else _by_rows(first, on_rows),
         )

@@ -182,6 +182,11 @@ class Recipe:
         start, step, end = (dac_code(volts) for volts in self.ramp_v(name))
         return (end - start) // step + 1
 
+    def last_code(self, name: str) -> int:
+        """DAC code of the last step of the ramp `set` or `reset`, which need not be its end."""
+        start, step, _ = (dac_code(volts) for volts in self.ramp_v(name))
+        return start + (self._steps(name) - 1) * step
+
     def ramp_v(self, name: str) -> tuple[float, float, float]:
         """Start, step and end in volts of the ramp `set` or `reset`."""
         if name == "set":
