@@ -61,9 +61,10 @@ def test_a_wheel_has_firmware_rtl_and_models(wheel: Path, tmp_path: Path) -> Non
         assert expected
         assert expected <= {path.relative_to(data) for path in data.rglob("*")}
 
-    presets = {path.name for path in REPO.glob("host/ohmbench/presets/*.toml")}
-    assert presets
-    assert presets == {path.name for path in (target / "ohmbench/presets").iterdir()}
+    for folder in ("presets", "recipes"):
+        files = {path.name for path in REPO.glob(f"host/ohmbench/{folder}/*.toml")}
+        assert files
+        assert files == {path.name for path in (target / "ohmbench" / folder).iterdir()}
 
     environment = {**os.environ, "PYTHONPATH": str(target)}
     run = [sys.executable, "-c", ASK]
