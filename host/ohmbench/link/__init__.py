@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ohmbench.link.channel import Trace
 from ohmbench.link.client import Link
 from ohmbench.link.messages import BoardInfo, Done, RefusedError, Result, State, Why
+from ohmbench.link.runs import RunHandle
+from ohmbench.link.trace import Trace
 from ohmbench.link.transport import MockTransport, SerialTransport, Transport
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "MockTransport",
     "RefusedError",
     "Result",
+    "RunHandle",
     "SerialTransport",
     "State",
     "Trace",

@@ -10,21 +10,21 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Literal
+from itertools import islice
 
 from ohmbench._tables import PROTOCOL_VERSION, FrameType
 from ohmbench.errors import LinkError
 from ohmbench.link.codec import MAX_ENCODED, Decoder, Frame, encode_frame
+from ohmbench.link.pace import Pace
+from ohmbench.link.trace import Trace
 from ohmbench.link.transport import Transport
-
-Trace = Callable[[Literal["tx", "rx"], Frame], None]
-"""Called with each good frame that leaves or arrives."""
 
 _CREDITS = 64  # the host has room without end; this only has to exceed what the FPGA's window buffer holds
 _MAX_AHEAD = 127  # half of the sequence numbers, so that an old acknowledge is never taken for a new one
-_MIN_RETRY_S = 0.1  # well above the 16 ms for which USB bridges may hold bytes back
+_MIN_RETRY_S = 0.05  # well above the 16 ms for which USB bridges may hold bytes back
 _MAX_RETRY_S = 2.0
 _MAX_TRIES = 20
+_MAX_BACKOFF = 5
 _BITS_A_BYTE = 10
 _HEARD = 32
 
@@ -35,7 +35,7 @@ class Channel:
     Args:
         transport: carries the bytes.
         clock: seconds, monotonic.
-        trace: see `Trace`.
+        trace: gets every byte both ways.
         silence_s: the link counts as lost when the FPGA owes an answer and sends no good frame for so long.
         keepalive_s: while pumping, `status` is asked for whenever nothing was sent for so long. This feeds the
             guard's watchdog and notices a lost link even when the FPGA has nothing to say by itself.
@@ -44,6 +44,7 @@ class Channel:
         received: numbered frames from the FPGA, in order; the owner takes them out.
         heard: first bytes that came while greeting, to tell a silent device from a wrong one.
         resends: times that frames were sent again, for reports and tests.
+        naks: times that the FPGA asked for that, since frames came damaged.
     """
 
     def __init__(
@@ -58,31 +59,34 @@ class Channel:
         self.received: deque[Frame] = deque()
         self.heard = b""
         self.resends = 0
+        self.naks = 0
         self._transport = transport
         self._clock = clock
         self._trace = trace
         self._silence_s = silence_s
         self._keepalive_s = keepalive_s
-        self._decoder = Decoder()
+        self._decoder = Decoder(None if trace is None else self._watch)
         self._replies: dict[int, Frame] = {}
         self._out = bytearray()
         self._greeting = False
         self._owed_since: float | None = None  # when the oldest frame that wants an answer left, None if answered
         self._last_write = -1e9
-        self._rtt: tuple[float, float] | None = None
         self._reset_sending(0)
         self._reset_receiving()
 
     def _reset_sending(self, credits: int) -> None:
         # Numbers are absolute here, and taken modulo 256 only on the wire.
         self._queue: deque[Frame] = deque()  # frames numbered _base, _base + 1, ...
+        self._wires: deque[bytes] = deque()  # their bytes, as far as they were ever put on the line
+        self._flight = 0  # bytes on the line and not acknowledged
+        self._pace = Pace()
         self._base = 0  # oldest not acknowledged
         self._next = 0  # next to be put on the line
         self._high = 0  # one past the highest ever put on the line
         self._limit = credits  # one past the highest that the FPGA has room for
         self._tries = 0
+        self._backoff = 0
         self._timer: float | None = None
-        self._timed: tuple[int, float] | None = None  # one frame whose round trip is being measured
 
     def _reset_receiving(self) -> None:
         self._expected = 0
@@ -104,15 +108,46 @@ class Channel:
         """Damaged frames received so far."""
         return self._decoder.bad
 
-    def send(self, frame: Frame) -> None:
-        """Queues a numbered frame; `seq` is filled in. `pump` puts it on the line."""
-        self._queue.append(Frame(frame.type, (self._base + len(self._queue)) & 0xFF, frame.arg, frame.payload))
+    @property
+    def acknowledged(self) -> int:
+        """Numbered frames that the FPGA has acknowledged since `greet`."""
+        return self._base
+
+    def send(self, frame: Frame) -> int:
+        """Queues a numbered frame; `seq` is filled in. `pump` puts it on the line.
+
+        Returns:
+            Its number since `greet`, from 0 on.
+        """
+        number = self._base + len(self._queue)
+        self._queue.append(Frame(frame.type, number & 0xFF, frame.arg, frame.payload))
+        return number
+
+    def send_once(self, frame: Frame, timeout_s: float) -> bool:
+        """Sends a numbered frame when no other one is on its way, never again, and nothing else meanwhile.
+
+        Returns:
+            Whether it was acknowledged in time. If not, nothing is known of it: `greet` again.
+        """
+        self.send(frame)
+        deadline = self._clock() + timeout_s
+        self._put_next(self._clock())
+        self._flush()
+        while self._queue and (left_s := deadline - self._clock()) > 0:
+            self._receive(self._transport.read(left_s))
+        return not self._queue
+
+    def pause(self, seconds: float) -> None:
+        """Sends nothing for so long."""
+        end = self._clock() + seconds
+        while (left_s := end - self._clock()) > 0:
+            self._receive(self._transport.read(left_s))
 
     def post(self, frame: Frame) -> None:
         """Puts an unnumbered frame on the line now."""
         if frame.type == FrameType.ABORT:
-            self._out += b"\0"  # Ctrl-C may have cut a write short, and this frame must not be lost with that one
-        self._put(frame)
+            self._put_break()  # Ctrl-C may have cut a write short, and this frame must not be lost with that one
+        self._put(frame, encode_frame(frame))
         self._owe()
         self._flush()
 
@@ -120,8 +155,13 @@ class Channel:
         """Returns the latest unnumbered frame of this type since the last call, if there is one."""
         return self._replies.pop(kind, None)
 
-    def greet(self, timeout_s: float, retry_s: float = 0.3) -> Frame | None:
+    def greet(self, timeout_s: float, retry_s: float = 0.3, hellos: int = 1_000_000) -> Frame | None:
         """Starts a session: sends `hello` until `info` comes, and returns that, or None if none came in time.
+
+        Args:
+            timeout_s: from the first `hello` on.
+            retry_s: between two of them.
+            hellos: sends no more than these, and then only listens.
 
         Everything queued, in flight and received is dropped, and both directions number from 0 again. The 0x00 in
         front of each `hello` ends whatever half frame is on the line, and is a break to an FPGA at a higher rate.
@@ -135,9 +175,12 @@ class Channel:
         self._greeting = True
         deadline = self._clock() + timeout_s
         while self._clock() < deadline:
-            self._out += b"\0"
-            self._put(Frame(FrameType.HELLO, 0, PROTOCOL_VERSION))
-            self._flush()
+            if hellos > 0:
+                hello = Frame(FrameType.HELLO, 0, PROTOCOL_VERSION)
+                self._put_break()
+                self._put(hello, encode_frame(hello))
+                self._flush()
+                hellos -= 1
             again = min(deadline, self._clock() + retry_s)
             while (left_s := again - self._clock()) > 0:
                 data = self._transport.read(left_s)
@@ -183,11 +226,16 @@ class Channel:
 
     def _transmit(self) -> None:
         now = self._clock()
-        stop = min(self._limit, self._base + _MAX_AHEAD, self._base + len(self._queue))
-        while self._next < stop:
+        end = self._base + len(self._queue)
+        stop = min(self._limit, self._base + _MAX_AHEAD, end)
+        window = self._pace.window(self._transport.baud / _BITS_A_BYTE)
+        while self._next < stop and self._flight < window:
             self._put_next(now)
+        if self._next == end:
+            self._pace.starved = True
         if self._answer is not None:
-            self._put(Frame(self._answer, self._expected & 0xFF, _CREDITS))
+            answer = Frame(self._answer, self._expected & 0xFF, _CREDITS)
+            self._put(answer, encode_frame(answer))
             self._answer = None
         # With frames queued and no room there is nothing to be acknowledged, and the acknowledge that opens the window
         # may get lost: the timer then sends one frame as a probe.
@@ -198,11 +246,14 @@ class Channel:
         self._flush()
 
     def _put_next(self, now: float) -> None:
-        self._put(self._queue[self._next - self._base])
+        frame = self._queue[self._next - self._base]
         if self._next == self._high:
+            self._wires.append(encode_frame(frame))
             self._high += 1
-            if self._timed is None:
-                self._timed = (self._high, now)
+            self._pace.sent(self._high, now, idle=not self._flight)
+        wire = self._wires[self._next - self._base]
+        self._put(frame, wire)
+        self._flight += len(wire)
         self._next += 1
         self._owe()
 
@@ -217,17 +268,19 @@ class Channel:
                 f"array did all up to that frame. Use a lower --baud or a better cable, then connect again."
             )
         self._next = self._base
-        self._timed = None  # a round trip that may belong to either copy measures nothing (Karn)
+        self._flight = 0
+        self._pace.forget()
         if probe:
+            # Kept up until a round trip was measured, or else a line slower than thought would never be (RFC 6298).
+            self._backoff = min(self._backoff + 1, _MAX_BACKOFF)
             self._put_next(now)
         self._timer = now + self._retry_s()
 
     def _retry_s(self) -> float:
         """Time after which an acknowledge is overdue: RFC 6298, with the line time of what is in flight on top."""
         line_s = (self._next - self._base + 1) * MAX_ENCODED * _BITS_A_BYTE / self._transport.baud
-        smooth, spread = self._rtt or (0.25, 0.0)
-        late_s = max(_MIN_RETRY_S, smooth + 4 * spread + line_s)
-        return min(_MAX_RETRY_S, late_s * 2.0 ** min(self._tries, 5))
+        late_s = max(_MIN_RETRY_S, self._pace.late_s() + line_s)
+        return min(_MAX_RETRY_S, late_s * 2.0**self._backoff)
 
     def _acknowledged(self, frame: Frame) -> None:
         advance = (frame.seq - self._base) & 0xFF
@@ -235,32 +288,34 @@ class Channel:
             return  # from before the last one, or of a former session
         now = self._clock()
         if advance:
+            size = 0
             for _ in range(advance):
                 self._queue.popleft()
+                size += len(self._wires.popleft())
             self._base += advance
             self._next = max(self._next, self._base)
+            self._flight = sum(map(len, islice(self._wires, self._next - self._base)))
+            if self._pace.acknowledged(self._base, size, now):
+                self._backoff = 0
             self._tries = 0
             self._timer = now + self._retry_s() if self._queue else None
-        if self._timed is not None and self._base >= self._timed[0]:
-            self._measure(now - self._timed[1])
-            self._timed = None
         self._limit = self._base + frame.arg
         if not frame.arg:
             self._tries = 0
-        if frame.type == FrameType.NAK and self._next > self._base:
-            self._go_back(now, probe=False)
+        if frame.type == FrameType.NAK:
+            self.naks += 1
+            if self._next > self._base:
+                self._go_back(now, probe=False)
 
-    def _measure(self, sample: float) -> None:
-        if self._rtt is None:
-            self._rtt = sample, sample / 2
-        else:
-            smooth, spread = self._rtt
-            self._rtt = smooth + (sample - smooth) / 8, spread + (abs(sample - smooth) - spread) / 4
-
-    def _put(self, frame: Frame) -> None:
-        self._out += encode_frame(frame)
+    def _put(self, frame: Frame, wire: bytes) -> None:
+        self._out += wire
         if self._trace is not None:
-            self._trace("tx", frame)
+            self._trace.frame("tx", frame, wire)
+
+    def _put_break(self) -> None:
+        self._out += b"\0"
+        if self._trace is not None:
+            self._trace.other("tx", b"\0")
 
     def _owe(self) -> None:
         if self._owed_since is None:
@@ -275,14 +330,19 @@ class Channel:
 
     # Receiving
 
+    def _watch(self, raw: bytes, frame: Frame | None) -> None:
+        assert self._trace is not None
+        if frame is None:
+            self._trace.other("rx", raw)
+        else:
+            self._trace.frame("rx", frame, raw)
+
     def _receive(self, data: bytes) -> bool:
         frames = self._decoder.feed(data)
         if not frames:
             return False
         self._owed_since = None
         for frame in frames:
-            if self._trace is not None:
-                self._trace("rx", frame)
             self._take(frame)
         if self._next > self._base:
             self._owe()

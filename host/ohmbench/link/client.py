@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -11,10 +12,11 @@ from numpy.typing import NDArray
 
 from ohmbench._tables import DEFAULT_BAUD, LANES, MAX_PAYLOAD, FrameType
 from ohmbench.errors import UsageError
-from ohmbench.link.channel import Trace
 from ohmbench.link.codec import Frame
-from ohmbench.link.messages import Done, Result, malformed, parse_words
-from ohmbench.link.session import Session, register_frame
+from ohmbench.link.messages import Done, Result, malformed, parse_words, register_frame
+from ohmbench.link.runs import RunHandle
+from ohmbench.link.session import Session
+from ohmbench.link.trace import Trace
 from ohmbench.link.transport import SerialTransport
 
 _MAX_ARGS = 16
@@ -35,8 +37,9 @@ class Link(Session):
 
         Args:
             port: name of the port.
-            baud: rate to go to. If the line does not carry it, the session stays at 115200 with a warning in the log.
-            trace: called with each frame, for `--trace`.
+            baud: rate to go to. If the line does not carry it, the session goes to the next lower one that works, with
+                a warning in the log that says what was tried.
+            trace: gets every byte both ways; the caller closes it.
             timeout_s: longest wait for an answer by an FPGA that is alive; `math.inf` for no limit.
 
         Raises:
@@ -71,7 +74,8 @@ class Link(Session):
         Args:
             address: of the first vector.
             vectors: integers, shape (n, 32), taken modulo 2**32.
-            wait: return when it is done; otherwise when it is on the line, and a refusal is raised by a later call.
+            wait: return when it is done. Otherwise return at once: the frames go in order as the FPGA has room, if not
+                now then while later calls wait for something, and a refusal is raised by a later call.
 
         Raises:
             UsageError: wrong shape, or outside vector memory.
@@ -81,7 +85,7 @@ class Link(Session):
         self._check_range("vector", address, len(vectors), self.info.memory_vectors)
         data = vectors.astype(np.uint32).astype("<u4").tobytes()
         vector_bytes = _WORD_BYTES * LANES
-        self._stream(
+        self._queue(
             Frame(FrameType.IMAGE, 0, address + at // vector_bytes, data[at : at + MAX_PAYLOAD])
             for at in range(0, len(data), MAX_PAYLOAD)
         )
@@ -127,7 +131,7 @@ class Link(Session):
             RefusedError: the guard forbids the value, or there is no such register.
             LinkError: see `ohmbench.link.session`.
         """
-        self._stream([register_frame(register, value)])
+        self._queue([register_frame(register, value)])
         if wait:
             self.sync()
 
@@ -157,12 +161,44 @@ class Link(Session):
             UsageError: too many arguments, or outside program memory.
             LinkError: see `ohmbench.link.session`.
         """
+        self.start(entry, args)
+        self._wait(lambda: not self._sources and not self._channel.unsent, "room for more frames")
+
+    def start(self, entry: int, args: Sequence[int] = (), vectors: NDArray[Any] | None = None) -> RunHandle:
+        """Queues a run with all its input vectors behind those before it, and returns at once.
+
+        The frames go as the FPGA has room, so that those of the next run, and the images that `write_vectors(...,
+        wait=False)` puts between two runs, cross while the array is busy with this one. They go on whenever this or a
+        later call, or an iteration over events, waits for something.
+
+            this = link.start(entry, args, inputs)
+            for image in images:
+                link.write_vectors(other_half, image, wait=False)
+                that = link.start(entry, other_args, inputs)
+                for event in this.events(): ...
+                this = that
+
+        Results are kept in memory until they are read; what is sent is read from `vectors` as the line takes it, so
+        do not change that meanwhile.
+
+        Args:
+            entry, args: as in `run`.
+            vectors: as in `send_vectors`; those that the program leaves when it ends early are not sent.
+
+        Raises:
+            UsageError: see `run` and `send_vectors`.
+            LinkError: see `ohmbench.link.session`.
+        """
         if len(args) > _MAX_ARGS:
             raise UsageError(f"{len(args)} arguments; a program takes {_MAX_ARGS}. Nothing was started.")
         self._check_range("program", entry, 1, self.info.program_words)
-        self._open_runs += 1
+        if vectors is not None:
+            _check_inputs(vectors)
+        run = self._add_run()
         payload = struct.pack(f"<{len(args)}H", *(int(arg) & 0xFFFF for arg in args))
-        self._stream([Frame(FrameType.RUN, 0, entry, payload)])
+        frames = [] if vectors is None else self._vector_frames(run, vectors)
+        self._queue(chain([Frame(FrameType.RUN, 0, entry, payload)], frames))
+        return run
 
     def send_vectors(self, vectors: NDArray[Any]) -> None:
         """Sends input vectors to the running program; returns when the last one is on the line.
@@ -177,19 +213,20 @@ class Link(Session):
             UsageError: wrong shape or type, or no program was started.
             RefusedError, LinkError: see `ohmbench.link.session`.
         """
-        _check_lanes(vectors)
-        if vectors.dtype not in (np.dtype(np.uint8), np.dtype(np.uint16)):
-            raise UsageError(f"input vectors are uint8 or uint16, not {vectors.dtype}. Nothing was sent.")
-        if not self._open_runs and not self._events:
+        _check_inputs(vectors)
+        if self._oldest_unread() is None:
             raise UsageError("no program runs that could take vectors. Nothing was sent. Start one with run().")
+        self._stream(self._vector_frames(self._unread[-1], vectors))
+        self._raise_refused()
+
+    def _vector_frames(self, run: RunHandle, vectors: NDArray[Any]) -> Iterator[Frame]:
         size = vectors.dtype.itemsize
         whole = MAX_PAYLOAD // (LANES * size)
-        wire = vectors.astype(f"<u{size}")
-        self._stream(
-            (Frame(FrameType.VECTOR, 0, size, wire[at : at + whole].tobytes()) for at in range(0, len(wire), whole)),
-            stop=lambda: not self._open_runs or bool(self._refused),
-        )
-        self._raise_refused()
+        for at in range(0, len(vectors), whole):
+            if run.over or self._refused:
+                return
+            part = vectors[at : at + whole].astype(f"<u{size}")
+            yield Frame(FrameType.VECTOR, 0, size, part.tobytes())
 
     def events(self, timeout_s: float | None = None) -> Iterator[Result | Done]:
         """Yields results as they come, and at last the `Done` of the oldest program that has not ended.
@@ -203,16 +240,11 @@ class Link(Session):
             RefusedError: the FPGA refused a frame. Others may be on their way: `abort` starts afresh.
             LinkError: see `ohmbench.link.session`.
         """
-        aborts = self._aborts
-        while aborts == self._aborts and (self._events or self._refused or self._open_runs):
-            self._wait(lambda: bool(self._events or self._refused), "event of the program", timeout_s)
+        run = self._oldest_unread()
+        if run is not None:
+            yield from run.events(timeout_s)
+        else:
             self._raise_refused()
-            frame = self._events.popleft()
-            if frame.type == FrameType.RESULT:
-                yield Result.parse(frame)
-            else:
-                yield Done.parse(frame)
-                return
 
     def _check_range(self, kind: str, address: int, count: int, size: int) -> None:
         if not 0 <= address <= address + count <= size:
@@ -227,3 +259,9 @@ def _check_lanes(vectors: NDArray[Any]) -> None:
             f"vectors are integers of shape (n, {LANES}), not {vectors.dtype} of shape {vectors.shape}. "
             f"Nothing was sent."
         )
+
+
+def _check_inputs(vectors: NDArray[Any]) -> None:
+    _check_lanes(vectors)
+    if vectors.dtype not in (np.dtype(np.uint8), np.dtype(np.uint16)):
+        raise UsageError(f"input vectors are uint8 or uint16, not {vectors.dtype}. Nothing was sent.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ohmbench._tables import MAX_PAYLOAD, FrameType
@@ -121,15 +122,20 @@ def decode_frame(data: bytes) -> Frame:
 class Decoder:
     """Takes the bytes of a line as they come and finds the good frames among them.
 
+    Args:
+        watch: called with every byte that comes, a piece at a time, delimiter included, and with the frame that the
+            piece is, or None. A delimiter alone is a piece too; what is too long for a frame comes in several.
+
     Attributes:
         good: frames found so far.
         bad: pieces between two delimiters that were no good frame. Damage makes one of these, or two pieces
             into one; the next delimiter starts afresh.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Callable[[bytes, Frame | None], None] | None = None) -> None:
         self.good = 0
         self.bad = 0
+        self._watch = watch
         self._rest = b""
         self._overlong = False
 
@@ -138,25 +144,37 @@ class Decoder:
         *pieces, rest = (self._rest + data).split(b"\0")
         frames: list[Frame] = []
         for piece in pieces:
-            if piece or self._overlong:
-                self._take(piece, frames)
+            frame = self._take(piece) if piece or self._overlong else None
+            if frame is not None:
+                frames.append(frame)
+            if self._watch is not None:
+                self._watch(piece + b"\0", frame)
         # Without this bound, a device that never sends a delimiter would fill the memory.
-        if len(rest) > MAX_ENCODED:
+        if self._overlong or len(rest) > MAX_ENCODED:
             self._overlong = True
-        self._rest = b"" if self._overlong else rest
+            self._lose(rest)
+            rest = b""
+        self._rest = rest
         return frames
 
     def reset(self) -> None:
         """Drops a frame begun, as after a change of the baud rate. The counts stay."""
+        self._lose(self._rest)
         self._rest = b""
         self._overlong = False
 
-    def _take(self, piece: bytes, frames: list[Frame]) -> None:
+    def _take(self, piece: bytes) -> Frame | None:
         overlong, self._overlong = self._overlong, False
         try:
             if overlong:
                 raise ValueError("longer than any frame")
-            frames.append(decode_frame(piece))
-            self.good += 1
+            frame = decode_frame(piece)
         except ValueError:
             self.bad += 1
+            return None
+        self.good += 1
+        return frame
+
+    def _lose(self, piece: bytes) -> None:
+        if piece and self._watch is not None:
+            self._watch(piece, None)

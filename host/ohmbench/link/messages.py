@@ -36,11 +36,13 @@ class RefusedError(UsageError):
     Attributes:
         error: the reason.
         frame_type: type of the refused frame.
+        seq: its sequence number.
         arg: its `arg`: an address or a register.
     """
 
-    def __init__(self, error: FrameError, frame_type: int, arg: int) -> None:
+    def __init__(self, error: FrameError, frame_type: int, arg: int, seq: int = 0) -> None:
         self.error = error
+        self.seq = seq
         self.frame_type = frame_type
         self.arg = arg
         name = FrameType(frame_type).name.lower() if frame_type in set(FrameType) else f"type {frame_type:#04x}"
@@ -229,8 +231,8 @@ def parse_error(frame: Frame) -> RefusedError:
         ProtocolError: the frame is malformed.
     """
     try:
-        kind, _seq, arg = _ERROR.unpack(frame.payload)
-        return RefusedError(FrameError(frame.arg), kind, arg)
+        kind, seq, arg = _ERROR.unpack(frame.payload)
+        return RefusedError(FrameError(frame.arg), kind, arg, seq)
     except (struct.error, ValueError) as error:
         raise malformed(frame) from error
 
@@ -240,3 +242,8 @@ def malformed(frame: Frame) -> ProtocolError:
     return ProtocolError(
         f"the FPGA sent a frame that makes no sense: {frame}. Host and gateware do not match: update both."
     )
+
+
+def register_frame(register: int, value: int) -> Frame:
+    """Returns the frame that writes `value`, taken modulo 2**32, to a register."""
+    return Frame(FrameType.REGISTER, 0, register, struct.pack("<I", value & 0xFFFFFFFF))

@@ -8,32 +8,25 @@ host that is busy elsewhere for longer than the watchdog's time lets an armed be
 from __future__ import annotations
 
 import contextlib
-import logging
-import struct
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
-from ohmbench._tables import DEFAULT_BAUD, FrameError, FrameType, Register
-from ohmbench.errors import LinkError, OhmbenchError, ProtocolError, UsageError
-from ohmbench.link.channel import Channel, Trace
+from ohmbench._tables import DEFAULT_BAUD, FrameError, FrameType
+from ohmbench.errors import LinkError, OhmbenchError, ProtocolError
+from ohmbench.link.channel import Channel
 from ohmbench.link.codec import Frame
 from ohmbench.link.messages import BoardInfo, Done, RefusedError, State, Why, malformed, parse_error
+from ohmbench.link.rate import Rate
+from ohmbench.link.runs import RunHandle
+from ohmbench.link.trace import Trace
 from ohmbench.link.transport import Transport
 
-log = logging.getLogger(__name__)
-
 _GREET_S = 3.0
-_FAST_GREET_S = 1.0  # at a new rate; the FPGA falls back by itself after 250 ms without a good frame
 _CLOSE_S = 1.0
 _ASK_AGAIN_S = 0.5
-_LEAST_RATIO = 3  # below three times the default rate, a 0x00 at the default rate is too short to be a break
-_DIVISORS = range(4, 4096)
-_RATE_TOLERANCE = 0.02
-_RATE_CHECKS = 8
-_RATE_TRIES = 2
 _QUEUED = 32  # frames made ahead of the window: enough to keep the line busy, and no copy of a long stream
 
 
@@ -59,21 +52,27 @@ class Session:
         self._transport = transport
         self._clock = clock
         self._timeout_s = timeout_s
+        self._trace = trace
         self._channel = Channel(transport, clock=clock, trace=trace)
-        self._events: deque[Frame] = deque()
+        self._sources: deque[Iterator[Frame]] = deque()  # what is to be sent behind what the channel has
+        self._runs: deque[RunHandle] = deque()  # in order, as far as they are not over
+        self._to_number: deque[RunHandle] = deque()  # their `run` frame is still in a source
+        self._unread: deque[RunHandle] = deque()  # in order, as far as not all was read
+        self._taken = 0
         self._data: deque[Frame] = deque()
         self._refused: list[RefusedError] = []
         self._opened = False
-        self._aborts = 0
-        self._open_runs = 0  # programs started whose `done` has not come
+        if trace is not None:
+            trace.event("open", port=transport.name, baud=transport.baud)
         try:
-            self._greet(_GREET_S)
+            self._greet()
             if baud != transport.baud:
-                self._negotiate(baud)
-            self._open_runs = int(self.status().running)
-            if not self._open_runs:
+                self._rate().raise_to(baud)
+            if self.status().running:
+                self._add_run(-1)
+            else:
                 # The end of a program of an earlier host, still on its way, must not pass for that of our first.
-                self._greet(_GREET_S)
+                self._greet()
             self._opened = True
         except BaseException:
             transport.close()
@@ -99,10 +98,19 @@ class Session:
             if self._transport.baud != DEFAULT_BAUD:
                 # If this fails, the break at the start of the next session does it.
                 with contextlib.suppress(OhmbenchError):
-                    self._set_divisor(0, _CLOSE_S)
-                    self._transport.set_baud(DEFAULT_BAUD)
+                    self._settle()
+                    self._rate().leave(_CLOSE_S)
         finally:
+            if self._trace is not None:
+                self._trace.event("close")
             self._transport.close()
+
+    def _settle(self) -> None:
+        """Leaves nothing on its way, which is what a change of the rate needs."""
+        try:
+            self._wait(lambda: not self._sources and not self._channel.unacknowledged, "acknowledge", _CLOSE_S)
+        except OhmbenchError:
+            self._greet()
 
     def status(self) -> State:
         """Returns the state of the bench, also while a program runs.
@@ -134,25 +142,28 @@ class Session:
             LinkError: see `ohmbench.link.session`; the guard's watchdog then turns the array off.
         """
         deadline = self._clock() + self._timeout_s
-        self._aborts += 1
         while True:
             self._channel.post(Frame(FrameType.ABORT))
-            self._greet(_GREET_S)
+            self._greet()
             state = self.status()  # what was on its way before `info` is gone, so this is after the abort
             if not state.running:
-                self._greet(_GREET_S)  # drops what the program had to say on its end
-                self._open_runs = 0
+                self._greet()  # drops what the program had to say on its end
                 return state
             if self._clock() >= deadline:
                 raise self._late("end of the program", self._timeout_s)
 
     # Opening
 
-    def _greet(self, timeout_s: float) -> None:
-        self._events.clear()
+    def _greet(self) -> None:
+        for run in self._unread:
+            run.drop()
+        self._sources.clear()
+        self._runs.clear()
+        self._to_number.clear()
+        self._unread.clear()
         self._data.clear()
         self._refused.clear()
-        frame = self._channel.greet(timeout_s)
+        frame = self._channel.greet(_GREET_S)
         name = self._transport.name
         if frame is None and self._channel.heard and not self._opened:
             raise ProtocolError(
@@ -167,56 +178,59 @@ class Session:
         self.info = BoardInfo.parse(frame, name)
         self._channel.begin(self.info.slots)
 
-    def _negotiate(self, baud: int) -> None:
-        """Goes to `baud`, or stays at the default rate if the line does not carry that."""
-        divisor = round(self.info.clock_hz / baud) if baud > 0 else 0
-        exact = divisor in _DIVISORS and abs(self.info.clock_hz / divisor - baud) <= _RATE_TOLERANCE * baud
-        if not exact or baud < _LEAST_RATIO * DEFAULT_BAUD:
-            rates = ", ".join(f"{self.info.clock_hz // n}" for n in (4, 8, 12, 16, 24, 48))
-            raise UsageError(f"the FPGA cannot do {baud} baud. The array was not touched. Rates that fit: {rates}.")
-        for _ in range(_RATE_TRIES):
-            self._set_divisor(divisor, self._timeout_s)
-            self._transport.set_baud(baud)
-            if self._rate_works():
-                return
-            self._transport.set_baud(DEFAULT_BAUD)
-            self._greet(_GREET_S)
-        log.warning("%s: %d baud does not work; staying at %d", self._transport.name, baud, DEFAULT_BAUD)
+    def _rate(self) -> Rate:
+        return Rate(self._channel, self._transport, self.info, self._set_baud, self._greet, self._clock)
 
-    def _rate_works(self) -> bool:
-        try:
-            self._greet(_FAST_GREET_S)
-            damaged = self._channel.bad_frames
-            for _ in range(_RATE_CHECKS):
-                self.status()
-            return self._channel.bad_frames == damaged
-        except (LinkError, ProtocolError):
-            return False
+    def _set_baud(self, baud: int) -> None:
+        self._transport.set_baud(baud)
+        if self._trace is not None:
+            self._trace.event("baud", baud=baud)
 
-    def _set_divisor(self, divisor: int, timeout_s: float) -> None:
-        self._channel.send(register_frame(Register.BAUD_DIVISOR, divisor))
-        deadline = self._clock() + timeout_s
-        while self._channel.unacknowledged:
-            self._channel.pump(deadline)
-            if self._clock() >= deadline:
-                raise self._late("acknowledge", timeout_s)
+    # Sending
+
+    def _queue(self, frames: Iterable[Frame]) -> None:
+        """Sends numbered frames behind all queued before, as far as there is room; later waits send the rest.
+
+        `frames` is read as the line takes them, so a long stream is never in memory twice.
+        """
+        self._sources.append(iter(frames))
+        self._pump(self._clock())
+
+    def _stream(self, frames: Iterable[Frame]) -> None:
+        """Sends numbered frames and returns when the last is on the line."""
+        self._queue(frames)
+        self._wait(lambda: not self._sources and not self._channel.unsent, "room for more frames")
+
+    def _pump(self, deadline: float) -> None:
+        while self._sources and self._channel.unsent < _QUEUED:
+            frame = next(self._sources[0], None)
+            if frame is None:
+                self._sources.popleft()
+                continue
+            number = self._channel.send(frame)
+            if frame.type == FrameType.RUN:
+                self._to_number.popleft().number = number
+        self._channel.pump(deadline)
+        self._sort()
+
+    def _add_run(self, number: int | None = None) -> RunHandle:
+        run = RunHandle(self._wait_or_raise, number)
+        self._runs.append(run)
+        self._unread.append(run)
+        if number is None:
+            self._to_number.append(run)
+        return run
+
+    def _oldest_unread(self) -> RunHandle | None:
+        while self._unread and self._unread[0].finished:
+            self._unread.popleft()
+        return self._unread[0] if self._unread else None
 
     # Waiting
 
-    def _stream(self, frames: Iterable[Frame], stop: Callable[[], bool] = lambda: False) -> None:
-        """Sends numbered frames, until `stop`, and returns when the last is on the line.
-
-        `frames` is not read far ahead of the line, so a long stream is never in memory twice.
-        """
-        for frame in frames:
-            if stop():
-                break
-            self._channel.send(frame)
-            if self._channel.unsent >= _QUEUED:
-                self._wait(lambda: self._channel.unsent < _QUEUED // 2, "room for more frames")
-        self._channel.pump(self._clock())
-        self._sort()
-        self._wait(lambda: not self._channel.unsent, "room for more frames")
+    def _wait_or_raise(self, ready: Callable[[], bool], what: str, timeout_s: float | None) -> None:
+        self._wait(lambda: ready() or bool(self._refused), what, timeout_s)
+        self._raise_refused()
 
     def _wait(self, ready: Callable[[], bool], what: str, timeout_s: float | None = None) -> None:
         """Pumps until `ready`; the time counts from the last progress in either direction."""
@@ -224,44 +238,46 @@ class Session:
         deadline = self._clock() + limit_s
         progress = self._progress()
         while not ready():
-            self._channel.pump(deadline)
-            self._sort()
+            self._pump(deadline)
             if progress != (progress := self._progress()):
                 deadline = self._clock() + limit_s
             elif self._clock() >= deadline and not ready():
                 raise self._late(what, limit_s)
 
-    def _progress(self) -> tuple[int, int, int]:
-        return len(self._events), len(self._data), self._channel.unacknowledged
+    def _progress(self) -> tuple[int, int]:
+        return self._taken, self._channel.acknowledged
 
     def _sort(self) -> None:
         """Takes over what came in."""
         received = self._channel.received
         while received:
             frame = received.popleft()
+            self._taken += 1
             if frame.type == FrameType.DATA:
                 self._data.append(frame)
             elif frame.type == FrameType.RESULT:
-                self._events.append(frame)
+                if self._runs:
+                    self._runs[0].take(frame)
             elif frame.type == FrameType.DONE:
-                self._take_done(frame)
+                # `abort` has told its caller already, and what it ended may still report itself.
+                if Done.parse(frame).why != Why.ABORT and self._runs:
+                    self._runs.popleft().take(frame)
             elif frame.type == FrameType.ERROR:
                 self._take_error(parse_error(frame))
             else:
                 raise malformed(frame)
-
-    def _take_done(self, frame: Frame) -> None:
-        # `abort` has told its caller already, and what it ended may still report itself.
-        if Done.parse(frame).why != Why.ABORT:
-            self._open_runs = max(0, self._open_runs - 1)
-            self._events.append(frame)
 
     def _take_error(self, error: RefusedError) -> None:
         # Vectors are sent only while a program runs: it ended early, and its `done` says more than this.
         if error.error == FrameError.NO_CONSUMER:
             return
         if error.frame_type == FrameType.RUN:
-            self._open_runs = max(0, self._open_runs - 1)
+            # The newest first: sequence numbers repeat, and what was refused was executed only just now.
+            for run in reversed(self._runs):
+                if run.number is not None and run.number & 0xFF == error.seq:
+                    run.over = True
+                    self._runs.remove(run)
+                    break
         self._refused.append(error)
 
     def _read_refused(self) -> bool:
@@ -278,8 +294,3 @@ class Session:
             f"{self._transport.name} is alive, but no {what} came within {timeout_s:.0f} s. A program may run in an "
             f"endless loop, or wait for vectors that nobody sends. Abort it, or allow more time."
         )
-
-
-def register_frame(register: int, value: int) -> Frame:
-    """Returns the frame that writes `value`, taken modulo 2**32, to a register."""
-    return Frame(FrameType.REGISTER, 0, register, struct.pack("<I", value & 0xFFFFFFFF))

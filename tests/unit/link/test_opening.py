@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohmbench._tables import FrameType
-from ohmbench.errors import LinkError, OhmbenchError, ProtocolError, UsageError
+from ohmbench.errors import LinkError, OhmbenchError, ProtocolError
 from ohmbench.link import Link, MockTransport
 from ohmbench.link.codec import Frame, encode_frame
 
@@ -78,51 +78,6 @@ def test_another_magic_is_no_bench() -> None:
         Link(line, clock=clock)
 
 
-@pytest.mark.parametrize("baud", [921_600, 1_000_000, 3_000_000, 12_000_000])
-def test_the_rate_goes_up_and_back_on_close(baud: int) -> None:
-    link, model, line, _ = linked(baud=baud)
-    assert link.baud == baud
-    assert model.baud == pytest.approx(baud, rel=0.02)
-    link.write_program(0, [1, 2, 3])
-    link.close()
-    assert (line.baud, model.baud) == (115200, 115200)
-    assert line.closed
-
-
-def test_a_line_that_is_too_slow_stays_at_the_default_rate() -> None:
-    model, line, clock = bench()
-    model.highest_baud = 1_000_000
-    link = Link(line, baud=3_000_000, clock=clock)
-    assert (link.baud, model.baud) == (115200, 115200)
-    link.write_program(0, [1, 2, 3])
-
-
-def test_a_lost_acknowledge_of_the_new_rate_is_survived() -> None:
-    model, line, clock = bench()
-    real = model.tick
-    lost: list[bytes] = []
-
-    def lose_first() -> bytes:
-        data = real()
-        if model._baud_after_ack is not None and not lost:
-            lost.append(data)
-            return b""
-        return data
-
-    model.tick = lose_first  # type: ignore[method-assign]
-    link = Link(line, baud=3_000_000, clock=clock)
-    assert lost
-    assert (link.baud, model.baud) == (3_000_000, 3_000_000)
-
-
-@pytest.mark.parametrize("baud", [0, -1, 230_400, 7_000_000, 10_300_000, 20_000_000])
-def test_a_rate_that_the_clock_does_not_divide_to_is_refused(baud: int) -> None:
-    _, line, clock = bench()
-    with pytest.raises(UsageError, match="Rates that fit: 12000000, 6000000"):
-        Link(line, baud=baud, clock=clock)
-    assert line.closed
-
-
 @pytest.mark.parametrize("baud", [1_000_000, 12_000_000])
 def test_an_fpga_left_at_a_fast_rate_is_brought_back(baud: int) -> None:
     model, line, clock = bench()
@@ -141,10 +96,3 @@ def test_a_bench_that_is_left_armed_is_fed_while_the_host_waits() -> None:
         list(link.events(5.0))
     gaps = np.diff(heard)
     assert gaps.max() < 0.5 / 2  # half of the watchdog's default
-
-
-def test_the_trace_sees_both_directions() -> None:
-    _, line, clock = bench()
-    seen: list[str] = []
-    Link(line, clock=clock, trace=lambda way, frame: seen.append(f"{way} {FrameType(frame.type).name}"))
-    assert seen == ["tx HELLO", "rx INFO", "tx STATUS", "rx STATE", "tx HELLO", "rx INFO"]
