@@ -14,11 +14,13 @@ from ohmbench.errors import DataError, ImageError, UsageError
 from ohmbench.fault_map import FaultKind, FaultMap
 from ohmbench.image import ArrayInfo, WeightImage
 from ohmbench.journal import DEFAULT_BUDGET, images_left, recipe_of, run_to_resume, skipped_of
-from ohmbench.programming import Mask
+from ohmbench.programming import Levels, Mask
 from ohmbench.recipe import Recipe
 from ohmbench.records import RunRecord, RunStatus
 from ohmbench.runs import Target
 from ohmbench.store import Store
+
+DEFAULT_RECIPE = "default"
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,12 +80,43 @@ class Ledgered:
         self.store.array(self.serial, array.array_type, array.rows, array.columns, budget)
 
 
+@dataclass(frozen=True)
+class ConductanceWindow:
+    """The lowest and the highest conductance that an array has, in uS, and who says so.
+
+    Attributes:
+        measured: what 99 of 100 cells reached, so that a target a little beyond may be near enough.
+    """
+
+    low_usiemens: float
+    high_usiemens: float
+    source: str
+    measured: bool
+
+    def require(self, recipe: Recipe, levels: Levels, max_level: int) -> None:
+        """Raises:
+        DataError: one of the levels (n,) has its target outside, if measured by more than the recipe accepts.
+        """
+        near = recipe.window_usiemens if self.measured else 0.0
+        targets = recipe.targets_usiemens(levels, max_level)
+        for level, target in zip(levels.tolist(), targets.tolist(), strict=True):
+            if not self.low_usiemens - near <= target <= self.high_usiemens + near:
+                raise DataError(
+                    f"Level {level} has its target at {target:g} uS, outside of the array's conductance window of "
+                    f"{self.low_usiemens:.4g} to {self.high_usiemens:.4g} uS ({self.source}). {NOTHING_SENT} Use a "
+                    "recipe with g_min_usiemens and g_max_usiemens inside it."
+                )
+
+
 @dataclass(frozen=True, eq=False)
 class Job:
     """What is to be programmed and how, checked as far as it can be without a bench.
 
     Attributes:
-        window_usiemens: the lowest and the highest conductance that the array has, and who says so; None: not known.
+        numbers: arrays of the image, in the order in which they are to be programmed.
+        recipe_name: how the operator calls the recipe.
+        skip: cells (rows, columns) that are left out as bad.
+        resumed: the run to go on with.
     """
 
     file: ImageFile
@@ -91,7 +124,7 @@ class Job:
     recipe: Recipe
     skip: Mask
     resumed: RunRecord | None = None
-    window_usiemens: tuple[float, float, str] | None = None
+    recipe_name: str = DEFAULT_RECIPE
 
     @property
     def image(self) -> WeightImage:
@@ -112,24 +145,6 @@ class Job:
             f"program image {number + 1}/{self.image.images}",
         )
 
-    def check_window(self) -> None:
-        """Raises:
-        DataError: a level lies outside of the conductances that the array has.
-        """
-        if self.window_usiemens is None or self.is_done:
-            return
-        low, high, who = self.window_usiemens
-        levels = np.unique(np.concatenate([self.image.levels[n][self.image.mask[n]] for n in self.numbers]))
-        for level, target in zip(
-            levels.tolist(), self.recipe.targets_usiemens(levels, self.image.max_level), strict=True
-        ):
-            if not low <= target <= high:
-                raise DataError(
-                    f"Level {level} has its target at {target:g} uS, outside of the array's conductance window of "
-                    f"{low:g} to {high:g} uS ({who}). {NOTHING_SENT} Use a recipe with g_min_usiemens and "
-                    "g_max_usiemens inside it."
-                )
-
 
 def plan(
     file: ImageFile,
@@ -139,7 +154,8 @@ def plan(
     fault_map: FaultMap | None = None,
     ledgered: Ledgered | None = None,
     resume: bool = False,
-    window_usiemens: tuple[float, float, str] | None = None,
+    recipe_name: str | None = None,
+    window: ConductanceWindow | None = None,
 ) -> Job:
     """What a command asks for, with what the record says of the run to go on with.
 
@@ -169,12 +185,14 @@ def plan(
                 f"Run {run.id} was begun with another recipe. {NOTHING_SENT} Leave --recipe, --passes and --rest out "
                 "to go on with it, or start without --resume."
             )
-        recipe = begun_with
+        recipe, recipe_name = begun_with, str(run.provenance.get("recipe", DEFAULT_RECIPE))
         skip = skipped_of(run, image.rows, image.columns) if fault_map is None else skip
         numbers = images_left(run) if only is None or run.status != RunStatus.DONE else []
-    job = Job(file, numbers, recipe or Recipe(), skip, run, window_usiemens)
-    job.check_window()
-    return job
+    recipe = recipe or Recipe()
+    if window is not None and numbers:
+        levels = np.unique(np.concatenate([image.levels[n][image.mask[n]] for n in numbers]))
+        window.require(recipe, levels, image.max_level)
+    return Job(file, numbers, recipe, skip, run, recipe_name or DEFAULT_RECIPE)
 
 
 def bad_cells(fault_map: FaultMap, image: WeightImage, serial: str | None) -> Mask:

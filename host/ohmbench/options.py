@@ -93,5 +93,16 @@ def record() -> argparse.ArgumentParser:
     group.add_argument(
         "--lab", type=Path, metavar="DIR", help="folder of the record of runs (default: OHMBENCH_LAB, or your data's)"
     )
-    group.add_argument("--fault-map", type=Path, metavar="FILE", help="stuck and unformed cells in it are left out")
+    return parser
+
+
+def budget() -> argparse.ArgumentParser:
+    """Options of a command that wears an array."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument(
+        "--wear-budget",
+        type=whole(1),
+        metavar="N",
+        help="pulses a cell for life; kept with the array (default: 1000000 for a new array, a guess)",
+    )
     return parser

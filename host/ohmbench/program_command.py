@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,11 @@ from ohmbench.bench import Bench
 from ohmbench.errors import FaultError, LinkError, NotConvergedError, StoreError
 from ohmbench.jobs import Job, Ledgered
 from ohmbench.journal import PROGRAM, Journal, last_run
+from ohmbench.live import ProgramReport
+from ohmbench.program_report import ProgramInfo
 from ohmbench.progress import Progress
 from ohmbench.records import RunRecord, RunStatus
-from ohmbench.runs import ArrayResult, ArrayRun
+from ohmbench.runs import ArrayResult, ArrayRun, Standing
 from ohmbench.store import Run
 
 Summary = dict[str, Any]
@@ -116,6 +119,7 @@ class _Session:
     job: Job
     progress: Progress
     ledgered: Ledgered | None
+    report: ProgramReport | None = None
     results: dict[int, ArrayResult] = field(default_factory=dict)
 
     @contextmanager
@@ -151,23 +155,41 @@ class _Session:
                 "ohmbench": __version__,
                 "build_id": f"{self.bench.info.build_id:08x}",
                 "file": job.file.path.name,
+                "recipe": job.recipe_name,
                 "images": job.numbers,
                 "skipped": np.argwhere(job.skip).tolist(),
             },
         )
 
     def program(self, number: int) -> None:
+        job, target = self.job, self.job.target(number)
+
+        def watch(standing: Standing) -> None:
+            if self.report is not None:
+                targets = job.recipe.targets_usiemens(target.levels, job.image.max_level)
+                self.report.update(
+                    number,
+                    target_usiemens=targets,
+                    mask=target.mask | target.skipped,
+                    skipped=target.skipped,
+                    **vars(standing),
+                )
+
         with self.journal(number) as journal:
-            run = ArrayRun(self.bench, self.job.target(number), self.job.recipe, journal, self.progress)
-            result = run.run()
-        self.results[number] = result
+            self.results[number] = ArrayRun(self.bench, target, job.recipe, journal, self.progress, watch).run()
 
 
-def program(bench: Bench, job: Job, progress: Progress, ledgered: Ledgered | None = None) -> Programmed:
+def program(
+    bench: Bench, job: Job, progress: Progress, ledgered: Ledgered | None = None, report: Path | None = None
+) -> Programmed:
     """Program the arrays of a job one after the other, and record what becomes of every cell.
+
+    Args:
+        report: file of a page that shows the run while it goes on.
 
     Raises:
         ImageError: the image does not fit the bench.
+        UsageError: the report cannot be written.
         WearError: a cell's budget could be passed; it was not pulsed.
         StoreError: the record cannot be written; the array is off.
         FaultError: the guard turned the array off.
@@ -177,13 +199,41 @@ def program(bench: Bench, job: Job, progress: Progress, ledgered: Ledgered | Non
         ledgered.register(bench.info)
         if job.resumed is None:
             _say_unfinished(ledgered, job.file.sha256, progress)
+    serial = None if ledgered is None else ledgered.serial
     session = _Session(bench, job, progress, ledgered)
     before = bench.state().run_cycles
-    for number in job.numbers:
-        session.program(number)
-    cycles = bench.state().run_cycles - before
-    serial = None if ledgered is None else ledgered.serial
+    with ExitStack() as stack:
+        if report is not None:
+            session.report = stack.enter_context(ProgramReport(report, _info(bench, job, serial)))
+        for number in job.numbers:
+            session.program(number)
+        cycles = bench.state().run_cycles - before
+        if session.report is not None:
+            wear = None if ledgered is None else ledgered.store.wear(ledgered.serial).total
+            budget = None if ledgered is None else ledgered.recorded_budget()
+            session.report.finish(bench_s=cycles / CLOCK_HZ, wear=wear, budget=budget)
     return Programmed(bench.info.rung, job, session.results, cycles, serial, job.resumed)
+
+
+def _info(bench: Bench, job: Job, serial: str | None) -> ProgramInfo:
+    return ProgramInfo(
+        bench.info.rung,
+        serial or "not recorded",
+        job.recipe_name,
+        job.recipe.window_usiemens,
+        job.recipe.codes_per_siemens * 1e-6,
+        tuple(job.numbers),
+        job.image.images,
+        job.recipe.passes,
+        {
+            "ohmbench": __version__,
+            "image": job.file.path.name,
+            "image sha256": job.file.sha256,
+            "port": bench.info.port,
+            "build": f"{bench.info.build_id:08x}",
+            **job.image.provenance,
+        },
+    )
 
 
 def _say_unfinished(ledgered: Ledgered, sha256: str, progress: Progress) -> None:

@@ -115,19 +115,56 @@ def _status(records: CellRecords) -> npt.NDArray[np.int64]:
     return np.where(records.mask, np.where(records.converged, inside, CellStatus.FAILED), 0).astype(np.int64)
 
 
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """How a run stands. Its arrays (rows, columns) belong to the run and go on changing.
+
+    Attributes:
+        done_rows: bool (rows,), the rows whose cells of this pass are read.
+        pass_number: from 0.
+    """
+
+    low: Codes
+    high: Codes
+    code: Codes
+    set_pulses: Codes
+    reset_pulses: Codes
+    done_rows: Mask
+    pass_number: int
+
+
+Watch = Callable[[Standing], None]
+
+
+def _no_one(standing: Standing) -> None:
+    pass
+
+
 class ArrayRun:
     """One array's programming, from its first read to its last record.
 
     Args:
         journal: takes the records as they arrive.
+        watch: called when the array has come to another state.
     """
 
-    def __init__(self, bench: Bench, target: Target, recipe: Recipe, journal: Journal, progress: Progress) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        target: Target,
+        recipe: Recipe,
+        journal: Journal,
+        progress: Progress,
+        watch: Watch = _no_one,
+    ) -> None:
         self._bench = bench
         self._target = target
         self._recipe = recipe
         self._journal = journal
         self._progress = progress
+        self._watch = watch
+        self._done_rows: Mask = np.zeros(len(target.mask), np.bool_)
+        self._number = 0
         self._low, self._high = recipe.windows(target.levels, target.max_level)
         zeros = np.zeros(target.mask.shape, np.int64)
         self._code, self._set, self._reset, self._attempts = (zeros.copy() for _ in range(4))
@@ -148,7 +185,7 @@ class ArrayRun:
                     self._bench.rest(self._recipe.rest_s, self._progress)
                 code = read_array(self._bench, self._recipe)
                 found = code if found is None else found
-                self._code = code
+                self._code, self._number = code, number
                 notes.append(self._pass())
             self._record_untouched()
         except StoreError:
@@ -160,6 +197,9 @@ class ArrayRun:
         records = self._records()
         return ArrayResult(records, found, self._attempts, self._target.skipped, tuple(notes), self._journal.run_id)
 
+    def _tell(self) -> None:
+        self._watch(Standing(self._low, self._high, self._code, self._set, self._reset, self._done_rows, self._number))
+
     def _records(self) -> CellRecords:
         return CellRecords(self._target.mask, self._low, self._high, self._code, self._set, self._reset, 0)
 
@@ -169,6 +209,8 @@ class ArrayRun:
     def _pass(self) -> PassNote:
         before = self._set + self._reset
         found = outside = self._outside()
+        self._done_rows = np.asarray(~outside.any(axis=1))
+        self._tell()
         for _ in range(TRIES):
             # even if there is none: a run that is recorded as begun is found again
             self._journal.begin_pass(outside, self._recipe.limits().pulses)
@@ -211,6 +253,8 @@ class ArrayRun:
             self._attempts += np.where(arrived, taken_up, 0)
             self._journal.add(_cells(records, taken_up))
             self._progress(self._target.name, first + len(words), ROWS)
+            self._done_rows = np.asarray(self._done_rows | arrived.any(axis=1))
+            self._tell()
 
         return on_rows
 

@@ -11,13 +11,13 @@ from ohmbench._database import FILE_NAME, NOTHING_SENT
 from ohmbench.array import ArrayModel, default_params, load_params
 from ohmbench.errors import UsageError
 from ohmbench.fault_map import FaultMap
-from ohmbench.jobs import Ledgered
+from ohmbench.jobs import ConductanceWindow, Ledgered
 from ohmbench.rungs import SimulatedArray
 from ohmbench.store import Store, default_path
 
 SIMULATED = ("sim", "twin")
-CHARACTERISE = "characterise"
-"""Kind of the runs whose provenance may hold `window_usiemens`, the lowest and the highest conductance found."""
+CHARACTERISED = "characterised"
+"""Kind of the runs that say in their provenance what `window_usiemens` an array has, the lowest and the highest."""
 
 
 @dataclass(frozen=True)
@@ -52,20 +52,21 @@ class Socket:
         finally:
             model.close()
 
-    def window_usiemens(self, ledgered: Ledgered | None) -> tuple[float, float, str] | None:
-        """The lowest and the highest conductance of the array, and who says so; None if nothing is known.
+    def window(self, ledgered: Ledgered | None) -> ConductanceWindow | None:
+        """The array's conductance window; None if nothing is known of it.
 
         A characterisation in the record goes before the parameters of a simulated array.
         """
         if ledgered is not None and ledgered.is_known:
             for run in ledgered.store.runs(ledgered.serial):
-                if run.kind == CHARACTERISE and "window_usiemens" in run.provenance:
+                if run.kind == CHARACTERISED:
                     low, high = run.provenance["window_usiemens"]
-                    return float(low), float(high), f"characterised in run {run.id}"
+                    return ConductanceWindow(float(low), float(high), f"characterised in run {run.id}", measured=True)
         if not self.is_simulated:
             return None
         params = default_params() | dict(self.nominal().params)
-        return params["g_low_usiemens"], params["g_high_usiemens"], "parameters of the simulated array"
+        source = "parameters of the simulated array"
+        return ConductanceWindow(params["g_low_usiemens"], params["g_high_usiemens"], source, measured=False)
 
 
 def _other(seed: int | None) -> int:
@@ -107,12 +108,18 @@ def record_path(lab: Path | None) -> Path:
 
 @contextmanager
 def record_of(socket: Socket, lab: Path | None, budget: int | None = None) -> Iterator[Ledgered | None]:
-    """The array's record, opened for writing; None for an array without a serial number.
+    """The record of an array that is to be pulsed; None for a simulated array that is gone with the bench.
 
     Raises:
-        StoreError: it cannot be read or written.
+        UsageError: nobody says which one a board's array is.
+        StoreError: the record cannot be read or written.
     """
     if socket.serial is None:
+        if not socket.is_simulated:
+            raise UsageError(
+                f"No serial number of the array in the socket of {socket.port}: its wear must be kept for life. "
+                f"{NOTHING_SENT} Give --serial with the number on the array's package, or any name that stays with it."
+            )
         yield None
         return
     with Store.open(record_path(lab)) as store:
@@ -120,7 +127,7 @@ def record_of(socket: Socket, lab: Path | None, budget: int | None = None) -> It
 
 
 @contextmanager
-def record_if_there(socket: Socket, lab: Path | None) -> Iterator[Ledgered | None]:
+def record_if_there(socket: Socket, lab: Path | None, budget: int | None = None) -> Iterator[Ledgered | None]:
     """The array's record for looking something up; None if there is none, which is not made then.
 
     Raises:
@@ -130,16 +137,5 @@ def record_if_there(socket: Socket, lab: Path | None) -> Iterator[Ledgered | Non
         yield None
         return
     with Store.open(record_path(lab)) as store:
-        ledgered = Ledgered(store, socket.serial)
+        ledgered = Ledgered(store, socket.serial, budget)
         yield ledgered if ledgered.is_known else None
-
-
-def require_serial(socket: Socket) -> None:
-    """Raises:
-    UsageError: a board's array is to be programmed and nobody says which one it is.
-    """
-    if socket.serial is None and not socket.is_simulated:
-        raise UsageError(
-            f"No serial number of the array in the socket of {socket.port}: its wear must be kept for life. "
-            f"{NOTHING_SENT} Give --serial with the number on the array's package, or any name that stays with it."
-        )

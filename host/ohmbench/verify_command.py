@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,13 @@ from ohmbench._tables import ROWS
 from ohmbench.bench import Bench
 from ohmbench.errors import NotConvergedError, UsageError
 from ohmbench.fault_map import FaultMap
-from ohmbench.jobs import ImageFile, Ledgered, bad_cells
+from ohmbench.jobs import DEFAULT_RECIPE, ImageFile, Ledgered, bad_cells
 from ohmbench.journal import last_run, recipe_of, skipped_of
-from ohmbench.programming import Mask, read_array
+from ohmbench.programming import Levels, Mask, read_array
 from ohmbench.progress import Progress
 from ohmbench.recipe import Codes, Recipe
 from ohmbench.records import Cells, CellStatus
+from ohmbench.verify_report import Reading, VerifyReport, render_verify
 
 VERIFY = "verify"
 """Kind of the runs that record what was read."""
@@ -37,6 +39,7 @@ class Check:
     file: ImageFile
     number: int
     recipe: Recipe
+    recipe_name: str
     skip: Mask
 
 
@@ -45,6 +48,7 @@ def check_of(
     *,
     only: int | None = None,
     recipe: Recipe | None = None,
+    recipe_name: str | None = None,
     fault_map: FaultMap | None = None,
     ledgered: Ledgered | None = None,
 ) -> Check:
@@ -74,7 +78,9 @@ def check_of(
         skip = bad_cells(fault_map, image, None if ledgered is None else ledgered.serial)
     elif run is not None:
         skip = skipped_of(run, image.rows, image.columns)
-    return Check(file, number, recipe or (Recipe() if run is None else recipe_of(run)), skip)
+    if recipe is None and run is not None:
+        recipe, recipe_name = recipe_of(run), str(run.provenance.get("recipe", DEFAULT_RECIPE))
+    return Check(file, number, recipe or Recipe(), recipe_name or DEFAULT_RECIPE, skip)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,24 +88,46 @@ class VerifyResult:
     """One read of every cell, beside what the image wants there; all arrays (rows, columns).
 
     Attributes:
-        mask: bool, the cells compared.
+        serial: of the array; None if it is not recorded.
+        code: ADC codes.
         after_s: bench time that was let pass before.
+        first: the codes before that time; None if there was none.
     """
 
     rung: str
-    number: int
-    mask: Mask
-    levels: npt.NDArray[np.integer]
-    low: Codes
-    high: Codes
+    serial: str | None
+    check: Check
     code: Codes
-    error_usiemens: npt.NDArray[np.float64]
-    targets_usiemens: npt.NDArray[np.float64]
     after_s: float
+    first: Codes | None
+
+    @property
+    def mask(self) -> Mask:
+        """The cells compared."""
+        return np.asarray(self.check.file.image.mask[self.check.number] & ~self.check.skip)
+
+    @property
+    def levels(self) -> Levels:
+        return np.asarray(self.check.file.image.levels[self.check.number])
+
+    @property
+    def windows(self) -> tuple[Codes, Codes]:
+        """Lowest and highest accepted code."""
+        return self.check.recipe.windows(self.levels, self.check.file.image.max_level)
+
+    @property
+    def targets_usiemens(self) -> npt.NDArray[np.float64]:
+        return self.check.recipe.targets_usiemens(self.levels, self.check.file.image.max_level)
+
+    @property
+    def error_usiemens(self) -> npt.NDArray[np.float64]:
+        """What was read minus the target."""
+        return np.asarray(self.code / self.check.recipe.codes_per_siemens * 1e6 - self.targets_usiemens)
 
     @property
     def inside(self) -> Mask:
-        return self.mask & (self.low <= self.code) & (self.code <= self.high)
+        low, high = self.windows
+        return self.mask & (low <= self.code) & (self.code <= high)
 
     @property
     def in_window_fraction(self) -> float:
@@ -120,7 +148,7 @@ class VerifyResult:
         levels = np.unique(self.levels[self.mask])
         return {
             "rung": self.rung,
-            "image": self.number,
+            "image": self.check.number,
             "after_s": self.after_s,
             **(self._spread(self.mask) if levels.size else {"cells": 0, "in_window_fraction": 1.0}),
             "levels": [
@@ -139,7 +167,7 @@ class VerifyResult:
         after = f" after {self.after_s:g} s of rest" if self.after_s else ""
         lines = [
             f"{100 * s['in_window_fraction']:.2f} % of {s['cells']} cells in their window{after} ({self.rung}, array "
-            f"{self.number} of the image)"
+            f"{self.check.number} of the image)"
         ]
         if s["cells"]:
             lines += [
@@ -152,6 +180,33 @@ class VerifyResult:
             for v in s["levels"]
         ]
         return "\n".join(lines)
+
+    def render(self, path: Path) -> None:
+        """Write a page with pictures of the cells.
+
+        Raises:
+            UsageError: it cannot be written.
+        """
+        file, recipe = self.check.file, self.check.recipe
+        readings = [Reading(self.after_s, self.code)]
+        if self.first is not None:
+            readings.insert(0, Reading(0.0, self.first))
+        report = VerifyReport(
+            self.rung,
+            self.serial or "not recorded",
+            self.check.recipe_name,
+            self.check.number,
+            file.image.images,
+            self.targets_usiemens,
+            *self.windows,
+            self.mask,
+            self.check.skip & file.image.mask[self.check.number],
+            readings,
+            recipe.window_usiemens,
+            recipe.codes_per_siemens * 1e-6,
+            {"ohmbench": __version__, "image": file.path.name, "image sha256": file.sha256, **file.image.provenance},
+        )
+        render_verify(report, path)
 
     def require(self, share: float) -> None:
         """Raises:
@@ -175,17 +230,14 @@ def verify(
         StoreError: the record cannot be written.
         FaultError: the guard turned the array off.
     """
-    image, recipe, number = check.file.image, check.recipe, check.number
-    image.check_fits(bench.info)
+    check.file.image.check_fits(bench.info)
+    first = None
     if after_s:
+        first = read_array(bench, check.recipe)
         bench.rest(after_s, progress)
-    code = read_array(bench, recipe, lambda first, rows: progress("verify", first + len(rows), ROWS))
-    levels = image.levels[number]
-    mask = image.mask[number] & ~check.skip
-    targets = recipe.targets_usiemens(levels, image.max_level)
-    low, high = recipe.windows(levels, image.max_level)
-    error = code / recipe.codes_per_siemens * 1e6 - targets
-    result = VerifyResult(bench.info.rung, number, mask, levels, low, high, code, error, targets, after_s)
+    code = read_array(bench, check.recipe, lambda row, rows: progress("verify", row + len(rows), ROWS))
+    serial = None if ledgered is None else ledgered.serial
+    result = VerifyResult(bench.info.rung, serial, check, code, after_s, first)
     if ledgered is not None:
         _record(result, check, ledgered, bench)
     return result
@@ -206,4 +258,4 @@ def _record(result: VerifyResult, check: Check, ledgered: Ledgered, bench: Bench
         recipe=dataclasses.asdict(check.recipe),
         provenance={"ohmbench": __version__, "after_s": result.after_s},
     ) as run:
-        run.record(Cells(result.mask, result.low, result.high, result.code, zeros, zeros, zeros, zeros, status))
+        run.record(Cells(result.mask, *result.windows, result.code, zeros, zeros, zeros, zeros, status))

@@ -1,0 +1,133 @@
+"""`ohmbench form` and `ohmbench characterise`, with a record of the pulses that they give."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from ohmbench import __version__, forming
+from ohmbench import characterise as characterising
+from ohmbench._tables import COLUMNS, ROWS
+from ohmbench.bench import Bench, Words
+from ohmbench.characterise import Characterisation
+from ohmbench.errors import NotConvergedError
+from ohmbench.forming import FormResult
+from ohmbench.jobs import Ledgered
+from ohmbench.journal import Journal
+from ohmbench.programming import CellRecords, decode, read_array
+from ohmbench.progress import Progress
+from ohmbench.recipe import Codes, Recipe
+from ohmbench.records import Cells, CellStatus
+from ohmbench.sockets import CHARACTERISED
+from ohmbench.store import Run
+
+FORM = "form"
+CHARACTERISE = "characterise"
+"""Kinds of the runs that this module records."""
+
+
+def form(bench: Bench, recipe: Recipe | None, progress: Progress, ledgered: Ledgered | None = None) -> FormResult:
+    """Form the cells that are not formed yet.
+
+    Raises:
+        DataError: a recipe that does not form cells.
+        WearError: a cell's budget could be passed.
+        StoreError: the record cannot be written; the array is off.
+        FaultError: the guard turned the array off.
+    """
+    recipe = Recipe.load(forming.RECIPE) if recipe is None else recipe
+    every = np.ones((ROWS, COLUMNS), np.bool_)
+
+    def on_rows(first: int, words: Words) -> None:
+        arrived, whole = np.zeros_like(every), np.zeros(every.shape, np.uint32)
+        arrived[first : first + len(words)] = True
+        whole[first : first + len(words)] = words
+        journal.add(_formed(decode(whole, arrived, low * every, high * every, 0)))
+        progress("form", first + len(words), ROWS)
+
+    low, high = recipe.codes_between(np.array([recipe.g_min_usiemens]), np.array([np.inf]))
+    if ledgered is None:
+        journal = Journal(None)
+        return forming.form(bench, recipe, on_rows=on_rows)
+    with _run(bench, ledgered, FORM, recipe, recipe.limits().pulses) as run:
+        journal = Journal(run)
+        try:
+            return forming.form(bench, recipe, on_rows=on_rows)
+        finally:
+            journal.flush()
+
+
+def _formed(records: CellRecords) -> Cells:
+    zeros = np.zeros_like(records.code)
+    inside = np.where(records.set_pulses > 0, CellStatus.CONVERGED, CellStatus.UNTOUCHED)
+    status = np.where(records.converged, inside, CellStatus.FAILED).astype(np.int64)
+    attempts = (records.set_pulses > 0).astype(np.int64)
+    return Cells(
+        records.mask, records.low, records.high, records.code, zeros, zeros, records.set_pulses, attempts, status
+    )
+
+
+def require_formed(result: FormResult, share: float) -> None:
+    """Raises:
+    NotConvergedError: fewer cells are formed.
+    """
+    formed = result.summary()["formed_fraction"]
+    if formed < share:
+        raise NotConvergedError(
+            f"Only {100 * formed:.2f} % of the cells are formed, {100 * share:g} % were required. The array is off; "
+            "formed cells stay formed. Give a recipe with longer pulses (set_us), or take another array."
+        )
+
+
+def characterise(
+    bench: Bench, recipe: Recipe | None, progress: Progress, ledgered: Ledgered | None = None
+) -> Characterisation:
+    """Find the bad cells and the conductance window; what the array held is lost.
+
+    Raises:
+        DataError: the recipe's levels overlap, or no cell is good.
+        WearError: a cell's budget could be passed.
+        StoreError: the record cannot be written.
+        FaultError: the guard turned the array off.
+    """
+    recipe = Recipe() if recipe is None else recipe
+    if ledgered is None:
+        return characterising.characterise(bench, recipe, on_progress=progress)
+    # two patterns, each programmed up to ATTEMPTS times and then driven to the ends
+    most = 2 * (characterising.ATTEMPTS + 1) * recipe.limits().pulses
+    with _run(bench, ledgered, CHARACTERISE, recipe, most) as run:
+        result = characterising.characterise(bench, recipe, ledgered.serial, progress)
+        run.record(_driven(result, read_array(bench, recipe)))
+    window = {"window_usiemens": list(result.reach.window_usiemens), "bad": np.argwhere(result.faults.bad).tolist()}
+    with _run(bench, ledgered, CHARACTERISED, recipe, 0, window):
+        return result
+
+
+def _driven(result: Characterisation, code: Codes) -> Cells:
+    every, zeros = np.ones(code.shape, np.bool_), np.zeros_like(code)
+    status = np.where(result.faults.bad, CellStatus.FAILED, CellStatus.CONVERGED).astype(np.int64)
+    low, high = result.lowest.low, result.highest.high
+    return Cells(every, low, high, code, result.set_pulses, result.reset_pulses, zeros, zeros + 1, status)
+
+
+def _run(
+    bench: Bench,
+    ledgered: Ledgered,
+    kind: str,
+    recipe: Recipe,
+    pulses: int,
+    provenance: dict[str, Any] | None = None,
+) -> Run:
+    """A recorded run over every cell, or over none if it gives no pulses."""
+    ledgered.register(bench.info)
+    return ledgered.store.begin_run(
+        kind,
+        ledgered.serial,
+        rung=bench.info.rung,
+        mask=np.full((ROWS, COLUMNS), pulses > 0),
+        pulses=pulses,
+        recipe=dataclasses.asdict(recipe),
+        provenance={"ohmbench": __version__, "build_id": f"{bench.info.build_id:08x}", **(provenance or {})},
+    )

@@ -1,0 +1,92 @@
+"""What the commands of the command line share: opening what the options name, and printing a result."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ohmbench.bench import Bench
+from ohmbench.errors import UsageError
+from ohmbench.progress import Progress
+
+if TYPE_CHECKING:
+    from ohmbench.fault_map import FaultMap
+    from ohmbench.recipe import Recipe
+    from ohmbench.sockets import Socket
+
+
+class Result(Protocol):
+    """What a command returns."""
+
+    def summary(self) -> dict[str, Any]: ...
+    def describe(self) -> str: ...
+
+
+@contextmanager
+def bench_of(args: argparse.Namespace, progress: Progress) -> Iterator[Bench]:
+    """The bench behind --port, with the array that the other options name."""
+    from ohmbench.rungs import open_bench
+
+    array = socket_of(args).simulated
+    with open_bench(args.port, baud=args.baud, array=array, say=progress.say) as bench:
+        yield bench
+
+
+def socket_of(args: argparse.Namespace) -> Socket:
+    """The array that the options name."""
+    from ohmbench import sockets
+
+    if not args.port:
+        raise UsageError(
+            "No port given, so nothing was sent to an array. Give --port sim, --port twin or a serial port, or set "
+            "OHMBENCH_PORT."
+        )
+    return sockets.socket_of(
+        args.port, device=args.device, seed=args.seed, file=args.array, faults=args.faults, serial=args.serial
+    )
+
+
+def recipe_of(args: argparse.Namespace) -> Recipe | None:
+    """The recipe that the options ask for; None if they leave it open."""
+    from ohmbench.commands import load_recipe
+
+    changes = {"passes": args.passes, "rest_s": args.rest} if "passes" in args else {}
+    given = {name: value for name, value in changes.items() if value is not None}
+    return load_recipe(args.recipe).but(**given) if args.recipe or given else None
+
+
+def fault_map_of(args: argparse.Namespace) -> FaultMap | None:
+    from ohmbench.fault_map import FaultMap
+
+    return None if args.fault_map is None else FaultMap.load(args.fault_map)
+
+
+def show(args: argparse.Namespace, result: Result) -> None:
+    """Print a result as text or as JSON."""
+    print_result(args, result.summary(), result.describe())
+
+
+def print_result(args: argparse.Namespace, summary: object, text: str) -> None:
+    """Print JSON or text.
+
+    Raises:
+        UsageError: stdout takes no more.
+    """
+    try:
+        # flushed here: at the end of Python it would be too late to say that it failed
+        print(json.dumps(summary, indent=1) if args.json else text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_stdout()
+        raise UsageError(f"Cannot write the result: {error.strerror}. The array is off. Free space there.") from error
+
+
+def drop_stdout() -> None:
+    """Let Python end without a second attempt to write what is left in its buffer."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,233 @@
+"""kill -9 of the host and of the simulator in the middle of a run: what is resumed ends as if nothing had been.
+
+Each kill has an array of its own. Judged is what the resumed run itself read first: a cell that was in its window then
+gets no pulse, by the record and by the array's own count, and every cell ends in its window.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.system.command_line import command, environment, run
+
+from ohmbench.array import ArrayModel
+from ohmbench.errors import LinkError, StoreError
+from ohmbench.image import Layer, Tile, WeightImage
+from ohmbench.records import RunStatus
+from ohmbench.store import Store
+
+ROWS = 5  # of cells to program: enough for several batches of records, and soon done
+LEVELS = 8
+FAST, SLOW = (2, 1, 1), (60, 35, 35)  # kills: twin, host of the simulator, simulator
+
+# In the twin: dies at its n-th pulse, read or write of the record
+DYING = """
+import os, signal, sys
+from ohmbench.array import ArrayModel
+from ohmbench.cli import main
+from ohmbench.store import Run
+left = int(sys.argv[1])
+def dying(kind, name):
+    method = getattr(kind, name)
+    def call(*args, **kwargs):
+        global left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return method(*args, **kwargs)
+    setattr(kind, name, call)
+for kind, names in ((ArrayModel, ("pulse", "sense", "mvm")), (Run, ("begin_pass", "record", "finish"))):
+    for name in names:
+        dying(kind, name)
+code = main(sys.argv[2:])
+print(int(sys.argv[1]) - left, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@pytest.fixture(scope="session")
+def rows_image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image of some rows of evenly drawn levels."""
+    levels = np.zeros((1, 32, 32), np.uint8)
+    levels[0, :ROWS] = np.random.default_rng(1).integers(0, LEVELS, (ROWS, 32))
+    mask = np.zeros(levels.shape, np.bool_)
+    mask[0, :ROWS] = True
+    lanes = np.full(32, -1, np.int16)
+    gain = np.zeros(32, np.int32)
+    gain[0] = 1
+    layer = Layer(1, 1, 8, np.ones(1), np.zeros(1), None)
+    tile = Tile(0, 0, 0, 1, np.full(1, -1, np.int16), lanes, lanes, gain)
+    path = tmp_path_factory.mktemp("rows") / "rows.ohmw"
+    WeightImage(levels, mask, LEVELS - 1, (layer,), (tile,)).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def good_array(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Preset a without stuck cells, and with half the spread between cells: one at the far end of that spread takes
+    more tries than a run gives it, killed or not."""
+    path = tmp_path_factory.mktemp("array") / "good.toml"
+    path.write_text("stuck_low_fraction = 0.0\nstuck_high_fraction = 0.0\nreset_d2d_ln = 0.19\n")
+    return path
+
+
+@dataclass
+class Victim:
+    """A run to be killed, on an array of its own."""
+
+    image: Path
+    device: Path
+    folder: Path
+    number: int
+    port: str
+
+    @property
+    def file(self) -> Path:
+        return self.folder / f"array-{self.number}.ohm"
+
+    @property
+    def arguments(self) -> list[str | Path]:
+        array = ["--array", self.file, "--device", self.device, "--seed", str(self.number), "--lab", self.folder]
+        return ["program", self.image, "--port", self.port, *array, "--require", "1"]
+
+    def start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command(*self.arguments), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment()
+        )
+
+    def pulses(self) -> Any:
+        """By the array's own count."""
+        if not self.file.exists():
+            return np.zeros((32, 32), np.int64)
+        model = ArrayModel.open(self.file)
+        try:
+            return model.pulses().astype(np.int64)
+        finally:
+            model.close()
+
+    def resume(self) -> str:
+        """Go on and judge; returns what there was to go on with."""
+        before = self.pulses()
+        done = run(*self.arguments, "--resume", "--json")
+        if done.returncode == StoreError.exit_code:
+            assert "Nothing to resume: the record knows no run" in done.stderr
+            assert not before.any()
+            return "never begun"
+        assert done.returncode == 0, done.stderr
+        result = json.loads(done.stdout)
+        if not result["images"]:
+            assert np.array_equal(self.pulses(), before)
+        else:
+            self._judge(result, self.pulses() - before)
+        with Store.open(self.folder / "record.sqlite") as store:
+            store.check()
+            assert [r.status for r in store.runs(self.file.stem)] == [RunStatus.DONE]
+            assert (store.wear(self.file.stem).total >= self.pulses()).all()
+        return "resumed" if result["images"] else "done"
+
+    def _judge(self, result: Any, given: Any) -> None:
+        records = {name: np.array(values) for name, values in result["records"][0].items()}
+        used = records["status"] != ""
+        assert np.count_nonzero(used) == ROWS * 32
+        inside = used & (records["low"] <= records["found"]) & (records["found"] <= records["high"])
+        assert np.count_nonzero(inside) == result["found_in_window"]
+        assert not given[inside].any()
+        assert np.array_equal(given, records["set_pulses"] + records["reset_pulses"])
+        assert (records["status"][inside] == "untouched").all()
+        assert ((records["low"] <= records["code"]) & (records["code"] <= records["high"]))[used].all()
+        assert np.isin(records["status"][used], ["untouched", "converged"]).all()
+
+
+def clean_run_s(victim: Victim) -> tuple[float, float]:
+    """Seconds from the start to the first result, and to the end."""
+    start = time.monotonic()
+    process = victim.start()
+    assert process.stderr is not None
+    first = process.stderr.readline() and time.monotonic() - start
+    assert process.wait(60) == 0, process.stderr.read().decode()
+    process.stderr.close()
+    return first, time.monotonic() - start
+
+
+def simulators_of(pid: int) -> list[int]:
+    """The simulators that a process started."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            head, _, tail = stat.read_text().rpartition(")")
+        except OSError:
+            continue  # ended meanwhile
+        if tail.split()[1] == str(pid) and "ohm_sim" in head:
+            found.append(int(stat.parent.name))
+    return found
+
+
+def kills(twin: int, host: int, simulator: int, image: Path, device: Path, folder: Path) -> Counter[str]:
+    """Kill so many, resume each; returns how often there was what to go on with."""
+    rng = np.random.default_rng(1)
+    numbers = count(1)
+    found: Counter[str] = Counter()
+
+    def victim(port: str) -> Victim:
+        return Victim(image, device, folder, next(numbers), port)
+
+    whole = victim("twin")
+    counted = subprocess.run(
+        [sys.executable, "-c", DYING, "0", *map(str, whole.arguments)], capture_output=True, env=environment()
+    )
+    assert counted.returncode == 0, counted.stderr
+    events = int(counted.stderr.split()[-1])
+    assert events > 100
+    for _ in range(twin):
+        one = victim("twin")
+        dying = [sys.executable, "-c", DYING, str(rng.integers(1, events)), *map(str, one.arguments)]
+        killed = subprocess.run(dying, capture_output=True, env=environment())
+        # another array may take fewer events; then nothing was killed
+        assert killed.returncode in (-signal.SIGKILL, 0), killed.stderr
+        found[one.resume()] += killed.returncode != 0
+    if host or simulator:
+        first_s, end_s = clean_run_s(victim("sim"))
+    for kill_simulator in host * [False] + simulator * [True]:
+        one = victim("sim")
+        process = one.start()
+        assert process.stderr is not None
+        if kill_simulator:
+            process.stderr.readline()  # the first result: before it is the opening of the port, which has its own tests
+            time.sleep(rng.uniform(0, end_s - first_s))
+        else:
+            time.sleep(rng.uniform(0.7 * first_s, end_s))
+        victims = simulators_of(process.pid) if kill_simulator else [process.pid]
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
+        said = process.communicate(timeout=30)[1].decode()
+        ended = process.returncode == 0
+        if kill_simulator and victims and not ended:
+            assert process.returncode == LinkError.exit_code, said
+            assert "Traceback" not in said
+        found[one.resume()] += bool(victims) and not ended
+    return found
+
+
+@pytest.mark.parametrize(
+    ("twin", "host", "simulator"), [FAST, pytest.param(*SLOW, marks=pytest.mark.slow)], ids=["fast", "slow"]
+)
+def test_kill(
+    twin: int, host: int, simulator: int, rows_image: Path, good_array: Path, tmp_path: Path, executable: Path
+) -> None:
+    found = kills(twin, host, simulator, rows_image, good_array, tmp_path)
+    print(dict(found))
+    # some moments are before the run was recorded, or after its end
+    assert found.total() >= 0.7 * (twin + host + simulator)
+    assert found["resumed"] >= found.total() // 2
