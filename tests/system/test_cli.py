@@ -40,7 +40,20 @@ from ohmbench.link.transport import SerialTransport
 from ohmbench.simulator import Simulator
 
 REPO = Path(__file__).resolve().parents[2]
-COMMANDS = ["demo", "map", "program", "verify", "read", "infer", "info", "safe", "asm", "measure"]
+COMMANDS = [
+    "demo",
+    "map",
+    "program",
+    "verify",
+    "form",
+    "characterise",
+    "read",
+    "infer",
+    "info",
+    "safe",
+    "asm",
+    "measure",
+]
 SUMMARY = {
     *("rung", "accuracy_float", "accuracy_quantised", "accuracy_bench", "cells", "converged_fraction"),
     *("pulses_per_cell", "bench_time_s", "wall_time_s"),
@@ -133,7 +146,7 @@ def test_measure() -> None:
 # What does not: flags and files
 
 
-@pytest.mark.parametrize("name", ["program", "verify", "infer", "read", "info", "safe"])
+@pytest.mark.parametrize("name", ["program", "verify", "form", "characterise", "infer", "read", "info", "safe"])
 def test_no_port(name: str, image: Path) -> None:
     files = [image] if name in ("program", "verify", "infer") else []
     assert "No port given, so nothing was sent to an array. Give --port" in refused(UsageError.exit_code, name, *files)
@@ -429,6 +442,8 @@ def test_interrupt_turns_the_array_off_and_frees_the_port(image: Path, executabl
         assert result["converged_fraction"] > 0.9
 
 
-def test_array_of_a_board_needs_a_serial_number(image: Path) -> None:
-    said = refused(UsageError.exit_code, "program", image, "--port", "/dev/null")
+@pytest.mark.parametrize("name", ["program", "form", "characterise"])
+def test_array_of_a_board_needs_a_serial_number(name: str, image: Path) -> None:
+    files = [image] if name == "program" else []
+    said = refused(UsageError.exit_code, name, *files, "--port", "/dev/null")
     assert "its wear must be kept for life. Nothing was sent to the array. Give --serial" in said

@@ -113,6 +113,65 @@ def test_dry_run_foretells_the_run(image: Path, tmp_path: Path, executable: Path
         assert expected["wear_budget"] == (1_000_000 if number == "1" else None)
 
 
+def test_report_follows_the_run(image: Path, bench: Bench, tmp_path: Path) -> None:
+    page = tmp_path / "run.html"
+    as_json("program", image, "--only", "3", *bench.options, "--report", page)
+    text = page.read_text()
+    assert "chip-1" in text
+    assert "simulated" in text.lower()
+    as_json("verify", image, *bench.options, "--after", "10", "--report", page)
+    assert "verify chip-1 after 10" in page.read_text()
+    for name, *more in (("program",), ("verify", "--only", "3")):
+        said = refused(UsageError.exit_code, name, image, *bench.options, *more, "--report", "/dev/null/x/run.html")
+        assert "Nothing was sent to the array" in said
+
+
+# From a fresh array on
+
+
+def test_form_characterise_program(image: Path, bench: Bench, tmp_path: Path) -> None:
+    fresh, faults = tmp_path / "fresh.toml", tmp_path / "chip-1.json"
+    fresh.write_text("unformed_fraction = 0.99\nstuck_low_fraction = 0.005\nstuck_high_fraction = 0.005\n")
+    formed = as_json("form", *bench.options, "--device", fresh)
+    assert formed["formed"] > 1000
+    again = as_json("form", *bench.options)
+    assert again["formed"] == 0
+    found = as_json("characterise", *bench.options, "--out", faults)
+    assert (found["serial"], found["bad"]) == ("chip-1", np.count_nonzero(FaultMap.load(faults).bad))
+    result = as_json("program", image, "--only", "0", *bench.options, "--fault-map", faults)
+    assert result["skipped"] == found["stuck_low"] + found["stuck_high"] + found["unformed"]
+    assert result["converged_fraction"] > 0.99
+    recipe = tmp_path / "high.toml"
+    recipe.write_text("g_max_usiemens = 225.0\n")
+    said = refused(DataError.exit_code, "program", image, "--only", "1", *bench.options, "--recipe", recipe)
+    assert re.search(r"conductance window of [\d.]+ to [\d.]+ uS \(characterised in run 4\)", said)
+    with Store.open(bench.record) as store:
+        assert [run.kind for run in store.runs("chip-1")][::-1] == [
+            *("form", "form", "characterise", "characterised", "program"),
+        ]
+        wear = store.wear("chip-1")
+        assert not wear.reserved.any()
+        assert wear.form_pulses.sum() == formed["pulses"]
+        assert (
+            wear.total.sum() == formed["pulses"] + again["pulses"] + 1024 * found["pulses_per_cell"] + result["pulses"]
+        )
+        store.check()
+    assert (bench.pulses() >= wear.total).all()
+
+
+def test_form_refuses(bench: Bench, tmp_path: Path) -> None:
+    said = refused(DataError.exit_code, "form", *bench.options, "--recipe", tmp_path / "none.toml")
+    assert "none.toml" in said
+    fresh, weak = tmp_path / "fresh.toml", tmp_path / "weak.toml"
+    fresh.write_text("unformed_fraction = 0.99\n")
+    weak.write_text('ramp = "line"\nrounds = 1\nset_start_v = 1.0\nset_end_v = 1.5\nset_curve = []\nset_lead_v = 0.0\n')
+    done = run("form", *bench.options, "--device", fresh, "--recipe", weak)
+    assert done.returncode == 10, done.stderr
+    assert "90 % were required. The array is off" in done.stderr
+    said = refused(WearError.exit_code, "characterise", *bench.options, "--wear-budget", "100")
+    assert "their budget of 100 pulses for life" in said
+
+
 # Bad cells
 
 
