@@ -149,8 +149,8 @@ def test_preset_c_relaxes_as_measured_and_is_nearer_its_targets_after_passes() -
         change, errors[passes] = (held[1:] - held[0]).std(axis=1), (held - targets).std(axis=1)
         print(
             f"\npreset c, {passes} x programmed: in the window {inside:.3f}; sigma of the change in 1 s "
-            f"{change[0]:.2f} uS, in 1e5 s {change[1]:.2f} uS; of the error when left {errors[passes][0]:.2f} uS, after 1 s "
-            f"{errors[passes][1]:.2f} uS, after 1e5 s {errors[passes][2]:.2f} uS"
+            f"{change[0]:.2f} uS, in 1e5 s {change[1]:.2f} uS; of the error at once {errors[passes][0]:.2f} uS, 1 s "
+            f"{errors[passes][1]:.2f} uS, 1e5 s {errors[passes][2]:.2f} uS"
         )
         if passes == 1:
             assert change == pytest.approx([2.05, 3.6], rel=0.1)
