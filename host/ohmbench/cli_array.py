@@ -24,6 +24,7 @@ class AddCommand(Protocol):
 def _program(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench import jobs, program_command, sockets
     from ohmbench.estimate import estimate
+    from ohmbench.rungs import open_bench
 
     file = jobs.ImageFile.load(args.image)
     socket = socket_of(args)
@@ -44,7 +45,8 @@ def _program(args: argparse.Namespace, progress: Progress) -> None:
             result = program_command.already_done(job)
         elif args.dry_run:
             if not socket.is_simulated:
-                with bench_of(args, progress) as bench:  # says what array it has, and is not armed
+                # it says what array it has, and is not armed; --device is the model of the estimate, not the board's
+                with open_bench(args.port, baud=args.baud) as bench:
                     file.image.check_fits(bench.info)
             show(args, estimate(job, socket.nominal(), progress, ledgered, args.wear_budget))
             return

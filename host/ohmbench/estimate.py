@@ -89,8 +89,9 @@ def estimate(
         known = np.zeros(job.skip.shape, np.bool_)
         if ledgered is not None:
             known = _restore(model, ledgered.store, ledgered.serial)
+        progress.say("trying it on the twin; nothing is sent to the array")
         with TwinBench(model) as bench:
-            run = program(bench, job, progress)
+            run = program(bench, job, Progress(quiet=True))
     finally:
         model.close()
     rests = len(run.arrays) * (job.recipe.passes - 1) * job.recipe.rest_s

@@ -20,7 +20,7 @@ from ohmbench.records import RunRecord, RunStatus
 from ohmbench.runs import Target
 from ohmbench.store import Store
 
-DEFAULT_RECIPE = "default"
+DEFAULT_RECIPE = "coarse-fine"
 
 
 @dataclass(frozen=True, eq=False)

@@ -437,6 +437,9 @@ def test_interrupt_turns_the_array_off_and_frees_the_port(image: Path, executabl
         info = as_json("info", "--port", simulator.port)
         assert (info["armed"], info["fault"]) == (False, "none")
         assert info["pulses"] > 0
+        expected = as_json("program", image, "--port", simulator.port, *array, "--resume", "--dry-run", "--device", "a")
+        assert (expected["resumed_run"], expected["images"]) == (1, [0, 1, 2, 3, 4])
+        assert info == as_json("info", "--port", simulator.port) | {"clock_cycles": info["clock_cycles"]}
         result = as_json("program", image, "--port", simulator.port, *array, "--resume")
         assert (result["resumed_run"], result["runs"], result["images"]) == (1, [1, 2, 3, 4, 5], [0, 1, 2, 3, 4])
         assert result["converged_fraction"] > 0.9

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -30,7 +31,7 @@ from ohmbench.store import Store
 
 ROWS = 5  # of cells to program: enough for several batches of records, and soon done
 LEVELS = 8
-FAST, SLOW = (2, 1, 1), (60, 35, 35)  # kills: twin, host of the simulator, simulator
+FAST, SLOW = (2, 1, 1), (50, 30, 30)  # kills: twin, host of the simulator, simulator
 
 # In the twin: dies at its n-th pulse, read or write of the record
 DYING = """
@@ -174,50 +175,76 @@ def simulators_of(pid: int) -> list[int]:
     return found
 
 
-def kills(twin: int, host: int, simulator: int, image: Path, device: Path, folder: Path) -> Counter[str]:
-    """Kill so many, resume each; returns how often there was what to go on with."""
-    rng = np.random.default_rng(1)
-    numbers = count(1)
-    found: Counter[str] = Counter()
+class Killer:
+    """Kills runs at random moments, resumes them, and counts what there was to go on with.
 
-    def victim(port: str) -> Victim:
-        return Victim(image, device, folder, next(numbers), port)
+    A run that ended before its moment came is judged as well, but is not counted.
+    """
 
-    whole = victim("twin")
-    counted = subprocess.run(
-        [sys.executable, "-c", DYING, "0", *map(str, whole.arguments)], capture_output=True, env=environment()
-    )
-    assert counted.returncode == 0, counted.stderr
-    events = int(counted.stderr.split()[-1])
-    assert events > 100
-    for _ in range(twin):
-        one = victim("twin")
-        dying = [sys.executable, "-c", DYING, str(rng.integers(1, events)), *map(str, one.arguments)]
-        killed = subprocess.run(dying, capture_output=True, env=environment())
-        # another array may take fewer events; then nothing was killed
-        assert killed.returncode in (-signal.SIGKILL, 0), killed.stderr
-        found[one.resume()] += killed.returncode != 0
-    if host or simulator:
-        first_s, end_s = clean_run_s(victim("sim"))
-    for kill_simulator in host * [False] + simulator * [True]:
-        one = victim("sim")
-        process = one.start()
-        assert process.stderr is not None
-        if kill_simulator:
-            process.stderr.readline()  # the first result: before it is the opening of the port, which has its own tests
-            time.sleep(rng.uniform(0, end_s - first_s))
-        else:
-            time.sleep(rng.uniform(0.7 * first_s, end_s))
-        victims = simulators_of(process.pid) if kill_simulator else [process.pid]
-        for pid in victims:
-            os.kill(pid, signal.SIGKILL)
-        said = process.communicate(timeout=30)[1].decode()
-        ended = process.returncode == 0
-        if kill_simulator and victims and not ended:
-            assert process.returncode == LinkError.exit_code, said
+    def __init__(self, image: Path, device: Path, folder: Path) -> None:
+        self._place = image, device, folder
+        self._rng = np.random.default_rng(1)
+        self._numbers = count(1)
+        self.found: Counter[str] = Counter()
+
+    def _victim(self, port: str) -> Victim:
+        return Victim(*self._place, next(self._numbers), port)
+
+    def _until(self, kills: int, kill: Callable[[Victim], bool], port: str) -> None:
+        end = self.found.total() + kills
+        for _ in range(4 * kills):
+            if self.found.total() < end:
+                one = self._victim(port)
+                hit = kill(one)
+                self.found[one.resume()] += hit
+        assert self.found.total() == end
+
+    def twins(self, kills: int) -> None:
+        whole = self._dying(self._victim("twin"), 0)
+        assert whole.returncode == 0, whole.stderr
+        events = int(whole.stderr.split()[-1])
+        assert events > 100
+
+        def kill(one: Victim) -> bool:
+            died = self._dying(one, int(self._rng.integers(1, events)))
+            assert died.returncode in (-signal.SIGKILL, 0), died.stderr
+            return died.returncode != 0
+
+        self._until(kills, kill, "twin")
+
+    @staticmethod
+    def _dying(one: Victim, event: int) -> subprocess.CompletedProcess[bytes]:
+        dying = [sys.executable, "-c", DYING, str(event), *map(str, one.arguments)]
+        return subprocess.run(dying, capture_output=True, env=environment())
+
+    def hosts(self, kills: int) -> None:
+        first_s, end_s = clean_run_s(self._victim("sim"))
+
+        def kill(one: Victim) -> bool:
+            process = one.start()
+            time.sleep(self._rng.uniform(0.7 * first_s, end_s))
+            process.kill()
+            process.communicate(timeout=30)
+            return process.returncode != 0
+
+        self._until(kills, kill, "sim")
+
+    def simulators(self, kills: int) -> None:
+        first_s, end_s = clean_run_s(self._victim("sim"))
+
+        def kill(one: Victim) -> bool:
+            process = one.start()
+            assert process.stderr is not None
+            process.stderr.readline()  # the first result: opening the port, before it, has its own tests
+            time.sleep(self._rng.uniform(0, end_s - first_s))
+            for pid in simulators_of(process.pid):
+                os.kill(pid, signal.SIGKILL)
+            said = process.communicate(timeout=30)[1].decode()
+            assert process.returncode in (LinkError.exit_code, 0), said
             assert "Traceback" not in said
-        found[one.resume()] += bool(victims) and not ended
-    return found
+            return process.returncode != 0
+
+        self._until(kills, kill, "sim")
 
 
 @pytest.mark.parametrize(
@@ -226,8 +253,10 @@ def kills(twin: int, host: int, simulator: int, image: Path, device: Path, folde
 def test_kill(
     twin: int, host: int, simulator: int, rows_image: Path, good_array: Path, tmp_path: Path, executable: Path
 ) -> None:
-    found = kills(twin, host, simulator, rows_image, good_array, tmp_path)
-    print(dict(found))
-    # some moments are before the run was recorded, or after its end
-    assert found.total() >= 0.7 * (twin + host + simulator)
-    assert found["resumed"] >= found.total() // 2
+    killer = Killer(rows_image, good_array, tmp_path)
+    killer.twins(twin)
+    killer.hosts(host)
+    killer.simulators(simulator)
+    print(dict(killer.found))
+    # at some moments the run was not recorded yet, or all of it was; most must be between
+    assert killer.found["resumed"] >= (twin + host + simulator) // 2
