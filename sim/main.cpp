@@ -1,7 +1,6 @@
 // The bench in simulation: the RTL with its chip and array models, and a pty on the pins of the UART.
 // The host program opens that pty like the serial port of a board.
 
-#include <getopt.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -20,7 +19,7 @@
 
 #include "Vtop.h"
 #include "array/ohm_dpi.h"
-#include "array_state.h"
+#include "options.h"
 #include "parent.h"
 #include "pty.h"
 #include "session.h"
@@ -44,27 +43,6 @@ constexpr unsigned BatchesBeforeSleep = 16;
 constexpr size_t InputLimit = 4096;
 constexpr int DataErrorExit = 11;   // ohmbench.errors.DataError.exit_code
 constexpr int ModelErrorExit = 12;  // ohmbench.errors.ModelError.exit_code
-
-const char Usage[] =
-    "usage: %s [options]\n"
-    "  --params FILE    parameters of the array model\n"
-    "  --seed N         seed of the array model (a new array: 1)\n"
-    "  --state FILE     the array lives in this file, made if absent; one that exists has its own parameters and seed\n"
-    "  --faults FILE    cells to spoil, lines \"row column kind\": 1 stuck low, 2 stuck high, 3 unformed, 4 weak\n"
-    "  --rest-s S       let the array rest with its power off for S seconds of bench time before the start\n"
-    "  --cps FILE       write clocks and seconds as JSON at exit and on SIGUSR1\n"
-    "  --record FILE    record what the host sends\n"
-    "  --replay FILE    no pty: replay a recorded session as fast as possible\n"
-    "  --bare N         no pty: run N clocks as fast as possible\n"
-    "  --vcd FILE       write a waveform, some 500 bytes a clock (only in a build with --trace-vcd)\n"
-    "  --with-parent    end when standard input closes; a line \"rest SECONDS\" on it lets the array rest so long\n";
-
-struct Options {
-    ohm::ArrayOptions array;
-    std::string cps, record, replay, vcd;
-    uint64_t bare = 0;
-    bool with_parent = false;
-};
 
 struct ModelError : std::runtime_error {
     using std::runtime_error::runtime_error;
@@ -90,7 +68,7 @@ double seconds(Clock::duration time) { return std::chrono::duration<double>(time
 // The Verilated model and the UART on its pins.
 class Bench {
    public:
-    explicit Bench(const Options& options) : uart{ClockHz, DefaultBaud} {
+    explicit Bench(const ohm::Options& options) : uart{ClockHz, DefaultBaud} {
         context_.fatalOnError(false);  // $stop and $fatal end in check(), with an exit code of our own
         top_ = std::make_unique<Vtop>(&context_);
 #if VM_TRACE_VCD
@@ -125,8 +103,16 @@ class Bench {
             step();
         }
         clocks_ += clocks;
+        if (array_is_on_ != static_cast<bool>(top_->array_on_o)) {
+            array_is_on_ = !array_is_on_;
+            array_since_ = clocks_;
+        }
         check();
     }
+
+    bool array_is_on() const { return array_is_on_; }
+    // Clock of the end of the batch in which that changed last.
+    uint64_t array_since() const { return array_since_; }
 
     uint64_t clocks() const { return clocks_; }
     uint64_t run_clocks() const { return top_->run_cycles_o; }
@@ -152,6 +138,8 @@ class Bench {
     VerilatedContext context_;
     std::unique_ptr<Vtop> top_;
     uint64_t clocks_ = 0;
+    bool array_is_on_ = false;
+    uint64_t array_since_ = 0;
 #if VM_TRACE_VCD
     VerilatedVcdC vcd_;
 #endif
@@ -161,7 +149,7 @@ class Stopwatch {
    public:
     void add_sleep(Clock::duration time) { asleep_ += time; }
 
-    void report(const Options& options, const Bench& bench) const {
+    void report(const ohm::Options& options, const Bench& bench) const {
         if (options.cps.empty()) return;
         struct rusage usage;
         getrusage(RUSAGE_SELF, &usage);
@@ -200,9 +188,39 @@ void sleep_until_needed(const ohm::Parent& parent, const ohm::Pty& pty) {
     poll(fds, 3, -1);
 }
 
-void live(const Options& options, Bench& bench, Stopwatch& watch) {
+std::string obey(const std::string& order, Bench& bench, ohm::Recorder& recorder, uint64_t heard) {
+    const size_t space = order.find(' ');
+    const std::string what = order.substr(0, space), value = space == std::string::npos ? "" : order.substr(space + 1);
+    if (what == "rest") {
+        char* tail;
+        const double seconds = std::strtod(value.c_str(), &tail);
+        if (value.empty() || *tail != '\0' || ohm_array_rest(ohm_dpi_array(), seconds) != 0) return "refused";
+        recorder.rest(bench.clocks(), seconds);
+        return "rested";
+    }
+    if (what == "line") {
+        try {
+            bench.uart.set_faults(ohm::parse_line_faults(value));
+        } catch (const std::invalid_argument& error) {
+            return std::string("refused ") + error.what();
+        }
+        recorder.line(bench.clocks(), value);
+        return "line";
+    }
+    if (what == "array")
+        return std::string("array ") + (bench.array_is_on() ? "on " : "off ") + std::to_string(bench.array_since()) +
+               " " + std::to_string(bench.clocks()) + " " + std::to_string(heard);
+    return "refused";
+}
+
+void live(const ohm::Options& options, Bench& bench, Stopwatch& watch) {
     ohm::Pty pty(DefaultBaud);
     ohm::Recorder recorder(options.record);
+    if (!options.line_faults.empty()) {
+        bench.uart.set_faults(ohm::parse_line_faults(options.line_faults));
+        recorder.line(bench.clocks(), options.line_faults);
+    }
+    uint64_t heard = 0;  // when the last bytes from the host came
     ohm::Digest sent;
     uint8_t bytes[InputLimit];
     ohm::Parent parent(options.with_parent);
@@ -220,6 +238,7 @@ void live(const Options& options, Bench& bench, Stopwatch& watch) {
         if (count != 0) {
             bench.uart.queue(bytes, count);
             recorder.in(bench.clocks(), bytes, count);
+            heard = bench.clocks();
         }
         bench.run(Batch);
         sent.add(bench.uart.received());
@@ -241,17 +260,14 @@ void live(const Options& options, Bench& bench, Stopwatch& watch) {
             char scrap[64];
             while (readable(wake_pipe[0]) && read(wake_pipe[0], scrap, sizeof scrap) > 0) continue;
             if (!parent.listen()) break;
-            while (const std::optional<double> seconds = parent.rest()) {
-                const bool rested = ohm_array_rest(ohm_dpi_array(), *seconds) == 0;
-                if (rested) recorder.rest(bench.clocks(), *seconds);
-                parent.say(rested ? "rested" : "refused");
-            }
+            while (const std::optional<std::string> order = parent.order())
+                parent.say(obey(*order, bench, recorder, heard));
         }
     }
     recorder.end(bench.clocks(), sent);
 }
 
-void replay(const Options& options, Bench& bench) {
+void replay(const ohm::Options& options, Bench& bench) {
     const ohm::Session session = ohm::load_session(options.replay);
     ohm::Digest sent;
     const auto advance = [&](uint64_t to) {
@@ -265,6 +281,7 @@ void replay(const Options& options, Bench& bench) {
     for (const ohm::Event& event : session.events) {
         advance(event.clock);
         if (event.baud != 0) bench.uart.set_baud(event.baud);
+        if (event.line) bench.uart.set_faults(*event.line);
         ohm_array_rest(ohm_dpi_array(), event.rest_s);
         bench.uart.queue(event.bytes.data(), event.bytes.size());
     }
@@ -274,7 +291,7 @@ void replay(const Options& options, Bench& bench) {
                                  "another version, or other parameters, seed or state of the array?");
 }
 
-void simulate(const Options& options) {
+void simulate(const ohm::Options& options) {
     ohm::open_array(options.array);
     Bench bench(options);
     Stopwatch watch;
@@ -292,47 +309,10 @@ void simulate(const Options& options) {
     watch.report(options, bench);
 }
 
-double number(const char* program, const char* text) {
-    char* end;
-    const double value = std::strtod(text, &end);
-    if (end != text && *end == '\0') return value;
-    std::fprintf(stderr, "%s: %s is not a number\n", program, text);
-    std::exit(2);
-}
-
-Options parse(int argc, char** argv) {
-    static const struct option Long[] = {
-        {"params", required_argument, nullptr, 'p'}, {"seed", required_argument, nullptr, 's'},
-        {"state", required_argument, nullptr, 't'},  {"faults", required_argument, nullptr, 'f'},
-        {"rest-s", required_argument, nullptr, 'e'}, {"cps", required_argument, nullptr, 'c'},
-        {"record", required_argument, nullptr, 'r'}, {"replay", required_argument, nullptr, 'R'},
-        {"bare", required_argument, nullptr, 'b'},   {"vcd", required_argument, nullptr, 'v'},
-        {"with-parent", no_argument, nullptr, 'w'},  {nullptr, 0, nullptr, 0},
-    };
-    Options options;
-    for (int c; (c = getopt_long(argc, argv, "", Long, nullptr)) != -1;) {
-        switch (c) {
-            case 'p': options.array.params = optarg; break;
-            case 's': options.array.seed = std::strtoull(optarg, nullptr, 0); break;
-            case 't': options.array.state = optarg; break;
-            case 'f': options.array.faults = optarg; break;
-            case 'e': options.array.rest_s = number(argv[0], optarg); break;
-            case 'c': options.cps = optarg; break;
-            case 'r': options.record = optarg; break;
-            case 'R': options.replay = optarg; break;
-            case 'b': options.bare = std::strtoull(optarg, nullptr, 0); break;
-            case 'v': options.vcd = optarg; break;
-            case 'w': options.with_parent = true; break;
-            default: std::fprintf(stderr, Usage, argv[0]); std::exit(2);
-        }
-    }
-    return options;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-    const Options options = parse(argc, argv);
+    const ohm::Options options = ohm::parse_options(argc, argv);
     if (pipe(wake_pipe) != 0) return 1;
     struct sigaction action = {};
     action.sa_handler = on_signal;

@@ -12,6 +12,7 @@ module ohm_sim_top (
     output logic running_o,
     output logic armed_o,
     output logic fault_o,
+    output logic array_on_o,  // switches and DACs are out of reset
     output logic idle_o,  // nothing would happen without the host, but for clocks going by
     output logic [31:0] error_o,  // violations of a chip's datasheet so far
     output logic [63:0] run_cycles_o  // bench time of the array model
@@ -70,6 +71,7 @@ module ohm_sim_top (
       .error_o
   );
 
+  assign array_on_o   = safe_n;
   assign run_cycles_o = u_top.run_cycles;
 
   // The link's own timers: frames that the host has not acknowledged are sent again, and a new rate that

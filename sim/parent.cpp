@@ -5,15 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <system_error>
 
 namespace ohm {
 
 namespace {
 
-constexpr size_t LineLimit = 256;
-const std::string Rest = "rest ";
+constexpr size_t LineLimit = 1024;
 
 }  // namespace
 
@@ -47,19 +45,15 @@ bool Parent::listen() {
     return true;
 }
 
-std::optional<double> Parent::rest() {
-    for (size_t end; (end = heard_.find('\n')) != std::string::npos;) {
-        const std::string line = heard_.substr(0, end);
-        heard_.erase(0, end + 1);
-        if (line.compare(0, Rest.size(), Rest) == 0) {
-            char* tail;
-            const double seconds = std::strtod(line.c_str() + Rest.size(), &tail);
-            if (tail != line.c_str() + Rest.size() && *tail == '\0') return seconds;
-        }
-        say("refused");
+std::optional<std::string> Parent::order() {
+    const size_t end = heard_.find('\n');
+    if (end == std::string::npos) {
+        if (heard_.size() >= LineLimit) heard_.clear();  // no order is that long
+        return std::nullopt;
     }
-    if (heard_.size() >= LineLimit) heard_.clear();  // no order is that long
-    return std::nullopt;
+    const std::string line = heard_.substr(0, end);
+    heard_.erase(0, end + 1);
+    return line;
 }
 
 }  // namespace ohm

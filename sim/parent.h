@@ -3,6 +3,9 @@
 //
 //   rest SECONDS    bench time passes with the array off, and no clock is simulated for it: "rested", or "refused" for
 //                   what is no such time
+//   line FAULTS     what is wrong with the line from now on, as LineFaultsUsage says: "line", or "refused" and why
+//   array           "array on SINCE NOW HEARD" or "array off ...": whether its outputs are on, in clocks since when, the
+//                   clock now, and the one in which the last byte to the FPGA was handed to the line
 //
 // Standard input at its end: that process is gone.
 #pragma once
@@ -25,8 +28,8 @@ class Parent {
     int fd() const;
     // What has come since, without waiting. False: the parent is gone.
     bool listen();
-    // The next order to rest, in seconds, if one has come; any other line is refused here.
-    std::optional<double> rest();
+    // The next order, if one has come.
+    std::optional<std::string> order();
 
    private:
     bool listens_;

@@ -57,6 +57,10 @@ void Recorder::rest(uint64_t clock, double seconds) {
     if (file_ != nullptr) std::fprintf(file_, "%" PRIu64 " rest %.17g\n", clock, seconds);
 }
 
+void Recorder::line(uint64_t clock, const std::string& faults) {
+    if (file_ != nullptr) std::fprintf(file_, "%" PRIu64 " line %s\n", clock, faults.c_str());
+}
+
 void Recorder::end(uint64_t clock, const Digest& out) {
     if (file_ == nullptr) return;
     std::fprintf(file_, "%" PRIu64 " end %" PRIu64 " %016" PRIx64 "\n", clock, out.count, out.hash);
@@ -82,6 +86,8 @@ Session load_session(const std::string& path) {
                 session.events.push_back({clock, 0, from_hex(value)});
             } else if (what == "rest") {
                 session.events.push_back({clock, 0, {}, std::stod(value)});
+            } else if (what == "line") {
+                session.events.push_back({clock, 0, {}, 0.0, parse_line_faults(value)});
             } else if (what == "end") {
                 session.end = clock;
                 session.out.count = std::stoull(value);

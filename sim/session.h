@@ -3,7 +3,8 @@
 //   ohmbench session 1
 //   <clock> baud <bits a second>            the host's rate from here on, both directions
 //   <clock> in <bytes in hex>               bytes queued for the DUT
-//   <clock> rest <seconds>                bench time that passed with the array off
+//   <clock> rest <seconds>                  bench time that passed with the array off
+//   <clock> line <faults>                   what is wrong with the line from here on, as LineFaultsUsage says
 //   <clock> end <bytes out> <digest>        how long it ran, and what the DUT had sent by then
 //
 // The model is deterministic, so that replaying the file gives the same clocks and the same bytes.
@@ -11,8 +12,11 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "line_faults.h"
 
 namespace ohm {
 
@@ -35,6 +39,7 @@ class Recorder {
     void baud(uint64_t clock, uint32_t baud);
     void in(uint64_t clock, const uint8_t* bytes, size_t count);
     void rest(uint64_t clock, double seconds);
+    void line(uint64_t clock, const std::string& faults);
     void end(uint64_t clock, const Digest& out);
 
    private:
@@ -46,6 +51,7 @@ struct Event {
     uint32_t baud = 0;  // 0: no change
     std::vector<uint8_t> bytes = {};
     double rest_s = 0.0;
+    std::optional<LineFaults> line = {};
 };
 
 struct Session {

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ohmbench.array import DEFAULT_SEED, ArrayModel, write_faults_file, write_params_file
 from ohmbench.bench import Bench
 from ohmbench.errors import UsageError
+from ohmbench.line_faults import LineFaults
 from ohmbench.link_bench import LinkBench
 from ohmbench.simulator import Simulator
 from ohmbench.twin_bench import TwinBench
@@ -68,7 +69,9 @@ class SimulatedArray:
 
 
 @contextmanager
-def _simulator(array: SimulatedArray, say: Callable[[str], None]) -> Iterator[Simulator]:
+def _simulator(
+    array: SimulatedArray, line_faults: LineFaults | None, say: Callable[[str], None]
+) -> Iterator[Simulator]:
     with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
         params = Path(folder) / "params"
         write_params_file(array.params, params)
@@ -76,7 +79,13 @@ def _simulator(array: SimulatedArray, say: Callable[[str], None]) -> Iterator[Si
         if array.faults is not None and faults is not None:
             write_faults_file(array.faults, faults)
         with Simulator(
-            params=params, seed=array.seed, state=array.file, faults=faults, rest_s=array.rest_s, progress=say
+            params=params,
+            seed=array.seed,
+            state=array.file,
+            faults=faults,
+            rest_s=array.rest_s,
+            line_faults=line_faults,
+            progress=say,
         ) as simulator:
             yield simulator
 
@@ -87,6 +96,7 @@ def open_bench(
     *,
     baud: int = BAUD,
     array: SimulatedArray | None = None,
+    line_faults: LineFaults | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Bench]:
     """Open a bench and close it with the array off.
@@ -94,6 +104,7 @@ def open_bench(
     Args:
         port: `sim`, `twin`, or what pyserial opens (/dev/ttyUSB0, COM3, socket://host:port).
         array: for `sim` and `twin` only; a board has its own.
+        line_faults: what is wrong with the line of `sim`; the other ports have a line of their own, or none.
         say: called with a line before something that takes long.
 
     Raises:
@@ -101,9 +112,11 @@ def open_bench(
         ProtocolError: something else is behind it.
         BuildError: the simulator cannot be built or started.
         DataError: the array's file, parameters, faults or rest make no sense.
-        UsageError: `array` is given for a board.
+        UsageError: `array` is given for a board, or `line_faults` for anything but `sim`.
     """
     simulated = array or SimulatedArray()
+    if line_faults is not None and port != "sim":
+        raise UsageError(f"Line faults are for the simulated line of --port sim; {port} has none. Nothing was started.")
     if port == "twin":
         model = simulated.open()
         try:
@@ -113,7 +126,7 @@ def open_bench(
             model.close()
     elif port == "sim":
         with (
-            _simulator(simulated, say) as simulator,
+            _simulator(simulated, line_faults, say) as simulator,
             LinkBench.of(simulator, baud=baud) as bench,
         ):
             yield bench

@@ -20,9 +20,10 @@ from types import TracebackType
 from typing import Self
 
 from ohmbench._simulator_build import Progress, build, silent
-from ohmbench.errors import BuildError, DataError, LinkError, ModelError, OhmbenchError
+from ohmbench.errors import BuildError, DataError, LinkError, ModelError, OhmbenchError, UsageError
+from ohmbench.line_faults import LineFaults
 
-__all__ = ["Simulator", "Speed", "build", "replay"]
+__all__ = ["ArrayPower", "Simulator", "Speed", "build", "replay"]
 
 _START_S = 20.0
 _STOP_S = 5.0
@@ -43,6 +44,20 @@ class Speed:
     awake_s: float
     cpu_s: float
     clocks_per_s: float
+
+
+@dataclass(frozen=True)
+class ArrayPower:
+    """Whether the carrier's switches and DACs are out of reset, as their pins show it. Times in clocks since the start.
+
+    since: when that changed last, up to 512 clocks late. now: the time of this answer. heard: when bytes were last put
+    on the host's side of the line.
+    """
+
+    on: bool
+    since: int
+    now: int
+    heard: int
 
 
 def replay(record: Path, *, seed: int = 1, executable: Path | None = None) -> Speed:
@@ -70,6 +85,7 @@ class Simulator:
             its own parameters and seed, with which those given here must agree.
         faults: file of cells to spoil, as `write_faults_file` writes it.
         rest_s: bench time that passes with the power off, in seconds, before the start.
+        line_faults: what is wrong with the serial line; see also `spoil_line`.
         record: file to record the host's side of the session in, for `--replay`.
         vcd: file for a waveform.
         executable: what `build` returned; built if not given.
@@ -91,6 +107,7 @@ class Simulator:
         state: Path | None = None,
         faults: Path | None = None,
         rest_s: float = 0.0,
+        line_faults: LineFaults | None = None,
         record: Path | None = None,
         vcd: Path | None = None,
         executable: Path | None = None,
@@ -101,6 +118,7 @@ class Simulator:
         command = [str(executable or build(progress, trace=vcd is not None)), "--with-parent"]
         command += [] if seed is None else ["--seed", str(seed)]
         command += ["--rest-s", repr(float(rest_s))]
+        command += [] if line_faults is None else ["--line-faults", str(line_faults)]
         files = {
             "params": params,
             "state": state,
@@ -178,17 +196,43 @@ class Simulator:
             DataError: not a time from 0 on, or more than some 3000 years since the array was new.
             ModelError, LinkError: as `check`.
         """
+        if self._order(f"rest {float(seconds)!r}") != "rested":
+            raise DataError(f"The array cannot rest for {seconds} s: give a time from 0 to 1e10 s. It has not rested.")
+
+    def spoil_line(self, faults: LineFaults) -> None:
+        """From now on the line has these faults, and no others; `LineFaults()` mends it.
+
+        Raises:
+            ModelError, LinkError: as `check`.
+        """
+        answer = self._order(f"line {faults}")
+        if answer != "line":
+            raise UsageError(f"The simulator refuses the line faults {faults}: {answer}. The line is as it was.")
+
+    def array_power(self) -> ArrayPower:
+        """Whether the array is on, and since when.
+
+        Raises:
+            ModelError, LinkError: as `check`.
+        """
+        _, state, *times = self._order("array").split()
+        return ArrayPower(state == "on", *map(int, times))
+
+    def _order(self, order: str) -> str:
+        """What it answers to an order."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it has ended, which the answer tells
-            os.write(self._process.stdin.fileno(), f"rest {float(seconds)!r}\n".encode())
+            os.write(self._process.stdin.fileno(), f"{order}\n".encode())
         answer = self._read_line(_STOP_S)
         if answer == "":
             self._process.wait()
             self.check()
-        if answer is None:
-            raise LinkError("The simulator does not answer; the array may have rested or not. Stop it and start again.")
-        if answer != "rested\n":
-            raise DataError(f"The array cannot rest for {seconds} s: give a time from 0 to 1e10 s. It has not rested.")
+        if not answer:
+            raise LinkError(
+                f"The simulator does not answer; it may have done what it was asked ({order}) or not. Stop it and "
+                "start again."
+            )
+        return answer.rstrip("\n")
 
     def speed(self) -> Speed:
         """How fast it is.

@@ -9,6 +9,7 @@ module ohm_sim_top (
     input  logic        force_overcurrent_i,
     output logic        running_o,
     output logic        armed_o,
+    output logic        array_on_o,
     output logic        idle_o,
     output logic [31:0] error_o,
     output logic [63:0] run_cycles_o
@@ -41,6 +42,7 @@ module ohm_sim_top (
   assign uart_tx_o = !tx_busy_q || tx_shift_q[0];
   assign running_o = 1'b0;
   assign armed_o = 1'b0;
+  assign array_on_o = 1'b0;
   assign idle_o = head_q == tail_q && !tx_busy_q && !rx_busy_q && !got_q;
 
   always_comb begin

@@ -1,0 +1,22 @@
+// What the simulator is asked for on its command line.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "array_state.h"
+
+namespace ohm {
+
+struct Options {
+    ohm::ArrayOptions array;
+    std::string cps, record, replay, vcd;
+    std::string line_faults;
+    uint64_t bare = 0;
+    bool with_parent = false;
+};
+
+// Ends the process, with the reason, if they make no sense.
+Options parse_options(int argc, char** argv);
+
+}  // namespace ohm
