@@ -166,7 +166,6 @@ class Channel:
         Everything queued, in flight and received is dropped, and both directions number from 0 again. The 0x00 in
         front of each `hello` ends whatever half frame is on the line, and is a break to an FPGA at a higher rate.
         """
-        self._decoder.reset()
         self._replies.clear()
         self.received.clear()
         self.heard = b""
@@ -174,6 +173,7 @@ class Channel:
         self._owed_since = None
         self._greeting = True
         deadline = self._clock() + timeout_s
+        bad = self._decoder.bad
         while self._clock() < deadline:
             if hellos > 0:
                 hello = Frame(FrameType.HELLO, 0, PROTOCOL_VERSION)
@@ -188,7 +188,18 @@ class Channel:
                 self._receive(data)
                 if not self._greeting:
                     return self._replies.pop(FrameType.INFO)
+                if self._decoder.bad > bad:
+                    # Most likely the answer, behind noise from before. Once only: other devices send noise without end.
+                    bad = 1 << 62
+                    break
         return None
+
+    def change_rate(self, baud: int) -> None:
+        """Changes the rate of the host's end; a frame that was coming is lost."""
+        self._transport.set_baud(baud)
+        self._decoder.reset()
+        if self._trace is not None:
+            self._trace.event("baud", baud=baud)
 
     def begin(self, credits: int) -> None:
         """Allows that many numbered frames in flight until the first acknowledge says more. Call after `greet`."""

@@ -59,7 +59,6 @@ class Rate:
     Args:
         channel, transport: of the session.
         info: of the FPGA.
-        set_baud: changes the port's rate.
         greet: starts the session afresh within the usual time, or raises.
         clock: seconds, monotonic.
     """
@@ -69,14 +68,12 @@ class Rate:
         channel: Channel,
         transport: Transport,
         info: BoardInfo,
-        set_baud: Callable[[int], None],
         greet: Callable[[], None],
         clock: Callable[[], float],
     ) -> None:
         self._channel = channel
         self._transport = transport
         self._info = info
-        self._set_baud = set_baud
         self._greet = greet
         self._clock = clock
         self._saved: Frame | None = None  # what the test pattern overwrites
@@ -118,7 +115,7 @@ class Rate:
         """Returns both sides to the default rate, as far as the FPGA answers; the next session's break does it else."""
         if self._channel.send_once(register_frame(Register.BAUD_DIVISOR, 0), timeout_s):
             self._guard()
-        self._set_baud(DEFAULT_BAUD)
+        self._channel.change_rate(DEFAULT_BAUD)
 
     def _divisor(self, baud: int) -> int | None:
         divisor = round(self._info.clock_hz / baud) if baud > 0 else 0
@@ -131,7 +128,7 @@ class Rate:
             return "the FPGA did not confirm it", True
         self._guard()
         try:
-            self._set_baud(baud)
+            self._channel.change_rate(baud)
         except UsageError:
             return "the port cannot do it", False
         try:
@@ -147,7 +144,7 @@ class Rate:
 
     def _fall_back(self) -> None:
         if self._transport.baud != DEFAULT_BAUD:
-            self._set_baud(DEFAULT_BAUD)
+            self._channel.change_rate(DEFAULT_BAUD)
         self._greet()
         self._restore()
 

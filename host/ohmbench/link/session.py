@@ -179,12 +179,7 @@ class Session:
         self._channel.begin(self.info.slots)
 
     def _rate(self) -> Rate:
-        return Rate(self._channel, self._transport, self.info, self._set_baud, self._greet, self._clock)
-
-    def _set_baud(self, baud: int) -> None:
-        self._transport.set_baud(baud)
-        if self._trace is not None:
-            self._trace.event("baud", baud=baud)
+        return Rate(self._channel, self._transport, self.info, self._greet, self._clock)
 
     # Sending
 

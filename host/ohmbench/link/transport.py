@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import select
 import time
 from abc import ABC, abstractmethod
@@ -19,6 +20,16 @@ import serial
 
 from ohmbench._tables import DEFAULT_BAUD
 from ohmbench.errors import LinkError, PortError, UsageError
+
+try:
+    from termios import error as TermiosError
+except ImportError:  # Windows
+
+    class TermiosError(Exception):  # type: ignore[no-redef]
+        """Never raised there."""
+
+
+log = logging.getLogger(__name__)
 
 _CHUNK = 65536
 _WRITE_TIMEOUT_S = 5.0
@@ -83,9 +94,13 @@ class SerialTransport(Transport):
             )
         except (serial.SerialException, OSError, ValueError) as error:
             raise _port_error(port, error) from error
-        # USB bridges hold small replies back for 16 ms unless told otherwise; ptys and sockets know no such mode.
-        with contextlib.suppress(AttributeError, NotImplementedError, ValueError, OSError):
+        # FTDI's bridges hold small replies back for 16 ms unless told otherwise (ASYNC_LOW_LATENCY: 1 ms). Right after
+        # opening, since a change while bytes move may cost 250 ms once. Ptys, sockets and some drivers know no such
+        # mode.
+        try:
             self._port.set_low_latency_mode(True)
+        except (AttributeError, NotImplementedError, ValueError, OSError) as error:
+            log.debug("%s: no low-latency mode: %s", port, error)
         try:
             self._fd: int | None = self._port.fileno()
             select.select([self._fd], [], [], 0)
@@ -122,21 +137,23 @@ class SerialTransport(Transport):
         try:
             self._port.flush()
             self._port.baudrate = baud
-        except (ValueError, OverflowError, NotImplementedError) as error:
-            raise UsageError(f"{self.name} cannot do {baud} baud: {error}. Choose a lower --baud.") from error
-        except (serial.SerialException, OSError) as error:
+        except (serial.SerialException, OSError, TypeError) as error:
             raise self._gone(error) from error
+        except (ValueError, OverflowError, NotImplementedError, TermiosError) as error:
+            if isinstance(error, TermiosError) and error.args[:1] != (errno.EINVAL,):
+                raise self._gone(error) from error
+            raise UsageError(f"{self.name} cannot do {baud} baud: {error}. Choose a lower --baud.") from error
         self.baud = baud
 
     def close(self) -> None:
         """See `Transport.close`."""
-        with contextlib.suppress(OSError, serial.SerialException):
+        with contextlib.suppress(OSError, serial.SerialException, TermiosError):
             self._port.close()
 
     def _gone(self, error: Exception) -> LinkError:
         return LinkError(
-            f"lost {self.name}: {error}. The array goes off by itself when its watchdog runs out. "
-            f"Check the cable, then connect again."
+            f"lost {self.name}: {error}. What was sent may have been executed in part. The array goes off by itself "
+            f"when its watchdog runs out. Check the cable, then connect again."
         )
 
 
@@ -188,7 +205,7 @@ def _port_error(port: str, error: Exception) -> PortError:
     if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV) or "FileNotFoundError" in text:
         what = "no such port", "Is the board plugged in? `python -m serial.tools.list_ports` lists the ports."
     elif number in (errno.EAGAIN, errno.EBUSY) or "PermissionError" in text:
-        what = "the port is in use", "Close the other program that has it open."
+        what = "the port is in use", "Close the other program that has it open; on Linux `fuser -v PORT` names it."
     elif number in (errno.EACCES, errno.EPERM):
         what = "no permission", "On Linux add yourself to the group that owns the device, most often `dialout`."
     elif number in (errno.ECONNREFUSED, errno.ETIMEDOUT, errno.EHOSTUNREACH) or "refused" in text:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import socket
+import termios
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import serial
 
-from ohmbench.errors import LinkError, PortError
+from ohmbench.errors import LinkError, PortError, ProtocolError, UsageError
 from ohmbench.link import Done, Link, MockTransport, Result, SerialTransport, Transport
 
 from .fpga_model import ECHO, FpgaModel
@@ -27,10 +30,47 @@ class Pty:
     def __init__(self) -> None:
         self.end, self._kept = os.openpty()
         self.path = os.ttyname(self._kept)
+        self._open = True
 
     def close(self) -> None:
-        os.close(self.end)
-        os.close(self._kept)
+        if self._open:
+            self._open = False
+            os.close(self.end)
+            os.close(self._kept)
+
+
+class Board:
+    """A model of the FPGA that answers on a pty until it is stopped, or its cable is pulled after so many bytes."""
+
+    def __init__(self, pty: Pty) -> None:
+        self.model = FpgaModel(time.monotonic, frames_a_step=4)
+        self.pull_after = 1 << 60
+        self._pty = pty
+        self._quit_read, self._quit_write = os.pipe()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def stop(self) -> None:
+        os.write(self._quit_write, b"q")
+        self._thread.join()
+        os.close(self._quit_read)
+        os.close(self._quit_write)
+
+    def _serve(self) -> None:
+        end = self._pty.end
+        while True:
+            ready, _, _ = select.select([end, self._quit_read], [], [], 0.02)
+            if self._quit_read in ready:
+                return
+            data = os.read(end, 4096) if ready else b""
+            self.pull_after -= len(data)
+            if self.pull_after < 0:
+                self._pty.close()
+                return
+            answer = self.model.receive(data) if data else self.model.tick()
+            self.model.rest_of_rate_change()
+            while answer:
+                answer = answer[os.write(end, answer) :]
 
 
 @pytest.fixture
@@ -41,28 +81,15 @@ def pty() -> Iterator[Pty]:
 
 
 @pytest.fixture
-def board(pty: Pty) -> Iterator[FpgaModel]:
-    """A model of the FPGA that answers on the pty until the test ends."""
-    model = FpgaModel(time.monotonic, frames_a_step=4)
-    quit_read, quit_write = os.pipe()
+def served(pty: Pty) -> Iterator[Board]:
+    board = Board(pty)
+    yield board
+    board.stop()
 
-    def serve() -> None:
-        while True:
-            ready, _, _ = select.select([pty.end, quit_read], [], [], 0.02)
-            if quit_read in ready:
-                return
-            answer = model.receive(os.read(pty.end, 4096)) if ready else model.tick()
-            model.rest_of_rate_change()
-            while answer:
-                answer = answer[os.write(pty.end, answer) :]
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    yield model
-    os.write(quit_write, b"q")
-    thread.join()
-    os.close(quit_read)
-    os.close(quit_write)
+@pytest.fixture
+def board(served: Board) -> FpgaModel:
+    return served.model
 
 
 def test_a_session_over_a_pty(pty: Pty, board: FpgaModel) -> None:
@@ -150,6 +177,95 @@ def test_a_port_that_vanishes_ends_the_link() -> None:
         port.write(b"x")
     port.close()
     port.close()
+
+
+@pytest.mark.parametrize("after", [0, 1000, 20_000])
+def test_a_cable_pulled_in_the_middle_of_an_image_ends_the_link(pty: Pty, served: Board, after: int) -> None:
+    link = Link.open(pty.path)
+    served.pull_after = after
+    start = time.monotonic()
+
+    def write_images() -> None:
+        for _ in range(100):
+            link.write_vectors(0, np.ones((200, 32), np.uint32))
+
+    with pytest.raises(LinkError, match=r"lost /dev/.*executed in part.*watchdog runs out. Check the cable"):
+        write_images()
+    assert time.monotonic() - start < 5
+    link.close()
+
+
+def test_a_cable_pulled_while_results_are_awaited_ends_the_wait(pty: Pty, served: Board) -> None:
+    link = Link.open(pty.path)
+    link.run(ECHO, [5])
+    served.pull_after = 0
+    with pytest.raises(LinkError, match="lost /dev/"):
+        list(link.events())
+    link.close()
+
+
+@pytest.mark.parametrize("call", [lambda port: port.set_baud(3_000_000), lambda port: port.read(1.0)])
+def test_a_cable_pulled_is_no_fault_of_the_rate(call: Callable[[SerialTransport], object]) -> None:
+    pty = Pty()
+    port = SerialTransport(pty.path)
+    pty.close()
+    with pytest.raises(LinkError, match="lost /dev/"):
+        call(port)
+    port.close()
+
+
+def limited(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the driver of all ports refuse rates above 3 Mbaud."""
+    real = serial.Serial._reconfigure_port
+
+    def reconfigure(self: serial.Serial, *rest: object, **named: object) -> None:
+        if self._baudrate > 3_000_000:
+            raise error
+        real(self, *rest, **named)
+
+    monkeypatch.setattr(serial.Serial, "_reconfigure_port", reconfigure)
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("Failed to set custom baud rate (4000000)"), termios.error(errno.EINVAL, "Invalid argument")]
+)
+def test_a_rate_that_the_cable_cannot_do(
+    pty: Pty, board: FpgaModel, error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    limited(error, monkeypatch)
+    with SerialTransport(pty.path) as port, pytest.raises(UsageError, match="cannot do 4000000 baud"):
+        port.set_baud(4_000_000)
+    with Link.open(pty.path, baud=6_000_000) as link:
+        assert link.baud == 3_000_000
+        assert link.read_vectors(0, 4).shape == (4, 32)
+    assert "6000000 baud (the port cannot do it), 4000000 baud (the port cannot do it)" in caplog.text
+
+
+def test_another_protocol_version_behind_a_port(pty: Pty, board: FpgaModel) -> None:
+    board.version = 9
+    with pytest.raises(ProtocolError, match="version 9.*The array was not touched. Update the host software"):
+        Link.open(pty.path)
+    SerialTransport(pty.path).close()  # it was let go of
+
+
+def test_something_else_behind_a_port() -> None:
+    with pytest.raises(ProtocolError, match="something answers on loop://, but it is no ohmbench"):
+        Link.open("loop://")
+
+
+def test_a_second_session_on_a_port_leaves_the_first_one_alone(pty: Pty, board: FpgaModel) -> None:
+    with Link.open(pty.path) as link:
+        with pytest.raises(PortError, match=r"the port is in use.*Close the other program.*fuser -v PORT"):
+            Link.open(pty.path)
+        link.write_program(0, [1, 2, 3])
+    assert board.program == {0: 1, 1: 2, 2: 3}
+
+
+def test_the_driver_is_asked_for_low_latency_right_after_opening(pty: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(serial.Serial, "set_low_latency_mode", lambda self, on: asked.append(on), raising=False)
+    SerialTransport(pty.path).close()
+    assert asked == [True]
 
 
 def test_a_handler_without_a_descriptor_reads_too() -> None:
