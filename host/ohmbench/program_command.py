@@ -95,6 +95,10 @@ class Programmed:
             f"{s['pulses_per_cell']:.1f} pulses a cell, at most {s['pulses_max']}",
             f"{1e3 * s['bench_time_s']:.1f} ms of bench time",
         ]
+        for number, result in self.arrays.items():
+            if len(result.passes) > 1:
+                outside = ", ".join(str(note.outside) for note in result.passes)
+                lines.append(f"array {number}: {outside} cells outside of their window when each pass began")
         if self.serial is not None:
             lines.append(f"recorded for array {self.serial} as run {', '.join(map(str, s['runs']))}")
         return "\n".join(lines)

@@ -151,17 +151,6 @@ class Victim:
         assert np.isin(records["status"][used], ["untouched", "converged"]).all()
 
 
-def clean_run_s(victim: Victim) -> tuple[float, float]:
-    """Seconds from the start to the first result, and to the end."""
-    start = time.monotonic()
-    process = victim.start()
-    assert process.stderr is not None
-    first = process.stderr.readline() and time.monotonic() - start
-    assert process.wait(60) == 0, process.stderr.read().decode()
-    process.stderr.close()
-    return first, time.monotonic() - start
-
-
 def simulators_of(pid: int) -> list[int]:
     """The simulators that a process started."""
     found = []
@@ -185,6 +174,7 @@ class Killer:
         self._place = image, device, folder
         self._rng = np.random.default_rng(1)
         self._numbers = count(1)
+        self._span_s = 0.5  # from a run's first result to its end; shrinks while moments come too late
         self.found: Counter[str] = Counter()
 
     def _victim(self, port: str) -> Victim:
@@ -192,7 +182,7 @@ class Killer:
 
     def _until(self, kills: int, kill: Callable[[Victim], bool], port: str) -> None:
         end = self.found.total() + kills
-        for _ in range(4 * kills):
+        for _ in range(4 * kills + 8):
             if self.found.total() < end:
                 one = self._victim(port)
                 hit = kill(one)
@@ -218,33 +208,32 @@ class Killer:
         return subprocess.run(dying, capture_output=True, env=environment())
 
     def hosts(self, kills: int) -> None:
-        first_s, end_s = clean_run_s(self._victim("sim"))
-
         def kill(one: Victim) -> bool:
-            process = one.start()
-            time.sleep(self._rng.uniform(0.7 * first_s, end_s))
-            process.kill()
-            process.communicate(timeout=30)
-            return process.returncode != 0
+            return self._kill_in_time(one, lambda process: [process.pid])[0] != 0
 
         self._until(kills, kill, "sim")
 
     def simulators(self, kills: int) -> None:
-        first_s, end_s = clean_run_s(self._victim("sim"))
-
         def kill(one: Victim) -> bool:
-            process = one.start()
-            assert process.stderr is not None
-            process.stderr.readline()  # the first result: opening the port, before it, has its own tests
-            time.sleep(self._rng.uniform(0, end_s - first_s))
-            for pid in simulators_of(process.pid):
-                os.kill(pid, signal.SIGKILL)
-            said = process.communicate(timeout=30)[1].decode()
-            assert process.returncode in (LinkError.exit_code, 0), said
+            code, said = self._kill_in_time(one, lambda process: simulators_of(process.pid))
+            assert code in (LinkError.exit_code, 0), said
             assert "Traceback" not in said
-            return process.returncode != 0
+            return code != 0
 
         self._until(kills, kill, "sim")
+
+    def _kill_in_time(self, one: Victim, whom: Callable[[subprocess.Popen[bytes]], list[int]]) -> tuple[int, str]:
+        """Kill between the first result and the end; what is before has its own tests, and the dying twins."""
+        process = one.start()
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        time.sleep(self._rng.uniform(0, self._span_s))
+        for pid in whom(process):
+            os.kill(pid, signal.SIGKILL)
+        said = process.communicate(timeout=30)[1]
+        if process.returncode == 0:
+            self._span_s *= 0.7
+        return process.returncode, (first + said).decode()
 
 
 @pytest.mark.parametrize(
