@@ -194,7 +194,9 @@ class Link(Session):
         self._check_range("program", entry, 1, self.info.program_words)
         if vectors is not None:
             _check_inputs(vectors)
-        run = self._add_run()
+        run = RunHandle(self._wait_or_raise)
+        self._add_run(run)
+        self._to_number.append(run)
         payload = struct.pack(f"<{len(args)}H", *(int(arg) & 0xFFFF for arg in args))
         frames = [] if vectors is None else self._vector_frames(run, vectors)
         self._queue(chain([Frame(FrameType.RUN, 0, entry, payload)], frames))

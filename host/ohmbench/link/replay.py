@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ohmbench._tables import FrameType, Register
+from ohmbench._tables import PROTOCOL_VERSION, FrameType, Register
 from ohmbench.link.codec import Decoder, Frame, encode_frame
 from ohmbench.link.trace import Record, read_trace
 from ohmbench.link.transport import SerialTransport, Transport
@@ -29,7 +29,9 @@ _POLL_S = 0.05
 _SETTLE_S = 0.01  # after a change of the rate, for what the host waited then
 _HALF = 128
 _CREDITS = 64
+_HELLO_S = 0.3
 _STATUS = Frame(FrameType.STATUS)
+_HELLO = Frame(FrameType.HELLO, 0, PROTOCOL_VERSION)
 _INFO_ID = 4  # bytes at the end of `info`: the session, which is another one
 
 
@@ -201,9 +203,10 @@ class _Replay:
                 missing = "".join(f"; the trace has {items[0]}" for items in self._then.items.values() if items)
                 self._difference = f"{self._at}: the FPGA does not say {what} within {self._patience_s:.0f} s{missing}"
                 return
-            if self._now.greeted and self._clock() >= self._beat:
-                self._transport.write(encode_frame(_STATUS))
-                self._beat = self._clock() + _KEEPALIVE_S
+            if self._clock() >= self._beat:
+                # Noise may spoil the answer to a `hello` of which the trace's host needed no second one.
+                self._transport.write(encode_frame(_STATUS) if self._now.greeted else b"\0" + encode_frame(_HELLO))
+                self._beat = self._clock() + (_KEEPALIVE_S if self._now.greeted else _HELLO_S)
             if self._read(_POLL_S):
                 deadline = self._clock() + self._patience_s
 

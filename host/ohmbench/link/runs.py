@@ -26,13 +26,13 @@ class RunHandle:
     Attributes:
         over: nothing more comes: it has ended, was refused, or was aborted. What came before may still be unread.
         finished: and all of that was read.
-        number: of its `run` frame in this session, None until that was sent.
+        number: of its `run` frame in this session, None until that was sent, or if an earlier session sent it.
     """
 
-    def __init__(self, wait: Waiter, number: int | None = None) -> None:
+    def __init__(self, wait: Waiter) -> None:
         self.over = False
         self.finished = False
-        self.number = number
+        self.number: int | None = None
         self._wait = wait
         self._frames: deque[Frame] = deque()
 

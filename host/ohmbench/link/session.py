@@ -69,7 +69,7 @@ class Session:
             if baud != transport.baud:
                 self._rate().raise_to(baud)
             if self.status().running:
-                self._add_run(-1)
+                self._add_run(RunHandle(self._wait_or_raise))
             else:
                 # The end of a program of an earlier host, still on its way, must not pass for that of our first.
                 self._greet()
@@ -89,28 +89,31 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if error is not None:
+            self._sources.clear()
         self.close()
 
     def close(self) -> None:
         """Returns the FPGA to the default rate and lets go of the port. A running program goes on, with the guard's
-        watchdog running."""
+        watchdog running. What is queued still goes, as far as it does within a second."""
         try:
-            if self._transport.baud != DEFAULT_BAUD:
-                # If this fails, the break at the start of the next session does it.
-                with contextlib.suppress(OhmbenchError):
-                    self._settle()
+            # If this fails, the break at the start of the next session brings the rate back.
+            with contextlib.suppress(OhmbenchError):
+                if not self._settle() and self.baud != DEFAULT_BAUD:
+                    self._greet(_CLOSE_S)  # a change of the rate needs an empty line
+                if self.baud != DEFAULT_BAUD:
                     self._rate().leave(_CLOSE_S)
         finally:
             if self._trace is not None:
                 self._trace.event("close")
             self._transport.close()
 
-    def _settle(self) -> None:
-        """Leaves nothing on its way, which is what a change of the rate needs."""
-        try:
-            self._wait(lambda: not self._sources and not self._channel.unacknowledged, "acknowledge", _CLOSE_S)
-        except OhmbenchError:
-            self._greet()
+    def _settle(self) -> bool:
+        """Returns whether all that was queued is acknowledged within a short time."""
+        deadline = self._clock() + _CLOSE_S
+        while (busy := bool(self._sources or self._channel.unacknowledged)) and self._clock() < deadline:
+            self._pump(deadline)
+        return not busy
 
     def status(self) -> State:
         """Returns the state of the bench, also while a program runs.
@@ -154,7 +157,7 @@ class Session:
 
     # Opening
 
-    def _greet(self) -> None:
+    def _greet(self, timeout_s: float = _GREET_S) -> None:
         for run in self._unread:
             run.drop()
         self._sources.clear()
@@ -163,7 +166,7 @@ class Session:
         self._unread.clear()
         self._data.clear()
         self._refused.clear()
-        frame = self._channel.greet(_GREET_S)
+        frame = self._channel.greet(timeout_s)
         name = self._transport.name
         if frame is None and self._channel.heard and not self._opened:
             raise ProtocolError(
@@ -208,13 +211,9 @@ class Session:
         self._channel.pump(deadline)
         self._sort()
 
-    def _add_run(self, number: int | None = None) -> RunHandle:
-        run = RunHandle(self._wait_or_raise, number)
+    def _add_run(self, run: RunHandle) -> None:
         self._runs.append(run)
         self._unread.append(run)
-        if number is None:
-            self._to_number.append(run)
-        return run
 
     def _oldest_unread(self) -> RunHandle | None:
         while self._unread and self._unread[0].finished:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmbench._tables import FrameType
+from ohmbench._tables import FrameType, Register
 from ohmbench.errors import LinkError, OhmbenchError, ProtocolError
 from ohmbench.link import Link, MockTransport
 from ohmbench.link.codec import Frame, encode_frame
 
-from .fpga_model import SPIN, Clock, bench, linked
+from .fpga_model import ECHO, SPIN, Clock, bench, linked
 
 
 def answering(answer: Callable[[bytes], bytes]) -> tuple[MockTransport, Clock]:
@@ -96,3 +96,32 @@ def test_a_bench_that_is_left_armed_is_fed_while_the_host_waits() -> None:
         list(link.events(5.0))
     gaps = np.diff(heard)
     assert gaps.max() < 0.5 / 2  # half of the watchdog's default
+
+
+def test_closing_sends_what_is_queued_and_does_not_wait_long_for_what_cannot_go() -> None:
+    for baud in (115200, 3_000_000):
+        link, model, line, clock = linked(baud=baud)
+        link.write_vectors(0, np.ones((200, 32), np.uint32), wait=False)
+        link.close()
+        assert len(model.memory) >= 200
+        link, model, line, clock = linked(baud=baud)
+        link.start(SPIN)
+        link.start(SPIN, [1], np.zeros((5000, 32), np.uint8))  # waits for ever
+        start = clock()
+        link.close()
+        assert clock() - start < 3.5
+        assert (line.closed, model.baud) == (True, 115200)
+
+
+def test_an_error_inside_the_session_sends_nothing_more() -> None:
+    link, model, _, _ = linked(frames_a_step=1)
+    link.write_register(Register.CONTROL, 0)
+
+    def fail() -> None:
+        with link:
+            link.start(ECHO, [5000], np.zeros((5000, 32), np.uint8))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert len(model.executed) < 100

@@ -14,8 +14,13 @@ FRAMES = 3000
 PAYLOAD = bytes(range(1, 256)) + b"\1"
 
 
-def goodput(baud: int, delay_s: float, damaged: float = 0.0, seed: int = 1) -> tuple[float, Channel]:
-    """Payload bytes delivered, as a fraction of what the line moves in that time; and the channel."""
+def goodput(
+    baud: int, delay_s: float, damaged: float = 0.0, seed: int = 1, *, results: bool = False
+) -> tuple[float, Channel]:
+    """Payload bytes delivered, as a fraction of what the line moves in that time; and the channel.
+
+    With `results`, full frames flow back all the time.
+    """
     got: list[Frame] = []
     fpga = Fpga(Receiver(), got.append)
     bit = {"bit": damaged}
@@ -29,7 +34,10 @@ def goodput(baud: int, delay_s: float, damaged: float = 0.0, seed: int = 1) -> t
         while sent < FRAMES and channel.unsent < 32:
             channel.send(Frame(FrameType.VECTOR, 0, 1, PAYLOAD))
             sent += 1
+        while results and len(fpga.window.waiting) < 4:
+            fpga.window.waiting.append(Frame(FrameType.RESULT, 0, 0, PAYLOAD))
         channel.pump(line.now + 1.0)
+        channel.received.clear()
     return len(PAYLOAD) * FRAMES * 10 / baud / (line.now - start), channel
 
 
@@ -45,6 +53,13 @@ def goodput(baud: int, delay_s: float, damaged: float = 0.0, seed: int = 1) -> t
 def test_a_clean_line_is_full(baud: int, delay_s: float, least: float) -> None:
     fraction, channel = goodput(baud, delay_s)
     assert fraction >= least
+    assert channel.resends == 0
+
+
+@pytest.mark.parametrize("baud", [3_000_000, 12_000_000])
+def test_results_that_flow_back_cost_only_their_acknowledges(baud: int) -> None:
+    fraction, channel = goodput(baud, 0.001, results=True)
+    assert fraction >= 0.90
     assert channel.resends == 0
 
 

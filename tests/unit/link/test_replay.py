@@ -144,6 +144,16 @@ def test_a_dead_bench_is_a_difference_from_the_first_line_on(tmp_path: Path) -> 
     assert "does not say its `info` within 5 s" in outcome.difference
 
 
+def test_noise_before_the_first_answer_does_no_harm(tmp_path: Path) -> None:
+    path = traced(tmp_path / "t")
+    model, line, clock = bench()
+    model.refuse = refusing()
+    line.push(b"\xff")
+    outcome = replay.replay(path, line, clock=clock, patience_s=5.0)
+    assert outcome.difference is None
+    assert outcome.notes == ("1 damaged pieces from the FPGA here",)
+
+
 def test_another_build_is_a_note(tmp_path: Path) -> None:
     path = traced(tmp_path / "t", lambda link: link.sync())
     model, line, clock = bench()
