@@ -11,7 +11,7 @@ module ohm_link #(
     parameter int unsigned ClockHz = ohm_carrier_pkg::ClockHz,
     parameter int unsigned DefaultBaud = ohm_link_pkg::DefaultBaud,
     parameter int unsigned TicksPerMs = ClockHz / 1000,
-    parameter int unsigned RetryTicks = ClockHz / 5,  // resend after so many clocks
+    parameter int unsigned RetryTicks = ClockHz / 20,  // resend after so many clocks
     parameter int unsigned Depth = 4096  // bytes kept, each way
 ) (
     input logic clk_i,
