@@ -16,6 +16,8 @@ from ohmbench._tables import CLOCK_HZ
 from ohmbench.bench import Bench
 from ohmbench.compress.quantise import quantise
 from ohmbench.data import Dataset, load_digits
+from ohmbench.faults.avoid import avoid_faults
+from ohmbench.faults.fault_map import FaultMap
 from ohmbench.image import WeightImage
 from ohmbench.inference import Inference
 from ohmbench.mapping import map_pairs
@@ -23,8 +25,8 @@ from ohmbench.network import Network, train
 from ohmbench.progress import Progress
 from ohmbench.recipe import Recipe
 from ohmbench.reference import predict
-from ohmbench.report import render_report
-from ohmbench.results import DemoResult, summary
+from ohmbench.report.demo import render_report
+from ohmbench.report.results import DemoResult, summary
 
 ACTIVATION_BITS = 8
 # a cell anywhere in its window of +-8 of 175 uS is 2.6 % off, and a weight is the difference of two
@@ -59,8 +61,11 @@ class Trained:
         )
 
 
-def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0) -> Trained:
+def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0, faults: FaultMap | None = None) -> Trained:
     """Train 64-hidden-10 on the digits, quantise it to signed weights of so many bits, map it as pairs.
+
+    Args:
+        faults: bad cells of the array that the image is for; it is laid out around them.
 
     Raises:
         UsageError: widths outside their range.
@@ -86,7 +91,7 @@ def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0) -> Trained:
     return Trained(
         digits,
         network,
-        image,
+        image if faults is None else avoid_faults(image, faults, inputs=digits.train_x),
         float(np.mean(network.predict(np.asarray(digits.test_x * digits.input_scale, np.float64)) == digits.test_y)),
         float(np.mean(predict(image, digits.test_x) == digits.test_y)),
     )

@@ -17,11 +17,11 @@ import numpy.typing as npt
 from ohmbench._tables import COLUMNS, ROWS
 from ohmbench.bench import Bench, Words
 from ohmbench.errors import StoreError
-from ohmbench.journal import Journal
 from ohmbench.programming import LEAVE, Bands, CellRecords, Levels, Mask, Programmer, decode, read_array
 from ohmbench.progress import Progress
 from ohmbench.recipe import Codes, Recipe
-from ohmbench.records import Cells, CellStatus
+from ohmbench.record.journal import Journal
+from ohmbench.record.records import Cells, CellStatus
 
 TRIES = 3
 """A cell that the firmware gave up is taken up again so often in a pass: a straggler is not a broken cell, and alone

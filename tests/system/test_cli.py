@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 from tests.system.command_line import as_json, command, refused, run
 
-from ohmbench.cli import INTERRUPTED
+from ohmbench.cli.main import INTERRUPTED
 from ohmbench.errors import (
     AssemblyError,
     BuildError,

@@ -26,8 +26,8 @@ from tests.system.command_line import command, environment, run
 from ohmbench.array import ArrayModel
 from ohmbench.errors import LinkError, StoreError
 from ohmbench.image import Layer, Tile, WeightImage
-from ohmbench.records import RunStatus
-from ohmbench.store import Store
+from ohmbench.record.records import RunStatus
+from ohmbench.record.store import Store
 
 ROWS = 5  # of cells to program: enough for several batches of records, and soon done
 LEVELS = 8
@@ -37,8 +37,8 @@ FAST, SLOW = (2, 1, 1), (50, 30, 30)  # kills: twin, host of the simulator, simu
 DYING = """
 import os, signal, sys
 from ohmbench.array import ArrayModel
-from ohmbench.cli import main
-from ohmbench.store import Run
+from ohmbench.cli.main import main
+from ohmbench.record.store import Run
 left = int(sys.argv[1])
 def dying(kind, name):
     method = getattr(kind, name)

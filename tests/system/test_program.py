@@ -16,10 +16,10 @@ from tests.system.command_line import as_json, command, environment, refused, ru
 
 from ohmbench.array import ArrayModel
 from ohmbench.errors import DataError, ImageError, StoreError, UsageError, WearError
-from ohmbench.fault_map import FaultKind, FaultMap
+from ohmbench.faults.fault_map import FaultKind, FaultMap
 from ohmbench.image import WeightImage
-from ohmbench.records import RunStatus
-from ohmbench.store import Store
+from ohmbench.record.records import RunStatus
+from ohmbench.record.store import Store
 
 
 class Bench:

@@ -15,7 +15,7 @@ from ohmbench._tables import Mode
 from ohmbench.array import ArrayModel, write_faults_file
 from ohmbench.bench import dac_code
 from ohmbench.errors import DataError
-from ohmbench.fault_map import FaultKind
+from ohmbench.faults.fault_map import FaultKind
 
 ALL = 0xFFFF_FFFF
 NO_FAULTS = {"stuck_low_fraction": 0.0, "stuck_high_fraction": 0.0}

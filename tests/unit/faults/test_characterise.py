@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ohmbench._tables import CLOCK_HZ
 from ohmbench.array import ArrayModel
-from ohmbench.characterise import Characterisation, characterise
 from ohmbench.errors import DataError
-from ohmbench.fault_map import FaultKind
+from ohmbench.faults.characterise import Characterisation, characterise
+from ohmbench.faults.fault_map import FaultKind
 from ohmbench.recipe import Recipe
 from ohmbench.twin_bench import TwinBench
 

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ohmbench import _layout
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
 from ohmbench.data import load_digits
-from ohmbench.defects import (
+from ohmbench.errors import DataError, ImageError, UsageError
+from ohmbench.faults import layout as _layout
+from ohmbench.faults.avoid import (
     BadCells,
     accuracy_with_faults,
     avoid_faults,
@@ -23,8 +24,7 @@ from ohmbench.defects import (
     measure_defects,
     random_faults,
 )
-from ohmbench.errors import DataError, ImageError, UsageError
-from ohmbench.fault_map import FaultKind, FaultMap
+from ohmbench.faults.fault_map import FaultKind, FaultMap
 from ohmbench.image import Layer, Tile, WeightImage
 from ohmbench.mapping import map_pairs
 from ohmbench.recipe import Recipe

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ohmbench.compress.quantise import quantise
-from ohmbench.defects import BadCells, accuracy_with_faults, avoid_faults, measure_defects, random_faults
+from ohmbench.faults.avoid import BadCells, accuracy_with_faults, avoid_faults, measure_defects, random_faults
 from ohmbench.mapping import map_pairs
 from ohmbench.mnist import ENVIRONMENT, load_mnist
 from ohmbench.network import train

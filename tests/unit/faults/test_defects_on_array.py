@@ -7,8 +7,8 @@ import os
 import pytest
 
 from ohmbench.data import load_digits
-from ohmbench.defects_on_array import measure_defects_on_array
 from ohmbench.errors import UsageError
+from ohmbench.faults.on_array import measure_defects_on_array
 from ohmbench.mnist import ENVIRONMENT, load_mnist
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ohmbench.errors import DataError
-from ohmbench.fault_map import FaultKind, FaultMap, classify
+from ohmbench.faults.fault_map import FaultKind, FaultMap, classify
 
 kinds = st.tuples(st.integers(1, 40), st.integers(1, 40)).flatmap(
     lambda s: arrays(np.uint8, s, elements=st.integers(0, 4))

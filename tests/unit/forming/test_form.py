@@ -13,7 +13,7 @@ from ohmbench._tables import Mode, Rail
 from ohmbench.array import ArrayModel
 from ohmbench.bench import clocks, dac_code
 from ohmbench.errors import DataError
-from ohmbench.fault_map import FaultKind
+from ohmbench.faults.fault_map import FaultKind
 from ohmbench.forming import FormResult, form
 from ohmbench.recipe import MOST_PULSES, Recipe
 from ohmbench.twin_bench import TwinBench

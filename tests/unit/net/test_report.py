@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from ohmbench.errors import UsageError
-from ohmbench.heat_maps import CellState
-from ohmbench.report import render_report, report_html
-from ohmbench.results import DemoResult, seconds, summary, wilson_interval
+from ohmbench.report.demo import render_report, report_html
+from ohmbench.report.heat_maps import CellState
+from ohmbench.report.results import DemoResult, seconds, summary, wilson_interval
 
 
 def made_up(**changes: Any) -> DemoResult:

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays as drawn
 
 from ohmbench._tables import Mode
 from ohmbench.array import ArrayModel
-from ohmbench.fault_map import FaultKind
+from ohmbench.faults.fault_map import FaultKind
 from ohmbench.programming import LEAVE, Bands, program_image
 from ohmbench.recipe import Recipe
 from ohmbench.twin_bench import TwinBench

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench.program_report import ProgramInfo
-from ohmbench.verify_report import Reading, VerifyReport
+from ohmbench.report.program import ProgramInfo
+from ohmbench.report.verify import Reading, VerifyReport
 
 CODES_PER_USIEMENS = 4.0
 WINDOW_USIEMENS = 6.0

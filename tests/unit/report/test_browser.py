@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ohmbench.live import ProgramReport
-from ohmbench.verify_report import render_verify
+from ohmbench.report.live import ProgramReport
+from ohmbench.report.verify import render_verify
 
 from . import making
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmbench import charts
-from ohmbench.cell_charts import MOST_LEVELS, Levels
-from ohmbench.charts import Axis, Plot
+from ohmbench.report import charts
+from ohmbench.report.cell_charts import MOST_LEVELS, Levels
+from ohmbench.report.charts import Axis, Plot
 
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.integers(3, 10))

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from ohmbench.errors import FaultError, UsageError
-from ohmbench.live import LiveFile, ProgramReport
-from ohmbench.program_report import PassTotals
+from ohmbench.report.live import LiveFile, ProgramReport
+from ohmbench.report.program import PassTotals
 
 from . import making
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ohmbench.heat_maps import CellState
-from ohmbench.program_page import program_html
-from ohmbench.program_report import ImageState, PassTotals, ProgramState, WearState
+from ohmbench.report.heat_maps import CellState
+from ohmbench.report.program import ImageState, PassTotals, ProgramState, WearState
+from ohmbench.report.program_page import program_html
 
 from . import making
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ohmbench.errors import UsageError
-from ohmbench.verify_report import render_verify, verify_html
+from ohmbench.report.verify import render_verify, verify_html
 
 from . import making
 

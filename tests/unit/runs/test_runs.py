@@ -12,12 +12,12 @@ import pytest
 from ohmbench.array import ArrayModel
 from ohmbench.bench import Bench
 from ohmbench.errors import StoreError
-from ohmbench.journal import Journal
 from ohmbench.progress import Progress
 from ohmbench.recipe import Recipe
-from ohmbench.records import Cells, CellStatus, Mask, RunStatus
+from ohmbench.record.journal import Journal
+from ohmbench.record.records import Cells, CellStatus, Mask, RunStatus
+from ohmbench.record.store import Run, Store
 from ohmbench.runs import TRIES, ArrayRun, Standing, Target
-from ohmbench.store import Run, Store
 from ohmbench.twin_bench import TwinBench
 
 SERIAL = "chip"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ohmbench.store import Store
+from ohmbench.record.store import Store
 
 from .making import SHAPE, Mask
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench.records import Cells, CellStatus
+from ohmbench.record.records import Cells, CellStatus
 
 SHAPE = (3, 4)
 IMAGE = "5" * 64

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ohmbench._database import SCHEMA
 from ohmbench.errors import StoreError
-from ohmbench.records import RunStatus
-from ohmbench.store import Store
+from ohmbench.record.database import SCHEMA
+from ohmbench.record.records import RunStatus
+from ohmbench.record.store import Store
 
 from .making import SHAPE, Mask, make_cells
 
@@ -26,8 +26,8 @@ WRITER = f"""
 import sys
 from pathlib import Path
 import numpy as np
-from ohmbench.records import Cells
-from ohmbench.store import Store
+from ohmbench.record.records import Cells
+from ohmbench.record.store import Store
 
 everything = np.ones((4, 8), bool)
 ones = np.ones((4, 8), int)
@@ -229,7 +229,7 @@ def test_a_record_that_another_process_locks(path: Path, everything: Mask) -> No
 def test_processes_may_start_the_record_together(path: Path) -> None:
     start = time.time() + 0.7
     code = (
-        "import sys, time; from pathlib import Path; from ohmbench.store import Store\n"
+        "import sys, time; from pathlib import Path; from ohmbench.record.store import Store\n"
         f"time.sleep(max(0, {start} - time.time()))\n"
         "with Store.open(Path(sys.argv[1])) as store: store.array('A', '1T1R', 3, 4)"
     )

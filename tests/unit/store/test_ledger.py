@@ -12,8 +12,8 @@ from hypothesis.extra.numpy import arrays
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from ohmbench.errors import WearError
-from ohmbench.records import RunStatus
-from ohmbench.store import Run, Store
+from ohmbench.record.records import RunStatus
+from ohmbench.record.store import Run, Store
 
 from .making import IMAGE, SHAPE, Mask, make_cells
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from ohmbench.errors import StoreError, UsageError, WearError
-from ohmbench.records import Cells, CellStatus, RunStatus
-from ohmbench.store import Run, Store, default_path
+from ohmbench.record.records import Cells, CellStatus, RunStatus
+from ohmbench.record.store import Run, Store, default_path
 
 from .making import IMAGE, Mask, make_cells
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from ohmbench._files import replace_file
-from ohmbench.cell_charts import Levels, error_by_level_chart, error_chart, errors_chart
-from ohmbench.charts import Axis, Plot, count_ticks, ticks
 from ohmbench.errors import UsageError
-from ohmbench.heat_maps import (
+from ohmbench.report.cell_charts import Levels, error_by_level_chart, error_chart, errors_chart
+from ohmbench.report.charts import Axis, Plot, count_ticks, ticks
+from ohmbench.report.heat_maps import (
     ERROR_SPAN_WINDOWS,
     CellState,
     View,
@@ -25,8 +25,8 @@ from ohmbench.heat_maps import (
     maps,
     marks,
 )
-from ohmbench.report_page import RUNGS, origin_note, page, provenance_table, summary_table
-from ohmbench.results import CodeArray, FloatArray, Mask, SummaryRow, percent, seconds
+from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
+from ohmbench.report.results import CodeArray, FloatArray, Mask, SummaryRow, percent, seconds
 
 _FIRST, _LAST = "#8fb8dc", "#0b3c73"
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench.report_page import RUNGS
-from ohmbench.results import CodeArray, FloatArray, Mask, SummaryRow, percent, seconds
+from ohmbench.report.page import RUNGS
+from ohmbench.report.results import CodeArray, FloatArray, Mask, SummaryRow, percent, seconds
 
 
 @dataclass(frozen=True)

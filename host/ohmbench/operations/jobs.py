@@ -9,16 +9,16 @@ from typing import Self
 
 import numpy as np
 
-from ohmbench._database import NOTHING_SENT
 from ohmbench.errors import DataError, ImageError, UsageError
-from ohmbench.fault_map import FaultKind, FaultMap
+from ohmbench.faults.fault_map import FaultKind, FaultMap
 from ohmbench.image import ArrayInfo, WeightImage
-from ohmbench.journal import DEFAULT_BUDGET, images_left, recipe_of, run_to_resume, skipped_of
 from ohmbench.programming import Levels, Mask
 from ohmbench.recipe import Recipe
-from ohmbench.records import RunRecord, RunStatus
+from ohmbench.record.database import NOTHING_SENT
+from ohmbench.record.journal import DEFAULT_BUDGET, images_left, recipe_of, run_to_resume, skipped_of
+from ohmbench.record.records import RunRecord, RunStatus
+from ohmbench.record.store import Store
 from ohmbench.runs import Target
-from ohmbench.store import Store
 
 DEFAULT_RECIPE = "coarse-fine"
 

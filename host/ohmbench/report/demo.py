@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ohmbench._files import replace_file
-from ohmbench.cell_charts import error_chart, pulse_chart
 from ohmbench.errors import UsageError
-from ohmbench.heat_maps import (
+from ohmbench.report.cell_charts import error_chart, pulse_chart
+from ohmbench.report.heat_maps import (
     CellState,
     View,
     cells_json,
@@ -22,8 +22,8 @@ from ohmbench.heat_maps import (
     pulse_range,
     standard_views,
 )
-from ohmbench.report_page import RUNGS, origin_note, page, provenance_table, summary_table
-from ohmbench.results import DemoResult, percent, summary
+from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
+from ohmbench.report.results import DemoResult, percent, summary
 
 
 def render_report(result: DemoResult, path: str | Path) -> None:

@@ -9,10 +9,10 @@ from html import escape
 
 import numpy as np
 
-from ohmbench import charts
-from ohmbench.charts import DARK, EDGE, IN_WINDOW, LIGHT, OUTSIDE, SHADE, Axis, Plot
-from ohmbench.heat_maps import ERROR_SPAN_WINDOWS
-from ohmbench.results import CodeArray, FloatArray, Mask
+from ohmbench.report import charts
+from ohmbench.report.charts import DARK, EDGE, IN_WINDOW, LIGHT, OUTSIDE, SHADE, Axis, Plot
+from ohmbench.report.heat_maps import ERROR_SPAN_WINDOWS
+from ohmbench.report.results import CodeArray, FloatArray, Mask
 
 MOST_LEVELS = 16
 """More than these are put together: a chart has no room for more boxes."""

@@ -8,9 +8,9 @@ from typing import Self
 
 import numpy as np
 
-from ohmbench._database import NOTHING_SENT, Database, damaged
 from ohmbench.errors import StoreError, UsageError, WearError
-from ohmbench.records import ArrayRecord, Mask, Wear
+from ohmbench.record.database import NOTHING_SENT, Database, damaged
+from ohmbench.record.records import ArrayRecord, Mask, Wear
 
 _NAMED = 4
 """Cells that an error names."""

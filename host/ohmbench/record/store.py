@@ -16,10 +16,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from ohmbench._database import ARRAY_OFF, NOTHING_SENT, Database, default_path
 from ohmbench.errors import StoreError
-from ohmbench.ledger import Ledger, now
-from ohmbench.records import ArrayRecord, Cells, CellStatus, Mask, RunRecord, RunStatus
+from ohmbench.record.database import ARRAY_OFF, NOTHING_SENT, Database, default_path
+from ohmbench.record.ledger import Ledger, now
+from ohmbench.record.records import ArrayRecord, Cells, CellStatus, Mask, RunRecord, RunStatus
 
 __all__ = ["Run", "Store", "default_path"]
 

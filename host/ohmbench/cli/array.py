@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Protocol
 
-from ohmbench import options
 from ohmbench._files import check_writable
-from ohmbench.cli_io import bench_of, fault_map_of, recipe_of, show, socket_of
-from ohmbench.options import share, whole
+from ohmbench.cli import options
+from ohmbench.cli.options import share, whole
+from ohmbench.cli.output import bench_of, fault_map_of, recipe_of, show, socket_of
 from ohmbench.progress import Progress
 
 
@@ -22,8 +22,9 @@ class AddCommand(Protocol):
 
 
 def _program(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench import jobs, program_command, sockets
-    from ohmbench.estimate import estimate
+    from ohmbench.operations import jobs, sockets
+    from ohmbench.operations import program as program_command
+    from ohmbench.operations.estimate import estimate
     from ohmbench.rungs import open_bench
 
     file = jobs.ImageFile.load(args.image)
@@ -58,7 +59,8 @@ def _program(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _verify(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench import jobs, sockets, verify_command
+    from ohmbench.operations import jobs, sockets
+    from ohmbench.operations import verify as verify_command
 
     file = jobs.ImageFile.load(args.image)
     recipe, fault_map = recipe_of(args), fault_map_of(args)
@@ -82,7 +84,8 @@ def _verify(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _form(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench import array_commands, sockets
+    from ohmbench.operations import array as array_commands
+    from ohmbench.operations import sockets
 
     recipe = recipe_of(args)
     with (
@@ -95,7 +98,8 @@ def _form(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _characterise(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench import array_commands, sockets
+    from ohmbench.operations import array as array_commands
+    from ohmbench.operations import sockets
 
     recipe = recipe_of(args)
     if args.out is not None:

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ohmbench._database import FILE_NAME, NOTHING_SENT
 from ohmbench.array import ArrayModel, default_params, load_params
 from ohmbench.errors import UsageError
-from ohmbench.fault_map import FaultMap
-from ohmbench.jobs import ConductanceWindow, Ledgered
+from ohmbench.faults.fault_map import FaultMap
+from ohmbench.operations.jobs import ConductanceWindow, Ledgered
+from ohmbench.record.database import FILE_NAME, NOTHING_SENT
+from ohmbench.record.store import Store, default_path
 from ohmbench.rungs import SimulatedArray
-from ohmbench.store import Store, default_path
 
 SIMULATED = ("sim", "twin")
 CHARACTERISED = "characterised"

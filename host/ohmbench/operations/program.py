@@ -16,14 +16,14 @@ from ohmbench import __version__
 from ohmbench._tables import CLOCK_HZ
 from ohmbench.bench import Bench
 from ohmbench.errors import FaultError, LinkError, NotConvergedError, StoreError
-from ohmbench.jobs import Job, Ledgered
-from ohmbench.journal import PROGRAM, Journal, last_run
-from ohmbench.live import ProgramReport
-from ohmbench.program_report import ProgramInfo
+from ohmbench.operations.jobs import Job, Ledgered
 from ohmbench.progress import Progress
-from ohmbench.records import RunRecord, RunStatus
+from ohmbench.record.journal import PROGRAM, Journal, last_run
+from ohmbench.record.records import RunRecord, RunStatus
+from ohmbench.record.store import Run
+from ohmbench.report.live import ProgramReport
+from ohmbench.report.program import ProgramInfo
 from ohmbench.runs import ArrayResult, ArrayRun, Standing
-from ohmbench.store import Run
 
 Summary = dict[str, Any]
 

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 
 from ohmbench import __version__, forming
-from ohmbench import characterise as characterising
 from ohmbench._tables import COLUMNS, ROWS
 from ohmbench.bench import Bench, Words
-from ohmbench.characterise import Characterisation
 from ohmbench.errors import NotConvergedError
+from ohmbench.faults import characterise as characterising
+from ohmbench.faults.characterise import Characterisation
 from ohmbench.forming import FormResult
-from ohmbench.jobs import Ledgered
-from ohmbench.journal import Journal
+from ohmbench.operations.jobs import Ledgered
+from ohmbench.operations.sockets import CHARACTERISED
 from ohmbench.programming import CellRecords, decode, read_array
 from ohmbench.progress import Progress
 from ohmbench.recipe import Codes, Recipe
-from ohmbench.records import Cells, CellStatus
-from ohmbench.sockets import CHARACTERISED
-from ohmbench.store import Run
+from ohmbench.record.journal import Journal
+from ohmbench.record.records import Cells, CellStatus
+from ohmbench.record.store import Run
 
 FORM = "form"
 CHARACTERISE = "characterise"

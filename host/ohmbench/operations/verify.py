@@ -11,18 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmbench import __version__
-from ohmbench._database import NOTHING_SENT
 from ohmbench._tables import ROWS
 from ohmbench.bench import Bench
 from ohmbench.errors import NotConvergedError, UsageError
-from ohmbench.fault_map import FaultMap
-from ohmbench.jobs import DEFAULT_RECIPE, ImageFile, Ledgered, bad_cells
-from ohmbench.journal import last_run, recipe_of, skipped_of
+from ohmbench.faults.fault_map import FaultMap
+from ohmbench.operations.jobs import DEFAULT_RECIPE, ImageFile, Ledgered, bad_cells
 from ohmbench.programming import Levels, Mask, read_array
 from ohmbench.progress import Progress
 from ohmbench.recipe import Codes, Recipe
-from ohmbench.records import Cells, CellStatus
-from ohmbench.verify_report import Reading, VerifyReport, render_verify
+from ohmbench.record.database import NOTHING_SENT
+from ohmbench.record.journal import last_run, recipe_of, skipped_of
+from ohmbench.record.records import Cells, CellStatus
+from ohmbench.report.verify import Reading, VerifyReport, render_verify
 
 VERIFY = "verify"
 """Kind of the runs that record what was read."""

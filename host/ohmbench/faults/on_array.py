@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench.characterise import characterise
 from ohmbench.data import Dataset
-from ohmbench.defects import (
+from ohmbench.errors import UsageError
+from ohmbench.faults.avoid import (
     CALIBRATION,
     Progress,
     avoid_faults,
@@ -19,7 +19,7 @@ from ohmbench.defects import (
     share_won_back,
     trained_image,
 )
-from ohmbench.errors import UsageError
+from ohmbench.faults.characterise import characterise
 from ohmbench.image import WeightImage
 from ohmbench.inference import Inference
 from ohmbench.recipe import Recipe

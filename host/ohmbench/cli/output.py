@@ -15,9 +15,9 @@ from ohmbench.errors import UsageError
 from ohmbench.progress import Progress
 
 if TYPE_CHECKING:
-    from ohmbench.fault_map import FaultMap
+    from ohmbench.faults.fault_map import FaultMap
+    from ohmbench.operations.sockets import Socket
     from ohmbench.recipe import Recipe
-    from ohmbench.sockets import Socket
 
 
 class Result(Protocol):
@@ -39,7 +39,7 @@ def bench_of(args: argparse.Namespace, progress: Progress) -> Iterator[Bench]:
 
 def socket_of(args: argparse.Namespace) -> Socket:
     """The array that the options name."""
-    from ohmbench import sockets
+    from ohmbench.operations import sockets
 
     if not args.port:
         raise UsageError(
@@ -53,7 +53,7 @@ def socket_of(args: argparse.Namespace) -> Socket:
 
 def recipe_of(args: argparse.Namespace) -> Recipe | None:
     """The recipe that the options ask for; None if they leave it open."""
-    from ohmbench.commands import load_recipe
+    from ohmbench.operations.basic import load_recipe
 
     changes = {"passes": args.passes, "rest_s": args.rest} if "passes" in args else {}
     given = {name: value for name, value in changes.items() if value is not None}
@@ -61,7 +61,7 @@ def recipe_of(args: argparse.Namespace) -> Recipe | None:
 
 
 def fault_map_of(args: argparse.Namespace) -> FaultMap | None:
-    from ohmbench.fault_map import FaultMap
+    from ohmbench.faults.fault_map import FaultMap
 
     return None if args.fault_map is None else FaultMap.load(args.fault_map)
 

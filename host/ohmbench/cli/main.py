@@ -7,13 +7,15 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from ohmbench import __version__, options
+from ohmbench import __version__
 from ohmbench._files import check_writable
-from ohmbench.cli_array import add_commands
-from ohmbench.cli_io import bench_of, drop_stdout, print_result, show
+from ohmbench.cli import options
+from ohmbench.cli.array import add_commands
+from ohmbench.cli.options import share, whole
+from ohmbench.cli.output import bench_of, drop_stdout, print_result, show
 from ohmbench.errors import OhmbenchError, UsageError
-from ohmbench.options import whole
 from ohmbench.progress import Progress
 
 INTERRUPTED = 130
@@ -64,16 +66,18 @@ def _demo(args: argparse.Namespace, progress: Progress) -> None:
 
 def _map(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench import demo
+    from ohmbench.faults.fault_map import FaultMap
 
     check_writable(args.output.parent)
     progress.say("training the network")
-    trained = demo.train_and_map(hidden=args.hidden, bits=args.bits, seed=args.network_seed)
+    faults = None if args.fault_map is None else FaultMap.load(args.fault_map)
+    trained = demo.train_and_map(hidden=args.hidden, bits=args.bits, seed=args.network_seed, faults=faults)
     trained.image.save(args.output)
     print_result(args, trained.summary(), f"{trained.describe()}\nwritten: {args.output}")
 
 
 def _read(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench import commands
+    from ohmbench.operations import basic as commands
 
     recipe = commands.load_recipe(args.recipe)
     with bench_of(args, progress) as bench:
@@ -82,7 +86,7 @@ def _read(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _infer(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench import commands
+    from ohmbench.operations import basic as commands
 
     image = commands.load_image(args.image)
     recipe = commands.load_recipe(args.recipe)
@@ -92,7 +96,7 @@ def _infer(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _info(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench import commands
+    from ohmbench.operations import basic as commands
 
     with bench_of(args, progress) as bench:
         result = commands.info(bench)
@@ -116,14 +120,32 @@ def _assemble(args: argparse.Namespace, progress: Progress) -> None:
 def _measure(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench import measure
 
+    on_model = (args.port, args.device, args.seed, args.array, args.faults) == ("sim", None, None, None, None)
     if args.what == "program":
         with bench_of(args, progress) as bench:
             result = measure.programming_speed(bench, progress)
-    elif (args.port, args.device, args.seed, args.array, args.faults) == ("sim", None, None, None, None):
+    elif args.what == "defects":
+        result = _defects(args, progress)
+    elif on_model:
         result = measure.simulator_speed(progress)
     else:
         raise UsageError("`measure sim` is always of the same simulator; give it no port, device or seed.")
-    print_result(args, result, "\n".join(f"{key:20} {value:,.3g}" for key, value in result.items()))
+    print_result(args, result, "\n".join(f"{key:20} {_number(value)}" for key, value in result.items()))
+
+
+def _number(value: object) -> str:
+    return f"{value:,.3g}" if isinstance(value, float) else str(value)
+
+
+def _defects(args: argparse.Namespace, progress: Progress) -> dict[str, Any]:
+    from ohmbench.faults.avoid import measure_defects
+    from ohmbench.faults.on_array import measure_defects_on_array
+    from ohmbench.mnist import load_mnist
+
+    data = load_mnist(args.mnist, shape=(14, 14))
+    if args.on_array:
+        return measure_defects_on_array(data, port=args.port, fraction=args.stuck, progress=progress)
+    return measure_defects(data, fraction=args.stuck, progress=progress)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -146,6 +168,7 @@ def _parser() -> argparse.ArgumentParser:
     mapping.add_argument("-o", "--output", type=Path, required=True, help="weight image to write (.ohmw)")
     mapping.add_argument("--hidden", type=whole(1, _HIDDEN_MAX), default=32, help="hidden units (default: %(default)s)")
     mapping.add_argument("--bits", type=whole(2, 8), default=4, help="bits of a signed weight (default: %(default)s)")
+    mapping.add_argument("--fault-map", type=Path, metavar="FILE", help="map around the bad cells of this array")
     mapping.add_argument("--network-seed", type=whole(0), default=0, help="seed of the training")
 
     add_commands(command)
@@ -167,12 +190,16 @@ def _parser() -> argparse.ArgumentParser:
     measure = command("measure", _measure, "measure the bench itself", options.port("sim"))
     measure.add_argument(
         "what",
-        choices=["sim", "program"],
+        choices=["sim", "program", "defects"],
         help="sim: the simulator's clocks a second, with the pty attached and bare; program: time and busy share of "
-        "an image and of matrix-vector products",
+        "an image and of matrix-vector products; defects: what stuck cells cost MNIST 196-10, and what mapping around "
+        "them wins back",
+    )
+    measure.add_argument("--mnist", type=Path, metavar="DIR", help="folder of MNIST's files (default: OHMBENCH_MNIST)")
+    measure.add_argument(
+        "--stuck", type=share, default=0.04, help="share of stuck cells, half low and half high (default: %(default)s)"
+    )
+    measure.add_argument(
+        "--on-array", action="store_true", help="defects through the array model of --port: 3 arrays, 1,000 images"
     )
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench._database import NOTHING_SENT
 from ohmbench.errors import DataError, StoreError
 from ohmbench.recipe import Recipe
-from ohmbench.records import Cells, Mask, RunRecord, RunStatus
-from ohmbench.store import Run, Store
+from ohmbench.record.database import NOTHING_SENT
+from ohmbench.record.records import Cells, Mask, RunRecord, RunStatus
+from ohmbench.record.store import Run, Store
 
 PROGRAM = "program"
 """Kind of the runs that this module makes and finds."""

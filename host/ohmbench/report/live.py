@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from ohmbench._files import replace_file
 from ohmbench.errors import UsageError
-from ohmbench.program_page import image_of, program_html
-from ohmbench.program_report import ImageState, PassTotals, ProgramInfo, ProgramState, WearState
+from ohmbench.report.program import ImageState, PassTotals, ProgramInfo, ProgramState, WearState
+from ohmbench.report.program_page import image_of, program_html
 
 INTERVAL_S = 1.0
 """Least time between two versions of a live file."""

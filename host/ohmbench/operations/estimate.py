@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ohmbench._database import NOTHING_SENT
 from ohmbench._tables import COLUMNS, ROWS
 from ohmbench.array import ArrayModel
 from ohmbench.errors import WearError
-from ohmbench.jobs import Job, Ledgered
-from ohmbench.journal import recipe_of
-from ohmbench.program_command import Programmed, program
+from ohmbench.operations.jobs import Job, Ledgered
+from ohmbench.operations.program import Programmed, program
 from ohmbench.progress import Progress
 from ohmbench.recipe import Codes
+from ohmbench.record.database import NOTHING_SENT
+from ohmbench.record.journal import recipe_of
+from ohmbench.record.store import Store
 from ohmbench.rungs import SimulatedArray
-from ohmbench.store import Store
 from ohmbench.twin_bench import TwinBench
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ohmbench._tables import CLOCK_HZ, COLUMNS, ROWS
 from ohmbench.bench import Bench
 from ohmbench.errors import DataError
-from ohmbench.fault_map import FaultKind, FaultMap, classify
+from ohmbench.faults.fault_map import FaultKind, FaultMap, classify
 from ohmbench.programming import (
     Bands,
     CellRecords,

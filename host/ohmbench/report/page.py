@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from ohmbench.results import SummaryRow
+from ohmbench.report.results import SummaryRow
 
 RUNGS = {
     "board": "a board",

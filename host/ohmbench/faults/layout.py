@@ -1,4 +1,4 @@
-"""The search behind `ohmbench.defects`: where rows and columns of images go on an array with bad cells."""
+"""The search behind `ohmbench.faults.avoid`: where rows and columns of images go on an array with bad cells."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.errors import DataError
-from ohmbench.fault_map import FaultKind
+from ohmbench.faults.fault_map import FaultKind
 from ohmbench.image import Tile, WeightImage
 
 FloatArray = NDArray[np.float64]
@@ -31,7 +31,7 @@ def assignment() -> Assignment:
         DataError: scipy is not installed.
     """
     try:
-        from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+        from scipy.optimize import linear_sum_assignment
     except ImportError as error:
         raise DataError(
             "Defect-aware mapping needs scipy, which is not installed. Nothing was sent to the array. Install it: "

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench._layout import Stack, assignment
 from ohmbench.compress.quantise import quantise
 from ohmbench.data import Dataset
 from ohmbench.errors import ImageError, UsageError
-from ohmbench.fault_map import FaultKind, FaultMap
+from ohmbench.faults.fault_map import FaultKind, FaultMap
+from ohmbench.faults.layout import Stack, assignment
 from ohmbench.image import Tile, WeightImage
 from ohmbench.mapping import map_pairs
 from ohmbench.network import train

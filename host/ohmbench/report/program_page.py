@@ -8,7 +8,7 @@ from html import escape
 
 import numpy as np
 
-from ohmbench.cell_charts import (
+from ohmbench.report.cell_charts import (
     Levels,
     arrival_chart,
     error_by_level_chart,
@@ -18,8 +18,8 @@ from ohmbench.cell_charts import (
     pulse_chart,
     pulses_by_level_chart,
 )
-from ohmbench.charts import IN_WINDOW
-from ohmbench.heat_maps import (
+from ohmbench.report.charts import IN_WINDOW
+from ohmbench.report.heat_maps import (
     CellState,
     View,
     cells_json,
@@ -31,9 +31,9 @@ from ohmbench.heat_maps import (
     pulse_range,
     standard_views,
 )
-from ohmbench.program_report import ImageState, ProgramState, program_summary
-from ohmbench.report_page import RUNGS, origin_note, page, provenance_table, summary_table
-from ohmbench.results import percent
+from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
+from ohmbench.report.program import ImageState, ProgramState, program_summary
+from ohmbench.report.results import percent
 
 REFRESH_S = 1
 """How often a browser loads the page of a running run again."""

@@ -1,0 +1,1 @@
+"""Bad cells: found by characterisation, kept in a map, avoided by the mapping."""

@@ -1,0 +1,1 @@
+"""Pictures of results: self-contained HTML pages that open offline."""
