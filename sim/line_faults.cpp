@@ -90,6 +90,7 @@ LineFaults parse_line_faults(const std::string& text) {
     LineFaults faults;
     if (text == "none") return faults;
     std::istringstream items(text);
+    if (!text.empty() && text.back() == ',') refuse("''", "KIND=VALUE is needed");
     for (std::string item; std::getline(items, item, ',');) {
         const size_t equals = item.find('=');
         if (equals == std::string::npos) refuse("'" + item + "'", "KIND=VALUE is needed");

@@ -4,19 +4,25 @@ in order, whatever the line does."""
 from __future__ import annotations
 
 import random
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ohmbench._tables import LANES, Register
+from ohmbench._tables import LANES, Fault, Register
+from ohmbench.bench import clocks
+from ohmbench.errors import LinkError, UsageError
 from ohmbench.isa import assemble
 from ohmbench.line_faults import Damage, LineFaults
 from ohmbench.link.client import Link
 from ohmbench.link.messages import Done, Result
-from ohmbench.rungs import BAUD
+from ohmbench.rungs import BAUD, open_bench
 from ohmbench.simulator import Simulator
 
 PROGRAM = assemble(
@@ -199,3 +205,131 @@ def test_rate_that_is_off_by_three_percent(executable: Path, skew: float, baud: 
         some.run(500)
         assert some.link._channel.bad_frames == before
         assert some.link._channel.resends == 0
+
+
+def test_array_is_off_in_time_when_the_cable_is_cut(executable: Path) -> None:
+    """In the middle of a program that works on the array, to which the host has more to say."""
+    silence_ms = 20
+    with Simulator(executable=executable) as simulator:
+        link = Link.open(simulator.port, baud=BAUD)
+        link.write_program(0, PROGRAM.words)
+        link.write_register(Register.WATCHDOG, silence_ms)
+        link.write_register(Register.MAX_WIDTH, 24)
+        link.write_register(Register.PULSE_BUDGET, 0xFFFF)
+        link.write_register(Register.CONTROL, 1)
+        assert simulator.array_power().on
+        run = link.start(PROGRAM.entry("pulses"), [0, 1])  # 65,536 of them: 80 ms
+        link._channel.pump(0.0)
+        simulator.spoil_line(LineFaults(cut=0))
+        cut = simulator.array_power()
+        assert cut.on
+        deadline = time.monotonic() + 30
+        while (now := simulator.array_power()).on:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        # Its pins are looked at every 512 clocks; the last good frame may have come right before the cut.
+        assert now.since - cut.now <= clocks(silence_ms * 1000) + 2 * 512
+        with pytest.raises(LinkError, match="no good frame"):
+            list(run.events())
+        simulator.spoil_line(LineFaults())
+        link._transport.close()
+        with Link.open(simulator.port, baud=BAUD) as link:
+            state = link.status()
+            assert (state.armed, state.running, state.fault) == (False, False, Fault.SILENCE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("faults", "baud"), [("limit=7000000", 6_000_000), ("limit=2500000", 2_000_000), ("skew=0.03", 6_000_000)]
+)
+def test_session_goes_to_the_rate_that_the_line_carries(
+    faults: str, baud: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with open_bench("sim", line_faults=LineFaults.parse(faults)) as bench:
+        assert bench.link.baud == baud  # type: ignore[attr-defined]
+    assert f"runs at {baud} baud" in caplog.text
+
+
+@pytest.mark.slow
+def test_session_opens_over_a_bad_line(executable: Path) -> None:
+    """At the rate that every session begins with; a higher one is refused where frames are damaged."""
+    with (
+        Simulator(executable=executable, line_faults=LineFaults.parse("frames=0.05")) as simulator,
+        Link.open(simulator.port) as link,
+    ):
+        Commands(link, 3).run(20)
+
+
+# What can be asked for
+
+rates = st.sampled_from([0.0, 1.0, 0.5]) | st.floats(0, 1)
+damages = st.builds(Damage, *[rates] * 5, st.integers(1, 65_536), rates, st.floats(0, 10_000), rates)
+line_faults = st.builds(
+    LineFaults,
+    damages,
+    damages,
+    st.floats(-0.1, 0.1),
+    st.none() | st.integers(0, 2**53),
+    st.none() | st.integers(1, 10**9),
+    st.integers(0, 2**53),
+)
+
+
+@given(line_faults)
+def test_text_says_all(faults: LineFaults) -> None:
+    text = str(faults)
+    again = LineFaults.parse(text)
+    assert str(again) == text
+    if text != "none":
+        assert (again.skew, again.cut, again.limit, again.seed) == (faults.skew, faults.cut, faults.limit, faults.seed)
+    assert dict(again.tx.items()) == dict(faults.tx.items())
+    assert dict(again.rx.items()) == dict(faults.rx.items())
+
+
+def test_simulator_takes_what_is_written(executable: Path) -> None:
+    both = Damage(0.1, 0.2, 0.3, 0.4, 0.5, 7, 0.6, 1.5, 0.7)
+    every = LineFaults(both, Damage(1e-300), -0.03, 5, 3_000_000, 9)
+    for faults in (LineFaults(), every, LineFaults.both(both)):
+        done = subprocess.run([executable, "--line-faults", str(faults), "--bare", "1"], capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("flip", "flip=", "flip=2", "lose=-0.1", "flip=nan", "burst=0.1", "burst=0.1:0", "burst=0.1:1.5", "stall=1"),
+        *("stall=0.1:20000", "flip=0.1:3", "tx.skew=0.01", "rx.cut=3", "skew=0.2", "cut=-1", "limit=0", "seed=x"),
+        *("ax.flip=0.1", "burst_bytes=3", "flips=0.1", "flip=0.1,", "flip=0.1;lose=0.2"),
+    ],
+)
+def test_nonsense_is_refused_here_and_by_the_simulator(executable: Path, text: str) -> None:
+    with pytest.raises(UsageError, match="line.faults"):
+        LineFaults.parse(text)
+    done = subprocess.run([executable, "--line-faults", text, "--bare", "1"], capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert "line fault" in done.stderr
+    assert "burst=P:N" in done.stderr
+
+
+def test_line_faults_are_for_the_simulated_line() -> None:
+    with (
+        pytest.raises(UsageError, match="Line faults are for the simulated line"),
+        open_bench("twin", line_faults=LineFaults()),
+    ):
+        pass
+
+
+def test_faults_and_their_end_replay_to_the_clock(executable: Path, tmp_path: Path) -> None:
+    record = tmp_path / "session"
+    with (
+        Simulator(executable=executable, record=record, line_faults=LineFaults.parse("stall=0.01:0.05")) as simulator,
+        Link.open(simulator.port, baud=BAUD) as link,
+    ):
+        some = Commands(link, 4)
+        some.run(30)
+        simulator.spoil_line(LineFaults.both(RATES["all"]))
+        some.run(60)
+        simulator.spoil_line(LineFaults())
+    assert record.read_text().count(" line ") == 3
+    replay = subprocess.run([executable, "--replay", record], capture_output=True, text=True)
+    assert (replay.returncode, replay.stderr) == (0, "")

@@ -1,7 +1,12 @@
-"""The FPGA's end of the link: see tb_link.py."""
+"""The FPGA's end of the link: see tb_link.py; and the watchdog behind it: see tb_watchdog.py."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from ohmbench import testing
 from runner import RTL, run
 
 PARAMETERS = {"BuildId": 0x12345678, "DefaultBaud": 3_000_000, "TicksPerMs": 40, "RetryTicks": 20_000}
@@ -11,3 +16,9 @@ def test_link() -> None:
     modules = ["ohm_ram", "ohm_uart_rx", "ohm_uart_tx", "ohm_cobs_dec", "ohm_cobs_enc", "ohm_crc32"]
     modules += ["ohm_frame_reader", "ohm_frame_mux", *(p.stem for p in RTL.glob("ohm_link*.sv"))]
     run("ohm_link", [f"{m}.sv" for m in modules], "tb_link", PARAMETERS)
+
+
+@pytest.mark.slow  # builds the whole bench
+def test_watchdog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    testing.run("tb_watchdog", tmp_path)
