@@ -13,6 +13,7 @@ from ohmbench.errors import OhmbenchError
 from ohmbench.isa import Program
 from ohmbench.link.client import Link
 from ohmbench.link.messages import Done, Result, State
+from ohmbench.link.trace import Trace
 from ohmbench.simulator import Simulator
 
 
@@ -49,23 +50,23 @@ class LinkBench(Bench):
         )
 
     @classmethod
-    def open(cls, port: str, *, baud: int) -> Self:
+    def open(cls, port: str, *, baud: int, trace: Trace | None = None) -> Self:
         """Open the board on a port.
 
         Raises:
             PortError, LinkError, ProtocolError: as `Link.open`.
         """
-        return cls(Link.open(port, baud=baud), port, "board")
+        return cls(Link.open(port, baud=baud, trace=trace), port, "board")
 
     @classmethod
-    def of(cls, simulator: Simulator, *, baud: int) -> Self:
+    def of(cls, simulator: Simulator, *, baud: int, trace: Trace | None = None) -> Self:
         """Open the bench in a simulator that runs.
 
         Raises:
             PortError, LinkError, ProtocolError: as `Link.open`.
         """
         port = simulator.port
-        return cls(Link.open(port, baud=baud), port, "sim", simulator.check, simulator.rest)
+        return cls(Link.open(port, baud=baud, trace=trace), port, "sim", simulator.check, simulator.rest)
 
     @property
     def link(self) -> Link:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from ohmbench.array import DEFAULT_SEED, ArrayModel, write_faults_file, write_pa
 from ohmbench.bench import Bench
 from ohmbench.errors import UsageError
 from ohmbench.line_faults import LineFaults
+from ohmbench.link.trace import Trace
 from ohmbench.link_bench import LinkBench
 from ohmbench.simulator import Simulator
 from ohmbench.twin_bench import TwinBench
@@ -69,9 +70,10 @@ class SimulatedArray:
 
 
 @contextmanager
-def _simulator(
-    array: SimulatedArray, line_faults: LineFaults | None, say: Callable[[str], None]
+def simulator_of(
+    array: SimulatedArray, line_faults: LineFaults | None = None, say: Callable[[str], None] = lambda text: None
 ) -> Iterator[Simulator]:
+    """A running simulator with this array behind its pty."""
     with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
         params = Path(folder) / "params"
         write_params_file(array.params, params)
@@ -97,6 +99,7 @@ def open_bench(
     baud: int = BAUD,
     array: SimulatedArray | None = None,
     line_faults: LineFaults | None = None,
+    trace: Path | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Bench]:
     """Open a bench and close it with the array off.
@@ -105,6 +108,7 @@ def open_bench(
         port: `sim`, `twin`, or what pyserial opens (/dev/ttyUSB0, COM3, socket://host:port).
         array: for `sim` and `twin` only; a board has its own.
         line_faults: what is wrong with the line of `sim`; the other ports have a line of their own, or none.
+        trace: file for every byte of the link, for `replay`.
         say: called with a line before something that takes long.
 
     Raises:
@@ -112,12 +116,15 @@ def open_bench(
         ProtocolError: something else is behind it.
         BuildError: the simulator cannot be built or started.
         DataError: the array's file, parameters, faults or rest make no sense.
-        UsageError: `array` is given for a board, or `line_faults` for anything but `sim`.
+        UsageError: `array` is given for a board, `line_faults` for anything but `sim`, or `trace` for the twin; or
+            the trace cannot be written.
     """
     simulated = array or SimulatedArray()
     if line_faults is not None and port != "sim":
         raise UsageError(f"Line faults are for the simulated line of --port sim; {port} has none. Nothing was started.")
     if port == "twin":
+        if trace is not None:
+            raise UsageError("The twin has no link to trace. Nothing was started. Give --port sim or a board.")
         model = simulated.open()
         try:
             with TwinBench(model) as bench:
@@ -126,8 +133,9 @@ def open_bench(
             model.close()
     elif port == "sim":
         with (
-            _simulator(simulated, line_faults, say) as simulator,
-            LinkBench.of(simulator, baud=baud) as bench,
+            simulator_of(simulated, line_faults, say) as simulator,
+            _tracing(trace) as to,
+            LinkBench.of(simulator, baud=baud, trace=to) as bench,
         ):
             yield bench
     elif not simulated.is_default:
@@ -135,5 +143,9 @@ def open_bench(
             f"Array parameters, files, faults and rest are for --port sim and twin; {port} has an array of its own"
         )
     else:
-        with LinkBench.open(port, baud=baud) as bench:
+        with _tracing(trace) as to, LinkBench.open(port, baud=baud, trace=to) as bench:
             yield bench
+
+
+def _tracing(path: Path | None) -> AbstractContextManager[Trace | None]:
+    return nullcontext() if path is None else Trace(path)

@@ -14,7 +14,7 @@ from ohmbench._files import check_writable
 from ohmbench.cli import options
 from ohmbench.cli.array import add_commands
 from ohmbench.cli.options import share, whole
-from ohmbench.cli.output import bench_of, drop_stdout, print_result, show
+from ohmbench.cli.output import bench_of, drop_stdout, print_result, show, socket_of
 from ohmbench.errors import OhmbenchError, UsageError
 from ohmbench.progress import Progress
 
@@ -117,6 +117,21 @@ def _assemble(args: argparse.Namespace, progress: Progress) -> None:
     print_result(args, summary, listing(program).rstrip())
 
 
+def _replay(args: argparse.Namespace, progress: Progress) -> int:
+    from ohmbench.link.replay import replay
+    from ohmbench.rungs import SimulatedArray, simulator_of
+
+    if args.port == "twin":
+        raise UsageError("The twin has no link to replay a trace on. Give --port sim or a board.")
+    if args.port == "sim":
+        with simulator_of(socket_of(args).simulated or SimulatedArray(), say=progress.say) as simulator:
+            outcome = replay(args.file, simulator.port)
+    else:
+        outcome = replay(args.file, args.port)
+    show(args, outcome)
+    return 1 if outcome.difference else 0
+
+
 def _measure(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench import measure
 
@@ -186,6 +201,9 @@ def _parser() -> argparse.ArgumentParser:
 
     asm = command("asm", _assemble, "assemble a pulse program and list it")
     asm.add_argument("file", type=Path)
+
+    text = "send what --trace wrote to a bench again, and say where it answers otherwise (then exit 1)"
+    command("replay", _replay, text, options.port("sim")).add_argument("file", type=Path, help="trace")
 
     measure = command("measure", _measure, "measure the bench itself", options.port("sim"))
     measure.add_argument(

@@ -70,6 +70,12 @@ def port(default: str | None = None) -> argparse.ArgumentParser:
         "--array", type=Path, metavar="FILE", help="file that keeps the array of sim and twin, made if absent"
     )
     group.add_argument("--faults", type=Path, metavar="FILE", help="fault map of cells to spoil in that array")
+    group.add_argument(
+        "--trace", type=Path, metavar="FILE", help="write every byte of the link to FILE, for reports of defects"
+    )
+    group.add_argument(
+        "--line-faults", metavar="KIND=VALUE,...", help="damage the line of sim: see docs/link.md (flip=1e-4, ...)"
+    )
     parser.set_defaults(serial=None)
     return parser
 

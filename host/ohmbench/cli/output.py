@@ -30,10 +30,14 @@ class Result(Protocol):
 @contextmanager
 def bench_of(args: argparse.Namespace, progress: Progress) -> Iterator[Bench]:
     """The bench behind --port, with the array that the other options name."""
+    from ohmbench.line_faults import LineFaults
     from ohmbench.rungs import open_bench
 
     array = socket_of(args).simulated
-    with open_bench(args.port, baud=args.baud, array=array, say=progress.say) as bench:
+    faults = None if args.line_faults is None else LineFaults.parse(args.line_faults)
+    with open_bench(
+        args.port, baud=args.baud, array=array, line_faults=faults, trace=args.trace, say=progress.say
+    ) as bench:
         yield bench
 
 

@@ -16,8 +16,9 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ohmbench._tables import PROTOCOL_VERSION, FrameType, Register
 from ohmbench.link.codec import Decoder, Frame, encode_frame
@@ -50,6 +51,13 @@ class Outcome:
     compared: int
     difference: str | None
     notes: tuple[str, ...]
+
+    def summary(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def describe(self) -> str:
+        end = self.difference or "the bench answered as in the trace"
+        return "\n".join([f"{self.frames_sent} frames sent, {self.compared} answers compared", *self.notes, end])
 
 
 def replay(
