@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from ohmbench import _tables as t
 from ohmbench._tables import Fault, Rail, Register
-from ohmbench.errors import FaultError, ProtocolError, UsageError
+from ohmbench.errors import FaultError, OhmbenchError, ProtocolError, UsageError
 from ohmbench.isa import Program, load_firmware
 from ohmbench.link.messages import Done, State, Why
 
@@ -231,11 +231,18 @@ class Bench(ABC):
             firmware = load_firmware("rails")
             self.execute(firmware, {rail.name.lower(): dac_code(rails_v.get(rail, 0.0)) for rail in Rail})
             yield
-        finally:
-            self.safe()
+        except BaseException:
+            with suppress(OhmbenchError):  # why it ended says more than that the link is gone by now
+                self.safe()
+            raise
+        self.safe()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        try:
+            self.close()
+        except OhmbenchError:
+            if kind is None:
+                raise
