@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ohmbench import measure_link
 from ohmbench.array import ArrayModel
 from ohmbench.bench import Bench, Inputs, Words
 from ohmbench.errors import UsageError
@@ -16,6 +17,7 @@ from ohmbench.isa import Program, load_firmware
 from ohmbench.link.messages import Done, State
 from ohmbench.measure import PRODUCTS, image_programmer, programming_speed
 from ohmbench.measure import Program as ImageProgram
+from ohmbench.measure_link import FAST, SLOW, link_speed
 from ohmbench.progress import Progress
 from ohmbench.rungs import open_bench
 from ohmbench.twin_bench import TwinBench
@@ -100,3 +102,23 @@ def test_simulator() -> None:
     assert figures["mvm_time_s"] <= 50e-6
     assert 0.9 <= figures["mvm_busy_share"] < 1
     assert 0.7 < figures["busy_share"] < 1
+
+
+def test_twin_has_no_link() -> None:
+    with pytest.raises(UsageError, match="The twin has no link"):
+        link_speed("twin", Progress(quiet=True))
+
+
+@pytest.mark.slow
+def test_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The issue's bounds, on a shorter stream than `measure link` takes."""
+    monkeypatch.setattr(measure_link, "_BYTES", {SLOW: 256 << 10, FAST: 256 << 10})
+    monkeypatch.setattr(measure_link, "IMAGES", 8)
+    figures = link_speed("sim", Progress(quiet=True))
+    assert 0.95 < figures["goodput_3M"] < 0.962
+    assert 0.95 < figures["goodput_12M"] < 0.962
+    assert 0.88 < figures["goodput_12M_programming"] < 0.95
+    assert 0.4 < figures["programming_share"] < 1
+    # by chance 2 to 25 frames are damaged either way
+    assert 0.80 < figures["goodput_3M_damaged"] < figures["goodput_3M"]
+    assert figures["cpu_s_per_MB"] > 0
