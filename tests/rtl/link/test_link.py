@@ -1,4 +1,4 @@
-"""The FPGA's end of the link: see tb_link.py; and the watchdog behind it: see tb_watchdog.py."""
+"""The FPGA's end of the link: see tb_link.py and tb_resync.py; and the watchdog behind it: see tb_watchdog.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PARAMETERS = {"BuildId": 0x12345678, "DefaultBaud": 3_000_000, "TicksPerMs": 40,
 def test_link() -> None:
     modules = ["ohm_ram", "ohm_uart_rx", "ohm_uart_tx", "ohm_cobs_dec", "ohm_cobs_enc", "ohm_crc32"]
     modules += ["ohm_frame_reader", "ohm_frame_mux", *(p.stem for p in RTL.glob("ohm_link*.sv"))]
-    run("ohm_link", [f"{m}.sv" for m in modules], "tb_link", PARAMETERS)
+    run("ohm_link", [f"{m}.sv" for m in modules], ["tb_link", "tb_resync"], PARAMETERS)
 
 
 @pytest.mark.slow  # builds the whole bench
