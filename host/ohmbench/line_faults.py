@@ -68,8 +68,8 @@ class LineFaults:
     Attributes:
         tx: from the host to the FPGA.
         rx: from the FPGA to the host.
-        skew: fraction by which the host's rate is higher than it should be. Each character is timed from its start
-            bit, so 8N1 stands some 0.03 either way.
+        skew: fraction by which the host's rate is higher than it should be. The FPGA stands 0.03 either way up to 9.6
+            Mbaud, and -0.05 to 0.025 at 12 Mbaud, where a bit is 4 of its clocks.
         cut: bytes, both ways together and from when the faults are set, after which the cable is cut; None: never.
         limit: rate in baud above which all bytes are noise; None: none.
         seed: of the chances.

@@ -62,12 +62,13 @@ class Stream:
 
     def send(self, frames: int) -> None:
         """Queues so many frames of the largest size."""
-        for _ in range(frames):
-            vectors = self._random.integers(0, 1 << 32, (_FRAME_VECTORS, LANES), np.uint32)
-            self._memory[self._next : self._next + _FRAME_VECTORS] = vectors
-            self._bench.write_vectors(_FIRST + self._next, vectors)
-            self._next = (self._next + _FRAME_VECTORS) % _VECTORS
-            self.payload += MAX_PAYLOAD
+        vectors = self._random.integers(0, 1 << 32, (frames * _FRAME_VECTORS, LANES), np.uint32)
+        self.payload += frames * MAX_PAYLOAD
+        while len(vectors):
+            part, vectors = np.split(vectors, [_VECTORS - self._next])
+            self._memory[self._next : self._next + len(part)] = part
+            self._bench.write_vectors(_FIRST + self._next, part)
+            self._next = (self._next + len(part)) % _VECTORS
 
     def check(self) -> None:
         """Reads back what was written last.

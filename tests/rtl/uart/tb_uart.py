@@ -67,6 +67,26 @@ async def receives_at_a_rate_three_percent_off(dut: Any, stretch: float) -> None
 
 
 @cocotb.test()
+@cocotb.parametrize(
+    (
+        ("div", "faster"),
+        [(4, 0.025), (4, -0.045), (5, 0.03), (5, -0.03), (8, 0.03), (8, -0.03), (48, 0.03), (48, -0.03)],
+    )
+)
+async def receives_bytes_without_gaps_at_a_rate_that_is_off(dut: Any, div: int, faster: float) -> None:
+    """The start bit is seen up to a clock late and bits are sampled div // 2 clocks later. So at 4 clocks a bit the stop
+    bit is sampled 38 to 39 clocks after its byte began and has ended by then if the sender is 1/39 too fast."""
+    rng = random.Random(div)
+    line, receiver = await begin(dut, div)
+    data = bytes([0x00, 0xFF, 0x55, 0xAA, 0x80, 0x01]) + rng.randbytes(200)
+    await Timer(rng.randrange(CLOCK_PS), unit="ps")
+    await line.send(data, 1 / (1 + faster))
+    await line.idle(2)
+    assert receiver.data == data
+    assert receiver.errors == receiver.breaks == 0
+
+
+@cocotb.test()
 @cocotb.parametrize(div=DIVISORS)
 async def sends_bytes_without_gaps(dut: Any, div: int) -> None:
     line, _ = await begin(dut, div)
