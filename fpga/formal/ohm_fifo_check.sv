@@ -53,7 +53,9 @@ module ohm_fifo_check #(
       .raddr_i(u_ram.raddr_i),
       .rdata_i(data_o),
       .word_o(word),
-      .known_o(known)
+      .known_o(known),
+      .hit_o(),
+      .want_o()
   );
 
   // the followed word is one that is taken when the write pointer is at the symbol

@@ -41,7 +41,9 @@ module ohm_ram_check #(
       .raddr_i,
       .rdata_i,
       .word_o (word),
-      .known_o(known)
+      .known_o(known),
+      .hit_o(),
+      .want_o()
   );
 
   `OHM_ASSERT(Lemma_A, !known || gen_lane[0].mem[addr] == word, clk_i, !started_q)

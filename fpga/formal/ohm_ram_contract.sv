@@ -18,29 +18,28 @@ module ohm_ram_contract #(
     input logic [Width-1:0] rdata_i,
 
     output logic [Width-1:0] word_o,  // at the address
-    output logic             known_o  // has been written
+    output logic             known_o,  // has been written
+    output logic             hit_o,    // it is what is read now
+    output logic [Width-1:0] want_o    // with hit_o: the data that are read
 );
-  logic hit_q;
-  logic [Width-1:0] want_q;
-
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       known_o <= 1'b0;
-      hit_q   <= 1'b0;
+      hit_o   <= 1'b0;
     end else begin
-      hit_q <= known_o && raddr_i == addr_i;
+      hit_o <= known_o && raddr_i == addr_i;
       if (we_i && waddr_i == addr_i) known_o <= 1'b1;
     end
-    want_q <= word_o;
+    want_o <= word_o;
     if (we_i && waddr_i == addr_i) word_o <= wdata_i;
   end
 
 `ifdef FORMAL
   if (Assume) begin : gen_assume
-    always_ff @(posedge clk_i) if (rst_ni && hit_q) assume (rdata_i == want_q);
+    always_ff @(posedge clk_i) if (rst_ni && hit_o) assume (rdata_i == want_o);
   end else begin : gen_assert
-    always_ff @(posedge clk_i) if (rst_ni && hit_q) LastWritten_A : assert (rdata_i == want_q);
-    always_ff @(posedge clk_i) if (rst_ni && hit_q) ReadBack_C : cover (want_q != '0 && !(&want_q));
+    always_ff @(posedge clk_i) if (rst_ni && hit_o) LastWritten_A : assert (rdata_i == want_o);
+    always_ff @(posedge clk_i) if (rst_ni && hit_o) ReadBack_C : cover (want_o != '0 && !(&want_o));
   end
 `endif
 endmodule
