@@ -74,8 +74,8 @@ async def receives_at_a_rate_three_percent_off(dut: Any, stretch: float) -> None
     )
 )
 async def receives_bytes_without_gaps_at_a_rate_that_is_off(dut: Any, div: int, faster: float) -> None:
-    """The start bit is seen up to a clock late and bits are sampled div // 2 clocks later. So at 4 clocks a bit the stop
-    bit is sampled 38 to 39 clocks after its byte began and has ended by then if the sender is 1/39 too fast."""
+    """The start bit is seen up to a clock late and bits are sampled div // 2 clocks later. So at 4 clocks a bit the
+    stop bit is sampled 38 to 39 clocks after its byte began; it has ended by then if the sender is 1/39 too fast."""
     rng = random.Random(div)
     line, receiver = await begin(dut, div)
     data = bytes([0x00, 0xFF, 0x55, 0xAA, 0x80, 0x01]) + rng.randbytes(200)
