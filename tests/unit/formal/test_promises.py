@@ -1,0 +1,61 @@
+"""The proofs, their checkers and docs/formal.md name the same promises, and each mutant still fits the RTL."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[3]
+
+
+def load_prove() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("prove", REPO / "fpga/formal/prove.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["prove"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+prove = load_prove()
+PROOFS = prove.load()
+PROMISES = [(proof, promise) for proof in PROOFS for promise in proof.promises]
+
+
+def test_document_names_the_promises() -> None:
+    rows = re.findall(r"^\| .+ \| (\w+) \| (\w+_A) \|$", (REPO / "docs/formal.md").read_text(), re.MULTILINE)
+    assert sorted(rows) == sorted((proof.name, promise.assertion) for proof, promise in PROMISES)
+
+
+@pytest.mark.parametrize(("proof", "promise"), PROMISES, ids=[f"{a.name}-{b.assertion}" for a, b in PROMISES])
+def test_promise_is_in_its_checker_and_has_mutants_that_fit(proof: object, promise: object) -> None:
+    text = "".join(prove.source(file).read_text() for file in proof.files)  # type: ignore[attr-defined]
+    for name in (promise.assertion, promise.cover):  # type: ignore[attr-defined]
+        assert re.search(rf"\b{name}\b", text)
+    assert promise.mutants  # type: ignore[attr-defined]
+    for mutant in promise.mutants:  # type: ignore[attr-defined]
+        assert mutant.file in proof.files  # type: ignore[attr-defined]
+        assert prove.source(mutant.file).read_text().count(mutant.find) == 1
+
+
+def test_missing_tool_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(prove, "TOOLS", ("no-such-solver",))
+    assert prove.main([]) == 1
+    assert "no-such-solver" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_make_formal() -> None:
+    done = subprocess.run(["make", "formal"], cwd=REPO, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = json.loads((REPO / "build/formal/summary.json").read_text())
+    assert summary["proved"] == summary["covered"] == summary["promises"]
+    assert summary["mutants_rejected"] == summary["mutants"]
