@@ -160,7 +160,7 @@ def _while_programming(bench: LinkBench, progress: Progress) -> dict[str, float]
     recipe, firmware = Recipe(), load_firmware("program")
     levels = np.random.default_rng(2).integers(0, LEVELS, (IMAGES * ROWS, COLUMNS)).astype(np.uint8)
     with Programmer.ready(bench, recipe, Bands.of_levels(recipe, np.arange(LEVELS), LEVELS - 1)) as programmer:
-        arguments = programmer._arguments()
+        arguments = programmer.arguments()
         stream, runs = Stream(bench), deque[RunHandle]()
         bench.link.sync()
         start = bench.state()

@@ -174,7 +174,7 @@ class Programmer:
         inputs = np.where(mask, levels, LEAVE).astype(np.uint8)[first:end]
         run = self._bench.execute(
             load_firmware("program"),
-            {"row": first, "end": end, **self._arguments()},
+            {"row": first, "end": end, **self.arguments()},
             entry=self._recipe.ramp + ("" if self._recipe.last_pulse == "any" else f"_last_{self._recipe.last_pulse}"),
             inputs=inputs,
             on_words=None if on_rows is None else _by_rows(first, on_rows),
@@ -182,7 +182,8 @@ class Programmer:
         records[first:end] = run.words.reshape(-1, COLUMNS)
         return records, run.run_cycles
 
-    def _arguments(self) -> dict[str, int]:
+    def arguments(self) -> dict[str, int]:
+        """Arguments of program.useq but for the rows."""
         recipe = self._recipe
         ramps = {
             f"{name}_{part}": dac_code(volts)

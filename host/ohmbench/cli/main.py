@@ -139,6 +139,10 @@ def _measure(args: argparse.Namespace, progress: Progress) -> None:
     if args.what == "program":
         with bench_of(args, progress) as bench:
             result = measure.programming_speed(bench, progress)
+    elif args.what == "link":
+        from ohmbench.measure_link import link_speed
+
+        result = link_speed(args.port, progress)
     elif args.what == "defects":
         result = _defects(args, progress)
     elif on_model:
@@ -208,10 +212,11 @@ def _parser() -> argparse.ArgumentParser:
     measure = command("measure", _measure, "measure the bench itself", options.port("sim"))
     measure.add_argument(
         "what",
-        choices=["sim", "program", "defects"],
+        choices=["sim", "program", "link", "defects"],
         help="sim: the simulator's clocks a second, with the pty attached and bare; program: time and busy share of "
-        "an image and of matrix-vector products; defects: what stuck cells cost MNIST 196-10, and what mapping around "
-        "them wins back",
+        "an image and of matrix-vector products; link: goodput at 3 and 12 Mbaud, also while programming and with "
+        "damaged frames (two minutes); defects: what stuck cells cost MNIST 196-10, and what mapping around them wins "
+        "back",
     )
     measure.add_argument("--mnist", type=Path, metavar="DIR", help="folder of MNIST's files (default: OHMBENCH_MNIST)")
     measure.add_argument(
