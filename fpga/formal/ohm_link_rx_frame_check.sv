@@ -47,7 +47,11 @@ module ohm_link_rx_frame_check #(
   localparam logic [7:0] Slots = 8'(((Depth - 1) - (Depth - 1) / 16) / 256);
 
   logic any_symbol;
-  ohm_symbol u_start (.clk_i, .rst_ni, .value_o(any_symbol));
+  ohm_symbol u_start (
+      .clk_i,
+      .rst_ni,
+      .value_o(any_symbol)
+  );
 
 `ifdef FORMAL
   // OneOrNone_A of ohm_uart_rx

@@ -75,7 +75,13 @@ module ohm_link_rx_ring_check #(
   localparam logic [AddrW-1:0] FrameRoom = AddrW'(ohm_link_pkg::MaxPayload + 10);
 
   logic [1:0][AddrW-1:0] addr, ahead;
-  ohm_symbol #(.Width(2 * AddrW)) u_addr (.clk_i, .rst_ni, .value_o(addr));
+  ohm_symbol #(
+      .Width(2 * AddrW)
+  ) u_addr (
+      .clk_i,
+      .rst_ni,
+      .value_o(addr)
+  );
 
   logic head, taken;
   assign head  = fresh_q && left_q == '0;
@@ -118,9 +124,9 @@ module ohm_link_rx_ring_check #(
         .want_o(want[i])
     );
 
-    assign ahead[i]  = addr[i] - read_ptr;
+    assign ahead[i] = addr[i] - read_ptr;
     assign waits[i] = ahead[i] < used;
-    assign place[i]  = addr[i] - base_q - AddrW'(1);  // in the frame that comes
+    assign place[i] = addr[i] - base_q - AddrW'(1);  // in the frame that comes
     // distances without the reader's place in them, which are easier for the solver
     assign size[i] = AddrW'(length_q[i]) + AddrW'(5);
     assign to_base[i] = base_q - addr[i];
@@ -145,29 +151,31 @@ module ohm_link_rx_ring_check #(
 
     `OHM_BOUNDARY(Boundary_A, i == 0,
                   !(ahead[i] == AddrW'(left_q) && ahead[i] != used) || begins_q[i])
-    `OHM_BOUNDARY(NotBeyond_A, i == 0,
-                  !begins_q[i] || (ahead[i] >= AddrW'(left_q) && waits[i]))
+    `OHM_BOUNDARY(NotBeyond_A, i == 0, !begins_q[i] || (ahead[i] >= AddrW'(left_q) && waits[i]))
 
     `OHM_LINK(LemmaLengths_A, i == 0, !begins_q[i] || length_q[i] <= MaxLength)
-    `OHM_LINK(LemmaEnd_A, i == 0, !begins_q[i] || size[i] <= to_base[i])
-    `OHM_LINK(LemmaBetween_A, i == 0, !(begins_q == '1 && to_other[i] != '0 && to_other[i] < to_base[i]) ||
+    `OHM_LINK(EndsInQueue_A, i == 0, !begins_q[i] || size[i] <= to_base[i])
+    `OHM_LINK(LemmaBetween_A, i == 0,
+              !(begins_q == '1 && to_other[i] != '0 && to_other[i] < to_base[i]) ||
               size[i] <= to_other[i])
-    `OHM_LINK(LemmaLink_A, i == 0, !(begins_q[i] && size[i] == to_other[i] &&
-              to_other[i] < to_base[i]) || begins_q[1-i])
-    `OHM_LINK(LemmaHead_A, i == 0, !(head && read_ptr == addr[i]) ||
-              (begins_q[i] && hit[i] && want[i] == length_q[i]))
+    `OHM_LINK(LemmaLink_A, i == 0,
+              !(begins_q[i] && size[i] == to_other[i] && to_other[i] < to_base[i]) || begins_q[1-i])
+    `OHM_LINK(LemmaHead_A, i == 0,
+              !(head && read_ptr == addr[i]) || (begins_q[i] && hit[i] && want[i] == length_q[i]))
 
-    `OHM_CONTENT(Delivered_A, i == 0, !(rx_valid_o && read_ptr == addr[i]) ||
-                 (byte_q[i] && rx_data_o == kept_q[i]))
-    `OHM_CONTENT(Length_A, i == 0, !(head && read_ptr == addr[i]) ||
-                 (begins_q[i] && rdata == length_q[i]))
+    `OHM_CONTENT(Delivered_A, i == 0,
+                 !(rx_valid_o && read_ptr == addr[i]) || (byte_q[i] && rx_data_o == kept_q[i]))
+    `OHM_CONTENT(Length_A, i == 0,
+                 !(head && read_ptr == addr[i]) || (begins_q[i] && rdata == length_q[i]))
     `OHM_CONTENT(LemmaKept_A, i == 0, waits[i] == (begins_q[i] || byte_q[i]))
     `OHM_CONTENT(LemmaOne_A, i == 0, !(begins_q[i] && byte_q[i]))
     `OHM_CONTENT(LemmaByte_A, i == 0, !byte_q[i] || (known[i] && word[i] == {1'b0, kept_q[i]}))
     `OHM_CONTENT(LemmaLength_A, i == 0, !begins_q[i] || (known[i] && word[i] == length_q[i]))
-    `OHM_CONTENT(LemmaComing_A, i == 0, !(room_q && place[i] < AddrW'(count_q)) ||
-                 (known[i] && word[i] == {1'b0, coming_q[i]}))
-    `OHM_CONTENT(LemmaRead_A, i == 0, !(fresh_q && read_ptr == addr[i]) || (hit[i] &&
+    `OHM_CONTENT(
+        LemmaComing_A, i == 0,
+        !(room_q && place[i] < AddrW'(count_q)) || (known[i] && word[i] == {1'b0, coming_q[i]}))
+    `OHM_CONTENT(LemmaRead_A, i == 0,
+                 !(fresh_q && read_ptr == addr[i]) || (hit[i] &&
                  want[i] == (begins_q[i] ? length_q[i] : {1'b0, kept_q[i]})))
   end
   `OHM_BOUNDARY(InQueue_A, 1'b1, AddrW'(left_q) <= used)
@@ -188,9 +196,9 @@ endmodule
 bind ohm_link_rx ohm_link_rx_ring_check #(
     .AddrW(AddrW)
 ) u_ring_check (
-    .load_i(hello_o || abort_o),
-    .left_q(u_reader.left_q),
+    .load_i (hello_o || abort_o),
+    .left_q (u_reader.left_q),
     .fresh_q(u_reader.fresh_q),
-    .busy_q(u_reader.busy_q),
+    .busy_q (u_reader.busy_q),
     .*
 );

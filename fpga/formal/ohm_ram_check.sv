@@ -42,8 +42,8 @@ module ohm_ram_check #(
       .rdata_i,
       .word_o (word),
       .known_o(known),
-      .hit_o(),
-      .want_o()
+      .hit_o  (),
+      .want_o ()
   );
 
   `OHM_ASSERT(Lemma_A, !known || gen_lane[0].mem[addr] == word, clk_i, !started_q)

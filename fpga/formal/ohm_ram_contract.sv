@@ -17,7 +17,7 @@ module ohm_ram_contract #(
     input logic [AddrW-1:0] raddr_i,
     input logic [Width-1:0] rdata_i,
 
-    output logic [Width-1:0] word_o,  // at the address
+    output logic [Width-1:0] word_o,   // at the address
     output logic             known_o,  // has been written
     output logic             hit_o,    // it is what is read now
     output logic [Width-1:0] want_o    // with hit_o: the data that are read
