@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -218,6 +219,36 @@ def program_image(
         FaultError: the guard turned the array off.
     """
     low, high = recipe.windows(levels, max_level)
+    words, cycles = program_cells(
+        bench,
+        levels,
+        mask,
+        max_level,
+        recipe,
+        lambda part, first, records: None if on_rows is None else on_rows(first, records),
+    )
+    return decode(words, mask, low, high, cycles)
+
+
+def program_cells(
+    bench: Bench,
+    levels: Levels,
+    mask: Mask,
+    max_level: int,
+    recipe: Recipe,
+    on_rows: Callable[[Mask, int, Words], None],
+) -> tuple[Words, int]:
+    """Program the masked cells once, in as many runs of the firmware as their levels take.
+
+    Args:
+        on_rows: as OnRows, but with the cells of the run before that: other cells of a batch have no record.
+
+    Returns:
+        Records uint32 (rows, columns), zero outside of the mask, and the run time in clocks.
+
+    Raises:
+        FaultError: the guard turned the array off.
+    """
     words, cycles = np.zeros((ROWS, COLUMNS), np.uint32), 0
     present = np.unique(levels[mask])
     for start in range(0, len(present), LEAVE):
@@ -226,10 +257,10 @@ def program_image(
         chosen = mask & np.isin(levels, some)
         with Programmer.ready(bench, recipe, bands) as programmer:
             for part in _parts(chosen, recipe.single_cell):
-                records, clocks_of_part = programmer.program(np.searchsorted(some, levels), part, on_rows)
+                records, took = programmer.program(np.searchsorted(some, levels), part, partial(on_rows, part))
                 words[part] = records[part]
-                cycles += clocks_of_part
-    return decode(words, mask, low, high, cycles)
+                cycles += took
+    return words, cycles
 
 
 def decode(words: Words, mask: Mask, low: Codes, high: Codes, run_cycles: int) -> CellRecords:

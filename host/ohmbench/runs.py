@@ -7,7 +7,7 @@ killed can simply be run again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ohmbench._tables import COLUMNS, ROWS
 from ohmbench.bench import Bench, Words
 from ohmbench.errors import StoreError
-from ohmbench.programming import LEAVE, Bands, CellRecords, Levels, Mask, Programmer, decode, read_array
+from ohmbench.programming import CellRecords, Levels, Mask, decode, program_cells, read_array
 from ohmbench.progress import Progress
 from ohmbench.recipe import Codes, Recipe
 from ohmbench.record.journal import Journal
@@ -216,7 +216,8 @@ class ArrayRun:
             self._journal.begin_pass(outside, self._recipe.limits().pulses)
             if not outside.any():
                 break
-            self._drive(outside)
+            target = self._target
+            program_cells(self._bench, target.levels, outside, target.max_level, self._recipe, self._collect)
             outside = self._outside()
         self._journal.flush()
         pulses = self._set + self._reset - before
@@ -227,36 +228,22 @@ class ArrayRun:
             int(np.count_nonzero(outside)),
         )
 
-    def _drive(self, mask: Mask) -> None:
-        """Program the masked cells once, a row at a time; cells with more levels than one load of tables, in turns."""
-        levels, recipe = self._target.levels, self._recipe
-        present = np.unique(levels[mask])
-        for start in range(0, len(present), LEAVE):
-            some = present[start : start + LEAVE]
-            chosen = mask & np.isin(levels, some)
-            bands = Bands.of_levels(recipe, some, self._target.max_level)
-            with Programmer.ready(self._bench, recipe, bands) as programmer:
-                for part in _parts(chosen, recipe.single_cell):
-                    programmer.program(np.searchsorted(some, levels), part, self._collect(part))
-
-    def _collect(self, part: Mask) -> Callable[[int, Words], None]:
-        def on_rows(first: int, words: Words) -> None:
-            whole = np.zeros((ROWS, COLUMNS), np.uint32)
-            whole[first : first + len(words)] = words
-            arrived = np.zeros_like(part)
-            arrived[first : first + len(words)] = part[first : first + len(words)]
-            records = decode(whole, arrived, self._low, self._high, 0)
-            self._code = np.where(arrived, records.code, self._code)
-            self._set += np.where(arrived, records.set_pulses, 0)
-            self._reset += np.where(arrived, records.reset_pulses, 0)
-            taken_up = (records.pulses > 0).astype(np.int64)
-            self._attempts += np.where(arrived, taken_up, 0)
-            self._journal.add(_cells(records, taken_up))
-            self._progress(self._target.name, first + len(words), ROWS)
-            self._done_rows = np.asarray(self._done_rows | arrived.any(axis=1))
-            self._tell()
-
-        return on_rows
+    def _collect(self, part: Mask, first: int, words: Words) -> None:
+        """Takes the records of some rows, of these cells."""
+        whole = np.zeros((ROWS, COLUMNS), np.uint32)
+        whole[first : first + len(words)] = words
+        arrived = np.zeros_like(part)
+        arrived[first : first + len(words)] = part[first : first + len(words)]
+        records = decode(whole, arrived, self._low, self._high, 0)
+        self._code = np.where(arrived, records.code, self._code)
+        self._set += np.where(arrived, records.set_pulses, 0)
+        self._reset += np.where(arrived, records.reset_pulses, 0)
+        taken_up = (records.pulses > 0).astype(np.int64)
+        self._attempts += np.where(arrived, taken_up, 0)
+        self._journal.add(_cells(records, taken_up))
+        self._progress(self._target.name, first + len(words), ROWS)
+        self._done_rows = np.asarray(self._done_rows | arrived.any(axis=1))
+        self._tell()
 
     def _record_untouched(self) -> None:
         """The cells that never needed a pulse: their code is recorded too."""
@@ -281,14 +268,3 @@ def _cells(records: CellRecords, attempts: Codes) -> Cells:
         attempts,
         _status(records),
     )
-
-
-def _parts(mask: Mask, single_cell: bool) -> Iterator[Mask]:
-    """The mask at once, or its cells one after the other."""
-    if not single_cell:
-        yield mask
-        return
-    for row, column in np.argwhere(mask):
-        one = np.zeros_like(mask)
-        one[row, column] = True
-        yield one
