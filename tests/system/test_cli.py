@@ -351,7 +351,7 @@ def pty_with(answer: bytes | None) -> Iterator[str]:
 def test_something_else_behind_the_port(answer: bytes | None) -> None:
     with pty_with(answer) as port:
         said = refused(ProtocolError.exit_code, "info", "--port", port)
-    assert re.search(r"something answers on .* no ohmbench: .*The array was not touched\. Check --port", said)
+    assert re.search(r"something answers on .* no ohmbench, .*The array was not touched\. Check --port", said)
 
 
 def test_nothing_behind_the_port() -> None:

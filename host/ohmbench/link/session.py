@@ -170,8 +170,8 @@ class Session:
         name = self._transport.name
         if frame is None and self._channel.heard and not self._opened:
             raise ProtocolError(
-                f"something answers on {name}, but it is no ohmbench: {self._channel.heard!r}. "
-                f"The array was not touched. Check --port."
+                f"something answers on {name}, but it is no ohmbench, or its line lets no frame through whole: "
+                f"{self._channel.heard!r}. The array was not touched. Check --port, then the cable."
             )
         if frame is None:
             raise LinkError(
