@@ -20,7 +20,9 @@ import time
 import tomllib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 REPO = Path(__file__).resolve().parents[2]
 FORMAL = REPO / "fpga/formal"
@@ -86,7 +88,9 @@ def load(path: Path = FORMAL / "proofs.toml") -> list[Proof]:
         promises = tuple(
             Promise(p["assertion"], p["cover"], tuple(Mutant(**m) for m in p["mutants"])) for p in table.pop("promise")
         )
-        lists = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+        lists: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
+        }
         proofs.append(Proof(promises=promises, **lists))
     return proofs
 
@@ -244,13 +248,12 @@ def main(arguments: list[str] | None = None) -> int:
         return outcome
 
     with ThreadPoolExecutor(CORES) as pool:
-        pending = [pool.submit(lambda p=p: say(prove(p))) for p in proofs]
-        pending += [pool.submit(lambda p=p: say(cover(p))) for p in proofs if p.promises]
+        tasks: list[Callable[[], Outcome]] = [partial(prove, p) for p in proofs]
+        tasks += [partial(cover, p) for p in proofs if p.promises]
         if not options.no_mutants:
             for p in proofs:
-                for promise in p.promises:
-                    for i in range(len(promise.mutants)):
-                        pending.append(pool.submit(lambda p=p, promise=promise, i=i: say(reject(p, promise, i))))
+                tasks += [partial(reject, p, q, i) for q in p.promises for i in range(len(q.mutants))]
+        pending = [pool.submit(lambda task: say(task()), task) for task in tasks]
         for future in pending:
             future.result()
 
