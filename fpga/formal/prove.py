@@ -158,9 +158,8 @@ def run(proof: Proof, folder: Path) -> tuple[int, str]:
 
 def failure(log: str) -> str:
     """The lines of a log that say what went wrong."""
-    lines = [
-        line for line in log.splitlines() if re.search(r"ERROR|error:|Assert failed|failed assertion|Unreached", line)
-    ]
+    wrong = re.compile(r"ERROR|error:|Assert failed|Unreached|counterexample trace")
+    lines = [line for line in log.splitlines() if wrong.search(line)]
     return "\n".join(f"    {line}" for line in (lines or log.splitlines()[-5:])[:8])
 
 
