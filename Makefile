@@ -19,7 +19,7 @@ help:
 
 venv: .venv/installed
 
-.venv/installed: pyproject.toml setup.py $(wildcard host/ohmbench/_array_build.py sim/array/*.[ch] sim/array/*.def)
+.venv/installed: pyproject.toml setup.py $(wildcard host/ohmbench/_array_build.py sim/array/*.[ch] sim/array/*.def sim/twin/*.[ch])
 	@echo "venv: checking for python >= $(MIN_PYTHON), make, g++, perl"
 	@missing=""; \
 	for tool in g++ perl; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
