@@ -34,6 +34,7 @@ venv: .venv/installed
 	@echo "venv: installing ohmbench and its tools into .venv, about 550 MB, one to three minutes"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -e '.[dev]'
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --no-deps 'badcrossbar>=1.1,<2'
 	@touch $@
 	@echo "venv: done; $(BIN)/ohmbench --help"
 

@@ -17,8 +17,14 @@ SOURCES = {
     "array": ("array", "cell", "params", "random", "state", "wires", "dpi"),
     "twin": ("twin", "commands", "guard", "carrier", "lanes"),
 }
-HEADERS = ("array/ohm_params.h", "array/ohm_array.h", "array/ohm_dpi.h", "array/ohm_random.h", "array/ohm_wires.h")
-HEADERS += ("twin/ohm_twin.h",)
+HEADERS = (
+    "array/ohm_params.h",
+    "array/ohm_array.h",
+    "array/ohm_dpi.h",
+    "array/ohm_random.h",
+    "array/ohm_wires.h",
+    "twin/ohm_twin.h",
+)
 
 
 def _declarations(header: str) -> str:

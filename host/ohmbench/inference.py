@@ -30,6 +30,7 @@ class Inference:
     """Runs a weight image on a bench: loads each image once and streams all inputs through it.
 
     Attributes:
+        on_codes: called with a tile's number and its codes int64 (n, outputs) when all inputs have passed it.
         records: what programming did, by image.
         program_cycles, infer_cycles: run time in clocks.
     """
@@ -37,6 +38,7 @@ class Inference:
     bench: Bench
     recipe: Recipe
     report: Report | None = None
+    on_codes: Callable[[int, IntArray], None] | None = None
     records: dict[int, CellRecords] = field(default_factory=dict)
     program_cycles: int = 0
     infer_cycles: int = 0
@@ -88,6 +90,8 @@ class Inference:
             on_words=lambda words, done=[0]: self._count(what, words, done, tile, len(row_values)),  # type: ignore[misc]
         )
         self.infer_cycles += cycles
+        if self.on_codes is not None:
+            self.on_codes(index, codes)
         differences = np.zeros((len(row_values), image.columns))
         differences[:, : tile.outputs] = codes / self.recipe.codes_per_level(image.max_level)
         return differences

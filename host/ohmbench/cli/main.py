@@ -86,12 +86,21 @@ def _read(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _infer(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench.operations import basic as commands
+    from ohmbench.operations import basic, infer
+    from ohmbench.rungs import SimulatedArray
 
-    image = commands.load_image(args.image)
-    recipe = commands.load_recipe(args.recipe)
+    image = basic.load_image(args.image)
+    recipe = basic.load_recipe(args.recipe)
+    socket = socket_of(args)
+    twin = socket.simulated or SimulatedArray() if args.twin else None
+    if twin is not None and (args.port != "sim" or twin.file is not None):
+        raise UsageError(
+            "--twin compares a new array behind --port sim with the twin. Nothing was sent to the array. Leave it out "
+            "for other ports and for an array in a file."
+        )
+    data = infer.load_test_set(image, args.data, args.mnist, args.images)
     with bench_of(args, progress) as bench:
-        result = commands.infer(bench, image, recipe, progress, count=args.images)
+        result = infer.infer(bench, image, data, recipe, progress, count=args.images, twin=twin)
     show(args, result)
 
 
@@ -145,6 +154,15 @@ def _measure(args: argparse.Namespace, progress: Progress) -> None:
         result = link_speed(args.port, progress)
     elif args.what == "defects":
         result = _defects(args, progress)
+    elif args.what == "infer":
+        from ohmbench.measure_infer import inference_speed
+
+        with bench_of(args, progress) as bench:
+            result = inference_speed(bench, args.mnist, progress)
+    elif args.what == "wires":
+        from ohmbench.measure_wires import wires_speed
+
+        result = wires_speed(progress)
     elif on_model:
         result = measure.simulator_speed(progress)
     else:
@@ -194,11 +212,14 @@ def _parser() -> argparse.ArgumentParser:
 
     command("read", _read, "read every cell once", options.port(), recipe)
 
-    infer = command(
-        "infer", _infer, "program a weight image and run the digits' test set through it", options.port(), recipe
-    )
+    infer = command("infer", _infer, "program a weight image and run its test set through it", options.port(), recipe)
     infer.add_argument("image", type=Path, help="weight image (.ohmw)")
     infer.add_argument("--images", type=whole(1), help="only the first so many test images")
+    infer.add_argument("--data", choices=["digits", "mnist"], help="data set (default: what the image was made for)")
+    infer.add_argument("--mnist", type=Path, metavar="DIR", help="folder of MNIST's files (default: OHMBENCH_MNIST)")
+    infer.add_argument(
+        "--twin", action="store_true", help="with --port sim: the same on the twin, and whether all codes are equal"
+    )
 
     command("info", _info, "say what is behind a port", options.port())
     command("safe", _safe, "turn all outputs off", options.port())
@@ -212,11 +233,12 @@ def _parser() -> argparse.ArgumentParser:
     measure = command("measure", _measure, "measure the bench itself", options.port("sim"))
     measure.add_argument(
         "what",
-        choices=["sim", "program", "link", "defects"],
+        choices=["sim", "program", "link", "defects", "infer", "wires"],
         help="sim: the simulator's clocks a second, with the pty attached and bare; program: time and busy share of "
         "an image and of matrix-vector products; link: goodput at 3 and 12 Mbaud, also while programming and with "
         "damaged frames (two minutes); defects: what stuck cells cost MNIST 196-10, and what mapping around them wins "
-        "back",
+        "back; infer: time and accuracy of MNIST 784-10 with all test images; wires: the wire solver against "
+        "badcrossbar",
     )
     measure.add_argument("--mnist", type=Path, metavar="DIR", help="folder of MNIST's files (default: OHMBENCH_MNIST)")
     measure.add_argument(
