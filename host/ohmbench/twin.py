@@ -42,6 +42,7 @@ class Twin:
     def __init__(self, array: ArrayModel | None) -> None:
         self.array = array
         self.consumed = 0
+        self._failed: BaseException | None = None  # what a subclass's `pulse` raised
         twin = _lib.ohm_twin_new()
         if twin == _ffi.NULL:
             raise MemoryError
@@ -100,12 +101,14 @@ class Twin:
         sent: list[Words] = []
         registers = [int(value) & 0xFFFF for value in args]
         _lib.ohm_twin_start(self._twin, array, io, entry, [*registers, *[0] * (16 - len(registers))])
-        ended = False
+        ended, self._failed = False, None
         try:
             while not ended:
                 io.sent = 0
                 ended = bool(_lib.ohm_twin_run(self._twin, _SLICE, end))
                 sent.append(room[: io.sent].copy())
+                if self._failed is not None:
+                    raise self._failed
         finally:  # Ctrl-C, too: a pulse that was counted is one that the cells have had
             if not ended:
                 _lib.ohm_twin_abort(self._twin)
@@ -116,4 +119,7 @@ class Twin:
 @_ffi.def_extern(name="ohm_python_pulse")  # type: ignore[untyped-decorator]
 def _pulse(context: Any, *pulse: int) -> None:
     twin = _ffi.from_handle(context)
-    twin.array.pulse(*pulse)
+    try:
+        twin.array.pulse(*pulse)
+    except BaseException as error:  # C has no exceptions: kept until it returns
+        twin._failed = error

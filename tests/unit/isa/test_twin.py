@@ -80,6 +80,28 @@ def test_what_does_not_fit_is_refused() -> None:
         twin.run(0, inputs=np.zeros((3, LANES + 1)))
 
 
+TWO_PULSES = """
+        mone    m1, r0
+        rail    bl_set, r1
+        rail    wl_set, r1
+        lines   set, m1, m1, m0
+        pulse   r2
+        pulse   r2
+        halt    0
+"""
+
+
+def pulsed(array: ArrayModel) -> Twin:
+    """A twin that is ready for TWO_PULSES."""
+    twin = Twin(array)
+    twin.load(assemble(TWO_PULSES).words)
+    for rail in range(8):
+        twin.write_register(Register.MAX_RAIL + rail, 4000)
+    for register, value in ((Register.MAX_WIDTH, 100), (Register.PULSE_BUDGET, 5), (Register.CONTROL, 1)):
+        assert twin.write_register(register, value)
+    return twin
+
+
 def test_a_subclass_sees_every_pulse() -> None:
     class Counting(ArrayModel):
         seen = 0
@@ -88,25 +110,19 @@ def test_a_subclass_sees_every_pulse() -> None:
             self.seen += 1
             super().pulse(*args)
 
-    source = """
-        mone    m1, r0
-        rail    bl_set, r1
-        rail    wl_set, r1
-        lines   set, m1, m1, m0
-        pulse   r2
-        pulse   r2
-        halt    0
-    """
-    arrays = [Counting({}, 3), ArrayModel({}, 3)]
-    for array in arrays:
-        twin = Twin(array)
-        twin.load(assemble(source).words)
-        for rail in range(8):
-            twin.write_register(Register.MAX_RAIL + rail, 4000)
-        for register, value in ((Register.MAX_WIDTH, 100), (Register.PULSE_BUDGET, 5), (Register.CONTROL, 1)):
-            assert twin.write_register(register, value)
+    counting, plain = Counting({}, 3), ArrayModel({}, 3)
+    for array in (counting, plain):
+        twin = pulsed(array)
         end, _ = twin.run(0, [4, 4000, 48])
         assert (end.why, twin.state().pulses) == (Why.HALT, 2)
-    assert isinstance(arrays[0], Counting)
-    assert arrays[0].seen == 2
-    assert arrays[0].save() == arrays[1].save()
+    assert counting.seen == 2
+    assert counting.save() == plain.save()
+
+
+def test_what_a_subclass_raises_comes_out() -> None:
+    class Broken(ArrayModel):
+        def pulse(self, *args: int) -> None:
+            raise RuntimeError("no such cell")
+
+    with pytest.raises(RuntimeError, match="no such cell"):
+        pulsed(Broken({}, 3)).run(0, [4, 4000, 48])
