@@ -87,17 +87,10 @@ def _read(args: argparse.Namespace, progress: Progress) -> None:
 
 def _infer(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.operations import basic, infer
-    from ohmbench.rungs import SimulatedArray
 
     image = basic.load_image(args.image)
     recipe = basic.load_recipe(args.recipe)
-    socket = socket_of(args)
-    twin = socket.simulated or SimulatedArray() if args.twin else None
-    if twin is not None and (args.port != "sim" or twin.file is not None):
-        raise UsageError(
-            "--twin compares a new array behind --port sim with the twin. Nothing was sent to the array. Leave it out "
-            "for other ports and for an array in a file."
-        )
+    twin = infer.twin_of(args.port, socket_of(args).simulated) if args.twin else None
     data = infer.load_test_set(image, args.data, args.mnist, args.images)
     with bench_of(args, progress) as bench:
         result = infer.infer(bench, image, data, recipe, progress, count=args.images, twin=twin)

@@ -120,6 +120,21 @@ def load_test_set(image: WeightImage, name: str | None, folder: Path | None, cou
     return data
 
 
+def twin_of(port: str, array: SimulatedArray | None) -> SimulatedArray:
+    """The array for the twin that is to do what the simulator does.
+
+    Raises:
+        UsageError: the port is another one, or its array is in a file and has a past.
+    """
+    same = array or SimulatedArray()
+    if port != "sim" or same.file is not None:
+        raise UsageError(
+            "--twin compares a new array behind --port sim with the twin. Nothing was sent to the array. Leave it out "
+            "for other ports and for an array in a file."
+        )
+    return same
+
+
 def infer(
     bench: Bench,
     image: WeightImage,
