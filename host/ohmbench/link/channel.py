@@ -19,6 +19,8 @@ from ohmbench.link.pace import Pace
 from ohmbench.link.trace import Trace
 from ohmbench.link.transport import Transport
 
+SILENCE_S = 5.0
+"""The link counts as lost when nothing good comes for so long while an answer is due."""
 _CREDITS = 64  # the host has room without end; this only has to exceed what the FPGA's window buffer holds
 _MAX_AHEAD = 127  # half of the sequence numbers, so that an old acknowledge is never taken for a new one
 _MIN_RETRY_S = 0.05  # well above the 16 ms for which USB bridges may hold bytes back
@@ -53,7 +55,7 @@ class Channel:
         *,
         clock: Callable[[], float] = time.monotonic,
         trace: Trace | None = None,
-        silence_s: float = 5.0,
+        silence_s: float = SILENCE_S,
         keepalive_s: float = 0.1,
     ) -> None:
         self.received: deque[Frame] = deque()
