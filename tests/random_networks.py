@@ -22,9 +22,9 @@ def random_compressed(
             count = int(rng.integers(1, outputs - first + 1))
             segments.append(_segment(rng, inputs, first, count, rows, max_gain, max_level))
         if not any((s.p >= 0).any() and (s.row_of_input >= 0).any() for s in segments):
-            one = np.ones(1, np.int16)
+            none, one = np.full(1, -1, np.int16), np.ones(1, np.int32)
             segments.append(
-                Segment(np.zeros(inputs, np.int16), np.eye(1, dtype=np.uint8), 0, one - 1, one - 2, one * 1)
+                Segment(np.zeros(inputs, np.int16), np.ones((1, 1), np.uint8), 0, np.zeros(1, np.int16), none, one)
             )
         scale, bias = rng.uniform(1e-3, 1.0, outputs), rng.normal(0, 1, outputs)
         layers.append(CompressedLayer(4 if number == 0 else 6, scale, bias, None if last else 0.7, tuple(segments)))
