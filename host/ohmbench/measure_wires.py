@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from ohmbench._tables import COLUMNS, ROWS
 from ohmbench.errors import UsageError
 from ohmbench.progress import Progress
-from ohmbench.wires import Wires, transfer
+from ohmbench.wires import transfer
 
 VECTORS = 1000
 WIRE_OHM = 2.0
 LOW_SIEMENS, HIGH_SIEMENS = 1e-6, 100e-6
 HIGH_V = 0.2
+_WIRES = {"wire_bl_ohm": WIRE_OHM, "wire_sl_ohm": WIRE_OHM, "driver_ohm": 0.0, "sense_ohm": 0.0}
 _TIMES, _TIMES_BADCROSSBAR = 1000, 5
 
 FloatArray = NDArray[np.float64]
@@ -42,13 +43,14 @@ def wires_speed(progress: Progress) -> dict[str, float]:
     rng = np.random.default_rng(1)
     siemens = rng.uniform(LOW_SIEMENS, HIGH_SIEMENS, (ROWS, COLUMNS))
     volts = rng.uniform(0.0, HIGH_V, (VECTORS, ROWS))
+    rows_on = np.ones(ROWS, np.bool_)
 
     def theirs() -> FloatArray:
         solution = compute(volts.T, 1.0 / siemens, r_i=WIRE_OHM, node_voltages=False, all_currents=False)
         return np.asarray(solution.currents.output, np.float64)
 
     def ours() -> FloatArray:
-        return volts @ transfer(siemens, Wires(WIRE_OHM, WIRE_OHM))
+        return volts @ transfer(siemens, rows_on, _WIRES)
 
     progress.say(f"{VECTORS} inputs of a {ROWS}x{COLUMNS} array by badcrossbar, {_TIMES_BADCROSSBAR} times")
     with limits(limits=1):

@@ -7,10 +7,11 @@ import sys
 import numpy as np
 import pytest
 
+from ohmbench.array import load_params
 from ohmbench.errors import UsageError
 from ohmbench.measure_wires import wires_speed
 from ohmbench.progress import Progress
-from ohmbench.wires import Wires, transfer
+from ohmbench.wires import transfer
 
 
 @pytest.mark.slow
@@ -29,4 +30,4 @@ def test_without_badcrossbar_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
 
 def test_another_shape_is_refused() -> None:
     with pytest.raises(ValueError, match="conductances have shape"):
-        transfer(np.ones((32, 31)), Wires(1.0, 1.0))
+        transfer(np.ones((32, 31)), np.ones(32, np.bool_), load_params("a"))

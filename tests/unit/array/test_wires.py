@@ -13,8 +13,6 @@ from scipy.sparse import coo_array
 from scipy.sparse.linalg import spsolve
 
 from ohmbench._array import ffi, lib
-from ohmbench.wires import Wires
-from ohmbench.wires import transfer as solve
 
 N = 32
 ALL = 0xFFFF_FFFF
@@ -30,7 +28,10 @@ WIRES = [(0.5, 0.5, 0.5, 0.5), (2.0, 3.0, 9.5, 4.0), (20.0, 20.0, 0.1, 100.0)]
 
 def transfer(wires: tuple[float, ...], g: Matrix, on: int = ALL) -> Matrix:
     """Rows of the model's matrix: currents for 1 V on bit line i."""
-    return solve(g, Wires(*wires), on)
+    w = ffi.new("ohm_wires_t *", wires)
+    g, result = np.ascontiguousarray(g), np.empty((N, N))
+    lib.ohm_wires_transfer(w, ffi.from_buffer("double[]", g), on, ffi.from_buffer("double[]", result))
+    return result
 
 
 def row_transfer(wires: tuple[float, ...], g: Matrix, row: int) -> Matrix:
