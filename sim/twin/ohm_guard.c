@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+enum { MAX_WATCHDOG_MS = 10000 };
+
 static int control(ohm_guard_t *g, uint32_t value)
 {
-    if (value & 2u) g->fault = OHM_FAULT_NONE;
     if ((value & 1u) && g->fault != OHM_FAULT_NONE) return 0;
+    if (value & 2u) g->fault = OHM_FAULT_NONE;
     if ((value & 4u) && !g->armed) memset(g->counts, 0, sizeof g->counts);
     g->armed = (int)(value & 1u);
     return 1;
@@ -19,6 +21,12 @@ static int lower(const ohm_guard_t *g, uint32_t *limit, uint32_t value, uint32_t
     return 1;
 }
 
+void ohm_guard_init(ohm_guard_t *g)
+{
+    memset(g, 0, sizeof *g);
+    g->watchdog_ms = 500;
+}
+
 int ohm_guard_write(ohm_guard_t *g, uint32_t number, uint32_t value)
 {
     static const uint32_t CEILING[OHM_RAIL_COUNT] = OHM_RAIL_CEILING;
@@ -28,7 +36,8 @@ int ohm_guard_write(ohm_guard_t *g, uint32_t number, uint32_t value)
     if (rail < OHM_RAIL_COUNT) return lower(g, &g->max_rail[rail], value, CEILING[rail]);
     if (number == OHM_REGISTER_MAX_WIDTH) return lower(g, &g->max_width, value, 0xFFFFu);
     if (number == OHM_REGISTER_PULSE_BUDGET) return lower(g, &g->budget, value, 0xFFFFu);
-    return 1;
+    if (number == OHM_REGISTER_WATCHDOG) return value > 0 && lower(g, &g->watchdog_ms, value, MAX_WATCHDOG_MS);
+    return number == OHM_REGISTER_BAUD_DIVISOR; /* the link's own */
 }
 
 int ohm_guard_spent(const ohm_guard_t *g, int row, uint32_t col)

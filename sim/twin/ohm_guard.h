@@ -10,10 +10,12 @@ OHM_BEGIN
 
 typedef struct {
     int armed, fault; /* OHM_FAULT_* */
-    uint32_t max_rail[OHM_RAIL_COUNT], max_width, budget;
+    uint32_t max_rail[OHM_RAIL_COUNT], max_width, budget, watchdog_ms;
     uint16_t counts[OHM_CELLS]; /* pulses since they were cleared */
 } ohm_guard_t;
 
+/* As after reset: no limit allows anything. */
+void ohm_guard_init(ohm_guard_t *g);
 /* Writes a register. 1; 0: refused, and nothing has changed. */
 int ohm_guard_write(ohm_guard_t *g, uint32_t number, uint32_t value);
 /* Whether a pulse would pass the budget of one of the columns of col. */
