@@ -35,9 +35,13 @@ class UsageError(OhmbenchError):
 
 
 class PortError(OhmbenchError):
-    """The port does not exist, may not be opened, or is in use."""
+    """The port does not exist, may not be opened, or is in use; `reason` says which in a few words."""
 
     exit_code = 3
+
+    def __init__(self, message: str, *, reason: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class ProtocolError(OhmbenchError):

@@ -12,7 +12,9 @@ from typing import Any
 from ohmbench import __version__
 from ohmbench._files import check_writable
 from ohmbench.cli import options
+from ohmbench.cli import bench as bench_commands
 from ohmbench.cli.array import add_commands
+from ohmbench.cli.bench import find_port
 from ohmbench.cli.options import share, whole
 from ohmbench.cli.output import bench_of, drop_stdout, print_result, show, socket_of
 from ohmbench.errors import OhmbenchError, UsageError
@@ -31,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         with Progress(quiet=args.quiet) as progress:
+            if getattr(args, "port", "") is None:
+                args.port = find_port(progress)
             return int(args.command(args, progress) or 0)
     except OhmbenchError as error:
         _complain(str(error), error)
@@ -216,6 +220,7 @@ def _parser() -> argparse.ArgumentParser:
     mapping.add_argument("--network-seed", type=whole(0), help="seed of its training (default: 0)")
 
     add_commands(command)
+    bench_commands.add_commands(command)
 
     command("read", _read, "read every cell once", options.port(), recipe)
 

@@ -68,7 +68,7 @@ class Session:
             trace.event("open", port=transport.name, baud=transport.baud)
         try:
             self._greet()
-            if baud != transport.baud:
+            if baud != transport.baud and transport.can_change_rate:
                 self._rate().raise_to(baud)
             if self.status().running:
                 self._add_run(RunHandle(self._wait_or_raise))

@@ -37,10 +37,14 @@ _WRITE_TIMEOUT_S = 10.0
 
 
 class Transport(ABC):
-    """Moves bytes both ways; `name` is what messages call it, `baud` the rate now set."""
+    """Moves bytes both ways; `name` is what messages call it, `baud` the rate now set.
+
+    can_change_rate: False where the line's rate is set elsewhere, as behind a plain TCP socket.
+    """
 
     name: str
     baud: int = DEFAULT_BAUD
+    can_change_rate: bool = True
 
     @abstractmethod
     def read(self, timeout_s: float) -> bytes:
@@ -89,6 +93,7 @@ class SerialTransport(Transport):
     def __init__(self, port: str, baud: int = DEFAULT_BAUD) -> None:
         self.name = port
         self.baud = baud
+        self.can_change_rate = not port.lower().startswith("socket://")
         try:
             self._port = serial.serial_for_url(
                 port, baudrate=baud, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True
@@ -205,7 +210,7 @@ def _port_error(port: str, error: Exception) -> PortError:
     number = getattr(error, "errno", None)
     # On Windows pyserial gives no number, only the text of the cause; a port in use is a PermissionError there.
     if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV) or "FileNotFoundError" in text:
-        what = "no such port", "Is the board plugged in? `python -m serial.tools.list_ports` lists the ports."
+        what = "no such port", "Is the board plugged in? `ohmbench list` lists the ports."
     elif number in (errno.EAGAIN, errno.EBUSY) or "PermissionError" in text:
         what = "the port is in use", "Close the other program that has it open; on Linux `fuser -v PORT` names it."
     elif number in (errno.EACCES, errno.EPERM):
@@ -214,4 +219,4 @@ def _port_error(port: str, error: Exception) -> PortError:
         what = "nothing listens there", "Start the other end first."
     else:
         what = "not a serial port", f"The system says: {text}."
-    return PortError(f"cannot open {port}: {what[0]}. The array was not touched. {what[1]}")
+    return PortError(f"cannot open {port}: {what[0]}. The array was not touched. {what[1]}", reason=what[0])

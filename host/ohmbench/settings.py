@@ -1,0 +1,74 @@
+"""The operator's own settings: a TOML file in the user's configuration folder.
+
+    port = "/dev/ttyUSB0"               # what commands open when nothing else says so
+    ports = ["socket://lab-3:4000"]     # further places to look for a bench, for `ohmbench list`
+    carrier = "carrier-7.toml"          # this bench's carrier; relative to the file's folder
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from ohmbench.errors import UsageError
+from ohmbench.record.database import NOTHING_SENT
+
+FILE_NAME = "config.toml"
+
+
+def config_folder() -> Path:
+    """XDG_CONFIG_HOME/ohmbench, or the like on other systems (XDG Base Directory Specification 0.8)."""
+    if sys.platform == "win32":
+        name, fallback = "APPDATA", Path("AppData", "Roaming")
+    elif sys.platform == "darwin":
+        name, fallback = "", Path("Library", "Application Support")
+    else:
+        name, fallback = "XDG_CONFIG_HOME", Path(".config")
+    given = Path(os.environ.get(name, ""))
+    return (given if given.is_absolute() else Path.home() / fallback) / "ohmbench"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the file says; all of it may be left out."""
+
+    port: str | None = None
+    ports: tuple[str, ...] = ()
+    carrier: Path | None = None
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Self:
+        """The settings in a file; the user's own if none is given, which need not exist.
+
+        Raises:
+            UsageError: the file cannot be read, is no TOML, or has a key or a value that makes no sense.
+        """
+        path = config_folder() / FILE_NAME if path is None else path
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError) as error:
+            raise UsageError(f"Cannot read the settings {path}: {error}. {NOTHING_SENT} Correct the file.") from error
+        bad = [key for key, value in values.items() if not _fits(key, value)]
+        if bad:
+            raise UsageError(
+                f"{path}: no such setting, or its value is of the wrong kind: {', '.join(bad)}. {NOTHING_SENT} There "
+                'are port = "...", ports = ["...", ...] and carrier = "FILE".'
+            )
+        carrier = values.get("carrier")
+        return cls(
+            values.get("port"),
+            tuple(values.get("ports", ())),
+            None if carrier is None else path.parent / Path(carrier).expanduser(),
+        )
+
+
+def _fits(key: str, value: Any) -> bool:
+    if key == "ports":
+        return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
+    return key in ("port", "carrier") and isinstance(value, str) and bool(value)
