@@ -183,7 +183,7 @@ def is_open_elsewhere(port: str, proc: Path = Path("/proc")) -> bool:
 def _open_files(process: Path) -> Iterator[str]:
     try:
         for entry in (process / "fd").iterdir():
-            yield os.readlink(entry)
+            yield str(entry.readlink())
     except OSError:  # gone meanwhile, or another user's
         return
 

@@ -1,8 +1,8 @@
 """The operator's own settings: a TOML file in the user's configuration folder.
 
-    port = "/dev/ttyUSB0"               # what commands open when nothing else says so
-    ports = ["socket://lab-3:4000"]     # further places to look for a bench, for `ohmbench list`
-    carrier = "carrier-7.toml"          # this bench's carrier; relative to the file's folder
+port = "/dev/ttyUSB0"               # what commands open when nothing else says so
+ports = ["socket://lab-3:4000"]     # further places to look for a bench, for `ohmbench list`
+carrier = "carrier-7.toml"          # this bench's carrier; relative to the file's folder
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from typing import Any
 
 from ohmbench import __version__
 from ohmbench._files import check_writable
-from ohmbench.cli import options
 from ohmbench.cli import bench as bench_commands
+from ohmbench.cli import options
 from ohmbench.cli.array import add_commands
 from ohmbench.cli.bench import find_port
 from ohmbench.cli.options import share, whole

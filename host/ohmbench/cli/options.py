@@ -57,7 +57,8 @@ def port(default: str | None = None) -> argparse.ArgumentParser:
     group.add_argument(
         "--port",
         default=default or os.environ.get("OHMBENCH_PORT"),
-        help=f"sim, twin, or a serial port or URL of a board (default: {default or 'OHMBENCH_PORT, the settings, or the only bench there is'})",
+        help="sim, twin, or a serial port or URL of a board (default: "
+        f"{default or 'OHMBENCH_PORT, the settings, or the only bench there is'})",
     )
     group.add_argument(
         "--baud", type=whole(1), default=12_000_000, help="rate to raise the link to (default: %(default)s)"

@@ -95,9 +95,9 @@ class SerialTransport(Transport):
         self.baud = baud
         self.can_change_rate = not port.lower().startswith("socket://")
         try:
-            self._port = serial.serial_for_url(
-                port, baudrate=baud, timeout=0, write_timeout=_WRITE_TIMEOUT_S, exclusive=True
-            )
+            # pyserial's rfc2217 knows no time-out of writes; there TCP itself gives up
+            limit = {} if port.lower().startswith("rfc2217://") else {"write_timeout": _WRITE_TIMEOUT_S}
+            self._port = serial.serial_for_url(port, baudrate=baud, timeout=0, exclusive=True, **limit)
         except (serial.SerialException, OSError, ValueError) as error:
             raise _port_error(port, error) from error
         # FTDI's bridges hold small replies back for 16 ms unless told otherwise (ASYNC_LOW_LATENCY: 1 ms). Right after

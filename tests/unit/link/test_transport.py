@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import socket
 import termios
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,57 +18,9 @@ from ohmbench.errors import LinkError, PortError, ProtocolError, UsageError
 from ohmbench.link import Done, Link, MockTransport, Result, SerialTransport, Transport
 
 from .fpga_model import ECHO, FpgaModel
+from .on_pty import Board, Pty
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="the system has no ptys")
-
-
-class Pty:
-    """A pty; `path` is what the host opens, `end` the descriptor of the other side."""
-
-    def __init__(self) -> None:
-        self.end, self._kept = os.openpty()
-        self.path = os.ttyname(self._kept)
-        self._open = True
-
-    def close(self) -> None:
-        if self._open:
-            self._open = False
-            os.close(self.end)
-            os.close(self._kept)
-
-
-class Board:
-    """A model of the FPGA that answers on a pty until it is stopped, or its cable is pulled after so many bytes."""
-
-    def __init__(self, pty: Pty) -> None:
-        self.model = FpgaModel(time.monotonic, frames_a_step=4)
-        self.pull_after = 1 << 60
-        self._pty = pty
-        self._quit_read, self._quit_write = os.pipe()
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def stop(self) -> None:
-        os.write(self._quit_write, b"q")
-        self._thread.join()
-        os.close(self._quit_read)
-        os.close(self._quit_write)
-
-    def _serve(self) -> None:
-        end = self._pty.end
-        while True:
-            ready, _, _ = select.select([end, self._quit_read], [], [], 0.02)
-            if self._quit_read in ready:
-                return
-            data = os.read(end, 4096) if ready else b""
-            self.pull_after -= len(data)
-            if self.pull_after < 0:
-                self._pty.close()
-                return
-            answer = self.model.receive(data) if data else self.model.tick()
-            self.model.rest_of_rate_change()
-            while answer:
-                answer = answer[os.write(end, answer) :]
 
 
 @pytest.fixture

