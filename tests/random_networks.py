@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Segment
+from ohmbench.compress.quantise import optimal_scale
+from ohmbench.network import relu
 
 
 def random_compressed(
@@ -29,6 +32,16 @@ def random_compressed(
         scale, bias = rng.uniform(1e-3, 1.0, outputs), rng.normal(0, 1, outputs)
         layers.append(CompressedLayer(4 if number == 0 else 6, scale, bias, None if last else 0.7, tuple(segments)))
     return CompressedNetwork(tuple(layers), max_level)
+
+
+def calibrated(network: CompressedNetwork, inputs: np.ndarray) -> CompressedNetwork:
+    """The network with scales at which the activations (integer inputs (n, inputs) given) take their whole range."""
+    layers = list(network.layers)
+    for number, layer in enumerate(layers[:-1]):
+        to_here = CompressedNetwork((*layers[:number], replace(layer, output_scale=None)), network.max_level)
+        top = (1 << layers[number + 1].input_bits) - 1
+        layers[number] = replace(layer, output_scale=optimal_scale(relu(to_here.forward_integer(inputs)), top))
+    return replace(network, layers=tuple(layers))
 
 
 def _segment(

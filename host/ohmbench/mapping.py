@@ -144,9 +144,14 @@ def _blocks(segment: Segment, rows: int, columns: int) -> list[_Block]:
 
 
 def _split(wiring: NDArray[np.int16], limit: int) -> list[Index]:
-    """The columns in `wiring` (outputs, 2) in the order of their first use, in as few parts as possible of `limit`."""
-    read = wiring[wiring >= 0].astype(np.intp)
-    order = read[np.sort(np.unique(read, return_index=True)[1])]
+    """The columns in `wiring` (outputs, 2) in as few parts as possible of `limit`, each read by few groups of outputs.
+
+    Columns that only the first `limit` outputs read come first, those that only the last ones read come last.
+    """
+    output, side = np.nonzero(wiring >= 0)
+    read, first = np.unique(wiring[output, side], return_index=True)
+    last = len(output) - 1 - np.unique(wiring[output, side][::-1], return_index=True)[1]
+    order = read[np.lexsort((first, output[first] // limit + output[last] // limit))].astype(np.intp)
     position = {int(column): at for at, column in enumerate(order)}
     spans = np.array([[position[int(c)] for c in pair] for pair in wiring if min(pair) >= 0]).reshape(-1, 2)
     low, high = spans.min(axis=1), spans.max(axis=1)

@@ -144,6 +144,14 @@ def test_columns_that_do_not_fit_are_cut_where_the_fewest_outputs_are_parted() -
     assert np.sum(terms, axis=0).tolist() == [40, 40]
 
 
+def test_columns_that_one_half_of_the_outputs_reads_stand_together() -> None:
+    """64 outputs with a column each that nobody else reads, and 16 shared: three blocks, of which one is read twice."""
+    own, shared = list(range(64)), [64 + i % 16 for i in range(64)]
+    image = map_compressed(one_layer(segment(np.ones((8, 80)), own, shared), outputs=64))
+    assert image.cells == 8 * 80
+    assert len(image.tiles) == 4
+
+
 def test_a_block_with_many_outputs_is_read_by_several_tiles() -> None:
     image = map_compressed(one_layer(segment(np.ones((8, 2)), [0] * 70, [1] * 70), outputs=70))
     assert [(t.first_output, t.outputs, t.image) for t in image.tiles] == [(0, 32, 0), (32, 32, 0), (64, 6, 0)]

@@ -7,9 +7,13 @@ import os
 
 import numpy as np
 import pytest
+from tests.random_networks import calibrated, random_compressed
 
 from ohmbench import mnist
+from ohmbench.counting import count
+from ohmbench.mapping import map_compressed
 from ohmbench.mnist import CHECKSUMS, ENVIRONMENT, load_mnist, mnist_folder
+from ohmbench.reference import evaluate
 
 pytestmark = pytest.mark.skipif(ENVIRONMENT not in os.environ, reason=f"needs MNIST: set {ENVIRONMENT} to its folder")
 
@@ -29,3 +33,20 @@ def test_shape_and_classes() -> None:
     assert data.test_x.shape == (10_000, 196)
     assert (int(data.test_x.min()), int(data.test_x.max())) == (0, 15)
     assert np.bincount(data.test_y).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+
+
+# seeds of which every output depends on its inputs
+@pytest.mark.parametrize(("widths", "seed"), [([784, 10], 17), ([784, 64, 10], 0)])
+def test_merged_engine_is_the_dense_matrix_on_all_images(widths: list[int], seed: int) -> None:
+    """In integers; merged rows, shared columns and gains."""
+    x = load_mnist().test_x
+    assert len(x) == 10_000
+    network = calibrated(random_compressed(np.random.default_rng(seed), widths), x[:1000])
+    image = map_compressed(network)
+    counts = count(image)
+    assert counts.extra_input_bits > 0
+    assert counts.gain_additions > 0
+    assert counts.cells_saved > 0.5
+    dense = network.forward_integer(x)
+    np.testing.assert_array_equal(evaluate(image, x), dense)
+    assert np.ptp(dense, axis=0).all()
