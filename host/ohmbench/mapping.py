@@ -22,7 +22,7 @@ from ohmbench.compress.compressed import CompressedNetwork, Segment, as_pairs
 from ohmbench.compress.quantise import QuantisedNetwork
 from ohmbench.errors import ImageError
 from ohmbench.image import Layer, Provenance, Tile, WeightImage
-from ohmbench.packing import Place, pack
+from ohmbench.packing import Place, apart, pack
 
 Index = NDArray[np.intp]
 
@@ -44,6 +44,7 @@ def map_pairs(
 def map_compressed(
     network: CompressedNetwork,
     *,
+    share_images: bool = True,
     rows: int = ROWS,
     columns: int = COLUMNS,
     array_type: str = ARRAY_TYPE,
@@ -55,6 +56,10 @@ def map_compressed(
     than the array has are cut into as few blocks as possible, where the cuts part the fewest outputs; an output that is
     parted has a lane with p alone and one with n alone. A block whose outputs are more than the array has columns is
     read by several tiles, which share its cells.
+
+    Args:
+        share_images: pack blocks into as few images as possible; otherwise each has one of its own, with less on its
+            wires.
 
     Raises:
         ImageError: a segment has more rows than the array, a layer has no weights left, or the network is too large
@@ -72,7 +77,8 @@ def map_compressed(
             )
         # blocks of the same outputs follow each other
         blocks.append(sorted(of_layer, key=lambda block: block.windows[0]))
-    places = pack([[block.levels.shape for block in of_layer] for of_layer in blocks], rows, columns)
+    sizes = [[block.levels.shape for block in of_layer] for of_layer in blocks]
+    places = pack(sizes, rows, columns) if share_images else apart(sizes)
     images = 1 + max(place.image for of_layer in places for place in of_layer)
     levels, mask = np.zeros((images, rows, columns), np.uint8), np.zeros((images, rows, columns), np.bool_)
     tiles: list[Tile] = []

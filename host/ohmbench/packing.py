@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,12 @@ def pack(layers: Sequence[Sequence[tuple[int, int]]], rows: int, columns: int) -
         first = max(number.values(), default=first)
         places.append([Place(number[local], row, column) for _, (local, row, column) in sorted(corners.items())])
     return places
+
+
+def apart(layers: Sequence[Sequence[tuple[int, int]]]) -> list[list[Place]]:
+    """Places as of `pack`, each rectangle in the first corner of an image of its own, where wires are shortest."""
+    number = count()
+    return [[Place(next(number), 0, 0) for _ in sizes] for sizes in layers]
 
 
 def _put(height: int, width: int, images: list[_Image], empty: _Free) -> tuple[int, int, int]:

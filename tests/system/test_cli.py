@@ -286,6 +286,12 @@ def test_compressed_network_is_mapped_and_counted(tmp_path: Path) -> None:
     assert summary["dataset"] == image.provenance["dataset"] == "none"
     assert 0 < summary["wire_error_mean"] < summary["wire_error_max"] < 1
 
+    as_json("map", tmp_path / "network.ohmc", "-o", tmp_path / "network.ohmw", "--apart")
+    image = WeightImage.load(tmp_path / "network.ohmw")
+    assert replace(image, provenance={}) == map_compressed(network, share_images=False)
+
+    said = refused(UsageError.exit_code, "map", "-o", tmp_path / "x.ohmw", "--apart")
+    assert "for a compressed network" in said
     said = refused(UsageError.exit_code, "map", tmp_path / "network.ohmc", "-o", tmp_path / "x.ohmw", "--bits", "3")
     assert "mapped as it is" in said
     (tmp_path / "network.ohmc").write_bytes(b"PK")

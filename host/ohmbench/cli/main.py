@@ -77,12 +77,14 @@ def _map(args: argparse.Namespace, progress: Progress) -> None:
     training = {"hidden": args.hidden, "bits": args.bits, "seed": args.network_seed}
     given = {name: value for name, value in training.items() if value is not None}
     if args.network is None:
+        if args.apart:
+            raise UsageError("--apart is for a compressed network; the digits' network fills its images.")
         progress.say("training the network")
         result = mapping.map_digits(**given, faults=faults)
     elif given:
         raise UsageError("The network in a file is mapped as it is: leave out --hidden, --bits and --network-seed.")
     else:
-        result = mapping.map_file(args.network, faults)
+        result = mapping.map_file(args.network, faults, share_images=not args.apart)
     result.image.save(args.output)
     print_result(args, result.summary(), f"{result.describe()}\nwritten: {args.output}")
 
@@ -216,6 +218,11 @@ def _parser() -> argparse.ArgumentParser:
         help="hidden units of the digits' network (default: 32)",
     )
     mapping.add_argument("--bits", type=whole(2, 8), help="bits of its signed weights (default: 4)")
+    mapping.add_argument(
+        "--apart",
+        action="store_true",
+        help="an image for every tile: more arrays to program, and less on their wires (default: tiles share images)",
+    )
     mapping.add_argument("--fault-map", type=Path, metavar="FILE", help="map around the bad cells of this array")
     mapping.add_argument("--network-seed", type=whole(0), help="seed of its training (default: 0)")
 

@@ -48,10 +48,11 @@ class MapResult:
         return "\n".join(part for part in (known, self.counts.describe(), wires) if part)
 
 
-def map_file(path: Path, faults: FaultMap | None = None) -> MapResult:
+def map_file(path: Path, faults: FaultMap | None = None, *, share_images: bool = True) -> MapResult:
     """Map a compressed network from a file.
 
     Args:
+        share_images: see `map_compressed`.
         faults: bad cells of the array that the image is for; it is laid out around them.
 
     Raises:
@@ -59,7 +60,7 @@ def map_file(path: Path, faults: FaultMap | None = None) -> MapResult:
         ImageError: the network does not fit, see `map_compressed`; or the fault map is of another kind of array.
     """
     network, provenance = load_compressed(path)
-    image = map_compressed(network, provenance={"ohmbench": __version__, **provenance})
+    image = map_compressed(network, share_images=share_images, provenance={"ohmbench": __version__, **provenance})
     return MapResult.of(image if faults is None else avoid_faults(image, faults), provenance)
 
 

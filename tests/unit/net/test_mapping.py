@@ -68,6 +68,11 @@ def test_any_network_on_any_array_gives_its_integers_and_its_cells_once(
     x = rng.integers(0, 16, (5, widths[0]))
     np.testing.assert_array_equal(evaluate(image, x), network.forward_integer(x))
 
+    by_themselves = map_compressed(network, share_images=False, rows=rows, columns=columns)
+    np.testing.assert_array_equal(evaluate(by_themselves, x), network.forward_integer(x))
+    assert by_themselves.images >= image.images
+    assert replace(count(by_themselves), images=image.images, loads=image.images) == count(image)
+
     # the cells of the segments' driven rows and read columns, and no others
     cells = sum(
         len(np.unique(s.row_of_input[s.row_of_input >= 0])) * len(np.unique([c for c in (*s.p, *s.n) if c >= 0]))
