@@ -9,7 +9,7 @@ module ohm_seq (
 
     // from the host
     input  logic        run_valid_i,
-    output logic        run_ready_o,
+    output logic        run_ready_o,  // not in the first 16 clocks after reset
     input  logic [ 9:0] run_entry_i,
     input  logic        arg_we_i,
     input  logic [ 3:0] arg_index_i,
@@ -65,6 +65,7 @@ module ohm_seq (
   } why_e;
 
   typedef enum logic [2:0] {
+    StClear,   // after reset: all masks to 0, m0 to all ones
     StIdle,
     StFetch,
     StExec,    // held while the carrier is not ready
@@ -77,24 +78,27 @@ module ohm_seq (
   state_e state_q, state_d;
   why_e why_q, why_d;
   logic [9:0] pc_q, pc_d;
+  // distributed RAM, which has no reset
   logic [15:0] scalar_q[16];
   logic [31:0] mask_q  [16];
+  logic [ 3:0] clear_q;
   logic [15:0] wait_q, wait_d, code_q, code_d;
   logic [7:0] fault_q;
 
-  // the word that is executed: straight from memory, kept while an instruction takes longer
-  logic [31:0] word;
+  // The word that is executed. It is read as the fetch begins and kept in flops, since a block RAM's data come too late
+  // in a clock for what hangs on an instruction: the guard, the carrier, and where to go next.
+  logic [31:0] word_q;
   op_e op;
   logic [3:0] d, a, b;
   logic [15:0] imm;
-  assign word = prog_data_i;
-  assign op   = op_e'(word[31:26]);
-  assign d    = word[25:22];
-  assign a    = word[21:18];
-  assign imm  = word[15:0];
-  assign b    = word[15:12];
+  always_ff @(posedge clk_i) if (state_q == StFetch) word_q <= prog_data_i;
+  assign op  = op_e'(word_q[31:26]);
+  assign d   = word_q[25:22];
+  assign a   = word_q[21:18];
+  assign imm = word_q[15:0];
+  assign b   = word_q[15:12];
   logic unused_word;
-  assign unused_word = ^word[17:16];
+  assign unused_word = ^word_q[17:16];
 
   logic [15:0] rd, ra, rb;
   logic [31:0] md, ma, mb;
@@ -105,18 +109,18 @@ module ohm_seq (
   assign ma           = mask_q[a];
   assign mb           = mask_q[b];
 
-  assign prog_addr_o  = pc_q;
+  assign prog_addr_o  = pc_d;
   assign vec_op_o     = op;
   assign vec_d_o      = d;
   assign vec_a_o      = a;
   assign vec_b_o      = b;
-  assign vec_imm_o    = word[7:0];
+  assign vec_imm_o    = word_q[7:0];
   assign vec_scalar_o = ra;
-  assign vec_pred_o   = mask_q[word[11:8]];
+  assign vec_pred_o   = mask_q[word_q[11:8]];
 
   // a mode or a rail that does not exist: no instruction either
   logic is_unknown;
-  assign is_unknown = (op == OpLines && word[7:2] != '0) || (op == OpRail && word[7:3] != '0);
+  assign is_unknown = (op == OpLines && word_q[7:2] != '0) || (op == OpRail && word_q[7:3] != '0);
 
   always_comb begin
     cmd_o       = '0;
@@ -126,13 +130,13 @@ module ohm_seq (
         OpRail: begin
           cmd_valid_o = 1'b1;
           cmd_o.kind  = ohm_carrier_pkg::CmdRail;
-          cmd_o.rail  = ohm_carrier_pkg::rail_e'(word[2:0]);
+          cmd_o.rail  = ohm_carrier_pkg::rail_e'(word_q[2:0]);
           cmd_o.value = ra;
         end
         OpLines: begin
           cmd_valid_o = 1'b1;
           cmd_o.kind  = ohm_carrier_pkg::CmdLines;
-          cmd_o.mode  = ohm_carrier_pkg::mode_e'(word[1:0]);
+          cmd_o.mode  = ohm_carrier_pkg::mode_e'(word_q[1:0]);
           cmd_o.wl    = md;
           cmd_o.bl    = ma;
           cmd_o.col   = mb;
@@ -151,10 +155,15 @@ module ohm_seq (
     end
   end
 
+  // by four, since each of these sums is three look-ups
   logic [5:0] ma_count;
+  logic [2:0] of_four;
   always_comb begin
     ma_count = '0;
-    for (int i = 0; i < 32; i++) ma_count += {5'h0, ma[i]};
+    for (int i = 0; i < 32; i += 4) begin
+      of_four = {2'h0, ma[i]} + {2'h0, ma[i+1]} + {2'h0, ma[i+2]} + {2'h0, ma[i+3]};
+      ma_count += {3'h0, of_four};
+    end
   end
 
   logic scalar_we, mask_we;
@@ -175,6 +184,7 @@ module ohm_seq (
     run_ready_o = 1'b0;
 
     unique case (state_q)
+      StClear: if (clear_q == '1) state_d = StIdle;
       StIdle: begin
         run_ready_o = 1'b1;
         why_d       = WhyHalt;
@@ -284,7 +294,7 @@ module ohm_seq (
     endcase
 
     // the guard has turned the array off already; here only the program ends
-    if (state_q != StIdle && state_q != StDone && (abort_i || fault_i != '0)) begin
+    if (running_o && state_q != StDone && (abort_i || fault_i != '0)) begin
       state_d   = StDone;
       why_d     = abort_i ? WhyAbort : WhyFault;
       code_d    = '0;
@@ -303,16 +313,17 @@ module ohm_seq (
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      state_q          <= StIdle;
+      state_q          <= StClear;
+      clear_q          <= '0;
       why_q            <= WhyHalt;
       fault_q          <= '0;
       run_cycles_q     <= '0;
       program_cycles_q <= '0;
       busy_cycles_q    <= '0;
       pulses_q         <= '0;
-      for (int i = 0; i < 16; i++) mask_q[i] <= i == 0 ? '1 : '0;
     end else begin
       state_q <= state_d;
+      clear_q <= clear_q + 4'd1;
       why_q   <= why_d;
       if (state_d == StDone && state_q != StDone) fault_q <= abort_i ? '0 : fault_i;
       if (state_q == StIdle) program_cycles_q <= '0;
@@ -322,7 +333,6 @@ module ohm_seq (
         if (!carrier_idle_i) busy_cycles_q <= busy_cycles_q + 64'd1;
       end
       if (cmd_valid_o && cmd_ready_i && op == OpPulse) pulses_q <= pulses_q + 32'd1;
-      if (mask_we && d != '0) mask_q[d] <= mask_d;
     end
   end
 
@@ -332,9 +342,11 @@ module ohm_seq (
     wait_q <= wait_d;
     if (arg_we_i) scalar_q[arg_index_i] <= arg_data_i;
     else if (scalar_we) scalar_q[d] <= scalar_d;
+    if (state_q == StClear) mask_q[clear_q] <= {32{clear_q == '0}};
+    else if (mask_we && d != '0) mask_q[d] <= mask_d;
   end
 
-  assign running_o     = state_q != StIdle;
+  assign running_o     = state_q != StIdle && state_q != StClear;
   assign done_valid_o  = state_q == StDone;
   assign done_code_o   = code_q;
   assign done_why_o    = why_q;

@@ -159,9 +159,12 @@ module ohm_vec (
   assign gathered     = idx_none_q ? '0 : idx_odd_q ? rdata_a[63:32] : rdata_a[31:0];
 
   for (genvar l = 0; l < 2; l++) begin : gen_lane
-    logic [31:0] a, b;
-    assign a = rdata_a[32*l+:32];
-    assign b = rdata_b[32*l+:32];
+    logic [31:0] a, b, ascending, shifted;
+    assign a         = rdata_a[32*l+:32];
+    assign b         = rdata_b[32*l+:32];
+    // one shifter for both ways: to the left is to the right from the other end
+    assign ascending = op_i == OpVshl ? {<<{a}} : a;
+    assign shifted   = ascending >> imm_i[4:0];
     always_comb begin
       cmp[l] = 1'b0;
       unique case (op_i)
@@ -171,8 +174,8 @@ module ohm_vec (
         OpVsub:  result_d[32*l+:32] = a - b;
         OpVand:  result_d[32*l+:32] = a & b;
         OpVor:   result_d[32*l+:32] = a | b;
-        OpVshl:  result_d[32*l+:32] = a << imm_i[4:0];
-        OpVshr:  result_d[32*l+:32] = a >> imm_i[4:0];
+        OpVshl:  result_d[32*l+:32] = {<<{shifted}};
+        OpVshr:  result_d[32*l+:32] = shifted;
         OpVgat:  result_d[32*l+:32] = gathered;
         default: result_d[32*l+:32] = a;
       endcase
