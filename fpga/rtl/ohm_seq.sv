@@ -166,20 +166,52 @@ module ohm_seq (
     end
   end
 
-  logic scalar_we, mask_we;
-  logic [15:0] scalar_d;
-  logic [31:0] mask_d;
+  // what an instruction would write into a scalar and into a mask
+  logic [15:0] operand, sum, scalar_d;
+  logic unused_carry;
+  always_comb begin
+    operand = rb;
+    if (op == OpAddi) operand = imm;
+    if (op == OpSub) operand = ~rb;
+  end
+  assign {sum, unused_carry} = {ra, 1'b1} + {operand, op == OpSub};
+  always_comb begin
+    scalar_d = sum;
+    if (op == OpLi) scalar_d = imm;
+    if (op == OpMcnt) scalar_d = {10'h0, ma_count};
+  end
+
+  // gated and joined, not chosen: a choice of eight is larger in look-up tables of four inputs
+  logic [31:0] logical, halves, one, mask_d;
+  logic is_compare;
+  assign is_compare = op == OpVlt || op == OpVeq || op == OpVbit;
+  assign logical = (ma & mb & {32{op == OpMand || op == OpMor}}) |
+      (ma & ~mb & {32{op != OpMand}}) | (~ma & mb & {32{op == OpMor || op == OpMxor}});
+  assign halves = {op == OpMhi ? ra : md[31:16], op == OpMlo ? ra : md[15:0]};
+  assign one = 32'h1 << ra[4:0];
+  assign mask_d = (logical & {32{op inside {OpMand, OpMor, OpMxor, OpMandn}}}) |
+      (halves & {32{op == OpMlo || op == OpMhi}}) | (one & {32{op == OpMone}}) |
+      (vec_mask_i & {32{is_compare}});
+
+  logic scalar_we, mask_we, advance, jump;
+
+  // from the entry, on to the next, to the target of a jump, or where it is
+  always_comb begin
+    pc_d = pc_q;
+    if (state_q == StIdle) pc_d = run_entry_i;
+    else if (jump) pc_d = imm[9:0];
+    else if (advance) pc_d = pc_q + 10'd1;
+  end
 
   always_comb begin
     state_d     = state_q;
     why_d       = why_q;
     code_d      = code_q;
-    pc_d        = pc_q;
     wait_d      = wait_q - 16'd1;
+    advance     = 1'b0;
+    jump        = 1'b0;
     scalar_we   = 1'b0;
-    scalar_d    = ra;
     mask_we     = 1'b0;
-    mask_d      = ma;
     vec_start_o = 1'b0;
     run_ready_o = 1'b0;
 
@@ -189,105 +221,81 @@ module ohm_seq (
         run_ready_o = 1'b1;
         why_d       = WhyHalt;
         code_d      = '0;
-        pc_d        = run_entry_i;
         if (run_valid_i) state_d = StFetch;
       end
       StFetch: state_d = StExec;
       StExec: begin
         state_d = StFetch;
-        pc_d    = pc_q + 10'd1;
+        advance = 1'b1;
         unique case (op)
           OpHalt: begin
             state_d = carrier_idle_i ? StDone : StExec;
             code_d  = imm;
-            pc_d    = pc_q;
+            advance = 1'b0;
           end
-          OpLi, OpAddi, OpAdd, OpSub, OpMcnt: begin
-            scalar_we = 1'b1;
-            unique case (op)
-              OpLi:    scalar_d = imm;
-              OpAddi:  scalar_d = ra + imm;
-              OpAdd:   scalar_d = ra + rb;
-              OpSub:   scalar_d = ra - rb;
-              default: scalar_d = {10'h0, ma_count};
-            endcase
-          end
-          OpJmp:   pc_d = imm[9:0];
-          OpBeq:   if (rd == ra) pc_d = imm[9:0];
-          OpBne:   if (rd != ra) pc_d = imm[9:0];
-          OpBlt:   if (rd < ra) pc_d = imm[9:0];
-          OpBge:   if (rd >= ra) pc_d = imm[9:0];
-          OpBany:  if (ma != '0) pc_d = imm[9:0];
-          OpBnone: if (ma == '0) pc_d = imm[9:0];
+          OpLi, OpAddi, OpAdd, OpSub, OpMcnt: scalar_we = 1'b1;
+          OpJmp: jump = 1'b1;
+          OpBeq: jump = rd == ra;
+          OpBne: jump = rd != ra;
+          OpBlt: jump = rd < ra;
+          OpBge: jump = rd >= ra;
+          OpBany: jump = ma != '0;
+          OpBnone: jump = ma == '0;
           OpWait: begin
             wait_d = ra;
             if (ra != '0) begin
               state_d = StWait;
-              pc_d    = pc_q;
+              advance = 1'b0;
             end
           end
-          OpMone, OpMand, OpMor, OpMxor, OpMandn, OpMlo, OpMhi: begin
-            mask_we = 1'b1;
-            unique case (op)
-              OpMone:  mask_d = 32'h1 << ra[4:0];
-              OpMand:  mask_d = ma & mb;
-              OpMor:   mask_d = ma | mb;
-              OpMxor:  mask_d = ma ^ mb;
-              OpMandn: mask_d = ma & ~mb;
-              OpMlo:   mask_d = {md[31:16], ra};
-              default: mask_d = {ra, md[15:0]};
-            endcase
-          end
+          OpMone, OpMand, OpMor, OpMxor, OpMandn, OpMlo, OpMhi: mask_we = 1'b1;
           OpVld, OpVst, OpVset, OpVadd, OpVsub, OpVand, OpVor, OpVshl, OpVshr,
           OpVlt, OpVeq, OpVbit, OpVgat, OpCodes: begin
             vec_start_o = 1'b1;
             state_d     = StVector;
-            pc_d        = pc_q;
+            advance     = 1'b0;
           end
           OpRail, OpLines, OpPulse, OpConvert:
           if (is_unknown) begin
             state_d = StDone;
             why_d   = WhyIllegal;
-            pc_d    = pc_q;
+            advance = 1'b0;
           end else if (!cmd_ready_i) begin
             state_d = StExec;
-            pc_d    = pc_q;
+            advance = 1'b0;
           end
           OpSense: begin
             vec_start_o = cmd_ready_i;
             state_d     = cmd_ready_i ? StVector : StExec;
-            pc_d        = pc_q;
+            advance     = 1'b0;
           end
           OpVin, OpVout: begin
             vec_start_o = carrier_idle_i;
             state_d     = carrier_idle_i ? StStream : StExec;
-            pc_d        = pc_q;
+            advance     = 1'b0;
           end
           OpSync:
           if (!carrier_idle_i) begin
             state_d = StExec;
-            pc_d    = pc_q;
+            advance = 1'b0;
           end
           default: begin
             state_d = StDone;
             why_d   = WhyIllegal;
-            pc_d    = pc_q;
+            advance = 1'b0;
           end
         endcase
       end
       StWait:
       if (wait_q == 16'd1) begin
         state_d = StFetch;
-        pc_d    = pc_q + 10'd1;
+        advance = 1'b1;
       end
       StVector, StStream:
       if (vec_done_i) begin
         state_d = StFetch;
-        pc_d    = pc_q + 10'd1;
-        if (op == OpVlt || op == OpVeq || op == OpVbit) begin
-          mask_we = 1'b1;
-          mask_d  = vec_mask_i;
-        end
+        advance = 1'b1;
+        mask_we = is_compare;
       end
       StDone:  if (done_ready_i) state_d = StIdle;
       default: state_d = StIdle;
@@ -298,7 +306,8 @@ module ohm_seq (
       state_d   = StDone;
       why_d     = abort_i ? WhyAbort : WhyFault;
       code_d    = '0;
-      pc_d      = pc_q;
+      advance   = 1'b0;
+      jump      = 1'b0;
       scalar_we = 1'b0;
       mask_we   = 1'b0;
     end
@@ -327,9 +336,9 @@ module ohm_seq (
       why_q   <= why_d;
       if (state_d == StDone && state_q != StDone) fault_q <= abort_i ? '0 : fault_i;
       if (state_q == StIdle) program_cycles_q <= '0;
+      else if (is_counting) program_cycles_q <= program_cycles_q + 64'd1;
       if (is_counting) begin
-        run_cycles_q     <= run_cycles_q + 64'd1;
-        program_cycles_q <= program_cycles_q + 64'd1;
+        run_cycles_q <= run_cycles_q + 64'd1;
         if (!carrier_idle_i) busy_cycles_q <= busy_cycles_q + 64'd1;
       end
       if (cmd_valid_o && cmd_ready_i && op == OpPulse) pulses_q <= pulses_q + 32'd1;

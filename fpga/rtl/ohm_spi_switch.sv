@@ -40,58 +40,69 @@ module ohm_spi_switch (
 
   // The closed switch of each of 16 columns, one in every mode but off: {RESET bus, inhibit, ground, TIA}.
   function automatic logic [3:0][15:0] columns(ohm_carrier_pkg::mode_e mode, logic [15:0] col);
-    unique case (mode)
-      ohm_carrier_pkg::ModeRead:  return {16'h0, 16'h0, 16'h0, 16'hffff};
-      ohm_carrier_pkg::ModeSet:   return {16'h0, ~col, col, 16'h0};
-      ohm_carrier_pkg::ModeReset: return {col, 16'h0, ~col, 16'h0};
-      default:                    return '0;
-    endcase
+    logic [15:0] is_read, is_set, is_reset;
+    is_read  = {16{mode == ohm_carrier_pkg::ModeRead}};
+    is_set   = {16{mode == ohm_carrier_pkg::ModeSet}};
+    is_reset = {16{mode == ohm_carrier_pkg::ModeReset}};
+    columns  = {col & is_reset, ~col & is_set, (col & is_set) | (~col & is_reset), is_read};
   endfunction
 
   // The buses' switches: bl_set, bl_read, wl_set, wl_reset, wl_read from bit 0.
   function automatic logic [4:0] buses(ohm_carrier_pkg::mode_e mode);
     unique case (mode)
-      ohm_carrier_pkg::ModeRead:  return 5'b10010;
-      ohm_carrier_pkg::ModeSet:   return 5'b00101;
-      ohm_carrier_pkg::ModeReset: return 5'b01000;
-      default:                    return '0;
+      ohm_carrier_pkg::ModeRead:  buses = 5'b10010;
+      ohm_carrier_pkg::ModeSet:   buses = 5'b00101;
+      ohm_carrier_pkg::ModeReset: buses = 5'b01000;
+      default:                    buses = '0;
     endcase
+  endfunction
+
+  // Columns that are grounded in SET or RESET: those of the mask in SET, the others in RESET.
+  function automatic logic [31:0] grounded(ohm_carrier_pkg::mode_e mode, logic [31:0] col);
+    return col ^ {32{mode == ohm_carrier_pkg::ModeReset}};
   endfunction
 
   // Groups in which the patterns differ, if neither is off, in group_e order. Every row and column has one closed
   // switch, so that where one opens another closes.
   function automatic logic [Groups-1:0] differences(lines_t a, lines_t b);
-    logic [3:0][15:0] lo, hi;
-    lo = columns(a.mode, a.col[15:0]) & ~columns(b.mode, b.col[15:0]);
-    hi = columns(a.mode, a.col[31:16]) & ~columns(b.mode, b.col[31:16]);
-    return {hi != '0, lo != '0, a.bl != b.bl, a.wl != b.wl, a.mode != b.mode};
+    logic is_other, is_read;
+    logic [31:0] ground_a, ground_b, col;
+    is_other = a.mode != b.mode;
+    is_read  = a.mode == ohm_carrier_pkg::ModeRead || b.mode == ohm_carrier_pkg::ModeRead;
+    ground_a = grounded(a.mode, a.col);
+    ground_b = grounded(b.mode, b.col);
+    // between SET and RESET, only what is grounded in both stays
+    col      = (ground_a ^ ground_b) | (~ground_a & {32{is_other}});
+    if (is_read) col = {32{is_other}};
+    return {col[31:16] != '0, col[15:0] != '0, a.bl != b.bl, a.wl != b.wl, is_other};
   endfunction
 
-  // The switches of a group that are closed in both patterns, as carrier.toml numbers them: chip c, switch s is bit
-  // 8c + s.
-  function automatic logic [63:0] frame(lines_t a, lines_t b, logic [Groups-1:0] group);
-    logic [63:0] f = '0;
-    logic [31:0] row_a, row_b;
-    logic [3:0][15:0] col;
-    logic is_wl, is_row, is_lo, is_on;
-    is_wl  = group[ohm_carrier_pkg::GroupWl];
-    is_row = is_wl || group[ohm_carrier_pkg::GroupBl];
-    is_on  = a.mode != ohm_carrier_pkg::ModeOff && b.mode != ohm_carrier_pkg::ModeOff;
-    row_a  = is_wl ? a.wl : a.bl;
-    row_b  = is_wl ? b.wl : b.bl;
-    is_lo  = !group[ohm_carrier_pkg::GroupColHi];
-    col    = columns(a.mode, is_lo ? a.col[15:0] : a.col[31:16]);
-    col &= columns(b.mode, is_lo ? b.col[15:0] : b.col[31:16]);
-    if (group[ohm_carrier_pkg::GroupBus]) begin
-      f[4:0] = buses(a.mode) & buses(b.mode);
-    end else if (is_row) begin
-      for (int i = 0; i < 32; i++) begin
-        f[2*i+:2] = {!row_a[i] && !row_b[i], row_a[i] && row_b[i]} & {2{is_on}};
-      end
-    end else if (group[ohm_carrier_pkg::GroupColLo] || !is_lo) begin
-      for (int j = 0; j < 16; j++) f[4*j+:4] = {col[3][j], col[2][j], col[1][j], col[0][j]};
+  // The switches of a group that are closed in `to`, and, on the way to it, in `from` too, as carrier.toml numbers them:
+  // chip c, switch s is bit 8c + s.
+  function automatic logic [63:0] frame(lines_t from, lines_t to, logic on_the_way,
+                                        logic [Groups-1:0] group);
+    logic [31:0] row, row_from;
+    logic [15:0] col, col_from;
+    logic [3:0][15:0] closed;
+    logic is_wl, is_row, is_lo, is_col;
+    is_wl = group[ohm_carrier_pkg::GroupWl];
+    is_row   = (is_wl || group[ohm_carrier_pkg::GroupBl]) && to.mode != ohm_carrier_pkg::ModeOff &&
+        !(on_the_way && from.mode == ohm_carrier_pkg::ModeOff);
+    is_lo = group[ohm_carrier_pkg::GroupColLo];
+    is_col = is_lo || group[ohm_carrier_pkg::GroupColHi];
+    row = is_wl ? to.wl : to.bl;
+    row_from = is_wl ? from.wl : from.bl;
+    col = is_lo ? to.col[15:0] : to.col[31:16];
+    col_from = is_lo ? from.col[15:0] : from.col[31:16];
+    closed = columns(to.mode, col) & (columns(from.mode, col_from) | {64{!on_the_way}});
+    for (int i = 0; i < 32; i++) begin
+      frame[2*i]   = is_row & row[i] & (row_from[i] | !on_the_way);
+      frame[2*i+1] = is_row & !row[i] & !(row_from[i] & on_the_way);
     end
-    return f;
+    for (int i = 0; i < 64; i++) frame[i] = frame[i] | (closed[i%4][i/4] & is_col);
+    if (group[ohm_carrier_pkg::GroupBus]) begin
+      frame[4:0] = buses(to.mode) & (buses(from.mode) | {5{!on_the_way}});
+    end
   endfunction
 
   function automatic logic [SettleW-1:0] settle_clocks(logic [2*Groups-1:0] frames, logic read);
@@ -157,7 +168,7 @@ module ohm_spi_switch (
         frames_q <= frames_q & ~chosen;
         count_q  <= CountW'(Frame - 1);
         sync_nq  <= ~group;
-        shift_q  <= frame(breaking ? old_q : new_q, new_q, group);
+        shift_q  <= frame(old_q, new_q, breaking, group);
       end else begin
         for (int c = 0; c < 8; c++) shift_q[c] <= shift_q[c] << 1;
       end

@@ -1,4 +1,4 @@
-"""Pins of a board: the sites of its own chips, and those of the carrier's signals through the connector between them."""
+"""Pins of a board: the sites of its own chips, and of the carrier's signals through the connector between them."""
 
 from __future__ import annotations
 

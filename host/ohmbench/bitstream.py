@@ -1,7 +1,7 @@
 """What an ECP5 bitstream says of itself: the comments in its head, and the IDCODE that it asks the FPGA for.
 
-Layout as Project Trellis writes and documents it (libtrellis/src/Bitstream.cpp): ff 00, comments that end in 00, ff; then
-a preamble ff ff bd b3 and commands of four bytes, among them VERIFY_ID (e2), after which the IDCODE stands.
+Layout as Project Trellis writes it (libtrellis/src/Bitstream.cpp): ff 00, comments that end in 00, ff; then a preamble
+ff ff bd b3 and commands of four bytes, among them VERIFY_ID (e2), after which the IDCODE stands.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ class Bitstream:
         preamble = head.find(_PREAMBLE)
         verify = head.find(_VERIFY_ID, preamble)
         if not head.startswith(_HEAD) or preamble < 0 or verify < 0 or len(head) < verify + 8:
-            raise FlashError(f"{path} is no bitstream of an ECP5. The board was not touched. `make bitstream` builds one.")
+            raise FlashError(
+                f"{path} is no bitstream of an ECP5. The board was not touched. `make bitstream` builds one."
+            )
         comments = head[len(_HEAD) : preamble].split(b"\x00")
         text = [comment.decode("ascii", "replace") for comment in comments]
         build = _after(BUILD_COMMENT, text)

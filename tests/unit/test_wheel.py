@@ -56,7 +56,15 @@ def test_a_wheel_has_firmware_rtl_and_models(wheel: Path, tmp_path: Path) -> Non
     subprocess.run([sys.executable, *PIP, "install", "--no-deps", "--target", target, wheel], check=True)
 
     data = target / "ohmbench/_data"
-    for pattern in ("firmware/*", "fpga/rtl/*", "fpga/tables/*.toml", "fpga/boards/*/*", "sim/**/*.sv", "sim/array/*", "sim/*.cpp"):
+    for pattern in (
+        "firmware/*",
+        "fpga/rtl/*",
+        "fpga/tables/*.toml",
+        "fpga/boards/*/*",
+        "sim/**/*.sv",
+        "sim/array/*",
+        "sim/*.cpp",
+    ):
         expected = {path.relative_to(REPO) for path in REPO.glob(pattern) if path.is_file()}
         assert expected
         assert expected <= {path.relative_to(data) for path in data.rglob("*")}

@@ -67,7 +67,9 @@ def flash(board_name: str, path: Path | None, progress: Progress, *, permanent: 
     device = _check(bitstream, board)
     loader = shutil.which(LOADER)
     if loader is None:
-        raise FlashError(f"{LOADER} is not installed, which loads the {board.title}. {_UNTOUCHED} Install it: {_INSTALL}.")
+        raise FlashError(
+            f"{LOADER} is not installed, which loads the {board.title}. {_UNTOUCHED} Install it: {_INSTALL}."
+        )
     _check_connected(loader, bitstream, board)
     if bitstream.build_id != build_id():
         progress.say("the bitstream was built from other RTL or firmware than this ohmbench has")
@@ -105,8 +107,8 @@ def _check_connected(loader: str, bitstream: Bitstream, board: Board) -> None:
     found = re.search(r"idcode\s+0x([0-9a-f]+)", output, re.IGNORECASE)
     if not done or found is None:
         raise FlashError(
-            f"{LOADER} finds no {board.title}: {_last_line(output)}. {_UNTOUCHED} Is it plugged in, powered, and may you "
-            "use it (Linux: udev rules of openFPGALoader)?"
+            f"{LOADER} finds no {board.title}: {_last_line(output)}. {_UNTOUCHED} Is it plugged in, powered, and may "
+            "you use it (Linux: udev rules of openFPGALoader)?"
         )
     # older versions leave the revision out, the upper four bits
     idcode, digits = int(found[1], 16), len(found[1])

@@ -46,8 +46,8 @@ def bits(name: str, width: int) -> list[str]:
 
 
 def test_the_connector_has_every_signal_of_the_carrier() -> None:
-    signals = {name: width for name, width in ports(REPO / "fpga/rtl/ohm_top.sv").items()}
-    signals = {name: width for name, width in signals.items() if name not in NOT_ON_THE_CARRIER}
+    top = ports(REPO / "fpga/rtl/ohm_top.sv")
+    signals = {name: width for name, width in top.items() if name not in NOT_ON_THE_CARRIER}
     assert {name: len(pins) for name, pins in CARRIER["connector"].items()} == signals
     pins = [pin for pins in CARRIER["connector"].values() for pin in pins]
     assert len(set(pins)) == len(pins) == 56
@@ -126,7 +126,9 @@ def test_the_core_file_lists_the_boards(board: str) -> None:
     )
 
 
-def test_build_refuses_what_it_does_not_know(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_build_refuses_what_it_does_not_know(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     build = load_script("fpga/boards/build.py")
     assert build.main(["ulx4s"]) == 2
     assert "No board 'ulx4s'" in capsys.readouterr().err
@@ -148,10 +150,20 @@ def test_build_fails_below_the_carriers_clock() -> None:
         build.check_timing({"fmax": {}}, 48_000_000)
 
 
+def test_look_up_tables_are_counted_from_the_log() -> None:
+    build = load_script("fpga/boards/build.py")
+    log = (
+        "Info:     Total LUT4s:      7832/24288    32%\nInfo:         logic LUTs:   5886/24288    24%\n"
+        "Info:         carry LUTs:   1664/24288     6%\nInfo:           RAM LUTs:    188/ 3036     6%\n"
+        "Info:          RAMW LUTs:     94/ 6072     1%\n"
+    )
+    assert build.look_up_tables(log) == {"logic LUTs": 5886, "carry LUTs": 1664, "RAM LUTs": 188, "RAMW LUTs": 94}
+    with pytest.raises(build.BuildError, match="another version"):
+        build.look_up_tables("Info: done")
+
+
 def test_a_tool_that_fails_is_quoted(tmp_path: Path) -> None:
     build = load_script("fpga/boards/build.py")
     script = "import sys; print('Info: fine'); print('ERROR: no such thing', file=sys.stderr); sys.exit(3)"
     with pytest.raises(build.BuildError, match="synthesis failed; there is no new bitstream.\n  ERROR: no such thing"):
         build.run(tmp_path, "synthesis", [sys.executable, "-c", script])
-
-
