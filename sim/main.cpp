@@ -78,7 +78,7 @@ class Bench {
             vcd_.open(options.vcd.c_str());
         }
 #endif
-        (void)options;
+        top_->build_id_i = options.build_id;
         top_->rst_ni = 0;
         top_->uart_rx_i = 1;
         top_->force_overcurrent_i = 0;

@@ -4,6 +4,8 @@ module ohm_sim_top (
     input logic clk_i,
     input logic rst_ni,
 
+    input logic [31:0] build_id_i,
+
     input  logic uart_rx_i,
     output logic uart_tx_o,
 
@@ -31,6 +33,7 @@ module ohm_sim_top (
   ohm_top u_top (
       .clk_i,
       .rst_ni        (rst_nq),
+      .build_id_i,
       .uart_rx_i,
       .uart_tx_o,
       .dac_sclk_o    (dac_sclk),

@@ -13,6 +13,7 @@ struct Options {
     std::string cps, record, replay, vcd;
     std::string line_faults;
     uint64_t bare = 0;
+    uint32_t build_id = 0;
     bool with_parent = false;
 };
 

@@ -1,4 +1,4 @@
-"""Lint all SystemVerilog: verible for style and format, `verilator -Wall` with each module of fpga/rtl as top."""
+"""Lint all SystemVerilog: verible for style and format, `verilator -Wall` with each module of ours as top."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ def main() -> int:
     environment = verilator_environment()
     tools = f"{Path(sys.executable).parent}:{environment['PATH']}"
     sources = sorted(p for folder in ("fpga", "sim") for p in (REPO / folder).rglob("*.sv"))
-    rtl = [p for p in sources if p.parent == REPO / "fpga/rtl"]
+    boards = [p for p in sources if p.parent.parent == REPO / "fpga/boards" and p.stem.startswith("ohm_")]
+    rtl = [p for p in sources if p.parent == REPO / "fpga/rtl"] + boards
     packages = [p for p in rtl if p.stem.endswith("_pkg")]
     handwritten = [p for p in sources if not p.read_text().startswith(GENERATED)]
     failed = []
@@ -33,7 +34,8 @@ def main() -> int:
         check(path, "verible-verilog-format", "--verify", path.relative_to(REPO))
     for path in rtl:
         if path not in packages:
-            lint = ["verilator", "--lint-only", "-Wall", "-Ifpga/rtl", "--top-module", path.stem]
+            folder = path.relative_to(REPO).parent
+            lint = ["verilator", "--lint-only", "-Wall", "-Ifpga/rtl", f"-I{folder}", "--top-module", path.stem]
             check(path, *lint, "fpga/lint/verilator.vlt", *(p.relative_to(REPO) for p in packages), path)
     if failed:
         print(f"{len(failed)} checks failed: {', '.join(sorted({p.name for p in failed}))}", file=sys.stderr)

@@ -1,7 +1,7 @@
 // A serial clock at the rate of the system clock: high in the first half of each clock that en_i
 // asks for. Not `clk_i & en`, which glitches: two flops that change on different edges, so one
-// input of the XOR at a time. A board with a DDR output cell may replace this file (D0 = en_i,
-// D1 = 0) to bring clock and data out alike.
+// input of the XOR at a time. A board with a DDR output cell that is as fast as a flop may replace this
+// file (D0 = en_i, D1 = 0) to bring clock and data out alike; the ECP5's ODDRX1F is two clocks slower.
 module ohm_clk_gate (
     input  logic clk_i,
     input  logic rst_ni,

@@ -7,7 +7,6 @@
 // Sessions are not touched by either: only hello starts one.
 
 module ohm_link #(
-    parameter logic [31:0] BuildId = '0,
     parameter int unsigned ClockHz = ohm_carrier_pkg::ClockHz,
     parameter int unsigned DefaultBaud = ohm_link_pkg::DefaultBaud,
     parameter int unsigned TicksPerMs = ClockHz / 1000,
@@ -16,6 +15,8 @@ module ohm_link #(
 ) (
     input logic clk_i,
     input logic rst_ni,
+
+    input logic [31:0] build_id_i,
 
     input  logic uart_rx_i,
     output logic uart_tx_o,
@@ -149,11 +150,11 @@ module ohm_link #(
   logic [7:0] reply_data, window_data;
 
   ohm_link_reply #(
-      .BuildId(BuildId),
-      .Slots  (Slots)
+      .Slots(Slots)
   ) u_reply (
       .clk_i,
       .rst_ni,
+      .build_id_i,
       .hold_i(hold_q),
       .info_i(info),
       // else that frame, numbered in the old session, would follow the answer that starts the new one

@@ -2,11 +2,11 @@
 // answer that come while one waits become one answer; the numbers in it are those of the moment it starts.
 
 module ohm_link_reply #(
-    parameter logic [31:0] BuildId = '0,
-    parameter logic [ 7:0] Slots   = '0   // credits of an empty receiver
+    parameter logic [7:0] Slots = '0  // credits of an empty receiver
 ) (
     input logic clk_i,
     input logic rst_ni,
+    input logic [31:0] build_id_i,
     input logic hold_i,  // start nothing but an acknowledgement
 
     input logic info_i,  // for one clock
@@ -118,7 +118,7 @@ module ohm_link_reply #(
     8'(ohm_isa_pkg::Lanes),
     8'(ohm_isa_pkg::Lanes),
     32'(ohm_carrier_pkg::ClockHz),
-    BuildId,
+    build_id_i,
     Magic,
     16'(ProtocolVersion),
     8'h0,

@@ -1,5 +1,6 @@
 // Memory with one write and one read port, for block RAM: the read data come a clock after the address.
-// Lanes of the word are written separately. A read of the word that is being written gives the old one.
+// Lanes of the word are written separately. A read of the word that is being written gives the old one
+// here, anything in hardware (fpga/boards/build.py): nobody may use it.
 
 module ohm_ram #(
     parameter int unsigned Lanes = 1,  // parts of a word with a write enable of their own

@@ -1,6 +1,6 @@
 // Memory with two ports that read or write, for true dual-port block RAM. Data come a clock after the
 // address. Both ports writing one word in the same clock is the user's mistake: port b wins here, hardware
-// may differ.
+// may differ. So it is if one port reads the word that the other writes: the old one here, anything in hardware.
 
 module ohm_ram_tdp #(
     parameter  int unsigned Lanes     = 2,

@@ -9,7 +9,7 @@ module ohm_seq (
 
     // from the host
     input  logic        run_valid_i,
-    output logic        run_ready_o,
+    output logic        run_ready_o,  // not in the first 16 clocks after reset
     input  logic [ 9:0] run_entry_i,
     input  logic        arg_we_i,
     input  logic [ 3:0] arg_index_i,
@@ -65,6 +65,7 @@ module ohm_seq (
   } why_e;
 
   typedef enum logic [2:0] {
+    StClear,   // after reset: all masks to 0, m0 to all ones
     StIdle,
     StFetch,
     StExec,    // held while the carrier is not ready
@@ -77,24 +78,27 @@ module ohm_seq (
   state_e state_q, state_d;
   why_e why_q, why_d;
   logic [9:0] pc_q, pc_d;
+  // distributed RAM, which has no reset
   logic [15:0] scalar_q[16];
   logic [31:0] mask_q  [16];
+  logic [ 3:0] clear_q;
   logic [15:0] wait_q, wait_d, code_q, code_d;
   logic [7:0] fault_q;
 
-  // the word that is executed: straight from memory, kept while an instruction takes longer
-  logic [31:0] word;
+  // The word that is executed. It is read as the fetch begins and kept in flops, since a block RAM's data come too late
+  // in a clock for what hangs on an instruction: the guard, the carrier, and where to go next.
+  logic [31:0] word_q;
   op_e op;
   logic [3:0] d, a, b;
   logic [15:0] imm;
-  assign word = prog_data_i;
-  assign op   = op_e'(word[31:26]);
-  assign d    = word[25:22];
-  assign a    = word[21:18];
-  assign imm  = word[15:0];
-  assign b    = word[15:12];
+  always_ff @(posedge clk_i) if (state_q == StFetch) word_q <= prog_data_i;
+  assign op  = op_e'(word_q[31:26]);
+  assign d   = word_q[25:22];
+  assign a   = word_q[21:18];
+  assign imm = word_q[15:0];
+  assign b   = word_q[15:12];
   logic unused_word;
-  assign unused_word = ^word[17:16];
+  assign unused_word = ^word_q[17:16];
 
   logic [15:0] rd, ra, rb;
   logic [31:0] md, ma, mb;
@@ -105,18 +109,18 @@ module ohm_seq (
   assign ma           = mask_q[a];
   assign mb           = mask_q[b];
 
-  assign prog_addr_o  = pc_q;
+  assign prog_addr_o  = pc_d;
   assign vec_op_o     = op;
   assign vec_d_o      = d;
   assign vec_a_o      = a;
   assign vec_b_o      = b;
-  assign vec_imm_o    = word[7:0];
+  assign vec_imm_o    = word_q[7:0];
   assign vec_scalar_o = ra;
-  assign vec_pred_o   = mask_q[word[11:8]];
+  assign vec_pred_o   = mask_q[word_q[11:8]];
 
   // a mode or a rail that does not exist: no instruction either
   logic is_unknown;
-  assign is_unknown = (op == OpLines && word[7:2] != '0) || (op == OpRail && word[7:3] != '0);
+  assign is_unknown = (op == OpLines && word_q[7:2] != '0) || (op == OpRail && word_q[7:3] != '0);
 
   always_comb begin
     cmd_o       = '0;
@@ -126,13 +130,13 @@ module ohm_seq (
         OpRail: begin
           cmd_valid_o = 1'b1;
           cmd_o.kind  = ohm_carrier_pkg::CmdRail;
-          cmd_o.rail  = ohm_carrier_pkg::rail_e'(word[2:0]);
+          cmd_o.rail  = ohm_carrier_pkg::rail_e'(word_q[2:0]);
           cmd_o.value = ra;
         end
         OpLines: begin
           cmd_valid_o = 1'b1;
           cmd_o.kind  = ohm_carrier_pkg::CmdLines;
-          cmd_o.mode  = ohm_carrier_pkg::mode_e'(word[1:0]);
+          cmd_o.mode  = ohm_carrier_pkg::mode_e'(word_q[1:0]);
           cmd_o.wl    = md;
           cmd_o.bl    = ma;
           cmd_o.col   = mb;
@@ -151,144 +155,159 @@ module ohm_seq (
     end
   end
 
+  // by four, since each of these sums is three look-ups
   logic [5:0] ma_count;
+  logic [2:0] of_four;
   always_comb begin
     ma_count = '0;
-    for (int i = 0; i < 32; i++) ma_count += {5'h0, ma[i]};
+    for (int i = 0; i < 32; i += 4) begin
+      of_four = {2'h0, ma[i]} + {2'h0, ma[i+1]} + {2'h0, ma[i+2]} + {2'h0, ma[i+3]};
+      ma_count += {3'h0, of_four};
+    end
   end
 
-  logic scalar_we, mask_we;
-  logic [15:0] scalar_d;
-  logic [31:0] mask_d;
+  // what an instruction would write into a scalar and into a mask
+  logic [15:0] operand, sum, scalar_d;
+  logic unused_carry;
+  always_comb begin
+    operand = rb;
+    if (op == OpAddi) operand = imm;
+    if (op == OpSub) operand = ~rb;
+  end
+  assign {sum, unused_carry} = {ra, 1'b1} + {operand, op == OpSub};
+  always_comb begin
+    scalar_d = sum;
+    if (op == OpLi) scalar_d = imm;
+    if (op == OpMcnt) scalar_d = {10'h0, ma_count};
+  end
+
+  // gated and joined, not chosen: a choice of eight is larger in look-up tables of four inputs
+  logic [31:0] logical, halves, one, mask_d;
+  logic is_compare;
+  assign is_compare = op == OpVlt || op == OpVeq || op == OpVbit;
+  assign logical = (ma & mb & {32{op == OpMand || op == OpMor}}) |
+      (ma & ~mb & {32{op != OpMand}}) | (~ma & mb & {32{op == OpMor || op == OpMxor}});
+  assign halves = {op == OpMhi ? ra : md[31:16], op == OpMlo ? ra : md[15:0]};
+  assign one = 32'h1 << ra[4:0];
+  assign mask_d = (logical & {32{op inside {OpMand, OpMor, OpMxor, OpMandn}}}) |
+      (halves & {32{op == OpMlo || op == OpMhi}}) | (one & {32{op == OpMone}}) |
+      (vec_mask_i & {32{is_compare}});
+
+  logic scalar_we, mask_we, advance, jump;
+
+  // from the entry, on to the next, to the target of a jump, or where it is
+  always_comb begin
+    pc_d = pc_q;
+    if (state_q == StIdle) pc_d = run_entry_i;
+    else if (jump) pc_d = imm[9:0];
+    else if (advance) pc_d = pc_q + 10'd1;
+  end
 
   always_comb begin
     state_d     = state_q;
     why_d       = why_q;
     code_d      = code_q;
-    pc_d        = pc_q;
     wait_d      = wait_q - 16'd1;
+    advance     = 1'b0;
+    jump        = 1'b0;
     scalar_we   = 1'b0;
-    scalar_d    = ra;
     mask_we     = 1'b0;
-    mask_d      = ma;
     vec_start_o = 1'b0;
     run_ready_o = 1'b0;
 
     unique case (state_q)
+      StClear: if (clear_q == '1) state_d = StIdle;
       StIdle: begin
         run_ready_o = 1'b1;
         why_d       = WhyHalt;
         code_d      = '0;
-        pc_d        = run_entry_i;
         if (run_valid_i) state_d = StFetch;
       end
       StFetch: state_d = StExec;
       StExec: begin
         state_d = StFetch;
-        pc_d    = pc_q + 10'd1;
+        advance = 1'b1;
         unique case (op)
           OpHalt: begin
             state_d = carrier_idle_i ? StDone : StExec;
             code_d  = imm;
-            pc_d    = pc_q;
+            advance = 1'b0;
           end
-          OpLi, OpAddi, OpAdd, OpSub, OpMcnt: begin
-            scalar_we = 1'b1;
-            unique case (op)
-              OpLi:    scalar_d = imm;
-              OpAddi:  scalar_d = ra + imm;
-              OpAdd:   scalar_d = ra + rb;
-              OpSub:   scalar_d = ra - rb;
-              default: scalar_d = {10'h0, ma_count};
-            endcase
-          end
-          OpJmp:   pc_d = imm[9:0];
-          OpBeq:   if (rd == ra) pc_d = imm[9:0];
-          OpBne:   if (rd != ra) pc_d = imm[9:0];
-          OpBlt:   if (rd < ra) pc_d = imm[9:0];
-          OpBge:   if (rd >= ra) pc_d = imm[9:0];
-          OpBany:  if (ma != '0) pc_d = imm[9:0];
-          OpBnone: if (ma == '0) pc_d = imm[9:0];
+          OpLi, OpAddi, OpAdd, OpSub, OpMcnt: scalar_we = 1'b1;
+          OpJmp: jump = 1'b1;
+          OpBeq: jump = rd == ra;
+          OpBne: jump = rd != ra;
+          OpBlt: jump = rd < ra;
+          OpBge: jump = rd >= ra;
+          OpBany: jump = ma != '0;
+          OpBnone: jump = ma == '0;
           OpWait: begin
             wait_d = ra;
             if (ra != '0) begin
               state_d = StWait;
-              pc_d    = pc_q;
+              advance = 1'b0;
             end
           end
-          OpMone, OpMand, OpMor, OpMxor, OpMandn, OpMlo, OpMhi: begin
-            mask_we = 1'b1;
-            unique case (op)
-              OpMone:  mask_d = 32'h1 << ra[4:0];
-              OpMand:  mask_d = ma & mb;
-              OpMor:   mask_d = ma | mb;
-              OpMxor:  mask_d = ma ^ mb;
-              OpMandn: mask_d = ma & ~mb;
-              OpMlo:   mask_d = {md[31:16], ra};
-              default: mask_d = {ra, md[15:0]};
-            endcase
-          end
+          OpMone, OpMand, OpMor, OpMxor, OpMandn, OpMlo, OpMhi: mask_we = 1'b1;
           OpVld, OpVst, OpVset, OpVadd, OpVsub, OpVand, OpVor, OpVshl, OpVshr,
           OpVlt, OpVeq, OpVbit, OpVgat, OpCodes: begin
             vec_start_o = 1'b1;
             state_d     = StVector;
-            pc_d        = pc_q;
+            advance     = 1'b0;
           end
           OpRail, OpLines, OpPulse, OpConvert:
           if (is_unknown) begin
             state_d = StDone;
             why_d   = WhyIllegal;
-            pc_d    = pc_q;
+            advance = 1'b0;
           end else if (!cmd_ready_i) begin
             state_d = StExec;
-            pc_d    = pc_q;
+            advance = 1'b0;
           end
           OpSense: begin
             vec_start_o = cmd_ready_i;
             state_d     = cmd_ready_i ? StVector : StExec;
-            pc_d        = pc_q;
+            advance     = 1'b0;
           end
           OpVin, OpVout: begin
             vec_start_o = carrier_idle_i;
             state_d     = carrier_idle_i ? StStream : StExec;
-            pc_d        = pc_q;
+            advance     = 1'b0;
           end
           OpSync:
           if (!carrier_idle_i) begin
             state_d = StExec;
-            pc_d    = pc_q;
+            advance = 1'b0;
           end
           default: begin
             state_d = StDone;
             why_d   = WhyIllegal;
-            pc_d    = pc_q;
+            advance = 1'b0;
           end
         endcase
       end
       StWait:
       if (wait_q == 16'd1) begin
         state_d = StFetch;
-        pc_d    = pc_q + 10'd1;
+        advance = 1'b1;
       end
       StVector, StStream:
       if (vec_done_i) begin
         state_d = StFetch;
-        pc_d    = pc_q + 10'd1;
-        if (op == OpVlt || op == OpVeq || op == OpVbit) begin
-          mask_we = 1'b1;
-          mask_d  = vec_mask_i;
-        end
+        advance = 1'b1;
+        mask_we = is_compare;
       end
       StDone:  if (done_ready_i) state_d = StIdle;
       default: state_d = StIdle;
     endcase
 
     // the guard has turned the array off already; here only the program ends
-    if (state_q != StIdle && state_q != StDone && (abort_i || fault_i != '0)) begin
+    if (running_o && state_q != StDone && (abort_i || fault_i != '0)) begin
       state_d   = StDone;
       why_d     = abort_i ? WhyAbort : WhyFault;
       code_d    = '0;
-      pc_d      = pc_q;
+      advance   = 1'b0;
+      jump      = 1'b0;
       scalar_we = 1'b0;
       mask_we   = 1'b0;
     end
@@ -303,26 +322,26 @@ module ohm_seq (
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      state_q          <= StIdle;
+      state_q          <= StClear;
+      clear_q          <= '0;
       why_q            <= WhyHalt;
       fault_q          <= '0;
       run_cycles_q     <= '0;
       program_cycles_q <= '0;
       busy_cycles_q    <= '0;
       pulses_q         <= '0;
-      for (int i = 0; i < 16; i++) mask_q[i] <= i == 0 ? '1 : '0;
     end else begin
       state_q <= state_d;
+      clear_q <= clear_q + 4'd1;
       why_q   <= why_d;
       if (state_d == StDone && state_q != StDone) fault_q <= abort_i ? '0 : fault_i;
       if (state_q == StIdle) program_cycles_q <= '0;
+      else if (is_counting) program_cycles_q <= program_cycles_q + 64'd1;
       if (is_counting) begin
-        run_cycles_q     <= run_cycles_q + 64'd1;
-        program_cycles_q <= program_cycles_q + 64'd1;
+        run_cycles_q <= run_cycles_q + 64'd1;
         if (!carrier_idle_i) busy_cycles_q <= busy_cycles_q + 64'd1;
       end
       if (cmd_valid_o && cmd_ready_i && op == OpPulse) pulses_q <= pulses_q + 32'd1;
-      if (mask_we && d != '0) mask_q[d] <= mask_d;
     end
   end
 
@@ -332,9 +351,11 @@ module ohm_seq (
     wait_q <= wait_d;
     if (arg_we_i) scalar_q[arg_index_i] <= arg_data_i;
     else if (scalar_we) scalar_q[d] <= scalar_d;
+    if (state_q == StClear) mask_q[clear_q] <= {32{clear_q == '0}};
+    else if (mask_we && d != '0) mask_q[d] <= mask_d;
   end
 
-  assign running_o     = state_q != StIdle;
+  assign running_o     = state_q != StIdle && state_q != StClear;
   assign done_valid_o  = state_q == StDone;
   assign done_code_o   = code_q;
   assign done_why_o    = why_q;

@@ -34,7 +34,14 @@ module ohm_spi_adc (
   assign ready_o      = count_q == '0;
   assign adc_cnv_no   = cnv_nq;
   assign data_valid_o = ready_o || count_q == CountW'(First);
-  assign data_o       = {code_q[{beat_q, 1'b1}], code_q[{beat_q, 1'b0}]};
+
+  // gated and joined: an index into 32 codes is larger in look-up tables of four inputs
+  always_comb begin
+    data_o = '0;
+    for (int unsigned b = 0; b < 16; b++) begin
+      data_o |= {code_q[2*b+1], code_q[2*b]} & {32{beat_q == 4'(b)}};
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || safe_i) begin

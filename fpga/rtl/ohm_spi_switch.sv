@@ -6,8 +6,6 @@
 // first, data change as SCLK rises and are taken as it falls, the switches move as SYNC rises.
 // Taken at clock T with n frames to send, the next change can be taken at
 // T + 1 + n * SwitchFrameCycles, the clock after the last SYNC rose.
-//
-// The switches of a kind stand side by side in closed_t; only a frame has them in the chips' order.
 module ohm_spi_switch (
     input logic clk_i,
     input logic rst_ni,
@@ -34,87 +32,89 @@ module ohm_spi_switch (
   localparam int unsigned SettleW = $clog2(2 * Groups * Frame + ReadSettle + 1);
 
   typedef struct packed {
-    logic [31:0] col_reset;
-    logic [31:0] col_inhibit;
-    logic [31:0] col_ground;
-    logic [31:0] col_tia;
-    logic [31:0] bl_ground;
-    logic [31:0] bl_bus;
-    logic [31:0] wl_ground;
-    logic [31:0] wl_bus;
-    logic [4:0]  bus;          // bl_set, bl_read, wl_set, wl_reset, wl_read from bit 0
-  } closed_t;
+    ohm_carrier_pkg::mode_e mode;
+    logic [31:0] wl;
+    logic [31:0] bl;  // all to ground in RESET
+    logic [31:0] col;
+  } lines_t;
 
-  function automatic closed_t closed(ohm_carrier_pkg::mode_e mode, logic [31:0] wl, logic [31:0] bl,
-                                     logic [31:0] col);
-    closed_t c = '0;
-    if (mode != ohm_carrier_pkg::ModeOff) begin
-      c.wl_bus    = wl;
-      c.wl_ground = ~wl;
-      c.bl_bus    = mode == ohm_carrier_pkg::ModeReset ? '0 : bl;
-      c.bl_ground = ~c.bl_bus;
-    end
+  // The closed switch of each of 16 columns, one in every mode but off: {RESET bus, inhibit, ground, TIA}.
+  function automatic logic [3:0][15:0] columns(ohm_carrier_pkg::mode_e mode, logic [15:0] col);
+    logic [15:0] is_read, is_set, is_reset;
+    is_read  = {16{mode == ohm_carrier_pkg::ModeRead}};
+    is_set   = {16{mode == ohm_carrier_pkg::ModeSet}};
+    is_reset = {16{mode == ohm_carrier_pkg::ModeReset}};
+    columns  = {col & is_reset, ~col & is_set, (col & is_set) | (~col & is_reset), is_read};
+  endfunction
+
+  // The buses' switches: bl_set, bl_read, wl_set, wl_reset, wl_read from bit 0.
+  function automatic logic [4:0] buses(ohm_carrier_pkg::mode_e mode);
     unique case (mode)
-      ohm_carrier_pkg::ModeRead: begin
-        c.bus     = 5'b10010;
-        c.col_tia = '1;
-      end
-      ohm_carrier_pkg::ModeSet: begin
-        c.bus         = 5'b00101;
-        c.col_ground  = col;
-        c.col_inhibit = ~col;
-      end
-      ohm_carrier_pkg::ModeReset: begin
-        c.bus        = 5'b01000;
-        c.col_reset  = col;
-        c.col_ground = ~col;
-      end
-      default: c.bus = '0;
+      ohm_carrier_pkg::ModeRead:  buses = 5'b10010;
+      ohm_carrier_pkg::ModeSet:   buses = 5'b00101;
+      ohm_carrier_pkg::ModeReset: buses = 5'b01000;
+      default:                    buses = '0;
     endcase
-    return c;
   endfunction
 
-  // Which groups have a switch in the set, in group_e order.
-  function automatic logic [Groups-1:0] groups(closed_t c);
-    logic [31:0] columns = c.col_reset | c.col_inhibit | c.col_ground | c.col_tia;
-    return {
-      columns[31:16] != '0,
-      columns[15:0] != '0,
-      (c.bl_ground | c.bl_bus) != '0,
-      (c.wl_ground | c.wl_bus) != '0,
-      c.bus != '0
-    };
+  // Columns that are grounded in SET or RESET: those of the mask in SET, the others in RESET.
+  function automatic logic [31:0] grounded(ohm_carrier_pkg::mode_e mode, logic [31:0] col);
+    return col ^ {32{mode == ohm_carrier_pkg::ModeReset}};
   endfunction
 
-  // The switches of a group as carrier.toml numbers them: chip c, switch s is bit 8c + s.
-  function automatic logic [63:0] frame(closed_t c, logic [Groups-1:0] group);
-    logic [63:0] f = '0;
-    if (group[ohm_carrier_pkg::GroupBus]) f[4:0] = c.bus;
+  // Groups in which the patterns differ, if neither is off, in group_e order. Every row and column has one closed
+  // switch, so that where one opens another closes.
+  function automatic logic [Groups-1:0] differences(lines_t a, lines_t b);
+    logic is_other, is_read;
+    logic [31:0] ground_a, ground_b, col;
+    is_other = a.mode != b.mode;
+    is_read  = a.mode == ohm_carrier_pkg::ModeRead || b.mode == ohm_carrier_pkg::ModeRead;
+    ground_a = grounded(a.mode, a.col);
+    ground_b = grounded(b.mode, b.col);
+    // between SET and RESET, only what is grounded in both stays
+    col      = (ground_a ^ ground_b) | (~ground_a & {32{is_other}});
+    if (is_read) col = {32{is_other}};
+    return {col[31:16] != '0, col[15:0] != '0, a.bl != b.bl, a.wl != b.wl, is_other};
+  endfunction
+
+  // The switches of a group that are closed in `to`, and, on the way to it, in `from` too, as carrier.toml numbers them:
+  // chip c, switch s is bit 8c + s.
+  function automatic logic [63:0] frame(lines_t from, lines_t to, logic on_the_way,
+                                        logic [Groups-1:0] group);
+    logic [31:0] row, row_from;
+    logic [15:0] col, col_from;
+    logic [3:0][15:0] closed;
+    logic is_wl, is_row, is_lo, is_col;
+    is_wl = group[ohm_carrier_pkg::GroupWl];
+    is_row   = (is_wl || group[ohm_carrier_pkg::GroupBl]) && to.mode != ohm_carrier_pkg::ModeOff &&
+        !(on_the_way && from.mode == ohm_carrier_pkg::ModeOff);
+    is_lo = group[ohm_carrier_pkg::GroupColLo];
+    is_col = is_lo || group[ohm_carrier_pkg::GroupColHi];
+    row = is_wl ? to.wl : to.bl;
+    row_from = is_wl ? from.wl : from.bl;
+    col = is_lo ? to.col[15:0] : to.col[31:16];
+    col_from = is_lo ? from.col[15:0] : from.col[31:16];
+    closed = columns(to.mode, col) & (columns(from.mode, col_from) | {64{!on_the_way}});
     for (int i = 0; i < 32; i++) begin
-      f[2*i+:2] = f[2*i+:2] |
-          {c.wl_ground[i], c.wl_bus[i]} & {2{group[ohm_carrier_pkg::GroupWl]}} |
-          {c.bl_ground[i], c.bl_bus[i]} & {2{group[ohm_carrier_pkg::GroupBl]}};
+      frame[2*i]   = is_row & row[i] & (row_from[i] | !on_the_way);
+      frame[2*i+1] = is_row & !row[i] & !(row_from[i] & on_the_way);
     end
-    for (int j = 0; j < 16; j++) begin
-      f[4*j+:4] = f[4*j+:4] |
-          {c.col_reset[j], c.col_inhibit[j], c.col_ground[j], c.col_tia[j]} &
-          {4{group[ohm_carrier_pkg::GroupColLo]}} |
-          {c.col_reset[16+j], c.col_inhibit[16+j], c.col_ground[16+j], c.col_tia[16+j]} &
-          {4{group[ohm_carrier_pkg::GroupColHi]}};
+    for (int i = 0; i < 64; i++) frame[i] = frame[i] | (closed[i%4][i/4] & is_col);
+    if (group[ohm_carrier_pkg::GroupBus]) begin
+      frame[4:0] = buses(to.mode) & (buses(from.mode) | {5{!on_the_way}});
     end
-    return f;
   endfunction
 
   function automatic logic [SettleW-1:0] settle_clocks(logic [2*Groups-1:0] frames, logic read);
-    logic [SettleW-1:0] clocks = read ? SettleW'(ReadSettle) : SettleW'(SwitchSettle);
-    for (int i = 0; i < int'(2 * Groups); i++) begin
-      if (frames[i]) clocks = clocks + SettleW'(Frame);
-    end
-    return clocks;
+    logic [3:0] count = '0;
+    for (int i = 0; i < int'(2 * Groups); i++) count = count + 4'(frames[i]);
+    return SettleW'(count) * SettleW'(Frame) +
+        (read ? SettleW'(ReadSettle) : SettleW'(SwitchSettle));
   endfunction
 
-  closed_t want, new_q;
-  closed_t kept_q;  // what stays closed on the way to new_q
+  lines_t want, old_q, new_q;
+  logic is_on, was_on;
+  logic [Groups-1:0] different, breaks, makes, group;
   logic [2*Groups-1:0] frames, frames_q, chosen;  // frames to send: breaks from bit 0, then makes
   logic breaking, load;
   logic [CountW-1:0] count_q;  // clocks until the next frame
@@ -122,10 +122,20 @@ module ohm_spi_switch (
   logic [7:0][7:0] shift_q;
   logic [Groups-1:0] sync_nq;
 
-  assign want       = closed(mode_i, wl_i, bl_i, col_i);
-  assign frames     = {groups(want & ~new_q), groups(new_q & ~want)};
+  always_comb begin
+    want = '{mode: mode_i, wl: wl_i, bl: bl_i, col: col_i};
+    if (mode_i == ohm_carrier_pkg::ModeReset) want.bl = '0;
+  end
+
+  assign is_on      = want.mode != ohm_carrier_pkg::ModeOff;
+  assign was_on     = new_q.mode != ohm_carrier_pkg::ModeOff;
+  assign different  = differences(want, new_q);
+  assign breaks     = !was_on ? '0 : !is_on ? '1 : different;
+  assign makes      = !is_on ? '0 : !was_on ? '1 : different;
+  assign frames     = {makes, breaks};
   assign chosen     = frames_q & (~frames_q + 1'b1);  // the lowest
   assign breaking   = chosen[Groups-1:0] != '0;
+  assign group      = chosen[Groups-1:0] | chosen[2*Groups-1:Groups];
   assign load       = frames_q != '0 && count_q == '0;
 
   assign ready_o    = frames_q == '0 && count_q == '0;
@@ -138,7 +148,7 @@ module ohm_spi_switch (
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || safe_i) begin
-      kept_q   <= '0;
+      old_q    <= '0;
       new_q    <= '0;
       frames_q <= '0;
       count_q  <= '0;
@@ -150,16 +160,15 @@ module ohm_spi_switch (
       if (count_q != '0) count_q <= count_q - 1'b1;
       if (count_q == CountW'(High)) sync_nq <= '1;
       if (start_i) begin
-        kept_q   <= new_q & want;
+        old_q    <= new_q;
         new_q    <= want;
         frames_q <= frames;
         if (frames != '0) settle_q <= settle_clocks(frames, mode_i == ohm_carrier_pkg::ModeRead);
       end else if (load) begin
         frames_q <= frames_q & ~chosen;
         count_q  <= CountW'(Frame - 1);
-        sync_nq  <= ~(chosen[Groups-1:0] | chosen[2*Groups-1:Groups]);
-        if (breaking) shift_q <= frame(kept_q, chosen[Groups-1:0]);
-        else shift_q <= frame(new_q, chosen[2*Groups-1:Groups]);
+        sync_nq  <= ~group;
+        shift_q  <= frame(old_q, new_q, breaking, group);
       end else begin
         for (int c = 0; c < 8; c++) shift_q[c] <= shift_q[c] << 1;
       end

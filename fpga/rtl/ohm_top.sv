@@ -4,11 +4,12 @@
 //                                 \- vector memory - ohm_vec -/
 
 module ohm_top #(
-    parameter logic [31:0] BuildId = '0,
     parameter int unsigned ClockHz = ohm_carrier_pkg::ClockHz
 ) (
     input logic clk_i,
     input logic rst_ni,
+
+    input logic [31:0] build_id_i,  // constant: a hash of RTL and firmware, which the host is told
 
     input  logic uart_rx_i,
     output logic uart_tx_o,
@@ -43,11 +44,11 @@ module ohm_top #(
   logic unused_break;
 
   ohm_link #(
-      .BuildId(BuildId),
       .ClockHz(ClockHz)
   ) u_link (
       .clk_i,
       .rst_ni,
+      .build_id_i,
       .uart_rx_i,
       .uart_tx_o,
       .rx_valid_o  (rx_valid),

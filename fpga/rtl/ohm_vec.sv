@@ -158,29 +158,43 @@ module ohm_vec (
   assign unused_index = ^gather_index[30:5];
   assign gathered     = idx_none_q ? '0 : idx_odd_q ? rdata_a[63:32] : rdata_a[31:0];
 
+  // One adder, one shifter and one gate for all operations of a lane, and results gated and joined: in look-up tables of
+  // four inputs a choice of ten words is larger than all that makes them.
+  logic is_copy, is_and, is_or, is_sum, is_subtract, is_left, is_right, is_load, is_set;
+  assign is_subtract = op_i inside {OpVsub, OpVlt};
+  assign is_sum      = op_i inside {OpVadd, OpVsub};
+  assign is_left     = op_i == OpVshl;
+  assign is_right    = op_i == OpVshr;
+  assign is_and      = op_i == OpVand;
+  assign is_or       = op_i == OpVor;
+  assign is_load     = op_i == OpVld;
+  assign is_set      = op_i == OpVset;
+  assign is_copy     = op_i == OpVst;
+
+  function automatic logic [31:0] reversed(logic [31:0] word);
+    for (int i = 0; i < 32; i++) reversed[i] = word[31-i];
+  endfunction
+
   for (genvar l = 0; l < 2; l++) begin : gen_lane
-    logic [31:0] a, b;
+    logic [31:0] a, b, shifted, logical;
+    logic [32:0] sum;
+    logic unused_carry;
     assign a = rdata_a[32*l+:32];
     assign b = rdata_b[32*l+:32];
+    // of 33 bits, so that its sign is that of the difference whatever overflows
+    assign {sum, unused_carry} = {a[31], a, 1'b1} + {{b[31], b} ^ {33{is_subtract}}, is_subtract};
+    // to the left is to the right from the other end
+    assign shifted = (is_left ? reversed(a) : a) >> imm_i[4:0];
+    assign logical = (a & {32{is_copy || is_or}}) | (b & {32{is_or}}) | (a & b & {32{is_and}});
+    assign result_d[32*l+:32] = logical | (sum[31:0] & {32{is_sum}}) | (reversed(
+        shifted
+    ) & {32{is_left}}) | (shifted & {32{is_right}}) | (mem_rdata_i[32*l+:32] & {32{is_load}}) |
+        ({16'h0, scalar_i} & {32{is_set}}) | (gathered & {32{is_gather}});
     always_comb begin
-      cmp[l] = 1'b0;
       unique case (op_i)
-        OpVld:   result_d[32*l+:32] = mem_rdata_i[32*l+:32];
-        OpVset:  result_d[32*l+:32] = {16'h0, scalar_i};
-        OpVadd:  result_d[32*l+:32] = a + b;
-        OpVsub:  result_d[32*l+:32] = a - b;
-        OpVand:  result_d[32*l+:32] = a & b;
-        OpVor:   result_d[32*l+:32] = a | b;
-        OpVshl:  result_d[32*l+:32] = a << imm_i[4:0];
-        OpVshr:  result_d[32*l+:32] = a >> imm_i[4:0];
-        OpVgat:  result_d[32*l+:32] = gathered;
-        default: result_d[32*l+:32] = a;
-      endcase
-      unique case (op_i)
-        OpVlt:   cmp[l] = $signed(a) < $signed(b);
+        OpVlt:   cmp[l] = sum[32];
         OpVeq:   cmp[l] = a == b;
-        OpVbit:  cmp[l] = a[imm_i[4:0]];
-        default: ;
+        default: cmp[l] = shifted[0];  // OpVbit
       endcase
     end
   end

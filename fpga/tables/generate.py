@@ -1,8 +1,8 @@
 """Generate what two languages share from the tables in this folder.
 
-One table each for the instruction set, the carrier, the link's frames and the registers. From them come the
-SystemVerilog packages, the C header of the models, the Python constants and the reference pages; `--check` fails when
-one is out of date.
+One table each for the instruction set, the carrier, the link's frames and the registers, and one for each board. From
+them come the SystemVerilog packages, the C header of the models, the Python constants, the boards' constraints and the
+reference pages; `--check` fails when one is out of date.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import board_pins
 
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
@@ -324,6 +326,7 @@ def carrier_page(carrier: Table) -> str:
     rails = [[i, r["name"], r["max_v"], code_of(r["max_v"], carrier)] for i, r in enumerate(carrier["rail"])]
     modes = [[i, m["name"], ", ".join(m["rails"])] for i, m in enumerate(carrier["mode"])]
     cycles = [[k, v, f"{v / carrier['clock_hz'] * 1e6:.2f}"] for k, v in carrier_cycles(carrier).items()]
+    connector = [[f"`{signal}`", ", ".join(places)] for signal, places in carrier["connector"].items()]
     return page(
         "The reference carrier",
         comment_head("carrier"),
@@ -331,8 +334,24 @@ def carrier_page(carrier: Table) -> str:
             ("Rails", ["number", "name", "ceiling in V", "ceiling in codes"], rails),
             ("Modes of the lines", ["number", "name", "rails that must have settled"], modes),
             ("Times", ["step", "clocks", "us"], cycles),
+            ("Connector", ["signal", "pins, from bit 0"], connector),
         ],
     )
+
+
+def board_page(board: Table, carrier: Table) -> str:
+    intro = "Pins of the FPGA, and of the carrier's connector that they lead to."
+    columns = ["signal", "connector", "site"]
+    return page(f"The {board['title']}", intro, [("Pins", columns, board_pins.rows(board, carrier))])
+
+
+def boards(carrier: Table) -> dict[Path, str]:
+    made = {}
+    for folder in (path.parent for path in sorted((REPO / "fpga/boards").glob("*/board.toml"))):
+        board = tomllib.loads((folder / "board.toml").read_text())
+        made[folder / f"{board['top']}.lpf"] = board_pins.lpf(board, carrier, NOTE)
+        made[REPO / f"docs/reference/{folder.name}.md"] = board_page(board, carrier)
+    return made
 
 
 def outputs() -> dict[Path, str]:
@@ -350,6 +369,7 @@ def outputs() -> dict[Path, str]:
         docs / "link.md": link_page(link),
         docs / "registers.md": registers_page(registers),
         docs / "carrier.md": carrier_page(carrier),
+        **boards(carrier),
     }
 
 

@@ -14,11 +14,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from ohmbench import __version__
 from ohmbench import _tables as t
 from ohmbench._tables import Fault, Rail, Register
 from ohmbench.errors import FaultError, OhmbenchError, ProtocolError, UsageError
@@ -48,6 +49,11 @@ class BenchInfo:
     def is_simulated(self) -> bool:
         """Whether its codes come from the array model, so that nothing it returns is a measurement."""
         return self.rung != "board"
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What every recorded run keeps: the version of this program, and which RTL and firmware answered."""
+        return {"ohmbench": __version__, "build_id": f"{self.build_id:08x}"}
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@
     +-- ModelError (12)         a chip model in the simulation saw its datasheet violated
     +-- WearError (13)          a cell would get more pulses in its life than its budget
     +-- StoreError (14)         the record of runs cannot be read or written, or is another array's
+    +-- FlashError (15)         a bitstream cannot be loaded: damaged, another board's, or the board does not take it
 
 Ctrl-C ends with 130, as shells expect. Every message says what happened, what it means for the array, and
 what to do next.
@@ -108,3 +109,9 @@ class StoreError(OhmbenchError):
     """The record of runs cannot be read or written, or belongs to another array."""
 
     exit_code = 14
+
+
+class FlashError(OhmbenchError):
+    """A bitstream is none, belongs to another board or FPGA, or cannot be loaded."""
+
+    exit_code = 15

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from ohmbench._simulator_build import Progress, build, silent
+from ohmbench.build_id import build_id
 from ohmbench.errors import BuildError, DataError, LinkError, ModelError, OhmbenchError, UsageError
 from ohmbench.line_faults import LineFaults
 
@@ -60,6 +61,10 @@ class ArrayPower:
     heard: int
 
 
+def _start(executable: Path) -> list[str]:
+    return [str(executable), "--build-id", f"{build_id():08x}"]
+
+
 def replay(record: Path, *, seed: int = 1, executable: Path | None = None) -> Speed:
     """Run a recorded session again on the same model, with no pty, as fast as it goes.
 
@@ -68,7 +73,7 @@ def replay(record: Path, *, seed: int = 1, executable: Path | None = None) -> Sp
     """
     with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
         speed = Path(folder) / "speed.json"
-        command = [str(executable or build()), "--seed", str(seed), "--replay", str(record), "--cps", str(speed)]
+        command = [*_start(executable or build()), "--seed", str(seed), "--replay", str(record), "--cps", str(speed)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise LinkError(f"The recorded session does not replay: {done.stderr.strip()}")
@@ -115,7 +120,7 @@ class Simulator:
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="ohmbench-")
         self._speed_file = Path(self._folder.name) / "speed.json"
-        command = [str(executable or build(progress, trace=vcd is not None)), "--with-parent"]
+        command = [*_start(executable or build(progress, trace=vcd is not None)), "--with-parent"]
         command += [] if seed is None else ["--seed", str(seed)]
         command += ["--rest-s", repr(float(rest_s))]
         command += [] if line_faults is None else ["--line-faults", str(line_faults)]

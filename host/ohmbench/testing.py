@@ -34,6 +34,7 @@ from ohmbench._simulator_build import TOP, Flavour, Progress, build_flavour, sil
 from ohmbench._tables import CLOCK_HZ, DEFAULT_BAUD
 from ohmbench.array import ArrayModel, write_params_file
 from ohmbench.bench import Bench
+from ohmbench.build_id import build_id
 from ohmbench.errors import DataError
 from ohmbench.link.client import Link
 from ohmbench.link.transport import Transport
@@ -123,6 +124,7 @@ class CocotbBench:
         array = _open_array(params or {}, seed)
         dut.uart_rx_i.value = 1
         dut.force_overcurrent_i.value = 0
+        dut.build_id_i.value = build_id()
         dut.rst_ni.value = 0
         Clock(dut.clk_i, _CLOCK_PS, "ps").start()
         await ClockCycles(dut.clk_i, _RESET_CLOCKS)

@@ -8,6 +8,7 @@ from ohmbench import _tables as t
 from ohmbench._tables import Register
 from ohmbench.array import ArrayModel
 from ohmbench.bench import Bench, BenchInfo, Inputs, Report, Words
+from ohmbench.build_id import build_id
 from ohmbench.errors import UsageError
 from ohmbench.isa import Program
 from ohmbench.link.messages import Done, State
@@ -20,7 +21,9 @@ class TwinBench(Bench):
     def __init__(self, array: ArrayModel) -> None:
         self.array = array
         self.twin = Twin(array)
-        self.info = BenchInfo("twin", "twin", t.PROTOCOL_VERSION, 0, t.CLOCK_HZ, t.ROWS, t.COLUMNS, t.ARRAY_TYPE)
+        self.info = BenchInfo(
+            "twin", "twin", t.PROTOCOL_VERSION, build_id(), t.CLOCK_HZ, t.ROWS, t.COLUMNS, t.ARRAY_TYPE
+        )
 
     def state(self) -> State:
         return self.twin.state()

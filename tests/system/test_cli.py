@@ -24,6 +24,7 @@ import pytest
 from tests.random_networks import random_compressed
 from tests.system.command_line import as_json, command, refused, run
 
+from ohmbench.build_id import build_id
 from ohmbench.cli.main import INTERRUPTED
 from ohmbench.compress.files import save_compressed
 from ohmbench.counting import count
@@ -89,6 +90,7 @@ def test_info_and_safe(rung: str, executable: Path) -> None:
     assert info["rung"] == rung
     assert info["array"].startswith("32x32 ")
     assert (info["armed"], info["fault"]) == (False, "none")
+    assert info["build_id"] == f"{build_id():08x}"
     assert as_json("safe", "--port", rung) == {"safe": True}
 
 

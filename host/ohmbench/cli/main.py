@@ -24,8 +24,8 @@ INTERRUPTED = 130
 _HIDDEN_MAX = 4096  # more would train for hours
 
 _EPILOG = """exit codes: 0 done, 2 usage, 3 port, 4 protocol, 5 link, 6 weight image, 7 pulse program, 8 simulator
-build, 9 guard fault, 10 not converged, 11 data, 12 chip model, 13 wear budget, 14 record of runs; 130 after Ctrl-C.
-Results go to stdout, progress to stderr."""
+build, 9 guard fault, 10 not converged, 11 data, 12 chip model, 13 wear budget, 14 record of runs, 15 bitstream; 130
+after Ctrl-C. Results go to stdout, progress to stderr."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -122,6 +122,12 @@ def _safe(args: argparse.Namespace, progress: Progress) -> None:
     with bench_of(args, progress) as bench:
         bench.safe()
     print_result(args, {"safe": True}, "all outputs are off")
+
+
+def _flash(args: argparse.Namespace, progress: Progress) -> None:
+    from ohmbench.operations.flash import flash
+
+    show(args, flash(args.board, args.file, progress, permanent=args.permanent))
 
 
 def _assemble(args: argparse.Namespace, progress: Progress) -> None:
@@ -242,6 +248,11 @@ def _parser() -> argparse.ArgumentParser:
 
     command("info", _info, "say what is behind a port", options.port())
     command("safe", _safe, "turn all outputs off", options.port())
+
+    flash = command("flash", _flash, "load a bitstream into a board (needs openFPGALoader)")
+    flash.add_argument("file", type=Path, nargs="?", help="bitstream (default: the one that `make bitstream` made)")
+    flash.add_argument("--board", default="ulx3s", help="a folder of fpga/boards (default: %(default)s)")
+    flash.add_argument("--permanent", action="store_true", help="write the board's flash too: it starts with the power")
 
     asm = command("asm", _assemble, "assemble a pulse program and list it")
     asm.add_argument("file", type=Path)

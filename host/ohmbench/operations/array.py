@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench import __version__, forming
+from ohmbench import forming
 from ohmbench._tables import COLUMNS, ROWS
 from ohmbench.bench import Bench, Words
 from ohmbench.errors import NotConvergedError
@@ -129,5 +129,5 @@ def _run(
         mask=np.full((ROWS, COLUMNS), pulses > 0),
         pulses=pulses,
         recipe=dataclasses.asdict(recipe),
-        provenance={"ohmbench": __version__, "build_id": f"{bench.info.build_id:08x}", **(provenance or {})},
+        provenance={**bench.info.provenance, **(provenance or {})},
     )

@@ -156,8 +156,7 @@ class _Session:
             image_number=number,
             recipe=dataclasses.asdict(job.recipe),
             provenance={
-                "ohmbench": __version__,
-                "build_id": f"{self.bench.info.build_id:08x}",
+                **self.bench.info.provenance,
                 "file": job.file.path.name,
                 "recipe": job.recipe_name,
                 "images": job.numbers,

@@ -17,6 +17,7 @@ FAST_DIV = 4
 FALLBACK_CLOCKS = 250 * 40
 RETRY_CLOCKS = 20_000
 INPUTS = {
+    "build_id_i": 0x12345678,
     "uart_rx_i": 1,
     "rx_ready_i": 0,
     "tx_valid_i": 0,

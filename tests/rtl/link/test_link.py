@@ -9,7 +9,7 @@ import pytest
 from ohmbench import testing
 from runner import RTL, run
 
-PARAMETERS = {"BuildId": 0x12345678, "DefaultBaud": 3_000_000, "TicksPerMs": 40, "RetryTicks": 20_000}
+PARAMETERS = {"DefaultBaud": 3_000_000, "TicksPerMs": 40, "RetryTicks": 20_000}
 
 
 def test_link() -> None:

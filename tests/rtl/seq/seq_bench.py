@@ -42,6 +42,9 @@ class Bench:
         for _ in range(3):
             await RisingEdge(self.dut.clk_i)
         self.drive("rst_ni", 1)
+        for _ in range(16):  # the masks get their first values
+            assert not self.get("run_ready_o")
+            await RisingEdge(self.dut.clk_i)
 
     def drive(self, name: str, value: int) -> None:
         if self.inputs.get(name) != value:

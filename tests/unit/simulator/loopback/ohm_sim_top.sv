@@ -4,6 +4,7 @@
 module ohm_sim_top (
     input  logic        clk_i,
     input  logic        rst_ni,
+    input  logic [31:0] build_id_i,
     input  logic        uart_rx_i,
     output logic        uart_tx_o,
     input  logic        force_overcurrent_i,

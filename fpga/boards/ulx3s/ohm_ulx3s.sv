@@ -1,0 +1,76 @@
+// ohm_top on a ULX3S: clock, reset, lamps. The carrier plugs on both headers.
+
+module ohm_ulx3s #(
+    parameter logic [31:0] BuildId = '0
+) (
+    input logic clk_25mhz_i,
+    input logic btn_pwr_ni,   // reset, and with it all off
+
+    input logic ftdi_txd_i,
+    output logic ftdi_rxd_o,
+    output logic wifi_en_o,  // the radio shares pins with the carrier: it stays off
+    output logic [3:0] led_o,  // running, armed, fault, out of reset
+
+    output logic        dac_sclk_o,
+    output logic        dac_sdi_o,
+    output logic [ 1:0] dac_sync_no,
+    output logic        sw_sclk_o,
+    output logic [ 7:0] sw_data_o,
+    output logic [ 4:0] sw_sync_no,
+    output logic        adc_cnv_no,
+    output logic        adc_sck_o,
+    input  logic [31:0] adc_sdo_i,
+    output logic        set_en_o,
+    output logic        reset_en_o,
+    output logic        safe_no,
+    input  logic        overcurrent_ni
+);
+  logic clk, locked;
+
+  ohm_ulx3s_pll u_pll (
+      .clk_25mhz_i,
+      .clk_48mhz_o(clk),
+      .locked_o(locked)
+  );
+
+  // Flops and block RAM are 0 after configuration: in reset from the first clock on, until the clock has been good
+  // and the button up for a millisecond.
+  localparam int unsigned ResetW = 16;
+  logic [1:0] good_q;
+  logic [ResetW-1:0] count_q;
+  logic rst_nq;
+
+  always_ff @(posedge clk) begin
+    good_q <= {good_q[0], locked && btn_pwr_ni};
+    if (!good_q[1]) count_q <= '0;
+    else if (!rst_nq) count_q <= count_q + ResetW'(1);
+    rst_nq <= good_q[1] && (rst_nq || count_q == '1);
+  end
+
+  ohm_top u_top (
+      .clk_i     (clk),
+      .rst_ni    (rst_nq),
+      .build_id_i(BuildId),
+      .uart_rx_i (ftdi_txd_i),
+      .uart_tx_o (ftdi_rxd_o),
+      .dac_sclk_o,
+      .dac_sdi_o,
+      .dac_sync_no,
+      .sw_sclk_o,
+      .sw_data_o,
+      .sw_sync_no,
+      .adc_cnv_no,
+      .adc_sck_o,
+      .adc_sdo_i,
+      .set_en_o,
+      .reset_en_o,
+      .safe_no,
+      .overcurrent_ni,
+      .running_o (led_o[0]),
+      .armed_o   (led_o[1]),
+      .fault_o   (led_o[2])
+  );
+
+  assign led_o[3]  = rst_nq;
+  assign wifi_en_o = 1'b0;
+endmodule

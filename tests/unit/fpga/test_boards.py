@@ -1,0 +1,169 @@
+"""The boards: their pins against the carrier's connector, the tops and the files that others build from."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+import tomllib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from ohmbench import __version__
+from ohmbench.boards import board_names, load_board
+from ohmbench.errors import UsageError
+
+REPO = Path(__file__).resolve().parents[3]
+CARRIER = tomllib.loads((REPO / "fpga/tables/carrier.toml").read_text())
+NOT_ON_THE_CARRIER = {"clk_i", "rst_ni", "build_id_i", "uart_rx_i", "uart_tx_o", "running_o", "armed_o", "fault_o"}
+
+
+def ports(path: Path) -> dict[str, int]:
+    """Width of each port of a module whose ports have a line each."""
+    text = path.read_text()
+    head = text[: text.index(");\n")]
+    found = re.findall(r"^ +(?:input|output) +logic *(?:\[ *(\d+):0\])? *(\w+)", head, re.MULTILINE)
+    return {name: int(top or 0) + 1 for top, name in found}
+
+
+def table(board: str) -> dict[str, Any]:
+    return tomllib.loads((REPO / "fpga/boards" / board / "board.toml").read_text())
+
+
+def located(board: str) -> dict[str, str]:
+    """Site of each pin in the constraints."""
+    lpf = load_board(board).folder / f"{load_board(board).top}.lpf"
+    pairs = re.findall(r'^LOCATE COMP "(\S+)" SITE "(\w+)";$', lpf.read_text(), re.MULTILINE)
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
+
+
+def bits(name: str, width: int) -> list[str]:
+    return [name] if width == 1 else [f"{name}[{i}]" for i in range(width)]
+
+
+def test_the_connector_has_every_signal_of_the_carrier() -> None:
+    top = ports(REPO / "fpga/rtl/ohm_top.sv")
+    signals = {name: width for name, width in top.items() if name not in NOT_ON_THE_CARRIER}
+    assert {name: len(pins) for name, pins in CARRIER["connector"].items()} == signals
+    pins = [pin for pins in CARRIER["connector"].values() for pin in pins]
+    assert len(set(pins)) == len(pins) == 56
+
+
+@pytest.mark.parametrize("board", board_names())
+def test_the_constraints_bring_each_signal_to_its_pin(board: str) -> None:
+    sites = located(board)
+    connector = table(board)["connector"]
+    for signal, pins in CARRIER["connector"].items():
+        for bit, pin in zip(bits(signal, len(pins)), pins, strict=True):
+            assert sites[bit] == connector[pin]
+
+
+@pytest.mark.parametrize("board", board_names())
+def test_every_port_of_the_top_is_located_once(board: str) -> None:
+    top = load_board(board).folder / f"{load_board(board).top}.sv"
+    expected = {bit for name, width in ports(top).items() for bit in bits(name, width)}
+    sites = located(board)
+    assert set(sites) == expected
+    assert len(set(sites.values())) == len(sites)
+
+
+@pytest.mark.parametrize("board", board_names())
+def test_an_input_that_leads_nowhere_means_tripped(board: str) -> None:
+    lpf = (load_board(board).folder / f"{load_board(board).top}.lpf").read_text()
+    assert 'IOBUF PORT "overcurrent_ni" IO_TYPE=LVCMOS33 PULLMODE=DOWN;' in lpf
+
+
+def test_a_wrong_table_is_refused() -> None:
+    pins = load_script("fpga/tables/board_pins.py")
+    board = table("ulx3s")
+    board["connector"]["p1"] = board["connector"]["p0"]
+    with pytest.raises(SystemExit, match="site B11 is both"):
+        list(pins.pins(board, CARRIER))
+    del board["connector"]["p1"]
+    with pytest.raises(SystemExit, match="no pin p1"):
+        list(pins.pins(board, CARRIER))
+
+
+def load_script(path: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(Path(path).stem, REPO / path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[Path(path).stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_unknown_board() -> None:
+    with pytest.raises(UsageError, match="No board 'ulx4s'; nothing was built or loaded. Known: .*ulx3s"):
+        load_board("ulx4s")
+
+
+CORE = (REPO / "ohmbench.core").read_text()
+
+
+def listed(pattern: str) -> list[str]:
+    return re.findall(rf"^ +- ({pattern})(?::.*)?$", CORE, re.MULTILINE)
+
+
+def test_the_core_file_lists_the_rtl() -> None:
+    rtl = listed(r"fpga/rtl/\S+?")
+    assert sorted(rtl) == sorted(str(p.relative_to(REPO)) for p in (REPO / "fpga/rtl").iterdir() if p.is_file())
+    packages = [Path(name).stem.endswith("_pkg") for name in rtl if name.endswith(".sv")]
+    assert packages == sorted(packages, reverse=True), "packages first"
+    assert f"name: ohmbench:fpga:ohmbench:{__version__}\n" in CORE
+
+
+@pytest.mark.parametrize("board", board_names())
+def test_the_core_file_lists_the_boards(board: str) -> None:
+    folder = REPO / "fpga/boards" / board
+    assert sorted(listed(rf"fpga/boards/{board}/\S+?")) == sorted(
+        str(path.relative_to(REPO)) for path in folder.iterdir() if path.suffix in (".sv", ".lpf")
+    )
+
+
+def test_build_refuses_what_it_does_not_know(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build = load_script("fpga/boards/build.py")
+    assert build.main(["ulx4s"]) == 2
+    assert "No board 'ulx4s'" in capsys.readouterr().err
+    assert build.main(["ulx3s", "--device", "5F"]) == 2
+    assert "No ULX3S has an FPGA '5F'" in capsys.readouterr().err
+    monkeypatch.setattr(build, "TOOLS", ("no-such-tool",))
+    assert build.main(["ulx3s"]) == 8
+    assert "Not installed: no-such-tool; nothing was built. pip install 'ohmbench[fpga]'" in capsys.readouterr().err
+
+
+def test_build_fails_below_the_carriers_clock() -> None:
+    build = load_script("fpga/boards/build.py")
+    report = {"fmax": {"slow": {"achieved": 30.0, "constraint": 12.0}, "clk": {"achieved": 47.9, "constraint": 48.0}}}
+    with pytest.raises(build.BuildError, match=r"clk reaches 47\.9 MHz of 48\.0 MHz.*no bitstream"):
+        build.check_timing(report, 48_000_000)
+    report["fmax"]["clk"]["achieved"] = 48.1
+    assert build.check_timing(report, 48_000_000) == 48.1
+    with pytest.raises(build.BuildError, match="no clock"):
+        build.check_timing({"fmax": {}}, 48_000_000)
+
+
+def test_look_up_tables_are_counted_from_the_log() -> None:
+    build = load_script("fpga/boards/build.py")
+    log = (
+        "Info:     Total LUT4s:      7832/24288    32%\nInfo:         logic LUTs:   5886/24288    24%\n"
+        "Info:         carry LUTs:   1664/24288     6%\nInfo:           RAM LUTs:    188/ 3036     6%\n"
+        "Info:          RAMW LUTs:     94/ 6072     1%\n"
+    )
+    assert build.look_up_tables(log) == {"logic LUTs": 5886, "carry LUTs": 1664, "RAM LUTs": 188, "RAMW LUTs": 94}
+    with pytest.raises(build.BuildError, match="another version"):
+        build.look_up_tables("Info: done")
+
+
+def test_a_tool_that_fails_is_quoted(tmp_path: Path) -> None:
+    build = load_script("fpga/boards/build.py")
+    script = "import sys; print('Info: fine'); print('ERROR: no such thing', file=sys.stderr); sys.exit(3)"
+    with pytest.raises(build.BuildError, match="synthesis failed; there is no new bitstream.\n  ERROR: no such thing"):
+        build.run(tmp_path, "synthesis", [sys.executable, "-c", script])
