@@ -32,7 +32,9 @@ def cluster(pool: Pool, clusters: int, importance: FloatArray, method: Method, s
     if clusters >= len(points):
         return np.arange(len(points))
     if method == "random":
-        distances = np.random.default_rng(seed).random((len(points), clusters))
+        rng = np.random.default_rng(seed)
+        distances = rng.random((len(points), clusters))
+        distances[rng.permutation(len(points))[:clusters], np.arange(clusters)] = -1.0  # no cluster stays empty
     else:
         if method == "spectral":
             points = _embedding(points, pool.apart, clusters)

@@ -64,3 +64,16 @@ def signed(columns: NDArray[np.integer], p: NDArray[np.integer], n: NDArray[np.i
     """(rows, outputs): columns[:, p] - columns[:, n], where index -1 is a column of zeros."""
     padded = np.pad(columns.astype(np.int64), ((0, 0), (0, 1)))
     return np.asarray(padded[:, p] - padded[:, n], np.int64)
+
+
+def drop_unused(pool: Pool) -> Pool:
+    """The pool without columns of zeros, columns that no output uses, and all but one of equal columns."""
+    count = pool.columns.shape[1]
+    p, n = (np.where(w >= 0, w, count) for w in (pool.p, pool.n))
+    columns = np.pad(pool.columns, ((0, 0), (0, 1)))
+    _values, first, index = np.unique(columns, axis=1, return_index=True, return_inverse=True)
+    same = first[index.ravel()]
+    p, n = same[p], same[n]
+    zero = same[count]
+    kept = np.setdiff1d(np.union1d(p, n), [zero])
+    return Pool(columns[:, kept], *(np.where(w == zero, -1, np.searchsorted(kept, w)) for w in (p, n)))

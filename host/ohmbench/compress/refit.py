@@ -27,7 +27,7 @@ def refit(
     """The pool with levels 0..max_level, and with `rewire` a wiring, moved towards `weights` (rows, outputs).
 
     Adding the same to both columns of an output changes nothing, which coordinate descent over whole levels makes
-    use of. A column that no output uses any more is dropped.
+    use of.
     """
     for _ in range(SWEEPS):
         before = (pool.columns, pool.p, pool.n)
@@ -36,20 +36,7 @@ def refit(
             pool = _rewire(pool, weights, importance)
         if all(np.array_equal(a, b) for a, b in zip(before, (pool.columns, pool.p, pool.n), strict=True)):
             break
-    return drop_unused(pool)
-
-
-def drop_unused(pool: Pool) -> Pool:
-    """The pool without columns of zeros, columns that no output uses, and all but one of equal columns."""
-    count = pool.columns.shape[1]
-    p, n = (np.where(w >= 0, w, count) for w in (pool.p, pool.n))
-    columns = np.pad(pool.columns, ((0, 0), (0, 1)))
-    _values, first, index = np.unique(columns, axis=1, return_index=True, return_inverse=True)
-    same = first[index.ravel()]
-    p, n = same[p], same[n]
-    zero = same[count]
-    kept = np.setdiff1d(np.union1d(p, n), [zero])
-    return Pool(columns[:, kept], *(np.where(w == zero, -1, np.searchsorted(kept, w)) for w in (p, n)))
+    return pool
 
 
 def _refit_levels(pool: Pool, weights: NDArray[np.number], max_level: int) -> Pool:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Segment
+from ohmbench.compress.pool import Pool, drop_unused
 from ohmbench.compress.quantise import optimal_scale
 from ohmbench.network import Network
 
@@ -145,13 +146,18 @@ def segment_layer(layer: TiedLayer, segments: tuple[Segment, ...], max_level: in
 
 
 def emit(network: TiedNetwork) -> CompressedNetwork:
-    """The network in whole levels. Its layers must have segments."""
+    """The network in whole levels, without columns and rows that training left empty, equal or unused.
+
+    Its layers must have segments.
+    """
     layers = []
     for layer in network.layers:
         assert layer.segments is not None
         cells, start, segments = layer.rounded.astype(np.uint8), 0, []
         for s in layer.segments:
-            segments.append(replace(s, levels=cells[start : start + s.levels.size].reshape(s.levels.shape)))
+            segments.append(
+                without_idle(replace(s, levels=cells[start : start + s.levels.size].reshape(s.levels.shape)))
+            )
             start += s.levels.size
         layers.append(
             CompressedLayer(
@@ -163,3 +169,18 @@ def emit(network: TiedNetwork) -> CompressedNetwork:
             )
         )
     return CompressedNetwork(tuple(layers), network.max_level)
+
+
+def without_idle(segment: Segment) -> Segment:
+    """The segment without rows of zeros, columns of zeros, unused columns, and all but one of equal columns."""
+    pool = drop_unused(Pool(segment.levels.astype(np.int64), segment.p.astype(np.int64), segment.n.astype(np.int64)))
+    live = np.flatnonzero(pool.columns.any(axis=1))
+    position = np.full(len(segment.levels) + 1, -1, np.int16)  # the last: of inputs that drive no row
+    position[live] = np.arange(len(live))
+    return replace(
+        segment,
+        row_of_input=position[segment.row_of_input],
+        levels=pool.columns[live].astype(np.uint8),
+        p=pool.p.astype(np.int16),
+        n=pool.n.astype(np.int16),
+    )

@@ -1,7 +1,7 @@
 """Training of shared cells: Adam on the latents, whole levels in the forward pass, gradients straight through.
 
-Straight-through estimator: Bengio, Leonard and Courville, arXiv 1308.3432, 2013. The gradient of a shared cell is the sum
-over the weights that it serves (Han, Mao and Dally, "Deep Compression", ICLR 2016, section 3). The wiring is frozen.
+Straight-through estimator: Bengio, Leonard and Courville, arXiv 1308.3432, 2013. The gradient of a shared cell is the
+sum over the weights that it serves (Han, Mao and Dally, "Deep Compression", ICLR 2016, section 3). No wire moves.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench.compress.quantise import optimal_scale
+from ohmbench.compress.forward import activation, calibrate
 from ohmbench.compress.tied import Floats, TiedLayer, TiedNetwork
 from ohmbench.network import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON
 
@@ -27,7 +27,7 @@ class Training:
     Attributes:
         rate: of the latents, in level steps; scale_rate: of the logarithm of the scales; bias_rate: of the biases.
         weight_noise: standard deviation of noise on the weights at every step, as a share of the highest level.
-        round_levels: False trains the latents as real numbers.
+        round_levels: False trains latents and activations as real numbers.
         decay: L2 factor on the weights.
     """
 
@@ -92,8 +92,8 @@ def tune(
 
     Args:
         targets: probabilities (n, outputs) to learn instead of the labels.
-        watch: called after every step with the share of the steps that is done, the cells and the gradients; it may narrow the
-            cells' bounds. `ohmbench.compress.pruning` has one.
+        watch: called after every step with the share of the steps that is done, the cells and the gradients of the
+            latents; it may narrow the cells' bounds. `ohmbench.compress.pruning` has one.
     """
     rng = np.random.default_rng(seed)
     network = calibrate(network, inputs[:CALIBRATION_IMAGES])
@@ -137,7 +137,7 @@ def _gradients(
     rng: np.random.Generator,
     max_level: int,
 ) -> tuple[list[Floats], list[Floats]]:
-    """Gradients of the mean cross-entropy: of every layer's latents, log scales and biases; and of the latents alone."""
+    """Gradients of the mean cross-entropy: of each layer's latents, log scales, biases; and of the latents alone."""
     weights: list[Floats] = []
     values = [x.astype(np.float32) * np.float32(cells[0].layer.input_scale)]
     passed: list[NDArray[np.bool_]] = []
@@ -149,7 +149,10 @@ def _gradients(
         weights.append(w)
         z = (values[-1] @ w) * np.exp(c.log_scale) + c.bias
         if c.layer.output_scale is not None:
-            z, inside = _activation(z, c.layer.output_scale, _top(cells, len(values)))
+            if training.round_levels:
+                z, inside = activation(z, c.layer.output_scale, cells[len(values)].layer.input_bits)
+            else:
+                z, inside = np.maximum(z, 0), z > 0
             passed.append(inside)
         values.append(z)
     z = values[-1]
@@ -173,45 +176,3 @@ def _gradients(
         if index:
             delta = (scaled @ weights[index].T) * passed[index - 1]
     return gradients, of_cells
-
-
-def _top(cells: Sequence[Cells], index: int) -> int:
-    return (1 << cells[index].layer.input_bits) - 1
-
-
-def _activation(z: Floats, scale: float, top: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """ReLU and rounding as `ohmbench.compress.quantise.requantise` does, and where the gradient passes."""
-    steps = z * np.float32(1 / scale)
-    inside = (steps > 0) & (steps < top)
-    return np.clip(np.floor(steps + np.float32(0.5)), 0, top) * np.float32(scale), inside
-
-
-def calibrate(network: TiedNetwork, inputs: NDArray[np.integer]) -> TiedNetwork:
-    """`network` with the activation scales of least squared error on integer inputs (n, inputs)."""
-    layers = list(network.layers)
-    x = inputs.astype(np.float32) * np.float32(layers[0].input_scale)
-    for index, layer in enumerate(layers[:-1]):
-        z = (x @ dense(layer)) + layer.bias
-        top = (1 << layers[index + 1].input_bits) - 1
-        scale = optimal_scale(np.maximum(z, 0).astype(np.float64), top)
-        layers[index] = replace(layers[index], output_scale=scale)
-        layers[index + 1] = replace(layers[index + 1], input_scale=scale)
-        x, _inside = _activation(z, scale, top)
-    return replace(network, layers=tuple(layers))
-
-
-def dense(layer: TiedLayer) -> Floats:
-    """The real weights (inputs, outputs) that the rounded cells stand for."""
-    levels = layer.rounded
-    weights = (levels[layer.plus] - levels[layer.minus]) * layer.scale
-    return weights if layer.gain is None else weights * layer.gain
-
-
-def predict(network: TiedNetwork, inputs: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Class (n,) of integer inputs (n, inputs), in single precision."""
-    x = inputs.astype(np.float32) * np.float32(network.layers[0].input_scale)
-    for index, layer in enumerate(network.layers):
-        x = (x @ dense(layer)) + layer.bias
-        if layer.output_scale is not None:
-            x, _inside = _activation(x, layer.output_scale, (1 << network.layers[index + 1].input_bits) - 1)
-    return np.asarray(np.argmax(x, axis=1), np.int64)

@@ -1,0 +1,80 @@
+"""Row merging: inputs whose weights are alike are added up before the array and drive one physical row.
+
+Group quantisation with a codebook of whole row vectors: scikit-learn's k-means, inputs weighted by their mean square.
+Sharing single weights would save no cell; sharing whole rows does, at the price of adders and of wider inputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmbench.compress.forward import layer_inputs
+from ohmbench.compress.quantise import optimal_scale
+from ohmbench.compress.tied import TiedLayer, TiedNetwork, signed_layer
+
+FloatArray = NDArray[np.float64]
+
+STARTS = 4
+"""k-means++ starts, of which the best is kept."""
+
+
+def row_importance(network: TiedNetwork, inputs: NDArray[np.integer]) -> list[FloatArray]:
+    """Mean square (physical rows,) of the real sums that drive each row, of each layer.
+
+    Args:
+        inputs: integers (n, inputs) of training images.
+    """
+    importance = []
+    for layer, x in zip(network.layers, layer_inputs(network, inputs), strict=True):
+        driven = layer.row_of_input >= 0
+        sums = np.zeros((int(layer.row_of_input.max(initial=-1)) + 1, len(x)), np.float32)
+        np.add.at(sums, layer.row_of_input[driven], x.T[driven])
+        importance.append(np.square(sums, dtype=np.float64).mean(axis=1))
+    return importance
+
+
+def merge_rows(network: TiedNetwork, rows: list[int], inputs: NDArray[np.integer], *, seed: int = 0) -> TiedNetwork:
+    """The network, whose columns are not merged yet, with at most rows[l] physical rows in layer l.
+
+    Rows that are always 0, or whose weights all are, are dropped first, which loses nothing.
+
+    Args:
+        inputs: integers (n, inputs) of training images.
+    """
+    merged = [
+        _merge_layer(layer, count, weight, network.max_level, seed)
+        for layer, count, weight in zip(network.layers, rows, row_importance(network, inputs), strict=True)
+    ]
+    return replace(network, layers=tuple(merged))
+
+
+def _merge_layer(layer: TiedLayer, rows: int, importance: FloatArray, max_level: int, seed: int) -> TiedLayer:
+    codebook = layer.codebook()
+    live = np.flatnonzero((importance > 0) & codebook.any(axis=1))
+    if len(live) <= rows:
+        return keep_rows(layer, live)
+    from sklearn.cluster import KMeans
+
+    real = codebook[live] * layer.scale
+    means = KMeans(rows, n_init=STARTS, random_state=seed).fit(real, sample_weight=importance[live])
+    label = np.full(len(codebook) + 1, -1)  # the last: of inputs that drive no row
+    label[live] = means.labels_
+    centres = means.cluster_centers_ / layer.scale
+    step = optimal_scale(centres, max_level)
+    bound = np.append(np.full(centres.size, max_level, np.float32), np.float32(0))
+    scale = (layer.scale * step).astype(np.float32)
+    return signed_layer(centres / step, label[layer.row_of_input], like=layer, low=-bound, high=bound, scale=scale)
+
+
+def keep_rows(layer: TiedLayer, rows: NDArray[np.integer]) -> TiedLayer:
+    """A layer of signed weights with only some of its physical rows; the inputs of the others drive none."""
+    codebook = layer.codebook(rounded=False)
+    position = np.full(len(codebook) + 1, -1)
+    position[rows] = np.arange(len(rows))
+    low, high = (
+        np.append(bound[:-1].reshape(codebook.shape)[rows].ravel(), np.float32(0)) for bound in (layer.low, layer.high)
+    )
+    return signed_layer(codebook[rows], position[layer.row_of_input], like=layer, low=low, high=high)
