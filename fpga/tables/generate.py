@@ -262,12 +262,14 @@ def link_page(link: Table) -> str:
         [f"0x{f['type']:02x}", f["name"], f["from"], f["arg"], f["payload"] or "none", f["does"]] for f in link["frame"]
     ]
     errors = [[e["code"], e["name"], e["does"]] for e in link["error"]]
+    faults = [[f["name"], f["host"], f["fpga"]] for f in link["fault"]]
     return page(
         "Frames of the link",
         comment_head("link"),
         [
             ("Frames", ["type", "name", "from", "arg", "payload", "what it does"], frames),
             ("Errors", ["code", "name", "meaning"], errors),
+            ("Faults", ["fault", "host", "FPGA"], faults),
         ],
     )
 

@@ -65,15 +65,22 @@ def _demo(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _map(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench import demo
     from ohmbench.faults.fault_map import FaultMap
+    from ohmbench.operations import mapping
 
     check_writable(args.output.parent)
-    progress.say("training the network")
     faults = None if args.fault_map is None else FaultMap.load(args.fault_map)
-    trained = demo.train_and_map(hidden=args.hidden, bits=args.bits, seed=args.network_seed, faults=faults)
-    trained.image.save(args.output)
-    print_result(args, trained.summary(), f"{trained.describe()}\nwritten: {args.output}")
+    training = {"hidden": args.hidden, "bits": args.bits, "seed": args.network_seed}
+    given = {name: value for name, value in training.items() if value is not None}
+    if args.network is None:
+        progress.say("training the network")
+        result = mapping.map_digits(**given, faults=faults)
+    elif given:
+        raise UsageError("The network in a file is mapped as it is: leave out --hidden, --bits and --network-seed.")
+    else:
+        result = mapping.map_file(args.network, faults)
+    result.image.save(args.output)
+    print_result(args, result.summary(), f"{result.describe()}\nwritten: {args.output}")
 
 
 def _read(args: argparse.Namespace, progress: Progress) -> None:
@@ -183,12 +190,19 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=Path, default=Path("build/demo"), help="folder for results (default: %(default)s)")
     demo.add_argument("--network-seed", type=whole(0), default=0, help="seed of the training")
 
-    mapping = command("map", _map, "train a network on the digits, quantise it and map it on 32x32 images")
+    mapping = command("map", _map, "map a compressed network on 32x32 images, and count what it costs there")
+    mapping.add_argument(
+        "network", type=Path, nargs="?", help="compressed network (.ohmc); none: train one on the digits, as pairs"
+    )
     mapping.add_argument("-o", "--output", type=Path, required=True, help="weight image to write (.ohmw)")
-    mapping.add_argument("--hidden", type=whole(1, _HIDDEN_MAX), default=32, help="hidden units (default: %(default)s)")
-    mapping.add_argument("--bits", type=whole(2, 8), default=4, help="bits of a signed weight (default: %(default)s)")
+    mapping.add_argument(
+        "--hidden",
+        type=whole(1, _HIDDEN_MAX),
+        help="hidden units of the digits' network (default: 32)",
+    )
+    mapping.add_argument("--bits", type=whole(2, 8), help="bits of its signed weights (default: 4)")
     mapping.add_argument("--fault-map", type=Path, metavar="FILE", help="map around the bad cells of this array")
-    mapping.add_argument("--network-seed", type=whole(0), default=0, help="seed of the training")
+    mapping.add_argument("--network-seed", type=whole(0), help="seed of its training (default: 0)")
 
     add_commands(command)
 
