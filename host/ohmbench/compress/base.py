@@ -9,11 +9,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from ohmbench.compress.checks import check_labels, check_network
 from ohmbench.compress.tied import TiedNetwork, tie
 from ohmbench.compress.tuning import Training, tune
+from ohmbench.mnist import Progress
 from ohmbench.network import Network
 
-FLOAT_RATE = 2e-3
+FLOAT_RATE = 3e-3
 FLOAT_DECAY = 1e-4
 
 
@@ -26,6 +28,7 @@ def train_float(
     epochs: int,
     seed: int = 0,
     decay: float = FLOAT_DECAY,
+    progress: Progress | None = None,
 ) -> Network:
     """Train a dense ReLU network on integer inputs (n, sizes[0]), in single precision: minutes become seconds.
 
@@ -41,7 +44,7 @@ def train_float(
         for y, w in zip(tied.layers, weights, strict=True)
     ]
     training = Training(epochs, rate=FLOAT_RATE, scale_rate=0.0, bias_rate=FLOAT_RATE, round_levels=False, decay=decay)
-    tied = tune(replace(tied, layers=tuple(layers)), inputs, labels, training, seed=seed)
+    tied = tune(replace(tied, layers=tuple(layers)), inputs, labels, training, seed=seed, progress=progress)
     return Network(
         tuple(y.codebook(rounded=False).astype(np.float64) for y in tied.layers),
         tuple(y.bias.astype(np.float64) for y in tied.layers),
@@ -58,7 +61,14 @@ def train_levels(
     activation_bits: int,
     training: Training,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> TiedNetwork:
-    """`network` in whole levels -max_level..max_level, trained so that it works with them: one cell a weight."""
+    """`network` in whole levels -max_level..max_level, trained so that it works with them: one cell a weight.
+
+    Raises:
+        DataError: weights that are no numbers, a layer without weights, or labels that do not fit.
+    """
+    check_network(network)
+    check_labels(labels, network.sizes[-1])
     tied = tie(network, max_level, input_bits=input_bits, activation_bits=activation_bits)
-    return tune(tied, inputs, labels, training, seed=seed)
+    return tune(tied, inputs, labels, training, seed=seed, progress=progress)

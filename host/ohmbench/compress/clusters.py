@@ -28,7 +28,7 @@ def cluster(pool: Pool, clusters: int, importance: FloatArray, method: Method, s
         importance: (rows,): weight of a row in the distance of two columns; the mean square of its input.
         method: "spectral" (NJW), "kmeans", or "random", which only keeps the rule.
     """
-    points = pool.columns.T * np.sqrt(importance)
+    points: FloatArray = pool.columns.T.astype(np.float64) * np.sqrt(importance)
     if clusters >= len(points):
         return np.arange(len(points))
     if method == "random":

@@ -19,12 +19,13 @@ def dense(layer: TiedLayer) -> Floats:
     return weights if layer.gain is None else weights * layer.gain
 
 
-def activation(z: Floats, scale: float, bits: int) -> tuple[Floats, NDArray[np.bool_]]:
+def activation(z: NDArray[np.floating], scale: float, bits: int) -> tuple[Floats, NDArray[np.bool_]]:
     """ReLU and rounding to `bits` bits as `ohmbench.compress.quantise.requantise` does; where the gradient passes."""
     top = (1 << bits) - 1
     steps = z * np.float32(1 / scale)
     inside = (steps > 0) & (steps < top)
-    return np.clip(np.floor(steps + np.float32(0.5)), 0, top) * np.float32(scale), inside
+    real = np.clip(np.floor(steps + np.float32(0.5)), 0, top) * np.float32(scale)
+    return np.asarray(real, np.float32), inside
 
 
 def layer_inputs(network: TiedNetwork, inputs: NDArray[np.integer]) -> Iterator[Floats]:

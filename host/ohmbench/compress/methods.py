@@ -17,6 +17,7 @@ from ohmbench.compress.rows import merge_rows
 from ohmbench.compress.tied import TiedNetwork, emit
 from ohmbench.compress.tuning import Training, tune
 from ohmbench.errors import UsageError
+from ohmbench.mnist import Progress
 
 HEIGHT = 32
 
@@ -37,6 +38,7 @@ class Job:
     cells: int
     seed: int = 0
     height: int = HEIGHT
+    progress: Progress | None = None
 
     @property
     def pair_cells(self) -> int:
@@ -46,7 +48,7 @@ class Job:
     def tuned(self, network: TiedNetwork, share: float = 1.0) -> TiedNetwork:
         """The network after a share of the training."""
         training = replace(self.training, epochs=max(1, round(share * self.training.epochs)))
-        return tune(network, self.inputs, self.labels, training, seed=self.seed)
+        return tune(network, self.inputs, self.labels, training, seed=self.seed, progress=self.progress)
 
     def live(self) -> TiedNetwork:
         """The network without rows of zeros."""
@@ -97,12 +99,12 @@ def _pruned(criterion: Criterion, unit: Unit = "segment") -> Callable[[Job], Com
 def prune(job: Job, network: TiedNetwork, sparsity: float, unit: Unit, criterion: Criterion) -> TiedNetwork:
     """The network after the job's training, during which it is pruned."""
     watch = Pruning(network, sparsity, unit=unit, criterion=criterion, height=job.height)
-    return tune(network, job.inputs, job.labels, job.training, seed=job.seed, watch=watch)
+    return tune(network, job.inputs, job.labels, job.training, seed=job.seed, watch=watch, progress=job.progress)
 
 
 ROW_EXPONENT = 0.5
 """A budget of a share s of the cells leaves s ** ROW_EXPONENT of the rows, and column merging does the rest."""
-PRUNED_ROWS = 0.5
+PRUNED_ROWS = 0.25
 """Of the rows that go, the share that is pruned; the others are merged."""
 
 
@@ -139,18 +141,28 @@ METHODS: dict[str, Method] = {
 }
 
 
+def method_named(name: str) -> Method:
+    """The method of a name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in METHODS:
+        raise UsageError(f"There is no method {name}. Nothing was sent to the array. Methods: {', '.join(METHODS)}.")
+    return METHODS[name]
+
+
 def compress(method: str, job: Job) -> CompressedNetwork:
     """The network that `method` makes of the job.
 
     Raises:
         UsageError: no such method, or a budget that it cannot keep.
     """
-    if method not in METHODS:
-        raise UsageError(f"There is no method {method}. Nothing was sent to the array. Methods: {', '.join(METHODS)}.")
+    chosen = method_named(method)
     least = sum(len(y.bias) for y in job.base.layers)
     if job.cells < least:
         raise UsageError(
             f"A budget of {job.cells} cells is below one column for each of the network's {least} outputs. Nothing was "
             "sent to the array. Raise the budget."
         )
-    return METHODS[method].run(job)
+    return chosen.run(job)

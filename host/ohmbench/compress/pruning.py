@@ -95,11 +95,11 @@ class Pruning:
             for side, bound in enumerate((cell.low, cell.high)):
                 bound[:-1][~self._to_cells(keep, side, len(cell.bias), len(bound) - 1)] = 0
 
-    def _by_unit(self, values: NDArray[np.number], outputs: int) -> NDArray[np.float64]:
+    def _by_unit(self, values: NDArray[np.number | np.bool_], outputs: int) -> NDArray[np.float64]:
         """Sums (groups, outputs) over the units of `values` (2, cells): of negative and of positive weights."""
         both = values.reshape(2, -1, outputs).astype(np.float64)
         if self._unit == "weight":
-            return both.sum(axis=0)
+            return np.asarray(both.sum(axis=0))
         if self._unit == "row":
             return np.broadcast_to(both.sum(axis=(0, 2))[:, None], both.shape[1:]) + np.zeros(outputs)
         starts = np.arange(0, both.shape[1], self._height)

@@ -84,7 +84,7 @@ def signed_layer(
         "gain": None,
         "segments": None,
     } | fields
-    return replace(like, **made) if like is not None else TiedLayer(**made)  # type: ignore[arg-type]
+    return replace(like, **made) if like is not None else TiedLayer(**made)
 
 
 def tie(network: Network, max_level: int, *, input_bits: int, activation_bits: int) -> TiedNetwork:

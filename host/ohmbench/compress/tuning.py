@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ohmbench.compress.forward import activation, calibrate
 from ohmbench.compress.tied import Floats, TiedLayer, TiedNetwork
+from ohmbench.mnist import Progress
 from ohmbench.network import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON
 
 CALIBRATION_IMAGES = 2000
@@ -87,11 +88,13 @@ def tune(
     seed: int = 0,
     targets: Floats | None = None,
     watch: Watcher | None = None,
+    progress: Progress | None = None,
 ) -> TiedNetwork:
     """Train the cells of `network` on integer inputs (n, inputs) and labels (n,).
 
     Args:
         targets: probabilities (n, outputs) to learn instead of the labels.
+        progress: called with the epochs.
         watch: called after every step with the share of the steps that is done, the cells and the gradients of the
             latents; it may narrow the cells' bounds. `ohmbench.compress.pruning` has one.
     """
@@ -105,7 +108,9 @@ def tune(
     first, second = [np.zeros_like(p) for p in parameters], [np.zeros_like(p) for p in parameters]
     onehot = np.eye(len(cells[-1].bias), dtype=np.float32)
     steps, step = training.epochs * -(-len(inputs) // training.batch), 0
-    for _ in range(training.epochs):
+    for epoch in range(training.epochs):
+        if progress is not None:
+            progress("training", epoch, training.epochs)
         order = rng.permutation(len(inputs))
         for start in range(0, len(order), training.batch):
             chosen = order[start : start + training.batch]
@@ -147,16 +152,16 @@ def _gradients(
             noise = np.float32(training.weight_noise * max_level)
             w = w + noise * rng.standard_normal(w.shape, np.float32)
         weights.append(w)
-        z = (values[-1] @ w) * np.exp(c.log_scale) + c.bias
+        z: NDArray[np.floating] = (values[-1] @ w) * np.exp(c.log_scale) + c.bias
         if c.layer.output_scale is not None:
             if training.round_levels:
                 z, inside = activation(z, c.layer.output_scale, cells[len(values)].layer.input_bits)
             else:
                 z, inside = np.maximum(z, 0), z > 0
             passed.append(inside)
-        values.append(z)
-    z = values[-1]
-    delta = np.exp(z - z.max(axis=1, keepdims=True))
+        values.append(np.asarray(z, np.float32))
+    logits = values[-1]
+    delta = np.exp(logits - logits.max(axis=1, keepdims=True))
     delta /= delta.sum(axis=1, keepdims=True)
     delta -= wanted
     delta /= np.float32(len(x))
