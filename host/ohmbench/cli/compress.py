@@ -8,7 +8,7 @@ from pathlib import Path
 from ohmbench._files import check_writable
 from ohmbench.cli.array import AddCommand
 from ohmbench.cli.options import whole
-from ohmbench.cli.output import print_result, show
+from ohmbench.cli.output import print_result
 from ohmbench.errors import UsageError
 from ohmbench.progress import Progress
 
@@ -40,7 +40,7 @@ def _compress(args: argparse.Namespace, progress: Progress) -> None:
     )
     if args.output is not None:
         result.outcomes[0].save(args.output)
-    show(args, result)
+    print_result(args, result.summary(), result.describe())
 
 
 def _results(args: argparse.Namespace, progress: Progress) -> None:
@@ -50,7 +50,7 @@ def _results(args: argparse.Namespace, progress: Progress) -> None:
     check_writable(args.out)
     result = run_results(progress, quick=args.quick, only=args.net, folder=args.mnist)
     save_results(result.rows, args.out)
-    show(args, result)
+    print_result(args, result.summary(), result.describe())
 
 
 def _budgets(text: str) -> list[float]:

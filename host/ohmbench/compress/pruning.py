@@ -73,7 +73,7 @@ class Pruning:
             self._prune(cells, self._sparsity * (1.0 - left**3))
 
     def _prune(self, cells: list[Cells], sparsity: float) -> None:
-        scores, alive, costs = [], [], []
+        scores, costs = [], []
         for cell, sensitivity in zip(cells, self._score, strict=True):
             outputs = len(cell.bias)
             size = np.abs(cell.latent[:-1]) * np.tile(np.exp(cell.log_scale), len(sensitivity) // outputs)
@@ -81,17 +81,20 @@ class Pruning:
             signs = np.stack([cell.latent[:-1] < 0, cell.latent[:-1] > 0])
             free = np.stack([cell.low[:-1] < 0, cell.high[:-1] > 0])
             costs.append(self._by_unit(np.ones(signs.shape), outputs))
-            scores.append(self._by_unit(worth * signs, outputs) / costs[-1])
-            alive.append(self._by_unit(free, outputs) > 0)
-        flat = np.concatenate([np.where(a, s, -1.0).ravel() for s, a in zip(scores, alive, strict=True)])
+            alive = self._by_unit(free, outputs) > 0
+            score = np.where(alive, self._by_unit(worth * signs, outputs) / costs[-1], -1.0)
+            score[np.argmax(score, axis=0), np.arange(score.shape[1])] = np.inf  # what each output keeps
+            scores.append(score)
+        flat = np.concatenate([score.ravel() for score in scores])
         cost = np.concatenate([c.ravel() for c in costs])
         order = np.argsort(flat, kind="stable")
-        gone = np.searchsorted(np.cumsum(cost[order]), sparsity * cost.sum(), side="right")
+        gone = int(np.searchsorted(np.cumsum(cost[order]), sparsity * cost.sum(), side="right"))
+        gone = min(gone, int(np.isfinite(flat).sum()))
         if gone == 0:
             return
         limit = flat[order[gone - 1]]
-        for cell, score, kept in zip(cells, scores, alive, strict=True):
-            keep = kept & ((score > limit) | _best(score, kept))
+        for cell, score in zip(cells, scores, strict=True):
+            keep = score > limit
             for side, bound in enumerate((cell.low, cell.high)):
                 bound[:-1][~self._to_cells(keep, side, len(cell.bias), len(bound) - 1)] = 0
 
@@ -111,10 +114,3 @@ class Pruning:
             half = len(units) // 2
             units = np.repeat(units[side * half : (side + 1) * half], self._height, axis=0)
         return units[: count // outputs].ravel()
-
-
-def _best(score: NDArray[np.float64], kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Mask of the unit of highest score of each output."""
-    best = np.zeros_like(kept)
-    best[np.argmax(np.where(kept, score, -1.0), axis=0), np.arange(score.shape[1])] = True
-    return best

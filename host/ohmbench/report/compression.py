@@ -58,7 +58,7 @@ def page(rows: Sequence[Row]) -> str:
     seeds = max(row["seeds"] for row in rows)
     parts = [
         "# Compression on MNIST",
-        "Made by `make results`, never by hand; [compression](../compression.md) says what the methods and figures are. "
+        "Made by `make results`, never by hand; [compression](../compression.md) says what methods and figures are. "
         f"Means over {seeds} seeds with the standard deviation, all 10,000 test images, integers in ideal arithmetic. "
         "Cells are counted from the weight images; saved is the share of those that plain pairs take. Points lost are "
         "against the un-merged quantised network, trained as long as the longest method.",
@@ -103,8 +103,8 @@ def statements(rows: Sequence[Row]) -> Iterator[str]:
         best = max((r for r in group if r["method"] not in FREE), key=lambda r: r["accuracy"], default=None)
         if shared and best and shared["cells_saved"] >= best["cells_saved"] and shared["accuracy"] >= best["accuracy"]:
             yield (
-                f"{where}: the shared reference column saves {100 * shared['cells_saved']:.1f} % with nothing lost, more "
-                "than any method as accurate; but its cells need twice the levels."
+                f"{where}: the shared reference column saves {100 * shared['cells_saved']:.1f} % with nothing lost, "
+                "more than any method as accurate; but its cells need twice the levels."
             )
 
 
