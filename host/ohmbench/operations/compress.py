@@ -86,6 +86,8 @@ class Start:
     training: Training
     base: TiedNetwork
     reference: TiedNetwork
+    accuracy_base: float
+    accuracy_base_validation: float
 
     @classmethod
     def of(cls, network: Network, bits: int, split: Split, *, seed: int = 0, progress: Progress | None = None) -> Start:
@@ -112,11 +114,9 @@ class Start:
         )
         longest = replace(training, epochs=round(LONGEST * training.epochs))
         reference = tune(base, split.train_x, split.train_y, longest, seed=seed, progress=progress)
-        return cls(net, bits, seed, split, training, base, reference)
-
-    def accuracy_base(self, x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> float:
-        """Share of images that the un-merged network recognises."""
-        return float(np.mean(predict(self.reference, x) == y))
+        test = float(np.mean(predict(reference, split.test_x) == split.test_y))
+        validation = float(np.mean(predict(reference, split.validation_x) == split.validation_y))
+        return cls(net, bits, seed, split, training, base, reference, test, validation)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,9 +128,7 @@ class Outcome:
     budget: float | None
     network: CompressedNetwork
     counts: Counts
-    accuracy_base: float
     accuracy: float
-    accuracy_base_validation: float
     accuracy_validation: float
     cpu_s: float
 
@@ -143,10 +141,10 @@ class Outcome:
             "stages": METHODS[self.method].stages,
             "budget": self.budget,
             "cells_saved": self.counts.cells_saved,
-            "accuracy_base": self.accuracy_base,
+            "accuracy_base": self.start.accuracy_base,
             "accuracy": self.accuracy,
-            "loss_points": 100 * (self.accuracy_base - self.accuracy),
-            "accuracy_base_validation": self.accuracy_base_validation,
+            "loss_points": 100 * (self.start.accuracy_base - self.accuracy),
+            "accuracy_base_validation": self.start.accuracy_base_validation,
             "accuracy_validation": self.accuracy_validation,
             "cells": self.counts.cells,
             "cells_as_pairs": self.counts.cells_as_pairs,
@@ -208,9 +206,7 @@ def run_method(start: Start, method: str, budget: float | None, progress: Progre
         None if free else budget,
         network,
         count(map_compressed(network)),
-        start.accuracy_base(*test),
         float(np.mean(network.predict(test[0]) == test[1])),
-        start.accuracy_base(*validation),
         float(np.mean(network.predict(validation[0]) == validation[1])),
         cpu_s,
     )

@@ -32,7 +32,7 @@ def network(*sizes: int, seed: int = 0) -> Network:
 def trained(*sizes: int, max_level: int = 7, seed: int = 0) -> tuple[TiedNetwork, np.ndarray, np.ndarray]:
     """A network in whole levels that has learnt `images`, and those."""
     x, y = images(sizes[0], sizes[-1], seed=seed)
-    real = train_float(x, y, sizes, input_bits=4, epochs=8, seed=seed)
+    real = train_float(x, y, sizes, input_bits=4, epochs=80, seed=seed)
     return (
         train_levels(real, x, y, max_level=max_level, input_bits=4, activation_bits=8, training=TRAINING, seed=seed),
         x,
