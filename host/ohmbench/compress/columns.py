@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench.compress.allocation import columns_for_budget, merge_costs
+from ohmbench.compress.allocation import lines_for_budget, merge_costs
 from ohmbench.compress.clusters import Method, cluster, merge
 from ohmbench.compress.compressed import Segment
+from ohmbench.compress.forward import layer_inputs
 from ohmbench.compress.pool import Pool, pool_of
 from ohmbench.compress.refit import refit
-from ohmbench.compress.rows import row_importance
-from ohmbench.compress.tied import TiedLayer, TiedNetwork, segment_layer
+from ohmbench.compress.rows import IMAGES, mean_squares
+from ohmbench.compress.tied import TiedLayer, TiedNetwork, segment_layer, segments_of, without_idle
 from ohmbench.errors import UsageError
 
 FloatArray = NDArray[np.float64]
@@ -23,12 +25,22 @@ Clustering = Method | Literal["none"]
 
 @dataclass(frozen=True, eq=False)
 class Tile:
-    """Physical rows of a layer that are driven together, with the pool of the columns on them."""
+    """Rows of a layer that are driven together, with the pool of the columns on them.
+
+    Attributes:
+        row_of_input: int16 (inputs of the layer,), row of the tile, -1 for none.
+        importance: (rows,) mean square of what drives each, as a share of what the layer's weights carry.
+    """
 
     layer: int
-    rows: NDArray[np.intp]
+    row_of_input: NDArray[np.int16]
     importance: FloatArray
     pool: Pool
+
+    @property
+    def points(self) -> FloatArray:
+        """(columns, rows): columns whose squared distances are weighted by importance."""
+        return np.asarray(self.pool.columns.T * np.sqrt(self.importance))
 
 
 def merge_columns(
@@ -40,7 +52,7 @@ def merge_columns(
     height: int = 32,
     seed: int = 0,
 ) -> TiedNetwork:
-    """The network, whose layers hold signed weights, with its columns in segments of at most `cells` cells.
+    """The network with its columns in segments of at most `cells` cells; what is merged already is merged further.
 
     Args:
         cells: budget; equal columns, and rows and columns of zeros, are left out first, which loses nothing.
@@ -54,8 +66,8 @@ def merge_columns(
     tiles = tiles_of(network, inputs, height)
     columns = [t.pool.columns.shape[1] for t in tiles]
     if method != "none":
-        rows = [len(t.rows) for t in tiles]
-        costs = [merge_costs(t.pool, t.importance) for t in tiles]
+        rows = [len(t.importance) for t in tiles]
+        costs = [merge_costs(t.points, t.pool.uses, t.pool.apart) for t in tiles]
         least = sum(r * (k - len(c)) for r, k, c in zip(rows, columns, costs, strict=True))
         if cells < least:
             raise UsageError(
@@ -63,16 +75,16 @@ def merge_columns(
                 "an output would lose all of its weights. Nothing was sent to the array. Merge or prune rows first, or "
                 "raise the budget."
             )
-        columns = columns_for_budget(costs, columns, rows, cells)
+        columns = lines_for_budget(costs, columns, rows, cells)
     segments: list[list[Segment]] = [[] for _ in network.layers]
     for number, (tile, count) in enumerate(zip(tiles, columns, strict=True)):
-        pool, layer = tile.pool, network.layers[tile.layer]
+        pool = tile.pool
         if method != "none" and count < pool.columns.shape[1]:
             labels = cluster(pool, count, tile.importance, method, seed + number)
             pool = merge(pool, labels)
             # random merging stays what it is: its levels are fitted, but no output moves to a better column
             pool = refit(pool, tile.pool.weights(), tile.importance, network.max_level, rewire=method != "random")
-        segments[tile.layer].append(_segment(layer, tile, pool))
+        segments[tile.layer].append(_segment(tile, pool))
     layers = [
         segment_layer(layer, tuple(found), network.max_level)
         for layer, found in zip(network.layers, segments, strict=True)
@@ -81,28 +93,36 @@ def merge_columns(
 
 
 def tiles_of(network: TiedNetwork, inputs: NDArray[np.integer], height: int) -> list[Tile]:
-    """Blocks of `height` physical rows, less their rows of zeros; importance on one scale for all layers."""
+    """Blocks of `height` physical rows, less rows of zeros; or the segments, where columns are merged already."""
     tiles = []
-    for number, (layer, importance) in enumerate(zip(network.layers, row_importance(network, inputs), strict=True)):
-        codebook = layer.codebook().astype(np.int64)
+    for number, (layer, x) in enumerate(zip(network.layers, layer_inputs(network, inputs[:IMAGES]), strict=True)):
+        parts = list(_blocks(layer, height) if layer.segments is None else _merged(layer))
+        weight = [mean_squares(x, position, len(pool.columns)) for position, pool in parts]
         # an error counts by its share of what the layer's weights carry; the floor keeps inputs that are never on
-        energy = max(float(importance @ np.square(codebook).sum(axis=1)), 1e-12)
-        weight = np.maximum(importance / energy, 1e-9)
-        for start in range(0, len(codebook), height):
-            rows = start + np.flatnonzero(codebook[start : start + height].any(axis=1))
-            if len(rows):
-                tiles.append(Tile(number, rows, weight[rows], pool_of(codebook[rows])))
+        carried = sum(
+            float(w @ np.square(pool.weights()).sum(axis=1)) for w, (_p, pool) in zip(weight, parts, strict=True)
+        )
+        for w, (position, pool) in zip(weight, parts, strict=True):
+            tiles.append(Tile(number, position, np.maximum(w / max(carried, 1e-12), 1e-9), pool))
     return tiles
 
 
-def position_in_tile(layer: TiedLayer, tile: Tile) -> NDArray[np.int16]:
-    """(inputs,): row of the tile that each input of the layer is added to, -1 for none."""
-    position = np.full(len(layer.codebook()) + 1, -1, np.int16)  # the last: of inputs that drive no row
-    position[tile.rows] = np.arange(len(tile.rows))
-    return np.asarray(position[layer.row_of_input], np.int16)
+def _blocks(layer: TiedLayer, height: int) -> Iterator[tuple[NDArray[np.int16], Pool]]:
+    codebook = layer.codebook().astype(np.int64)
+    for start in range(0, len(codebook), height):
+        rows = start + np.flatnonzero(codebook[start : start + height].any(axis=1))
+        if len(rows):
+            position = np.full(len(codebook) + 1, -1, np.int16)  # the last: of inputs that drive no row
+            position[rows] = np.arange(len(rows))
+            yield position[layer.row_of_input], pool_of(codebook[rows])
 
 
-def _segment(layer: TiedLayer, tile: Tile, pool: Pool) -> Segment:
+def _merged(layer: TiedLayer) -> Iterator[tuple[NDArray[np.int16], Pool]]:
+    for s in map(without_idle, segments_of(layer)):
+        if s.levels.size:
+            yield s.row_of_input, Pool(s.levels.astype(np.int64), s.p.astype(np.int64), s.n.astype(np.int64))
+
+
+def _segment(tile: Tile, pool: Pool) -> Segment:
     p, n = pool.p.astype(np.int16), pool.n.astype(np.int16)
-    one = np.ones(len(p), np.int32)
-    return Segment(position_in_tile(layer, tile), pool.columns.astype(np.uint8), 0, p, n, one)
+    return Segment(tile.row_of_input, pool.columns.astype(np.uint8), 0, p, n, np.ones(len(p), np.int32))

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench.compress.columns import Tile, position_in_tile, tiles_of
+from ohmbench.compress.columns import Tile, tiles_of
 from ohmbench.compress.compressed import Segment
 from ohmbench.compress.tied import TiedNetwork, segment_layer
 from ohmbench.errors import UsageError
@@ -35,7 +35,7 @@ def merge_columns_with_gains(
         UsageError: the budget is below one pair a tile.
     """
     tiles = tiles_of(network, inputs, height)
-    sizes = np.array([2 * len(t.rows) for t in tiles])
+    sizes = np.array([2 * len(t.importance) for t in tiles])
     if cells < sizes.sum():
         raise UsageError(
             f"A budget of {cells} cells is below the {sizes.sum()} of one pair of columns a tile. Nothing was sent to "
@@ -45,8 +45,7 @@ def merge_columns_with_gains(
     pairs = np.maximum(1, np.floor(outputs * cells / (sizes * outputs).sum()).astype(int))
     segments: list[list[Segment]] = [[] for _ in network.layers]
     for number, (tile, count) in enumerate(zip(tiles, pairs, strict=True)):
-        position = position_in_tile(network.layers[tile.layer], tile)
-        segments[tile.layer].append(_merge_tile(tile, min(count, outputs[number]), network.max_level, position, seed))
+        segments[tile.layer].append(_merge_tile(tile, min(count, outputs[number]), network.max_level, seed))
     layers = []
     for layer, found in zip(network.layers, segments, strict=True):
         made = segment_layer(layer, tuple(found), network.max_level)
@@ -54,7 +53,7 @@ def merge_columns_with_gains(
     return replace(network, layers=tuple(layers))
 
 
-def _merge_tile(tile: Tile, pairs: int, max_level: int, position: NDArray[np.int16], seed: int) -> Segment:
+def _merge_tile(tile: Tile, pairs: int, max_level: int, seed: int) -> Segment:
     from sklearn.cluster import KMeans
 
     weights = tile.pool.weights().astype(np.float64)  # (rows, outputs)
@@ -81,4 +80,4 @@ def _merge_tile(tile: Tile, pairs: int, max_level: int, position: NDArray[np.int
         swap = int(fitted < 0)
         p[output], n[output] = 2 * label + swap, 2 * label + 1 - swap
         gain[output] = np.clip(np.rint(abs(fitted) * GAIN_ONE), 1, GAIN_MAX)
-    return Segment(position, columns, 0, p, n, gain)
+    return Segment(tile.row_of_input, columns, 0, p, n, gain)

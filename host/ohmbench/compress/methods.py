@@ -13,9 +13,9 @@ from ohmbench.compress.columns import Clustering, merge_columns
 from ohmbench.compress.compressed import CompressedNetwork
 from ohmbench.compress.gains import merge_columns_with_gains
 from ohmbench.compress.pruning import Criterion, Pruning, Unit
-from ohmbench.compress.rows import merge_rows
+from ohmbench.compress.rows import merge_rows, rows_for_budget
 from ohmbench.compress.tied import TiedNetwork, emit
-from ohmbench.compress.tuning import Training, tune
+from ohmbench.compress.tuning import Training, Watcher, tune
 from ohmbench.errors import UsageError
 from ohmbench.mnist import Progress
 
@@ -45,10 +45,10 @@ class Job:
         """Cells of the plain mapping: a pair for each weight."""
         return sum(2 * layer.plus.size for layer in self.base.layers)
 
-    def tuned(self, network: TiedNetwork, share: float = 1.0) -> TiedNetwork:
+    def tuned(self, network: TiedNetwork, share: float = 1.0, watch: Watcher | None = None) -> TiedNetwork:
         """The network after a share of the training."""
         training = replace(self.training, epochs=max(1, round(share * self.training.epochs)))
-        return tune(network, self.inputs, self.labels, training, seed=self.seed, progress=self.progress)
+        return tune(network, self.inputs, self.labels, training, seed=self.seed, watch=watch, progress=self.progress)
 
     def live(self) -> TiedNetwork:
         """The network without rows of zeros."""
@@ -82,7 +82,8 @@ def _gains(job: Job) -> CompressedNetwork:
 
 
 def _rows(job: Job) -> CompressedNetwork:
-    merged = job.tuned(merge_rows(job.base, _row_shares(job, job.cells / job.pair_cells), job.inputs, seed=job.seed))
+    rows = rows_for_budget(job.base, job.cells, job.inputs)
+    merged = job.tuned(merge_rows(job.base, rows, job.inputs, seed=job.seed))
     return emit(merge_columns(merged, job.pair_cells, job.inputs, method="none", height=job.height))
 
 
@@ -96,14 +97,18 @@ def _pruned(criterion: Criterion, unit: Unit = "segment") -> Callable[[Job], Com
     return run
 
 
-def prune(job: Job, network: TiedNetwork, sparsity: float, unit: Unit, criterion: Criterion) -> TiedNetwork:
-    """The network after the job's training, during which it is pruned."""
+def prune(
+    job: Job, network: TiedNetwork, sparsity: float, unit: Unit, criterion: Criterion, share: float = 1.0
+) -> TiedNetwork:
+    """The network after a share of the job's training, during which it is pruned."""
     watch = Pruning(network, sparsity, unit=unit, criterion=criterion, height=job.height)
-    return tune(network, job.inputs, job.labels, job.training, seed=job.seed, watch=watch, progress=job.progress)
+    return job.tuned(network, share, watch)
 
 
 ROW_EXPONENT = 0.5
 """A budget of a share s of the cells leaves s ** ROW_EXPONENT of the rows, and column merging does the rest."""
+COLUMN_STEPS = 3
+"""Steps of the column merging, with tuning after each: what is merged late is merged on columns that have adapted."""
 PRUNED_ROWS = 0.25
 """Of the rows that go, the share that is pruned; the others are merged."""
 
@@ -111,16 +116,17 @@ PRUNED_ROWS = 0.25
 def _all(method: Clustering) -> Callable[[Job], CompressedNetwork]:
     def run(job: Job) -> CompressedNetwork:
         share = (job.cells / job.pair_cells) ** ROW_EXPONENT
-        pruned = prune(job, job.base, PRUNED_ROWS * (1.0 - share), "row", "gradient")
-        rows = job.tuned(merge_rows(pruned, _row_shares(job, share), job.inputs, seed=job.seed), 0.5)
-        merged = merge_columns(rows, job.cells, job.inputs, method=method, height=job.height, seed=job.seed)
-        return emit(job.tuned(merged))
+        pruned = prune(job, job.base, PRUNED_ROWS * (1.0 - share), "row", "gradient", 0.5)
+        rows = rows_for_budget(pruned, int(share * job.pair_cells), job.inputs)
+        network = job.tuned(merge_rows(pruned, rows, job.inputs, seed=job.seed), 0.5)
+        start = sum(2 * y.codebook().size for y in network.layers)
+        for step in range(1, COLUMN_STEPS + 1):
+            cells = max(job.cells, int(start * (job.cells / start) ** (step / COLUMN_STEPS)))
+            network = merge_columns(network, cells, job.inputs, method=method, height=job.height, seed=job.seed)
+            network = job.tuned(network, 1.0 if step == COLUMN_STEPS else 0.5)
+        return emit(network)
 
     return run
-
-
-def _row_shares(job: Job, share: float) -> list[int]:
-    return [max(1, int(share * len(y.row_of_input))) for y in job.base.layers]
 
 
 METHODS: dict[str, Method] = {

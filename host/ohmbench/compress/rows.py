@@ -11,9 +11,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ohmbench.compress.allocation import lines_for_budget, merge_costs
 from ohmbench.compress.forward import layer_inputs
 from ohmbench.compress.quantise import optimal_scale
-from ohmbench.compress.tied import TiedLayer, TiedNetwork, signed_layer
+from ohmbench.compress.tied import Floats, TiedLayer, TiedNetwork, signed_layer
 
 FloatArray = NDArray[np.float64]
 
@@ -30,10 +31,31 @@ def row_importance(network: TiedNetwork, inputs: NDArray[np.integer]) -> list[Fl
     """
     importance = []
     for layer, x in zip(network.layers, layer_inputs(network, inputs[:IMAGES]), strict=True):
-        rows = np.arange(layer.row_of_input.max(initial=-1) + 1)
-        sums = x @ (layer.row_of_input[:, None] == rows).astype(np.float32)
-        importance.append(np.square(sums, dtype=np.float64).mean(axis=0))
+        importance.append(mean_squares(x, layer.row_of_input, int(layer.row_of_input.max(initial=-1)) + 1))
     return importance
+
+
+def mean_squares(inputs: Floats, row_of_input: NDArray[np.integer], rows: int) -> FloatArray:
+    """Mean square (rows,) of the sums of inputs (n, inputs) that share a row; -1 stands for no row."""
+    sums = inputs @ (row_of_input[:, None] == np.arange(rows)).astype(np.float32)
+    return np.asarray(np.square(sums, dtype=np.float64).mean(axis=0))
+
+
+def rows_for_budget(network: TiedNetwork, cells: int, inputs: NDArray[np.integer]) -> list[int]:
+    """Physical rows of each layer, so that they take at most `cells` as pairs, where merging them costs least.
+
+    Args:
+        inputs: integers (n, inputs) of training images.
+    """
+    costs, rows, sizes = [], [], []
+    for layer, importance in zip(network.layers, row_importance(network, inputs), strict=True):
+        real = layer.codebook() * layer.scale
+        live = np.flatnonzero((importance > 0) & real.any(axis=1))
+        carried = float(importance @ np.square(real).sum(axis=1))
+        costs.append(merge_costs(real[live], importance[live] / carried))
+        rows.append(len(live))
+        sizes.append(2 * real.shape[1])
+    return lines_for_budget(costs, rows, sizes, cells)
 
 
 def merge_rows(network: TiedNetwork, rows: list[int], inputs: NDArray[np.integer], *, seed: int = 0) -> TiedNetwork:

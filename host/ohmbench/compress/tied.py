@@ -150,25 +150,28 @@ def emit(network: TiedNetwork) -> CompressedNetwork:
 
     Its layers must have segments.
     """
-    layers = []
-    for layer in network.layers:
-        assert layer.segments is not None
-        cells, start, segments = layer.rounded.astype(np.uint8), 0, []
-        for s in layer.segments:
-            segments.append(
-                without_idle(replace(s, levels=cells[start : start + s.levels.size].reshape(s.levels.shape)))
-            )
-            start += s.levels.size
-        layers.append(
-            CompressedLayer(
-                layer.input_bits,
-                layer.scale.astype(np.float64) * layer.input_scale,
-                layer.bias.astype(np.float64),
-                layer.output_scale,
-                tuple(segments),
-            )
+    layers = [
+        CompressedLayer(
+            layer.input_bits,
+            layer.scale.astype(np.float64) * layer.input_scale,
+            layer.bias.astype(np.float64),
+            layer.output_scale,
+            tuple(map(without_idle, segments_of(layer))),
         )
+        for layer in network.layers
+    ]
     return CompressedNetwork(tuple(layers), network.max_level)
+
+
+def segments_of(layer: TiedLayer) -> list[Segment]:
+    """The segments of a layer with its cells in whole levels."""
+    assert layer.segments is not None
+    cells = layer.rounded.astype(np.uint8)
+    ends = np.cumsum([s.levels.size for s in layer.segments])
+    return [
+        replace(s, levels=cells[end - s.levels.size : end].reshape(s.levels.shape))
+        for s, end in zip(layer.segments, ends, strict=True)
+    ]
 
 
 def without_idle(segment: Segment) -> Segment:

@@ -26,7 +26,7 @@ from ohmbench.progress import Progress
 
 RATES = {2: 0.02, 4: 0.05}
 """Learning rate of the latents in level steps, by the bits of a weight; a step is a smaller part of a wider range."""
-LONGEST = 2.5
+LONGEST = 3.0
 """Trainings that the method with the most stages gets after the first one: the un-merged network gets as many."""
 
 

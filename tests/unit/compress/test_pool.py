@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ohmbench.compress.allocation import columns_for_budget, merge_costs
+from ohmbench.compress.allocation import lines_for_budget, merge_costs
 from ohmbench.compress.clusters import Method, cluster, merge
 from ohmbench.compress.pool import Pool, drop_unused, pool_of, signed
 from ohmbench.compress.refit import error, refit
@@ -103,12 +103,12 @@ def test_dropping_what_is_unused_changes_no_weight(w: np.ndarray, seed: int) -> 
 @given(weights)
 def test_merge_costs_are_of_allowed_merges(w: np.ndarray) -> None:
     pool = pool_of(w)
-    costs = merge_costs(pool, np.ones(len(w)))
+    costs = merge_costs(pool.columns.T, pool.uses, pool.apart)
     left = pool.columns.shape[1] - len(costs)
     assert all(np.isfinite(costs))
     assert left >= (2 if pool.apart.any() else min(1, pool.columns.shape[1]))
 
 
 def test_the_budget_goes_to_the_tiles_where_merging_costs_most() -> None:
-    kept = columns_for_budget([[1.0, 2.0, 9.0], [5.0, 5.0]], [4, 3], [10, 10], 50)
+    kept = lines_for_budget([[1.0, 2.0, 9.0], [5.0, 5.0]], [4, 3], [10, 10], 50)
     assert kept == [2, 3]
