@@ -27,13 +27,14 @@ class Net:
 
     Attributes:
         shape, crop: pooling of the images, as `ohmbench.mnist.load_mnist` takes them.
-        epochs: of the training in floating point, and again of each training in whole levels.
+        epochs: of the training in floating point, and again of each training in whole levels; batch: images a step.
     """
 
     sizes: tuple[int, ...]
     shape: tuple[int, int]
     crop: int | None
     epochs: int
+    batch: int = 200
 
     @property
     def name(self) -> str:
@@ -49,7 +50,7 @@ NETS = (
     Net((784, 10), (28, 28), None, 6),
     Net((196, 10), (14, 14), None, 8),
     Net((96, 10), (12, 8), 20, 10),
-    Net((32, 16, 10), (8, 4), 20, 20),
+    Net((32, 16, 10), (8, 4), 20, 50, 500),
     Net((784, 64, 10), (28, 28), None, 6),
 )
 

@@ -105,7 +105,7 @@ def prune(
     return job.tuned(network, share, watch)
 
 
-ROW_EXPONENT = 0.5
+ROW_EXPONENT = 0.4
 """A budget of a share s of the cells leaves s ** ROW_EXPONENT of the rows, and column merging does the rest."""
 COLUMN_STEPS = 3
 """Steps of the column merging, with tuning after each: what is merged late is merged on columns that have adapted."""

@@ -25,7 +25,7 @@ from ohmbench.network import Network
 from ohmbench.progress import Progress
 
 RATES = {2: 0.02, 4: 0.05}
-"""Learning rate of the latents in level steps, by the bits of a weight; a step is a smaller part of a wider range."""
+"""Learning rate of the latents in level steps for batches of 200, by the bits of a weight; wider ranges need more."""
 LONGEST = 3.0
 """Trainings that the method with the most stages gets after the first one: the un-merged network gets as many."""
 
@@ -100,7 +100,7 @@ class Start:
         if bits not in RATES:
             raise UsageError(f"Weights have 2 bits (ternary) or 4 here, not {bits}. Nothing was sent to the array.")
         net = net_named("-".join(map(str, network.sizes)))
-        training = Training(net.epochs, rate=RATES[bits])
+        training = Training(net.epochs, net.batch, RATES[bits] * net.batch / 200)
         base = train_levels(
             network,
             split.train_x,

@@ -21,8 +21,11 @@ import numpy as np
 from ohmbench import compress as package
 from ohmbench import nets
 from ohmbench._files import check_writable, replace_file
+from ohmbench.compress.base import train_float
 from ohmbench.errors import UsageError
 from ohmbench.nets import NETS, load_split, net_named
+from ohmbench.operations import compress as operation
+from ohmbench.operations.compress import Start, run_method
 from ohmbench.progress import Progress
 
 Row = dict[str, Any]
@@ -49,7 +52,7 @@ PLAN: dict[str, Sequence[float | None]] = {
     "gradient-pruning": BUDGETS,
     "magnitude-pruning": BUDGETS,
     "all": BUDGETS_OF_ALL,
-    "all-spectral": BUDGETS_OF_ALL[:3],
+    "all-spectral": (0.57, 0.35),
 }
 
 _FIRST = (("784-10", 2), ("196-10", 4), ("32-16-10", 4))
@@ -117,9 +120,6 @@ def run_results(
 
 def run_part(name: str, bits: int, seed: int, file: Path, folder: Path | None) -> None:
     """Every method at every budget on one net, width and seed; rows go to `file`."""
-    from ohmbench.compress.base import train_float
-    from ohmbench.operations.compress import Start, run_method
-
     net = net_named(name)
     split = load_split(net, folder)
     network = train_float(
@@ -161,6 +161,6 @@ def means(rows: Sequence[Row]) -> list[Row]:
 
 def _version() -> str:
     """Eight digits that change with the code and the choices that results depend on."""
-    parts = [Path(path) for folder in package.__path__ for path in sorted(Path(folder).glob("*.py"))]
-    text = b"".join(path.read_bytes() for path in parts) + Path(nets.__file__).read_bytes() + repr(PLAN).encode()
-    return hashlib.sha256(text).hexdigest()[:8]
+    files = [path for folder in package.__path__ for path in sorted(Path(folder).glob("*.py"))]
+    files += [Path(module.__file__ or "") for module in (nets, operation)]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files) + repr(PLAN).encode()).hexdigest()[:8]
