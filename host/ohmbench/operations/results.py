@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -105,7 +106,10 @@ def run_results(
     missing = [part for part in parts if not files[part].exists()]
     if missing:
         os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # of the processes that start now
-        with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
+        progress("results", len(parts) - len(missing), len(parts))
+        # Ctrl-C ends the workers at once and without a traceback each; what they have finished is in the cache
+        stop = (signal.SIGINT, signal.SIG_DFL)
+        with ProcessPoolExecutor(WORKERS, get_context("spawn"), initializer=signal.signal, initargs=stop) as pool:
             waiting = {pool.submit(run_part, *part, files[part], folder): part for part in missing}
             try:
                 for done, future in enumerate(as_completed(waiting)):
