@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ohmbench._files import check_writable
 from ohmbench.cli.array import AddCommand
-from ohmbench.cli.options import whole
+from ohmbench.cli.options import share, whole
 from ohmbench.cli.output import print_result
 from ohmbench.errors import UsageError
 from ohmbench.progress import Progress
@@ -35,6 +35,7 @@ def _compress(args: argparse.Namespace, progress: Progress) -> None:
         args.cells,
         bits=args.bits,
         seed=args.network_seed,
+        weight_noise=args.weight_noise,
         folder=args.mnist,
         progress=progress,
     )
@@ -86,6 +87,13 @@ def add_commands(command: AddCommand) -> None:
     )
     compress.add_argument(
         "--bits", type=whole(2, 4), default=2, help="bits of a signed weight: 2 (ternary) or 4 (default: %(default)s)"
+    )
+    compress.add_argument(
+        "--weight-noise",
+        type=share,
+        default=0.0,
+        metavar="SHARE",
+        help="train with noise on the weights, its standard deviation as a share of the highest level (default: 0)",
     )
 
     results = command("results", _results, "run every method on every net, and write the table and the plots", mnist)

@@ -6,11 +6,12 @@ gains. A negative copy swaps the two columns.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ohmbench.compress.allocation import lines_for_budget, merge_costs
 from ohmbench.compress.columns import Tile, tiles_of
 from ohmbench.compress.compressed import Segment
 from ohmbench.compress.tied import TiedNetwork, segment_layer
@@ -29,50 +30,69 @@ def merge_columns_with_gains(
 ) -> TiedNetwork:
     """The network, whose layers hold signed weights, with pairs of columns shared by k-means, at most `cells` cells.
 
-    Every tile gets the same share of its pairs; one at least.
+    Each tile gets as many as the budget allows where merging costs most, and one at least.
 
     Raises:
         UsageError: the budget is below one pair a tile.
     """
     tiles = tiles_of(network, inputs, height)
-    sizes = np.array([2 * len(t.importance) for t in tiles])
-    if cells < sizes.sum():
+    sizes = [2 * len(t.importance) for t in tiles]
+    if cells < sum(sizes):
         raise UsageError(
-            f"A budget of {cells} cells is below the {sizes.sum()} of one pair of columns a tile. Nothing was sent to "
+            f"A budget of {cells} cells is below the {sum(sizes)} of one pair of columns a tile. Nothing was sent to "
             "the array. Merge or prune rows first, or raise the budget."
         )
-    outputs = np.array([len(network.layers[t.layer].bias) for t in tiles])
-    pairs = np.maximum(1, np.floor(outputs * cells / (sizes * outputs).sum()).astype(int))
+    patterns = [_Patterns.of(tile) for tile in tiles]
+    costs = [merge_costs(p.points, np.square(p.lengths)) for p in patterns]
+    pairs = lines_for_budget(costs, [len(p.points) for p in patterns], sizes, cells)
     segments: list[list[Segment]] = [[] for _ in network.layers]
-    for number, (tile, count) in enumerate(zip(tiles, pairs, strict=True)):
-        segments[tile.layer].append(_merge_tile(tile, min(count, outputs[number]), network.max_level, seed))
+    for tile, found, count in zip(tiles, patterns, pairs, strict=True):
+        segments[tile.layer].append(_merge_tile(tile, found, count, network.max_level, seed))
     layers = []
-    for layer, found in zip(network.layers, segments, strict=True):
-        made = segment_layer(layer, tuple(found), network.max_level)
+    for layer, parts in zip(network.layers, segments, strict=True):
+        made = segment_layer(layer, tuple(parts), network.max_level)
         layers.append(replace(made, scale=made.scale / np.float32(GAIN_ONE)))
     return replace(network, layers=tuple(layers))
 
 
-def _merge_tile(tile: Tile, pairs: int, max_level: int, seed: int) -> Segment:
+@dataclass(frozen=True, eq=False)
+class _Patterns:
+    """The outputs of a tile that have weights, as vectors of length 1 whose heaviest weight is positive.
+
+    Attributes:
+        outputs: (n,); lengths: (n,) by which the points were divided.
+        points: (n, rows), weighted by the root of the importance.
+    """
+
+    outputs: NDArray[np.intp]
+    lengths: FloatArray
+    points: FloatArray
+
+    @classmethod
+    def of(cls, tile: Tile) -> _Patterns:
+        weighted = tile.pool.weights().T * np.sqrt(tile.importance)
+        lengths = np.linalg.norm(weighted, axis=1)
+        outputs = np.flatnonzero(lengths > 0)
+        points, lengths = weighted[outputs] / lengths[outputs, None], lengths[outputs]
+        heaviest = np.argmax(np.abs(points), axis=1)
+        # a vector and its opposite are one pattern: swapped columns negate
+        points *= np.sign(points[np.arange(len(points)), heaviest])[:, None]
+        return cls(outputs, lengths, points)
+
+
+def _merge_tile(tile: Tile, found: _Patterns, pairs: int, max_level: int, seed: int) -> Segment:
     from sklearn.cluster import KMeans
 
     weights = tile.pool.weights().astype(np.float64)  # (rows, outputs)
-    root = np.sqrt(tile.importance)[:, None]
-    length = np.linalg.norm(weights * root, axis=0)
-    live = np.flatnonzero(length > 0)
-    # each vector and its opposite are one pattern: the sign that makes the heaviest weight positive
-    heaviest = np.argmax(np.abs(weights * root), axis=0)
-    sign = np.where(weights[heaviest, np.arange(weights.shape[1])] < 0, -1.0, 1.0)
-    points = ((weights * root) * sign / np.where(length > 0, length, 1.0)).T[live]
-    pairs = min(pairs, len(np.unique(points, axis=0)))
-    means = KMeans(pairs, n_init=STARTS, random_state=seed).fit(points, sample_weight=np.square(length[live]))
-    pattern = (means.cluster_centers_ / root.T).T  # (rows, pairs)
+    pairs = min(pairs, len(np.unique(found.points.round(9), axis=0)))
+    means = KMeans(pairs, n_init=STARTS, random_state=seed).fit(found.points, sample_weight=np.square(found.lengths))
+    pattern = (means.cluster_centers_ / np.sqrt(tile.importance)).T  # (rows, pairs)
     pattern = np.rint(pattern * max_level / np.maximum(np.abs(pattern).max(axis=0), 1e-12))
     columns = np.empty((len(weights), 2 * pairs), np.uint8)
     columns[:, 0::2], columns[:, 1::2] = np.maximum(pattern, 0), np.maximum(-pattern, 0)
     p, n = (np.full(weights.shape[1], -1, np.int16) for _ in range(2))
     gain = np.ones(weights.shape[1], np.int32)
-    for output, label in zip(live, means.labels_, strict=True):
+    for output, label in zip(found.outputs, means.labels_, strict=True):
         shape = pattern[:, label]
         fitted = float(tile.importance @ (shape * weights[:, output])) / max(
             float(tile.importance @ np.square(shape)), 1e-12

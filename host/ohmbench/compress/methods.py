@@ -13,7 +13,7 @@ from ohmbench.compress.columns import Clustering, merge_columns
 from ohmbench.compress.compressed import CompressedNetwork
 from ohmbench.compress.gains import merge_columns_with_gains
 from ohmbench.compress.pruning import Criterion, Pruning, Unit
-from ohmbench.compress.rows import merge_rows, rows_for_budget
+from ohmbench.compress.rows import drop_idle_rows, merge_rows, rows_for_budget
 from ohmbench.compress.tied import TiedNetwork, emit
 from ohmbench.compress.tuning import Training, Watcher, tune
 from ohmbench.errors import UsageError
@@ -52,7 +52,7 @@ class Job:
 
     def live(self) -> TiedNetwork:
         """The network without rows of zeros."""
-        return merge_rows(self.base, [len(y.row_of_input) for y in self.base.layers], self.inputs)
+        return drop_idle_rows(self.base, self.inputs)
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,11 @@ class Method:
 
 def _lossless(job: Job) -> CompressedNetwork:
     return emit(merge_columns(job.live(), job.pair_cells, job.inputs, method="none", height=job.height))
+
+
+def _lossless_rows(job: Job) -> CompressedNetwork:
+    merged = merge_rows(job.base, [len(y.row_of_input) for y in job.base.layers], job.inputs)
+    return emit(merge_columns(merged, job.pair_cells, job.inputs, method="none", height=job.height))
 
 
 def _columns(method: Clustering, *, tuned: bool = True) -> Callable[[Job], CompressedNetwork]:
@@ -130,7 +135,8 @@ def _all(method: Clustering) -> Callable[[Job], CompressedNetwork]:
 
 
 METHODS: dict[str, Method] = {
-    "lossless": Method("dead and equal lines", _lossless, free=True),
+    "lossless": Method("dead rows, dead and equal columns", _lossless, free=True),
+    "lossless-rows": Method("dead and equal rows and columns", _lossless_rows, free=True),
     "partial-pairs": Method("dead columns", lambda job: partial_pairs(_lossless(job), job.height), free=True),
     "shared-reference": Method("reference column", lambda j: shared_reference(_lossless(j), j.height), free=True),
     "spectral-untuned": Method("columns", _columns("spectral", tuned=False)),
@@ -158,6 +164,15 @@ def method_named(name: str) -> Method:
     return METHODS[name]
 
 
+def check_budget(cells: int, outputs: int) -> None:
+    """Raise UsageError if a budget is below one cell for each output of all layers."""
+    if cells < outputs:
+        raise UsageError(
+            f"A budget of {cells} cells is below one column for each of the network's {outputs} outputs. Nothing was "
+            "compressed or sent to the array. Raise the budget."
+        )
+
+
 def compress(method: str, job: Job) -> CompressedNetwork:
     """The network that `method` makes of the job.
 
@@ -165,10 +180,5 @@ def compress(method: str, job: Job) -> CompressedNetwork:
         UsageError: no such method, or a budget that it cannot keep.
     """
     chosen = method_named(method)
-    least = sum(len(y.bias) for y in job.base.layers)
-    if job.cells < least:
-        raise UsageError(
-            f"A budget of {job.cells} cells is below one column for each of the network's {least} outputs. Nothing was "
-            "sent to the array. Raise the budget."
-        )
+    check_budget(job.cells, sum(len(y.bias) for y in job.base.layers))
     return chosen.run(job)

@@ -61,7 +61,8 @@ def rows_for_budget(network: TiedNetwork, cells: int, inputs: NDArray[np.integer
 def merge_rows(network: TiedNetwork, rows: list[int], inputs: NDArray[np.integer], *, seed: int = 0) -> TiedNetwork:
     """The network, whose columns are not merged yet, with at most rows[l] physical rows in layer l.
 
-    Rows that are always 0, or whose weights all are, are dropped first, which loses nothing.
+    Rows that are always 0, or whose weights all are, are dropped first, and rows of equal weights are merged, which
+    loses nothing.
 
     Args:
         inputs: integers (n, inputs) of training images.
@@ -73,19 +74,31 @@ def merge_rows(network: TiedNetwork, rows: list[int], inputs: NDArray[np.integer
     return replace(network, layers=tuple(merged))
 
 
+def drop_idle_rows(network: TiedNetwork, inputs: NDArray[np.integer]) -> TiedNetwork:
+    """The network without rows that are always 0 in integers (n, inputs), or whose weights all are."""
+    layers = [
+        keep_rows(layer, np.flatnonzero((importance > 0) & layer.codebook().any(axis=1)))
+        for layer, importance in zip(network.layers, row_importance(network, inputs), strict=True)
+    ]
+    return replace(network, layers=tuple(layers))
+
+
 def _merge_layer(layer: TiedLayer, rows: int, importance: FloatArray, max_level: int, seed: int) -> TiedLayer:
     codebook = layer.codebook()
     live = np.flatnonzero((importance > 0) & codebook.any(axis=1))
-    if len(live) <= rows:
-        return keep_rows(layer, live)
-    from sklearn.cluster import KMeans
-
-    real = codebook[live] * layer.scale
-    means = KMeans(rows, n_init=STARTS, random_state=seed).fit(real, sample_weight=importance[live])
+    distinct, index = np.unique(codebook[live], axis=0, return_inverse=True)
+    index = index.ravel()
     label = np.full(len(codebook) + 1, -1)  # the last: of inputs that drive no row
-    label[live] = means.labels_
-    centres = means.cluster_centers_ / layer.scale
-    step = optimal_scale(centres, max_level)
+    if len(distinct) <= rows:
+        label[live], centres, step = index, distinct, 1.0
+    else:
+        from sklearn.cluster import KMeans
+
+        means = KMeans(rows, n_init=STARTS, random_state=seed)
+        means.fit(distinct * layer.scale, sample_weight=np.bincount(index, importance[live]))
+        label[live] = means.labels_[index]
+        centres = means.cluster_centers_ / layer.scale
+        step = optimal_scale(centres, max_level)
     bound = np.append(np.full(centres.size, max_level, np.float32), np.float32(0))
     scale = (layer.scale * step).astype(np.float32)
     return signed_layer(centres / step, label[layer.row_of_input], like=layer, low=-bound, high=bound, scale=scale)

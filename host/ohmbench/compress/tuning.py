@@ -86,14 +86,12 @@ def tune(
     training: Training,
     *,
     seed: int = 0,
-    targets: Floats | None = None,
     watch: Watcher | None = None,
     progress: Progress | None = None,
 ) -> TiedNetwork:
     """Train the cells of `network` on integer inputs (n, inputs) and labels (n,).
 
     Args:
-        targets: probabilities (n, outputs) to learn instead of the labels.
         progress: called with the epochs.
         watch: called after every step with the share of the steps that is done, the cells and the gradients of the
             latents; it may narrow the cells' bounds. `ohmbench.compress.pruning` has one.
@@ -114,8 +112,9 @@ def tune(
         order = rng.permutation(len(inputs))
         for start in range(0, len(order), training.batch):
             chosen = order[start : start + training.batch]
-            wanted = onehot[labels[chosen]] if targets is None else targets[chosen]
-            gradients, of_cells = _gradients(cells, inputs[chosen], wanted, training, rng, network.max_level)
+            gradients, of_cells = _gradients(
+                cells, inputs[chosen], onehot[labels[chosen]], training, rng, network.max_level
+            )
             step += 1
             fall = np.float32(0.5 * (1.0 + np.cos(np.pi * step / steps)))
             correct = np.float32(np.sqrt(1.0 - ADAM_BETA2**step) / (1.0 - ADAM_BETA1**step))

@@ -14,7 +14,7 @@ from ohmbench.compress.base import train_float, train_levels
 from ohmbench.compress.compressed import CompressedNetwork
 from ohmbench.compress.files import save_compressed
 from ohmbench.compress.forward import predict
-from ohmbench.compress.methods import METHODS, Job, compress, method_named
+from ohmbench.compress.methods import METHODS, Job, check_budget, compress, method_named
 from ohmbench.compress.tied import TiedNetwork
 from ohmbench.compress.tuning import Training, tune
 from ohmbench.counting import Counts, count
@@ -90,7 +90,16 @@ class Start:
     accuracy_base_validation: float
 
     @classmethod
-    def of(cls, network: Network, bits: int, split: Split, *, seed: int = 0, progress: Progress | None = None) -> Start:
+    def of(
+        cls,
+        network: Network,
+        bits: int,
+        split: Split,
+        *,
+        seed: int = 0,
+        weight_noise: float = 0.0,
+        progress: Progress | None = None,
+    ) -> Start:
         """Train `network` in whole levels.
 
         Raises:
@@ -100,7 +109,7 @@ class Start:
         if bits not in RATES:
             raise UsageError(f"Weights have 2 bits (ternary) or 4 here, not {bits}. Nothing was sent to the array.")
         net = net_named("-".join(map(str, network.sizes)))
-        training = Training(net.epochs, net.batch, RATES[bits] * net.batch / 200)
+        training = Training(net.epochs, net.batch, RATES[bits] * net.batch / 200, weight_noise=weight_noise)
         base = train_levels(
             network,
             split.train_x,
@@ -232,6 +241,7 @@ def compress_file(
     *,
     bits: int = 2,
     seed: int = 0,
+    weight_noise: float = 0.0,
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> CompressResult:
@@ -245,10 +255,12 @@ def compress_file(
     net = net_named("-".join(map(str, network.sizes)))
     wanted: list[float | None] = [None] if method_named(method).free else list(budgets)
     for budget in budgets:
+        check_budget(int(budget * net.pair_cells), sum(net.sizes[1:]))
         if not 0 < budget <= 1:
             raise UsageError(
                 f"A budget is a share of the cells, above 0 and at most 1, not {budget:g}. Nothing was sent to the "
                 "array."
             )
-    start = Start.of(network, bits, load_split(net, folder, progress), seed=seed, progress=progress)
+    split = load_split(net, folder, progress)
+    start = Start.of(network, bits, split, seed=seed, weight_noise=weight_noise, progress=progress)
     return CompressResult(tuple(run_method(start, method, budget, progress) for budget in wanted))

@@ -41,6 +41,7 @@ BUDGETS = (0.55, 0.35)
 BUDGETS_OF_ALL = (0.57, 0.44, 0.35, 0.2, 0.1)
 PLAN: dict[str, Sequence[float | None]] = {
     "lossless": (None,),
+    "lossless-rows": (None,),
     "partial-pairs": (None,),
     "shared-reference": (None,),
     "spectral-untuned": BUDGETS,

@@ -14,7 +14,7 @@ from ohmbench.report.charts import DARK, IN_WINDOW, LIGHT, OUTSIDE, SOFT, Axis, 
 
 Row = dict[str, Any]
 
-FREE = ("lossless", "partial-pairs", "shared-reference")
+FREE = ("lossless", "lossless-rows", "partial-pairs", "shared-reference")
 COLOURS = {
     "all": OUTSIDE,
     "kmeans": IN_WINDOW,

@@ -13,7 +13,7 @@ from ohmbench.compress.columns import merge_columns
 from ohmbench.compress.forward import layer_inputs, predict
 from ohmbench.compress.gains import merge_columns_with_gains
 from ohmbench.compress.pruning import Criterion, Pruning, Unit
-from ohmbench.compress.rows import merge_rows, row_importance
+from ohmbench.compress.rows import drop_idle_rows, merge_rows, row_importance
 from ohmbench.compress.tied import TiedNetwork, emit, tie
 from ohmbench.compress.tuning import Cells, Training, tune
 from ohmbench.errors import DataError, UsageError
@@ -105,9 +105,16 @@ def test_merged_rows_add_up_their_inputs() -> None:
 
 def test_dropping_rows_of_zeros_loses_nothing() -> None:
     base, x, _y = trained(40, 5, max_level=1)
-    kept = merge_rows(base, [40], x)
+    kept = drop_idle_rows(base, x)
     assert len(kept.layers[0].codebook()) < 40
     assert np.array_equal(predict(kept, x), predict(base, x))
+
+
+def test_merging_rows_of_equal_weights_loses_nothing() -> None:
+    base, x, _y = trained(40, 2, max_level=1)
+    merged = merge_rows(base, [40], x)
+    assert len(merged.layers[0].codebook()) <= 8  # pairs of -1, 0 and 1, less (0, 0)
+    assert np.array_equal(predict(merged, x), predict(base, x))
 
 
 def test_the_importance_of_a_row_is_the_mean_square_of_its_sum() -> None:
