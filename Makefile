@@ -44,7 +44,7 @@ demo: venv
 
 results: venv
 	@echo "results: training and compressing on two cores; finished parts stay in build/results"
-	@$(BIN)/ohmbench results $(if $(QUICK),--quick --out build/results-quick,--out docs/results)
+	@$(BIN)/ohmbench results $(if $(QUICK),--seeds 1 --net 784-10:2 --out build/results-quick,--out docs/results)
 
 lint: venv
 	@echo "lint: ruff"

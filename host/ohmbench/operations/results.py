@@ -58,7 +58,7 @@ PLAN: dict[str, Sequence[float | None]] = {
 }
 
 _FIRST = (("784-10", 2), ("196-10", 4), ("32-16-10", 4))
-ORDER = (*_FIRST, *((n.name, b) for n in NETS for b in BITS if (n.name, b) not in _FIRST))
+ORDER = (_FIRST, tuple((n.name, b) for n in NETS for b in BITS if (n.name, b) not in _FIRST))
 """The combinations with a target first, so that an interrupted run has what matters most."""
 
 
@@ -82,7 +82,7 @@ class ResultsRun:
 def run_results(
     progress: Progress,
     *,
-    quick: bool = False,
+    seeds: int = SEEDS,
     only: Sequence[str] = (),
     cache: Path = Path("build/results"),
     folder: Path | None = None,
@@ -90,19 +90,22 @@ def run_results(
     """Run what is not in `cache` yet, on two cores, and give the means over the seeds.
 
     Args:
-        quick: one seed of one net.
-        only: names of nets; none: all.
+        only: names of nets, each with or without its width: 784-10 or 784-10:2; none: all.
 
     Raises:
         UsageError: no such net, or the cache cannot be written.
         DataError: MNIST is missing or damaged.
     """
-    for name in only:
-        net_named(name)
-    combinations = [(n, b) for n, b in (ORDER[:1] if quick else ORDER) if not only or n in only]
+    wanted = [(n, b) for name in only for n, b in _combinations(name)]
     check_writable(cache)
-    load_split(net_named(combinations[0][0]), folder)  # what is wrong with the data is said before any process starts
-    parts = [(name, bits, seed) for name, bits in combinations for seed in range(1 if quick else SEEDS)]
+    load_split(NETS[0], folder)  # what is wrong with the data is said before any process starts
+    parts = [
+        (name, bits, seed)
+        for group in ORDER
+        for seed in range(seeds)
+        for name, bits in group
+        if not only or (name, bits) in wanted
+    ]
     files = {part: cache / f"{'-'.join(map(str, part))}-{_version()}.json" for part in parts}
     missing = [part for part in parts if not files[part].exists()]
     if missing:
@@ -121,6 +124,14 @@ def run_results(
                 raise
     rows = [row for part in parts for row in json.loads(files[part].read_text())]
     return ResultsRun(tuple(means(rows)))
+
+
+def _combinations(name: str) -> list[tuple[str, int]]:
+    net, _colon, bits = name.partition(":")
+    found = [(net_named(net).name, b) for b in BITS if bits in ("", str(b))]
+    if not found:
+        raise UsageError(f"There are no results of {name}. Nothing was trained. Give a net and 2 or 4: {net}:2.")
+    return found
 
 
 def run_part(name: str, bits: int, seed: int, file: Path, folder: Path | None) -> None:
