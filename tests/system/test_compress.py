@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import struct
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.system.command_line import as_json, refused
+from tests.system.command_line import as_json, command, environment, refused
 
 from ohmbench.compress.files import load_compressed
 from ohmbench.image import WeightImage
@@ -69,3 +71,18 @@ def test_what_makes_no_sense_is_refused_before_training(mnist: Path, trained: Pa
     spoilt.weights[1][:] = 0.0
     spoilt.save(tmp_path / "spoilt.npz")
     assert "no weights left" in refused(11, "compress", tmp_path / "spoilt.npz", "--mnist", mnist)
+
+
+@pytest.mark.slow
+def test_an_interrupted_table_goes_on_where_it_was(mnist: Path, tmp_path: Path) -> None:
+    arguments = ("results", "--seeds", "1", "--net", "32-16-10:4", "--mnist", str(mnist), "--out", "results")
+    first = subprocess.run(command(*arguments), cwd=tmp_path, env=environment(), capture_output=True, timeout=500)
+    assert first.returncode == 0, first.stderr
+    (part,) = (tmp_path / "build/results").iterdir()
+    written = part.stat().st_mtime_ns
+    table = (tmp_path / "results/mnist.json").read_bytes()
+    assert {row["method"] for row in json.loads(table)} >= {"lossless", "random", "kmeans", "all"}
+    again = subprocess.run(command(*arguments), cwd=tmp_path, env=environment(), capture_output=True, timeout=60)
+    assert again.returncode == 0, again.stderr
+    assert part.stat().st_mtime_ns == written
+    assert (tmp_path / "results/mnist.json").read_bytes() == table

@@ -24,7 +24,7 @@ from ohmbench import nets
 from ohmbench._files import check_writable, replace_file
 from ohmbench.compress.base import train_float
 from ohmbench.errors import UsageError
-from ohmbench.nets import NETS, load_split, net_named
+from ohmbench.nets import NETS, Split, load_split, net_named
 from ohmbench.operations import compress as operation
 from ohmbench.operations.compress import Start, run_method
 from ohmbench.progress import Progress
@@ -98,7 +98,7 @@ def run_results(
     """
     wanted = [(n, b) for name in only for n, b in _combinations(name)]
     check_writable(cache)
-    load_split(NETS[0], folder)  # what is wrong with the data is said before any process starts
+    version = _version(load_split(NETS[0], folder))  # what is wrong with the data is said before any process starts
     parts = [
         (name, bits, seed)
         for group in ORDER
@@ -106,7 +106,7 @@ def run_results(
         for name, bits in group
         if not only or (name, bits) in wanted
     ]
-    files = {part: cache / f"{'-'.join(map(str, part))}-{_version()}.json" for part in parts}
+    files = {part: cache / f"{'-'.join(map(str, part))}-{version}.json" for part in parts}
     missing = [part for part in parts if not files[part].exists()]
     if missing:
         os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # of the processes that start now
@@ -175,8 +175,11 @@ def means(rows: Sequence[Row]) -> list[Row]:
     return found
 
 
-def _version() -> str:
-    """Eight digits that change with the code and the choices that results depend on."""
+def _version(data: Split) -> str:
+    """Eight digits that change with the code, the choices and the images that results depend on."""
     files = [path for folder in package.__path__ for path in sorted(Path(folder).glob("*.py"))]
     files += [Path(module.__file__ or "") for module in (nets, operation)]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files) + repr(PLAN).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files) + repr(PLAN).encode())
+    for images in (data.train_x, data.test_x):
+        digest.update(images.tobytes())
+    return digest.hexdigest()[:8]

@@ -100,11 +100,14 @@ def statements(rows: Sequence[Row]) -> Iterator[str]:
             if lossless and row["method"] not in FREE and row["cells_saved"] <= lossless["cells_saved"]:
                 yield f"{where}: {row['method']} at {row['budget']:g} saves no more cells than lossless removal."
         shared = at.get(("shared-reference", None))
-        best = max((r for r in group if r["method"] not in FREE), key=lambda r: r["accuracy"], default=None)
-        if shared and best and shared["cells_saved"] >= best["cells_saved"] and shared["accuracy"] >= best["accuracy"]:
+        if shared and not any(
+            row["cells_saved"] >= shared["cells_saved"] and row["accuracy"] >= shared["accuracy"]
+            for row in group
+            if row["method"] not in FREE
+        ):
             yield (
                 f"{where}: the shared reference column saves {100 * shared['cells_saved']:.1f} % with nothing lost, "
-                "more than any method as accurate; but its cells need twice the levels."
+                "and no method saves as much and is as accurate; but its cells need twice the levels."
             )
 
 
