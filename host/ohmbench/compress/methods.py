@@ -110,8 +110,9 @@ def prune(
     return job.tuned(network, share, watch)
 
 
-ROW_EXPONENT = 0.4
-"""A budget of a share s of the cells leaves s ** ROW_EXPONENT of the rows, and column merging does the rest."""
+ROW_EXPONENT = {True: 0.8, False: 0.4}
+"""A budget of a share s of the cells goes to s ** ROW_EXPONENT in merging rows, and to s in merging columns. By whether
+the network has one layer: hidden units are dearer to merge than pixels."""
 COLUMN_STEPS = 3
 """Steps of the column merging, with tuning after each: what is merged late is merged on columns that have adapted."""
 PRUNED_ROWS = 0.25
@@ -120,7 +121,7 @@ PRUNED_ROWS = 0.25
 
 def _all(method: Clustering) -> Callable[[Job], CompressedNetwork]:
     def run(job: Job) -> CompressedNetwork:
-        share = (job.cells / job.pair_cells) ** ROW_EXPONENT
+        share = (job.cells / job.pair_cells) ** ROW_EXPONENT[len(job.base.layers) == 1]
         pruned = prune(job, job.base, PRUNED_ROWS * (1.0 - share), "row", "gradient", 0.5)
         rows = rows_for_budget(pruned, int(share * job.pair_cells), job.inputs)
         network = job.tuned(merge_rows(pruned, rows, job.inputs, seed=job.seed), 0.5)
