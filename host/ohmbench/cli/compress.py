@@ -49,7 +49,7 @@ def _results(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.report.compression import save_results
 
     check_writable(args.out)
-    result = run_results(progress, seeds=args.seeds, only=args.net, folder=args.mnist)
+    result = run_results(progress, seeds=args.seeds, only=args.net, finished=args.finished, folder=args.mnist)
     save_results(result.rows, args.out)
     print_result(args, result.summary(), result.describe())
 
@@ -100,6 +100,7 @@ def add_commands(command: AddCommand) -> None:
     results.add_argument(
         "--out", type=Path, default=Path("docs/results"), help="folder to write (default: %(default)s)"
     )
+    results.add_argument("--finished", action="store_true", help="run nothing: write what is finished so far")
     results.add_argument("--seeds", type=whole(1), default=5, help="seeds of each net (default: %(default)s)")
     results.add_argument(
         "--net", action="append", default=[], metavar="NET[:BITS]", help="only this net; may be given several times"

@@ -84,6 +84,7 @@ def run_results(
     *,
     seeds: int = SEEDS,
     only: Sequence[str] = (),
+    finished: bool = False,
     cache: Path = Path("build/results"),
     folder: Path | None = None,
 ) -> ResultsRun:
@@ -91,9 +92,10 @@ def run_results(
 
     Args:
         only: names of nets, each with or without its width: 784-10 or 784-10:2; none: all.
+        finished: run nothing; take what an interrupted run has finished.
 
     Raises:
-        UsageError: no such net, or the cache cannot be written.
+        UsageError: no such net, the cache cannot be written, or nothing is finished.
         DataError: MNIST is missing or damaged.
     """
     wanted = [(n, b) for name in only for n, b in _combinations(name)]
@@ -108,6 +110,10 @@ def run_results(
     ]
     files = {part: cache / f"{'-'.join(map(str, part))}-{version}.json" for part in parts}
     missing = [part for part in parts if not files[part].exists()]
+    if finished:
+        parts, missing = [part for part in parts if part not in missing], []
+        if not parts:
+            raise UsageError("No results of this code and these images are finished. Run without --finished.")
     if missing:
         os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # of the processes that start now
         progress("results", len(parts) - len(missing), len(parts))
