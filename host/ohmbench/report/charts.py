@@ -97,9 +97,10 @@ class Plot:
             rows.append(f'<circle cx="{_LEFT + 5}" cy="{at - 4}" r="4" fill="{colour}"/>')
             rows.append(f'<text x="{_LEFT + 16}" y="{at}">{escape(name)}</text>')
         above = 18 * (len(key) + 2)
-        frame = f"0 -{above} {_FRAME_WIDTH} {_FRAME_HEIGHT + above}"
+        width = _FRAME_WIDTH + 12  # the last tick's text is centred on the end of the axis
+        frame = f"0 -{above} {width} {_FRAME_HEIGHT + above}"
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{frame}" width="{_FRAME_WIDTH}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{frame}" width="{width}" '
             f'height="{_FRAME_HEIGHT + above}" font-family="sans-serif" font-size="12" fill="#1d2733">'
             f'<rect y="-{above}" width="100%" height="100%" fill="#fff"/>{"".join(rows)}{self._body()}</svg>\n'
         )

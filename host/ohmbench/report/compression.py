@@ -23,6 +23,7 @@ COLOURS = {
     "rows": LIGHT,
     "gradient-pruning": "#4a9a5e",
     "shared-reference": "#d9a521",
+    "lossless-rows": "#8a6d4b",
     "lossless": "#000000",
 }
 TUNED = ("spectral", "kmeans", "gains", "rows", "gradient-pruning", "magnitude-pruning", "all", "all-spectral")
