@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -29,8 +30,9 @@ def network(*sizes: int, seed: int = 0) -> Network:
     return Network(tuple(rng.normal(0, 1, (a, b)) for a, b in pairs), tuple(rng.normal(0, 0.1, b) for _, b in pairs))
 
 
+@cache
 def trained(*sizes: int, max_level: int = 7, seed: int = 0) -> tuple[TiedNetwork, np.ndarray, np.ndarray]:
-    """A network in whole levels that has learnt `images`, and those."""
+    """A network in whole levels that has learnt `images`, and those. Made once: nothing changes its arrays."""
     x, y = images(sizes[0], sizes[-1], seed=seed)
     real = train_float(x, y, sizes, input_bits=4, epochs=80, seed=seed)
     return (
