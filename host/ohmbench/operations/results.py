@@ -24,7 +24,7 @@ from ohmbench import nets
 from ohmbench._files import check_writable, replace_file
 from ohmbench.compress.base import train_float
 from ohmbench.errors import UsageError
-from ohmbench.nets import NETS, Split, load_split, net_named
+from ohmbench.nets import NETS, Net, load_split, net_named
 from ohmbench.operations import compress as operation
 from ohmbench.operations.compress import Start, run_method
 from ohmbench.progress import Progress
@@ -100,7 +100,9 @@ def run_results(
     """
     wanted = [(n, b) for name in only for n, b in _combinations(name)]
     check_writable(cache)
-    version = _version(load_split(NETS[0], folder))  # what is wrong with the data is said before any process starts
+    data = load_split(NETS[0], folder)  # what is wrong with the data is said before any process starts
+    images = hashlib.sha256(data.train_x.tobytes() + data.test_x.tobytes()).digest()
+    versions = {net.name: _version(net, images) for net in NETS}
     parts = [
         (name, bits, seed)
         for group in ORDER
@@ -108,7 +110,7 @@ def run_results(
         for name, bits in group
         if not only or (name, bits) in wanted
     ]
-    files = {part: cache / f"{'-'.join(map(str, part))}-{version}.json" for part in parts}
+    files = {part: cache / f"{'-'.join(map(str, part))}-{versions[part[0]]}.json" for part in parts}
     missing = [part for part in parts if not files[part].exists()]
     if finished:
         parts, missing = [part for part in parts if part not in missing], []
@@ -181,11 +183,11 @@ def means(rows: Sequence[Row]) -> list[Row]:
     return found
 
 
-def _version(data: Split) -> str:
-    """Eight digits that change with the code, the choices and the images that results depend on."""
+def _version(net: Net, images: bytes) -> str:
+    """Eight digits that change with the code, the choices and the images that the results of a net depend on."""
     files = [path for folder in package.__path__ for path in sorted(Path(folder).glob("*.py"))]
-    files += [Path(module.__file__ or "") for module in (nets, operation)]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files) + repr(PLAN).encode())
-    for images in (data.train_x, data.test_x):
-        digest.update(images.tobytes())
+    choices = (net, nets.INPUT_BITS, nets.ACTIVATION_BITS, nets.VALIDATION_IMAGES, PLAN)
+    digest = hashlib.sha256(images + repr(choices).encode())
+    for path in (*files, Path(operation.__file__)):
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:8]
