@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ohmbench.compress.base import train_levels
-from ohmbench.compress.methods import Job, compress
+from ohmbench.compress.methods import Job, check_budget, compress, method_named
 from ohmbench.compress.tuning import Training
 from ohmbench.errors import DataError, UsageError
 from ohmbench.network import Network
@@ -79,6 +79,9 @@ class CrossbarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             )
         labels = np.searchsorted(classes, targets)
         inputs = self._integers(features)
+        cells = int(self.cells * sum(2 * w.size for w in network.weights))
+        method_named(self.method)
+        check_budget(cells, sum(network.sizes[1:]))
         training = Training(self.epochs, self.batch, self.rate)
         base = train_levels(
             network,
@@ -90,7 +93,6 @@ class CrossbarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
             training=training,
             seed=self.random_state,
         )
-        cells = int(self.cells * sum(2 * w.size for w in network.weights))
         self.classes_ = classes
         self.compressed_ = compress(self.method, Job(base, inputs, labels, training, cells, self.random_state))
         return self

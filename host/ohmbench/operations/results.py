@@ -183,9 +183,13 @@ def means(rows: Sequence[Row]) -> list[Row]:
     return found
 
 
+_NOT_IN_RESULTS = ("estimator", "files")
+
+
 def _version(net: Net, images: bytes) -> str:
     """Eight digits that change with the code, the choices and the images that the results of a net depend on."""
-    files = [path for folder in package.__path__ for path in sorted(Path(folder).glob("*.py"))]
+    modules = (path for folder in package.__path__ for path in sorted(Path(folder).glob("*.py")))
+    files = [path for path in modules if path.stem not in _NOT_IN_RESULTS]
     choices = (net, nets.INPUT_BITS, nets.ACTIVATION_BITS, nets.VALIDATION_IMAGES, PLAN)
     digest = hashlib.sha256(images + repr(choices).encode())
     for path in (*files, Path(operation.__file__)):
