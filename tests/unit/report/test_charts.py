@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -73,3 +74,14 @@ def test_levels_hold_every_cell(targets: list[float]) -> None:
     assert (np.diff(levels.target_usiemens) > 0).all()
     width = np.ptp(target) / MOST_LEVELS
     assert (np.abs(levels.target_usiemens[levels.of] - target) <= (0.051 if levels.exact else width + 0.1)).all()
+
+
+def test_a_chart_as_a_file_stands_alone() -> None:
+    plot = Plot("a < b", Axis(0, 1, [(0, "0")], "x"), Axis(0, 1, [(1, "1")], "y"))
+    plot.dot(0.5, 0.5, "#123456")
+    root = ElementTree.fromstring(plot.file([("#123456", "one & two")]))
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert {"a < b", "one & two", "x", "y", "0", "1"} == set(texts)
+    top, height = (float(root.attrib["viewBox"].split()[part]) for part in (1, 3))
+    assert all(top < float(e.attrib["y"]) < top + height for e in root.iter("{http://www.w3.org/2000/svg}text"))

@@ -1,0 +1,197 @@
+"""The table of results: every method on every net, five seeds, each number counted from an emitted image.
+
+A finished part of a run (net, bits, seed) is kept below `cache`, under a name that changes with the code, so that an
+interrupted run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ohmbench import compress as package
+from ohmbench import nets
+from ohmbench._files import check_writable, replace_file
+from ohmbench.compress.base import train_float
+from ohmbench.errors import UsageError
+from ohmbench.nets import NETS, Net, load_split, net_named
+from ohmbench.operations import compress as operation
+from ohmbench.operations.compress import Start, run_method
+from ohmbench.progress import Progress
+
+Row = dict[str, Any]
+
+SEEDS = 5
+WORKERS = 2
+BITS = (2, 4)
+MEANS = ("cells_saved", "accuracy_base", "accuracy", "loss_points", "accuracy_validation", "passes", "images", "cpu_s")
+"""Of these a row has the mean over seeds, and the standard deviation beside it."""
+
+BUDGETS = (0.55, 0.35)
+BUDGETS_OF_ALL = (0.57, 0.44, 0.35, 0.2, 0.1)
+PLAN: dict[str, Sequence[float | None]] = {
+    "lossless": (None,),
+    "lossless-rows": (None,),
+    "partial-pairs": (None,),
+    "shared-reference": (None,),
+    "spectral-untuned": BUDGETS,
+    "kmeans-untuned": BUDGETS,
+    "spectral": BUDGETS,
+    "kmeans": BUDGETS,
+    "random": BUDGETS,
+    "gains": BUDGETS,
+    "rows": BUDGETS,
+    "gradient-pruning": BUDGETS,
+    "magnitude-pruning": BUDGETS,
+    "all": BUDGETS_OF_ALL,
+    "all-spectral": (0.57, 0.35),
+}
+
+_FIRST = (("784-10", 2), ("196-10", 4), ("32-16-10", 4))
+ORDER = (_FIRST, tuple((n.name, b) for n in NETS for b in BITS if (n.name, b) not in _FIRST))
+"""The combinations with a target first, so that an interrupted run has what matters most."""
+
+
+@dataclass(frozen=True)
+class ResultsRun:
+    """Which parts to run, and what was found."""
+
+    rows: tuple[Row, ...]
+
+    def summary(self) -> list[Row]:
+        return list(self.rows)
+
+    def describe(self) -> str:
+        return "\n".join(
+            f"{r['net']:9} {r['bits']} bits  {r['method']:17} {100 * r['cells_saved']:5.1f} % saved  "
+            f"{100 * r['accuracy']:5.2f} %  {r['loss_points']:+6.2f} +- {r['loss_points_sd']:.2f}"
+            for r in self.rows
+        )
+
+
+def run_results(
+    progress: Progress,
+    *,
+    seeds: int = SEEDS,
+    only: Sequence[str] = (),
+    finished: bool = False,
+    cache: Path = Path("build/results"),
+    folder: Path | None = None,
+) -> ResultsRun:
+    """Run what is not in `cache` yet, on two cores, and give the means over the seeds.
+
+    Args:
+        only: names of nets, each with or without its width: 784-10 or 784-10:2; none: all.
+        finished: run nothing; take what an interrupted run has finished.
+
+    Raises:
+        UsageError: no such net, the cache cannot be written, or nothing is finished.
+        DataError: MNIST is missing or damaged.
+    """
+    wanted = [(n, b) for name in only for n, b in _combinations(name)]
+    check_writable(cache)
+    data = load_split(NETS[0], folder)  # what is wrong with the data is said before any process starts
+    images = hashlib.sha256(data.train_x.tobytes() + data.test_x.tobytes()).digest()
+    versions = {net.name: _version(net, images) for net in NETS}
+    parts = [
+        (name, bits, seed)
+        for group in ORDER
+        for seed in range(seeds)
+        for name, bits in group
+        if not only or (name, bits) in wanted
+    ]
+    files = {part: cache / f"{'-'.join(map(str, part))}-{versions[part[0]]}.json" for part in parts}
+    missing = [part for part in parts if not files[part].exists()]
+    if finished:
+        parts, missing = [part for part in parts if part not in missing], []
+        if not parts:
+            raise UsageError("No results of this code and these images are finished. Run without --finished.")
+    if missing:
+        os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # of the processes that start now
+        progress("results", len(parts) - len(missing), len(parts))
+        # Ctrl-C ends the workers at once and without a traceback each; what they have finished is in the cache
+        stop = (signal.SIGINT, signal.SIG_DFL)
+        with ProcessPoolExecutor(WORKERS, get_context("spawn"), initializer=signal.signal, initargs=stop) as pool:
+            waiting = {pool.submit(run_part, *part, files[part], folder): part for part in missing}
+            try:
+                for done, future in enumerate(as_completed(waiting)):
+                    future.result()
+                    progress("results", len(parts) - len(missing) + done + 1, len(parts))
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    rows = [row for part in parts for row in json.loads(files[part].read_text())]
+    return ResultsRun(tuple(means(rows)))
+
+
+def _combinations(name: str) -> list[tuple[str, int]]:
+    net, _colon, bits = name.partition(":")
+    found = [(net_named(net).name, b) for b in BITS if bits in ("", str(b))]
+    if not found:
+        raise UsageError(f"There are no results of {name}. Nothing was trained. Give a net and 2 or 4: {net}:2.")
+    return found
+
+
+def run_part(name: str, bits: int, seed: int, file: Path, folder: Path | None) -> None:
+    """Every method at every budget on one net, width and seed; rows go to `file`."""
+    net = net_named(name)
+    split = load_split(net, folder)
+    network = train_float(
+        split.train_x, split.train_y, net.sizes, input_bits=nets.INPUT_BITS, epochs=net.epochs, seed=seed
+    )
+    start = Start.of(network, bits, split, seed=seed)
+    rows: list[Row] = []
+    for method, budgets in PLAN.items():
+        for budget in budgets:
+            try:
+                rows.append(run_method(start, method, budget).summary())
+            except UsageError as error:
+                rows.append({"net": name, "bits": bits, "method": method, "budget": budget, "refused": str(error)})
+    replace_file(file, json.dumps(rows, indent=1).encode())
+
+
+def means(rows: Sequence[Row]) -> list[Row]:
+    """One row for each net, width, method and budget, in the order of the first seed, over the seeds.
+
+    A budget that a method refuses for any seed has no row.
+    """
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[k] for k in ("net", "bits", "method", "budget")), []).append(row)
+    found = []
+    for (net, bits, method, budget), group in groups.items():
+        if any("refused" in row for row in group):
+            continue
+        mean: Row = {"net": net, "bits": bits, "method": method, "stages": group[0]["stages"], "budget": budget}
+        for name in MEANS:
+            values = [row[name] for row in group]
+            mean[name] = float(np.mean(values))
+            mean[f"{name}_sd"] = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+        mean["seeds"] = len(group)
+        mean["accuracies"] = [row["accuracy"] for row in group]
+        found.append(mean)
+    return found
+
+
+_NOT_IN_RESULTS = ("estimator", "files")
+
+
+def _version(net: Net, images: bytes) -> str:
+    """Eight digits that change with the code, the choices and the images that the results of a net depend on."""
+    modules = (path for folder in package.__path__ for path in sorted(Path(folder).glob("*.py")))
+    files = [path for path in modules if path.stem not in _NOT_IN_RESULTS]
+    choices = (net, nets.INPUT_BITS, nets.ACTIVATION_BITS, nets.VALIDATION_IMAGES, PLAN)
+    digest = hashlib.sha256(images + repr(choices).encode())
+    for path in (*files, Path(operation.__file__)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]

@@ -1,0 +1,34 @@
+"""Compression of MNIST itself, where OHMBENCH_MNIST names its folder."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from ohmbench.compress.base import train_float
+from ohmbench.counting import count
+from ohmbench.mapping import map_compressed
+from ohmbench.mnist import ENVIRONMENT
+from ohmbench.nets import INPUT_BITS, load_split, net_named
+from ohmbench.operations.compress import Start, run_method
+from ohmbench.reference import evaluate
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(ENVIRONMENT not in os.environ, reason=f"needs MNIST: set {ENVIRONMENT} to its folder"),
+]
+
+
+def test_784_10_ternary_keeps_a_third_of_its_cells_and_its_images_are_exact() -> None:
+    net = net_named("784-10")
+    split = load_split(net)
+    network = train_float(split.train_x, split.train_y, net.sizes, input_bits=INPUT_BITS, epochs=2)
+    start = Start.of(network, 2, split)
+    outcome = run_method(start, "all", 0.35)
+    assert outcome.counts.cells_saved >= 0.65
+    assert start.accuracy_base - outcome.accuracy < 0.01
+    image = map_compressed(outcome.network)
+    assert count(image) == outcome.counts
+    assert np.array_equal(evaluate(image, split.test_x), outcome.network.forward_integer(split.test_x))
