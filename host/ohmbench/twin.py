@@ -27,13 +27,14 @@ _SLICE = 1 << 18
 """Instructions from one look at signals to the next: some 50 ms."""
 _ROOM = 1 << 16
 """Words that a program may send in a slice."""
+_OWN_PULSE = ArrayModel.pulse
 
 
 class Twin:
     """The pulse processor, its guard and its carrier over one array.
 
     Args:
-        array: None for programs that do not touch it. A subclass with a `pulse` of its own has it called.
+        array: None for programs that do not touch it. One whose `pulse` is not the model's own has it called.
 
     Attributes:
         consumed: input vectors that the last program took.
@@ -96,7 +97,7 @@ class Twin:
         io, end, this = _ffi.new("ohm_twin_io_t *"), _ffi.new("ohm_twin_end_t *"), _ffi.new_handle(self)
         inputs_c, room_c = _ffi.from_buffer("uint32_t[]", taken), _ffi.from_buffer("uint32_t[]", room)
         io.inputs, io.input_count, io.outputs, io.room = inputs_c, len(taken), room_c, len(room)
-        if self.array is not None and type(self.array).pulse is not ArrayModel.pulse:
+        if self.array is not None and type(self.array).pulse is not _OWN_PULSE:
             io.on_pulse, io.context = _lib.ohm_python_pulse, this
         sent: list[Words] = []
         registers = [int(value) & 0xFFFF for value in args]

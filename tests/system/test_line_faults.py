@@ -169,7 +169,7 @@ class Commands:
 @contextmanager
 def commands(executable: Path, faults: LineFaults, baud: int = BAUD) -> Iterator[tuple[Commands, Simulator]]:
     """Commands over a line that is spoilt once the session is open."""
-    with Simulator(executable=executable) as simulator, Link.open(simulator.port, baud=baud) as link:
+    with Simulator(executable=executable) as simulator, Link.open(simulator.port, baud=baud, patience=5.0) as link:
         some = Commands(link, faults.seed)
         simulator.spoil_line(faults)
         yield some, simulator
@@ -211,7 +211,7 @@ def test_array_is_off_in_time_when_the_cable_is_cut(executable: Path) -> None:
     """In the middle of a program that works on the array, to which the host has more to say."""
     silence_ms = 20
     with Simulator(executable=executable) as simulator:
-        link = Link.open(simulator.port, baud=BAUD)
+        link = Link.open(simulator.port, baud=BAUD, patience=5.0)
         link.write_program(0, PROGRAM.words)
         link.write_register(Register.WATCHDOG, silence_ms)
         link.write_register(Register.MAX_WIDTH, 24)
@@ -233,7 +233,7 @@ def test_array_is_off_in_time_when_the_cable_is_cut(executable: Path) -> None:
             list(run.events())
         simulator.spoil_line(LineFaults())
         link._transport.close()
-        with Link.open(simulator.port, baud=BAUD) as link:
+        with Link.open(simulator.port, baud=BAUD, patience=5.0) as link:
             state = link.status()
             assert (state.armed, state.running, state.fault) == (False, False, Fault.SILENCE)
 
@@ -255,7 +255,7 @@ def test_session_opens_over_a_bad_line(executable: Path) -> None:
     """At the rate that every session begins with; a higher one is refused where frames are damaged."""
     with (
         Simulator(executable=executable, line_faults=LineFaults.parse("frames=0.05")) as simulator,
-        Link.open(simulator.port) as link,
+        Link.open(simulator.port, patience=5.0) as link,
     ):
         written = np.arange(10 * LANES, dtype=np.uint32).reshape(10, LANES)
         link.write_vectors(5, written)
@@ -325,7 +325,7 @@ def test_faults_and_their_end_replay_to_the_clock(executable: Path, tmp_path: Pa
     record = tmp_path / "session"
     with (
         Simulator(executable=executable, record=record, line_faults=LineFaults.parse("stall=0.01:0.05")) as simulator,
-        Link.open(simulator.port, baud=BAUD) as link,
+        Link.open(simulator.port, baud=BAUD, patience=5.0) as link,
     ):
         some = Commands(link, 4)
         some.run(30)
