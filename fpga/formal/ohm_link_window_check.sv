@@ -106,7 +106,7 @@ module ohm_link_window_check #(
   for (genvar i = 0; i < 15; i++) begin : gen_lemma
     `OHM_ASSERT(LemmaOrder_A, clear_q || 8'(i) >= waiting || start[i] < start[i+1])
   end
-  `OHM_ASSERT(LemmaRoom_A, clear_q || 32'(used) + (count_q == '0 ? 0 : 32'(count_q) + 1) < Depth)
+  `OHM_ASSERT(LemmaRoom_A, clear_q || 32'(used) + (count_q == '0 ? 0 : 32'(MostBytes) + 1) < Depth)
   `OHM_ASSERT(LemmaCount_A, count_q <= MostBytes && (!commit_q || count_q >= 9'd4))
   `OHM_ASSERT(LemmaLast_A, commit_q || count_q < MostBytes)
   `OHM_ASSERT(LemmaBegun_A, count_q == '0 || commit_q || clear_q || waiting < Window)

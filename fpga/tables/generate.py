@@ -300,6 +300,14 @@ def carrier_page(carrier: Table) -> str:
     )
 
 
+def testplan_page(plan: Table) -> str:
+    def section(unit: Table) -> tuple[str, list[str], list[list[Any]]]:
+        rows = [[f["does"], ", ".join(f"`{test}`" for test in f["tests"])] for f in unit["feature"]]
+        return unit["name"].capitalize(), ["feature", "shown by"], rows
+
+    return page("Test plan", comment_head("testplan"), map(section, plan["unit"]))
+
+
 def outputs() -> dict[Path, str]:
     isa, carrier, link, registers = (load(n) for n in ("isa", "carrier", "link", "registers"))
     rtl, docs = REPO / "fpga/rtl", REPO / "docs/reference"
@@ -314,6 +322,7 @@ def outputs() -> dict[Path, str]:
         docs / "link.md": link_page(link),
         docs / "registers.md": registers_page(registers),
         docs / "carrier.md": carrier_page(carrier),
+        docs / "test-plan.md": testplan_page(load("testplan")),
     }
 
 

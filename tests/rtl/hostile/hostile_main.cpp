@@ -15,6 +15,9 @@
 
 #include "Vhostile_tb.h"
 #include "verilated.h"
+#if VM_COVERAGE
+#include "verilated_cov.h"
+#endif
 
 namespace {
 
@@ -115,5 +118,8 @@ int main(int argc, char** argv) {
         }
     }
     bench.report(programs);
+#if VM_COVERAGE
+    VerilatedCov::write("hostile.dat");
+#endif
     return bench.violations() != 0;
 }

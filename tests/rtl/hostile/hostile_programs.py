@@ -1,7 +1,7 @@
 """Scripts for hostile_main.cpp: programs that try to get past the guard, and a host that is no better.
 
-A third are the lock-step tests' legal programs with words changed, a third are attacks on a single promise in a
-loop, the rest are words at random. The host arms with limits of its own, tightens and loosens them while the program
+Most are attacks on a few promises in a loop; some are the lock-step tests' legal programs with words changed, some
+words at random. The host arms with limits of its own, tightens and loosens them while the program
 runs, falls silent, aborts, resets, and trips the over-current comparator.
 """
 
@@ -34,9 +34,9 @@ class _Session:
 
     def __init__(self, rng: random.Random) -> None:
         self.rng, self.seq = rng, 0
-        self.max_rail = {rail: rng.choice((0, 1000, RAIL_CEILING[rail], rng.randint(0, RAIL_CEILING[rail]))) for rail in Rail}
-        self.max_width = rng.choice((1, 2, 48, 300, rng.randint(1, 1000)))
-        self.budget = rng.choice((0, 1, 2, 3, 40))
+        self.max_rail = {rail: rng.choice((1000, RAIL_CEILING[rail], rng.randint(0, RAIL_CEILING[rail]))) for rail in Rail}
+        self.max_width = rng.choice((1, 2, 48, 300, 2000, rng.randint(1, 1000)))
+        self.budget = rng.choice((0, 1, 2, 3, 5, 40, 40, 1000))
 
     def frame(self, type_: FrameType, arg: int = 0, payload: bytes = b"") -> str:
         seq = self.seq if type_ >= 0x80 else 0
@@ -58,7 +58,7 @@ class _Session:
             yield self.write(Register.MAX_RAIL + rail, code)
         yield self.write(Register.MAX_WIDTH, self.max_width)
         yield self.write(Register.PULSE_BUDGET, self.budget)
-        yield self.write(Register.WATCHDOG, rng.choice((1, 3, 20, 500)))
+        yield self.write(Register.WATCHDOG, rng.choice((1, 3, 8, 20, 20, 500, 500)))
         words = self.program()
         for first in range(0, len(words), WORDS_A_FRAME):
             part = words[first : first + WORDS_A_FRAME]
@@ -70,8 +70,8 @@ class _Session:
         arguments = [rng.choice((rng.randrange(40), rng.getrandbits(16))) for _ in range(rng.randrange(17))]
         payload = b"".join(value.to_bytes(2, "little") for value in arguments)
         yield self.frame(FrameType.RUN, 0, payload)
-        while rng.random() < 0.6:
-            yield f"w {rng.choice((0, 1, rng.randrange(60), rng.randrange(1500)))}"
+        while rng.random() < 0.4:
+            yield f"w {rng.choice((0, rng.randrange(60), rng.randrange(1500), rng.randrange(LONGEST_RUN)))}"
             yield from self.trouble()
         yield f"e {LONGEST_RUN}"
         yield self.frame(rng.choice((FrameType.ABORT, FrameType.ABORT, FrameType.STATUS)))
@@ -79,9 +79,9 @@ class _Session:
 
     def trouble(self) -> Iterator[str]:
         rng = self.rng
-        kind = rng.randrange(8)
-        if kind == 0:
-            yield f"o {rng.choice((1, 1, 2, 3, 500))}"
+        kind = rng.randrange(9)
+        if kind in (0, 8):
+            yield f"o {rng.choice((1, 2, 3, 500, 1500))}"  # a short one may miss the pulse
         elif kind == 1:
             yield self.frame(FrameType.ABORT)
         elif kind == 2:
@@ -92,8 +92,8 @@ class _Session:
             yield self.write(Register.CONTROL, rng.choice((0, ARM, ARM, CLEAR_FAULT, 3, 5, 7)))
         elif kind == 5:
             rail = rng.choice(list(Rail))
-            value = self.max_rail[rail]
-            yield self.write(Register.MAX_RAIL + rail, rng.choice((0, value // 2, value + 1, 0xFFFF, rng.getrandbits(32))))
+            value = max(self.max_rail[rail], 1)
+            yield self.write(Register.MAX_RAIL + rail, rng.choice((0, 0, value // 2, value - 1, value + 1, 0xFFFF, rng.getrandbits(32))))
         elif kind == 6:
             register, now = rng.choice(((Register.MAX_WIDTH, self.max_width), (Register.PULSE_BUDGET, self.budget)))
             yield self.write(register, rng.choice((0, 1, now, now + 1, max(now - 1, 0), 0xFFFF, rng.getrandbits(32))))
@@ -103,9 +103,9 @@ class _Session:
     def program(self) -> list[int]:
         rng = self.rng
         kind = rng.random()
-        if kind < 0.3:
+        if kind < 0.12:
             return self.damaged(random_program(rng.getrandbits(32)), rng.choice((0.0, 0.02, 0.2)))
-        if kind < 0.4:
+        if kind < 0.2:
             return [self.any_word() for _ in range(rng.randint(4, 120))]
         words = [encode(i) for i in self.set_up()]
         start = len(words)
@@ -131,27 +131,30 @@ class _Session:
         return code
 
     def near(self, limit: int) -> int:
-        return min(max(limit + self.rng.choice((0, 0, 0, 0, 0, 0, -1, -1, 1)), 0), 0xFFFF)
+        return min(max(limit + self.rng.choice((*[0] * 30, *[-1] * 5, 1)), 0), 0xFFFF)
 
     def attack(self) -> list[Instruction]:
+        """Commands as close to each other as they go; one in eight is one that the guard has to refuse."""
         rng = self.rng
-        mode = rng.choice((Mode.SET, Mode.RESET))
-        lines = Instruction(Op.LINES, (mode, 1, 1, rng.choice((0, 2, 2, 5))))
+        lines = Instruction(Op.LINES, (rng.choice((Mode.SET, Mode.RESET)), 1, 1, rng.choice((0, 2, 2, 5))))
+        other = Instruction(Op.LINES, (rng.choice((Mode.OFF, Mode.READ, Mode.SET, Mode.RESET)), 1, 1, 2))
         width = Instruction(Op.LI, (4, self.near(self.max_width)))
         pulse = Instruction(Op.PULSE, (4,))
         rail = rng.choice(list(Rail))
         raises = [Instruction(Op.LI, (5, self.near(self.max_rail[rail]))), Instruction(Op.RAIL, (rail, 5))]
-        other = Instruction(Op.LINES, (rng.choice(list(Mode)), rng.choice((0, 1, 1)), rng.choice((0, 1)), 2))
+        row = [Instruction(Op.LI, (1, rng.randrange(32))), Instruction(Op.MONE, (1, 1))]
+        if rng.random() < 0.12:
+            wide = Instruction(Op.LI, (4, rng.choice((0, self.max_width + 1, 0xFFFF))))
+            every = Instruction(Op.LINES, (rng.choice((Mode.SET, Mode.RESET)), 0, rng.choice((0, 1)), 2))
+            code = rng.choice(([lines, wide, pulse], [every, width, pulse], [other, width, pulse]))
+            return code if rng.random() < 0.7 else [*code[:2], Instruction(Op.SENSE, (3,))]
         return rng.choice(
             (
-                [lines, width, pulse, pulse, pulse],  # the budget, pulses without a pause
-                [lines, width, pulse, *raises],  # a rail that moves during a pulse
-                [lines, width, pulse, other],  # lines that move during a pulse
-                [lines, width, *raises, pulse, other, pulse],
-                [other, width, pulse],  # in a mode for which it was not meant
-                [lines, width, pulse, Instruction(Op.CONVERT, ()), Instruction(Op.LI, (1, rng.randrange(32))), Instruction(Op.MONE, (1, 1))],
-                [lines, Instruction(Op.LI, (4, rng.choice((0, 1, 0xFFFF)))), pulse],
+                [*row, lines, width, pulse, pulse],  # pulses without a pause
+                [*row, lines, width, pulse, *raises],  # a rail that moves during a pulse
+                [*row, lines, width, pulse, other],  # lines that move during a pulse
+                [*row, lines, width, *raises, pulse, other, lines, pulse],
+                [lines, width, pulse, Instruction(Op.LI, (6, rng.randrange(200))), Instruction(Op.WAIT, (6,)), *row],
                 [Instruction(Op.LINES, (Mode.READ, rng.randrange(3), rng.randrange(3), 0)), Instruction(Op.SENSE, (3,))],
-                [lines, width, pulse, Instruction(Op.LI, (6, rng.randrange(200))), Instruction(Op.WAIT, (6,))],
             )
         )

@@ -106,15 +106,21 @@ module pin_checker
   always @(negedge clk_i) begin
     if (dac_sclk_i) begin
       dac_word <= {dac_word[22:0], dac_sdi_i};
-      dac_bits <= dac_bits + 1;
     end
     if (sw_sclk_i) begin
       for (int c = 0; c < 8; c++) sw_word[c] <= {sw_word[c][6:0], sw_data_i[c]};
-      sw_bits <= sw_bits + 1;
     end
-    if (dac_sync_ni == '1) dac_bits <= 0;
-    if (sw_sync_ni == '1) sw_bits <= 0;
+    // from the fall of SYNC on; the number stands until the next
+    dac_bits <= (dac_begins ? 0 : dac_bits) + 32'(dac_sclk_i);
+    sw_bits <= (sw_begins ? 0 : sw_bits) + 32'(sw_sclk_i);
+    half_dac_sync_n <= dac_sync_ni;
+    half_sw_sync_n <= sw_sync_ni;
   end
+  logic dac_begins, sw_begins;
+  logic [1:0] half_dac_sync_n;
+  logic [4:0] half_sw_sync_n;
+  assign dac_begins = half_dac_sync_n == '1 && dac_sync_ni != '1;
+  assign sw_begins  = half_sw_sync_n == '1 && sw_sync_ni != '1;
 
   function automatic void rails_moved();
     over = 1'b0;

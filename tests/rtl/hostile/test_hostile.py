@@ -13,12 +13,12 @@ from tests.rtl.hostile.hostile_programs import script
 
 from ohmbench._tables import Fault
 from ohmbench._toolchain import verilator_environment
-from runner import REPO, WAIVERS
+from runner import BUILDS, COVERAGE_ARGUMENTS, REPO, WAIVERS
 
 HERE = Path(__file__).parent
 RTL = REPO / "fpga/rtl"
 OPTIONS = ["--cc", "--exe", "--build", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal"]
-OPTIONS += ["--timescale", "1ns/1ps", "--top-module", "hostile_tb", "-MAKEFLAGS", "OPT_FAST=-O2", "-j", "2"]
+OPTIONS += ["--timescale", "1ns/1ps", "--top-module", "hostile_tb", "-MAKEFLAGS", "OPT_FAST=-O2", "-j", "2", *COVERAGE_ARGUMENTS]
 PROGRAMS, ALL_PROGRAMS = 400, 10_000
 MUTANTS = {
     "budget": ("ohm_guard_budget.sv", "need_q > {1'b0, budget_i}", "1'b0"),
@@ -29,7 +29,7 @@ MUTANTS = {
 
 def build(name: str, damage: tuple[str, str, str] | None = None) -> Path:
     """The executable; with `damage`, of RTL in which the text of one file is changed."""
-    folder = REPO / "build/hostile" / name
+    folder = BUILDS / f"hostile-{name}"
     folder.mkdir(parents=True, exist_ok=True)
     sources = {path.name: path.read_text() for path in sorted(RTL.glob("*.sv*"))}
     own = [HERE / "pin_checker.sv", HERE / "hostile_tb.sv", HERE / "hostile_main.cpp"]
@@ -56,7 +56,7 @@ def play(executable: Path, tmp_path: Path, seed: int, programs: int) -> tuple[di
     """What was seen, how often each fault was, and what the checker said."""
     file = tmp_path / "script"
     file.write_text("\n".join(script(seed, programs)) + "\n")
-    done = subprocess.run([executable, file], capture_output=True, text=True)
+    done = subprocess.run([executable, file], cwd=executable.parents[1], capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stdout + done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])
     return seen, seen.pop("faults"), done.stdout
@@ -66,11 +66,13 @@ def check(seen: dict[str, int], faults: list[int], said: str, programs: int) -> 
     assert seen["violations"] == 0, said
     assert seen["programs"] == programs
     # the programs got to where the promises matter
-    assert seen["pulses"] > programs
-    for what in ("at_limit", "spent", "trips", "silences", "cut_rails"):
-        assert seen[what] >= programs // 100, what
+    assert seen["pulses"] > programs // 2
+    for what in ("at_limit", "spent", "silences"):
+        assert seen[what] > programs // 10, what
+    for what in ("trips", "cut_rails"):  # in the middle of a pulse; between two
+        assert seen[what] >= programs // 400, what
     for fault in Fault:
-        assert faults[fault] >= programs // 200, fault.name
+        assert faults[fault] > programs // 100, fault.name
 
 
 def test_hostile_programs(tmp_path: Path) -> None:
