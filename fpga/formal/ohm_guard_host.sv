@@ -15,14 +15,14 @@ module ohm_guard_host
 
     output logic [RegWatchdog:RegMaxRail][15:0] limit_o,
     output logic [RegWatchdog:RegMaxRail][15:0] ceiling_o,
-    output logic [RegWatchdog:RegMaxRail]       write_o,         // of this limit, refused or not
-    output logic                                fits_o,          // the value is one that may be in force
-    output logic                                tighter_o,       // and is not above the one that is
-    output logic                                refused_o,
-    output logic                                arm_o,
-    output logic                                disarm_o,
-    output logic                                clear_fault_o,
-    output logic                                clear_counts_o
+    output logic [RegWatchdog:RegMaxRail] write_o,  // of this limit, refused or not
+    output logic fits_o,  // the value is one that may be in force
+    output logic tighter_o,  // and is not above the one that is
+    output logic refused_o,
+    output logic arm_o,
+    output logic disarm_o,
+    output logic clear_fault_o,
+    output logic clear_counts_o
 );
   localparam logic [15:0] WatchdogMs = 16'd10000;
   localparam logic [15:0] WatchdogStartMs = 16'd500;

@@ -26,7 +26,7 @@ module ohm_guard_off_check
     input logic          armed_o,
     input fault_e        fault_o,
 
-    input logic [ $clog2(TicksPerMs + 1)-1:0] tick_q,
+    input logic [$clog2(TicksPerMs + 1)-1:0] tick_q,
     input logic [                      15:0] silence_ms_q,
     input logic [$clog2(SafeClocks + 1)-1:0] rest_q
 );
@@ -104,8 +104,8 @@ module ohm_guard_off_check
   logic [TickW-1:0] quiet_q;
   logic [RestW-1:0] low_q;  // clocks that safe_no has been low
   logic trip, silent;
-  assign silent   = armed_o && quiet_ms_q >= limit[RegWatchdog];
-  assign trip     = armed_o && trip_q;
+  assign silent = armed_o && quiet_ms_q >= limit[RegWatchdog];
+  assign trip   = armed_o && trip_q;
 
   always_ff @(posedge clk_i) begin
     last_reset_q <= !rst_ni;
@@ -130,11 +130,13 @@ module ohm_guard_off_check
   `OHM_ASSERT(ResetOff_A, rst_ni || !(works || safe_no), clk_i, 1'b0)
   `OHM_ASSERT(OffAfterReset_A, !last_reset_q || !(works || safe_no || armed_o))
   `OHM_ASSERT(OffUnarmed_A, armed_o || !(works || safe_no))
-  `OHM_ASSERT(OffAtOnce_A, !((abort_i || disarm) && works) && !(off_q && (works || safe_no || armed_o)))
+  `OHM_ASSERT(OffAtOnce_A,
+              !((abort_i || disarm) && works) && !(off_q && (works || safe_no || armed_o)))
   `OHM_ASSERT(TripEnds_A, !(trip_q && works))
   `OHM_ASSERT(TripLatches_A, !fault_q || (fault_o != FaultNone && !armed_o && !safe_no))
   `OHM_ASSERT(SilenceEnds_A, !(silent && works) && !(silent_q && (armed_o || fault_o == FaultNone)))
-  `OHM_COVER(ResetWorks_C, !rst_ni && !last_reset_q && u_pins.live_q && u_pins.set_en_i, clk_i, 1'b0)
+  `OHM_COVER(ResetWorks_C, !rst_ni && !last_reset_q && u_pins.live_q && u_pins.set_en_i, clk_i,
+             1'b0)
   `OHM_COVER(WorksAgain_C, high && limit[RegWatchdog] == 16'd2)
   `OHM_COVER(AbortPulse_C, abort_i && u_pins.live_q && u_pins.high_q != '0)
   `OHM_COVER(TripPulse_C, trip && u_pins.live_q && u_pins.high_q != '0)

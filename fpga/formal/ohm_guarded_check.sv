@@ -8,14 +8,14 @@ module ohm_guarded_check
     input logic clk_i,
     input logic rst_ni,
 
-    input logic        car_cmd_valid,
-    input logic        car_cmd_ready,
-    input cmd_t        car_cmd,
-    input logic [ 1:0] dac_sync_no,
-    input logic [ 4:0] sw_sync_no,
-    input logic        set_en_o,
-    input logic        reset_en_o,
-    input logic        safe_no
+    input logic       car_cmd_valid,
+    input logic       car_cmd_ready,
+    input cmd_t       car_cmd,
+    input logic [1:0] dac_sync_no,
+    input logic [4:0] sw_sync_no,
+    input logic       set_en_o,
+    input logic       reset_en_o,
+    input logic       safe_no
 );
   localparam int unsigned DacSettle = DacSettleCycles;
   localparam int unsigned StillW = $clog2(DacSettle + 1);
@@ -55,9 +55,9 @@ module ohm_guarded_check
     else if (still_q != '1) still_q <= still_q + 5'd1;
     if (taken && car_cmd.kind == CmdPulse) width_q <= car_cmd.value;
     if (off) begin
-      mode_q       <= ModeOff;
+      mode_q         <= ModeOff;
       last_dac_low_q <= 1'b0;
-      rail_still_q <= StillW'(DacSettle);
+      rail_still_q   <= StillW'(DacSettle);
     end else begin
       if (taken && car_cmd.kind == CmdLines) mode_q <= car_cmd.mode;
       last_dac_low_q <= dac_low;
@@ -68,7 +68,8 @@ module ohm_guarded_check
     end
   end
 
-  logic ended;
+  logic ended, waits;
+  assign waits = car_cmd_valid && !car_cmd_ready && car_cmd.kind == CmdPulse;
   assign ended = last_high_q && !high && safe_no;
 
   `OHM_ASSERT(SwitchesStill_A, !high || sw_sync_no == '1)
@@ -81,48 +82,60 @@ module ohm_guarded_check
   `OHM_COVER(Rises_C, rises)
   `OHM_COVER(LinesSoon_C, sw_sync_no != '1 && 32'(low_q) <= PulseRecoveryCycles + 2)
 
-  `OHM_COVER(RailWaits_C, ModeRails[mode_q][rail] && mode_q == ModeSet && rail_still_q == StillW'(20) &&
-             car_cmd_valid && !car_cmd_ready && car_cmd.kind == CmdPulse && still_q == '1)
+  `OHM_COVER(RailWaits_C,
+             ModeRails[mode_q][rail] && rail_still_q == StillW'(20) && waits && still_q == '1)
 
   logic [5:0] pending;
   logic [6:0] dac_left;
-  logic [8:0] rail_count;
+  logic [31:0] rail_count, rail_rest, settle, sw_left;
+  logic [16:0] pulse_left;
+  logic all_sent, scans, dac_first, dac_ended, sends_rail, asked;
   logic [2:0] dac_rail_q;  // of the frame that is sent
-  assign rail_count = u_carrier.rail_count_q[rail];
+  assign rail_count = 32'(u_carrier.rail_count_q[rail]);
+  assign rail_rest  = rail_count + 32'(rail_still_q);
+  assign settle     = 32'(u_carrier.u_switch.settle_q);
+  assign sw_left    = 32'(u_carrier.u_switch.count_q);
+  assign pulse_left = u_carrier.u_pulse.count_q;
+  assign asked      = u_carrier.u_pulse.set_q || u_carrier.u_pulse.reset_q;
+  assign all_sent   = pending == '0 && sw_left == '0;
+  assign scans      = u_guard.u_budget.state_q == 2'd1;
+  assign dac_first  = dac_left == 7'(DacFrameCycles) - 7'd1;
+  assign dac_ended  = dac_left == 7'd1 && dac_rail_q[2] == rail[2];
+  assign sends_rail = dac_left >= 7'd2 && dac_rail_q == rail;
   always_ff @(posedge clk_i) if (u_carrier.dac_start) dac_rail_q <= car_cmd.rail;
   assign pending  = 6'($countones(u_carrier.u_switch.frames_q));
   assign dac_left = 7'(u_carrier.u_dac.count_q);
 
   `OHM_ASSERT(LemmaOff_A, !u_guard.on_q || u_guard.armed_q)
   `OHM_ASSERT(LemmaMode_A, off || (u_guard.u_check.mode_o == mode_q && u_carrier.mode_q == mode_q))
-  `OHM_ASSERT(LemmaSettle_A, (pending == '0 && u_carrier.u_switch.count_q == '0) ||
-              32'(u_carrier.u_switch.settle_q) >= 32'(pending) * SwitchFrameCycles +
-              32'(u_carrier.u_switch.count_q) + SwitchSettleCycles)
-  `OHM_ASSERT(LemmaStill_A, off || pending != '0 || u_carrier.u_switch.count_q != '0 ||
-              32'(u_carrier.u_switch.settle_q) + 32'(still_q) >= SwitchSettleCycles)
+  `OHM_ASSERT(LemmaSettle_A,
+              all_sent || settle >= 32'(pending) * SwitchFrameCycles + sw_left + SwitchSettleCycles)
+  `OHM_ASSERT(LemmaStill_A, off || !all_sent || settle + 32'(still_q) >= SwitchSettleCycles)
   `OHM_ASSERT(LemmaSync_A, (sw_sync_no == '1) == (u_carrier.u_switch.count_q == '0))
   `OHM_ASSERT(LemmaDacSync_A, (dac_sync_no == '1) == (dac_left < 7'd2))
   `OHM_ASSERT(LemmaFrame_A, dac_left < 7'(DacFrameCycles))
-  `OHM_ASSERT(LemmaScan_A, off || u_guard.u_budget.state_q != 2'd1 ||
-              dac_left == '0 || dac_left + 7'(u_guard.u_budget.step_q) <= 7'd26)
+  `OHM_ASSERT(LemmaScan_A,
+              off || !scans || dac_left == '0 || dac_left + 7'(u_guard.u_budget.step_q) <= 7'd26)
   `OHM_ASSERT(LemmaHeld_A, off || u_guard.u_budget.state_q != 2'd2 || dac_left == '0)
-  `OHM_ASSERT(LemmaLive_A, off || !u_guard.u_pins.live_q || (dac_left == '0 && u_carrier.u_switch.settle_q == '0))
-  `OHM_ASSERT(LemmaDacLow_A, off || dac_left == '0 || dac_left == 7'(DacFrameCycles) - 7'd1 ||
-              last_dac_low_q == (dac_low || (dac_left == 7'd1 && dac_rail_q[2] == rail[2])))
+  `OHM_ASSERT(
+      LemmaLive_A,
+      off || !u_guard.u_pins.live_q || (dac_left == '0 && u_carrier.u_switch.settle_q == '0))
+  `OHM_ASSERT(LemmaDacLow_A,
+              off || dac_left == '0 || dac_first || last_dac_low_q == (dac_low || dac_ended))
   `OHM_ASSERT(LemmaDacRail_A, off || dac_left < 7'd2 || dac_low == (dac_rail_q[2] == rail[2]))
-  `OHM_ASSERT(LemmaDacIdle_A, off || !(dac_left == '0 || dac_left == 7'(DacFrameCycles) - 7'd1) ||
-              !last_dac_low_q)
-  `OHM_ASSERT(LemmaTold_A, off || dac_left < 7'd2 || dac_low == 1'b0 || written == (dac_rail_q == rail))
-  `OHM_ASSERT(LemmaRail_A, off || (dac_left >= 7'd2 && dac_rail_q == rail ?
-              32'(rail_count) == 32'(dac_left) + DacSettle : 32'(rail_count) + 32'(rail_still_q) >= DacSettle))
+  `OHM_ASSERT(LemmaDacIdle_A,
+              off || !(dac_left == '0 || dac_left == 7'(DacFrameCycles) - 7'd1) || !last_dac_low_q)
+  `OHM_ASSERT(LemmaTold_A,
+              off || dac_left < 7'd2 || dac_low == 1'b0 || written == (dac_rail_q == rail))
+  `OHM_ASSERT(
+      LemmaRail_A,
+      off || (sends_rail ? rail_count == 32'(dac_left) + DacSettle : rail_rest >= DacSettle))
   `OHM_ASSERT(LemmaSaturates_A, off || rail_still_q <= StillW'(DacSettle))
-  `OHM_ASSERT(LemmaPulse_A, off || !(u_carrier.u_pulse.set_q || u_carrier.u_pulse.reset_q) ||
-              u_carrier.u_pulse.count_q >= 17'(PulseRecoveryCycles))
-  `OHM_ASSERT(LemmaWidth_A, off || !(u_guard.u_pins.live_q &&
-              (u_carrier.u_pulse.set_q || u_carrier.u_pulse.reset_q)) ||
-              17'(high_q) + u_carrier.u_pulse.count_q == 17'(width_q) + 17'd1)
-  `OHM_ASSERT(LemmaLow_A, off || low_q > 3'd1 ||
-              (pending == '0 && u_carrier.u_switch.count_q == '0 && (low_q != '0 || last_high_q)))
+  `OHM_ASSERT(LemmaPulse_A, off || !asked || pulse_left >= 17'(PulseRecoveryCycles))
+  `OHM_ASSERT(
+      LemmaWidth_A,
+      off || !(u_guard.u_pins.live_q && asked) || 17'(high_q) + pulse_left == 17'(width_q) + 17'd1)
+  `OHM_ASSERT(LemmaLow_A, off || low_q > 3'd1 || (all_sent && (low_q != '0 || last_high_q)))
   `OHM_ASSERT(LemmaRecovers_A, off || !last_high_q || u_carrier.u_pulse.count_q != '0)
   `OHM_ASSERT(LemmaHigh_A, u_guard.u_pins.high_q == high_q && last_high_q == (high_q != '0))
 endmodule

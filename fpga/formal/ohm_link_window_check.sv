@@ -4,7 +4,6 @@
 `include "ohm_assert.svh"
 
 module ohm_link_window_check #(
-    parameter int unsigned Depth = 4096,
     parameter int unsigned AddrW = 12
 ) (
     input logic clk_i,
@@ -22,8 +21,6 @@ module ohm_link_window_check #(
     input logic       last_o,
     input logic       busy_o,
 
-    input logic             we,
-    input logic [AddrW-1:0] waddr,
     input logic             take,
     input logic             commit_q,
     input logic             clear_q,
@@ -41,8 +38,7 @@ module ohm_link_window_check #(
     input logic [      7:0] write_seq_q,
     input logic [      7:0] first_seq_q,
     input logic [      7:0] send_seq_q,
-    input logic [      3:0] credits_q,
-    input logic [AddrW-1:0] start_q     [16]
+    input logic [      3:0] credits_q
 );
   localparam logic [8:0] MostBytes = 9'(ohm_link_pkg::MaxPayload + 4);
   localparam logic [7:0] Window = 8'd15;
@@ -63,11 +59,10 @@ module ohm_link_window_check #(
 `endif
 
   logic [7:0] waiting, unacked;  // frames that are kept, and of these: sent, not acknowledged
-  logic [AddrW-1:0] used, place;
+  logic [AddrW-1:0] used;
   assign waiting = write_seq_q - first_seq_q;
   assign unacked = send_seq_q - first_seq_q;
   assign used    = base_q - first_ptr_q;
-  assign place   = waddr - first_ptr_q;
 
   logic held_q, restart_q, cleared_q, last_busy_q;
   logic [7:0] restart_seq_q;
@@ -81,10 +76,10 @@ module ohm_link_window_check #(
 
   `OHM_ASSERT(HeldUntilReady_A, !held_q || valid_o)
   `OHM_ASSERT(AtMostFifteen_A, waiting <= Window && unacked <= waiting)
-  `OHM_ASSERT(NotOverwritten_A, !we || clear_q || place >= used)
   `OHM_ASSERT(InCredit_A, !(go && !busy_o) || unacked < 8'(credits_q))
-  `OHM_ASSERT(StartsAgain_A, !restart_q || (send_seq_q == restart_seq_q && first_seq_q == restart_seq_q &&
-              read_ptr == first_ptr_q))
+  `OHM_ASSERT(
+      StartsAgain_A,
+      !restart_q || (send_seq_q == restart_seq_q && unacked == '0 && read_ptr == first_ptr_q))
   `OHM_ASSERT(ClearDrops_A, !cleared_q || (waiting == '0 && unacked == '0 && used == '0))
   `OHM_ASSERT(HoldsStill_A, !(hold_i && go))
   `OHM_COVER(Held_C, held_q)
@@ -92,21 +87,8 @@ module ohm_link_window_check #(
   `OHM_COVER(Again_C, restart_q && waiting != '0)
   `OHM_COVER(Cleared_C, cleared_q && !last_busy_q)
 
-  // where each frame begins, from the oldest on
-  logic [15:0][AddrW-1:0] start;
-  for (genvar i = 0; i < 16; i++) begin : gen_start
-    logic [3:0] index;
-    assign index    = first_seq_q[3:0] + 4'(i);
-    assign start[i] = start_q[index] - first_ptr_q;
-  end
   `OHM_ASSERT(LemmaBusyReader_A, !u_reader.fresh_q || busy_o)
   `OHM_ASSERT(LemmaCleared_A, !clear_q || (!commit_q && count_q == '0))
-  `OHM_ASSERT(LemmaFirst_A, clear_q || start[0] == '0)
-  `OHM_ASSERT(LemmaEnd_A, clear_q || start[4'(waiting)] == used)
-  for (genvar i = 0; i < 15; i++) begin : gen_lemma
-    `OHM_ASSERT(LemmaOrder_A, clear_q || 8'(i) >= waiting || start[i] < start[i+1])
-  end
-  `OHM_ASSERT(LemmaRoom_A, clear_q || 32'(used) + (count_q == '0 ? 0 : 32'(MostBytes) + 1) < Depth)
   `OHM_ASSERT(LemmaCount_A, count_q <= MostBytes && (!commit_q || count_q >= 9'd4))
   `OHM_ASSERT(LemmaLast_A, commit_q || count_q < MostBytes)
   `OHM_ASSERT(LemmaBegun_A, count_q == '0 || commit_q || clear_q || waiting < Window)
@@ -114,7 +96,4 @@ module ohm_link_window_check #(
   `OHM_ASSERT(LemmaBusy_A, !busy_o || clear_q || unacked < waiting)
 endmodule
 
-bind ohm_link_window ohm_link_window_check #(
-    .Depth(Depth),
-    .AddrW(AddrW)
-) u_check (.*);
+bind ohm_link_window ohm_link_window_check #(.AddrW(AddrW)) u_check (.*);

@@ -72,8 +72,9 @@ module ohm_spi_dac_check (
   `OHM_ASSERT(LemmaLast_A, off_q || count_q != 5'd1 || last_sync_nq == (chip != rail_q[2]))
   `OHM_ASSERT(LemmaIdle_A, off_q || count_q == 5'd1 || count_q >= 5'd2 || last_sync_nq)
   `OHM_ASSERT(LemmaClock_A, off_q || dac_sclk_o == (count_q >= 5'd2 && count_q < Frame - 5'd1))
-  `OHM_ASSERT(LemmaBits_A, count_q < 5'd1 || chip != rail_q[2] ||
-              (bits_q == sent && word_q == frame >> (5'd24 - sent)))
+  `OHM_ASSERT(
+      LemmaBits_A,
+      count_q < 5'd1 || chip != rail_q[2] || (bits_q == sent && word_q == frame >> (5'd24 - sent)))
   `OHM_ASSERT(LemmaShift_A, count_q < 5'd2 || shift_q == frame << sent)
   `OHM_ASSERT(LemmaOff_A, !off_q || count_q == '0)
 endmodule

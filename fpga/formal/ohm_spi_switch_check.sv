@@ -1,4 +1,4 @@
-// The switches' driver, as two groups of switches see it, any two of the five; safe_i holds the chips in reset.
+// The switches' driver, as the five groups of switches see it; safe_i holds the chips in reset.
 
 `include "ohm_assert.svh"
 
@@ -20,31 +20,25 @@ module ohm_spi_switch_check
     input logic [Groups-1:0] sw_sync_no,
 
     input logic [2*Groups-1:0] frames_q,
-    input logic [2*Groups-1:0] chosen,
     input logic load,
     input logic breaking,
     input logic [3:0] count_q,
     input logic [7:0][7:0] shift_q,
     input logic [260:0] new_q,
     input logic [260:0] kept_q,
-    input logic [  6:0] settle_q
+    input logic [6:0] settle_q
 );
   localparam logic [3:0] Frame = 4'(SwitchFrameCycles);
 
-  logic [1:0][2:0] group;
-  ohm_symbol #(
-      .Width(6)
-  ) u_groups (
+  logic unused_symbol;
+  ohm_symbol u_start (
       .clk_i,
       .rst_ni,
-      .value_o(group)
+      .value_o(unused_symbol)
   );
 
 `ifdef FORMAL
-  always_ff @(posedge clk_i) begin
-    if (rst_ni) assume (group[0] < 3'(Groups) && group[1] < 3'(Groups));
-    if (rst_ni && start_i) assume (ready_o);
-  end
+  always_ff @(posedge clk_i) if (rst_ni && start_i) assume (ready_o);
 `endif
 
   mode_e mode_q, was_mode_q;
@@ -62,17 +56,17 @@ module ohm_spi_switch_check
     end
   end
 
-  logic [1:0][63:0] old, new_lines, closed, next;
-  logic [1:0][7:0][7:0] taken;
-  logic [1:0][3:0] bits;
-  logic [1:0] moves, two_sources, sync_n;
-  for (genvar i = 0; i < 2; i++) begin : gen_group
-    assign sync_n[i] = sw_sync_no[group[i]];
-    ohm_spi_switch_group u_group (
+  logic [Groups-1:0][63:0] old, new_lines, closed, next;
+  logic [Groups-1:0][7:0][7:0] taken;
+  logic [Groups-1:0][3:0] bits;
+  logic [Groups-1:0] moves, two_sources;
+  for (genvar i = 0; i < Groups; i++) begin : gen_group
+    ohm_spi_switch_group #(
+        .Group(3'(i))
+    ) u_group (
         .clk_i,
         .rst_ni,
         .safe_i,
-        .group_i(group[i]),
         .mode_i(mode_q),
         .wl_i(wl_q),
         .bl_i(bl_q),
@@ -83,7 +77,7 @@ module ohm_spi_switch_check
         .was_col_i(was_col_q),
         .sclk_i(sw_sclk_o),
         .data_i(sw_data_o),
-        .sync_ni(sync_n[i]),
+        .sync_ni(sw_sync_no[i]),
         .old_o(old[i]),
         .new_o(new_lines[i]),
         .closed_o(closed[i]),
@@ -97,38 +91,35 @@ module ohm_spi_switch_check
 
   // ---- promises
 
-  logic closes, resets, settled_moved_q;
-  assign closes = moves[0] && (next[0] & ~closed[0]) != '0;
-  assign resets = group[1] inside {GroupColLo, GroupColHi} && (closed[1] & {16{4'b1000}}) != '0;
-  always_ff @(posedge clk_i) begin
-    if (off || start_i) settled_moved_q <= 1'b0;
-    else if (moves[0]) settled_moved_q <= 1'b1;
+  logic [Groups-1:0] closes, opens_yet, resets, wrong;
+  for (genvar i = 0; i < Groups; i++) begin : gen_promise
+    assign closes[i]    = moves[i] && (next[i] & ~closed[i]) != '0;
+    assign opens_yet[i] = (closed[i] & ~new_lines[i]) != '0;
+    assign resets[i]    = i >= 32'(GroupColLo) && (closed[i] & {16{4'b1000}}) != '0;
+    assign wrong[i]     = closed[i] != new_lines[i];
+    `OHM_ASSERT(WholeFrames_A, !moves[i] || bits[i] == 4'd8)
   end
 
-  `OHM_ASSERT(LinesAsAsked_A, !(settled_o && !off_q) || closed[0] == new_lines[0])
-  `OHM_ASSERT(WholeFrames_A, !moves[0] || bits[0] == 4'd8)
-  `OHM_ASSERT(OneSource_A, !two_sources[0])
-  `OHM_ASSERT(BreakFirst_A, !closes || (closed[1] & ~new_lines[1]) == '0)
-  `OHM_ASSERT(NoSetAndReset_A, !(group[0] == GroupBus && closed[0][0] && resets))
-  `OHM_COVER(Settled_C, settled_o && settled_moved_q && group[0] == GroupBl && closed[0] != '0)
-  `OHM_COVER(Both_C, closes && old[1] != '0 && (old[1] & new_lines[1]) != old[1])
-  `OHM_COVER(Closed_C, closed[0] != '0 && group[0] == GroupWl)
-  `OHM_COVER(Reset_C, resets && group[0] == GroupBus)
+  `OHM_ASSERT(LinesAsAsked_A, !(settled_o && !off_q) || wrong == '0)
+  `OHM_ASSERT(OneSource_A, two_sources == '0)
+  `OHM_ASSERT(BreakFirst_A, closes == '0 || opens_yet == '0)
+  `OHM_ASSERT(NoSetAndReset_A, !(closed[GroupBus][0] && resets != '0))
+  `OHM_COVER(Settled_C, settled_o && closed[GroupColHi] != '0)
+  `OHM_COVER(Closes_C, closes[GroupWl] && was_mode_q != ModeOff)
+  `OHM_COVER(Closed_C, moves[GroupWl] && next[GroupWl] != '0)
+  `OHM_COVER(Reset_C, resets != '0)
 
   // ---- where the driver is
 
-  logic [1:0] breaks, makes, fly;  // frames of the group that wait; one of it is on its way
+  logic [Groups-1:0] breaks, makes, fly;  // frames that wait; one of the group is on its way
   logic breaks_q;  // what is on its way breaks
   logic made_q;  // a frame that makes has left
-  logic [1:0][63:0] kept;
+  logic [Groups-1:0][63:0] kept;
   logic [3:0] sent;
-  assign kept = old & new_lines;
-  assign fly  = ~sync_n | moves;
-  assign sent = Frame - 4'd1 - count_q;
-  for (genvar i = 0; i < 2; i++) begin : gen_waits
-    assign breaks[i] = frames_q[group[i]];
-    assign makes[i]  = frames_q[32'(Groups) + 32'(group[i])];
-  end
+  assign kept            = old & new_lines;
+  assign fly             = ~sw_sync_no | moves;
+  assign sent            = Frame - 4'd1 - count_q;
+  assign {makes, breaks} = frames_q;
   always_ff @(posedge clk_i) begin
     if (off || start_i) made_q <= 1'b0;
     else if (load && !breaking) made_q <= 1'b1;
@@ -136,14 +127,15 @@ module ohm_spi_switch_check
   end
 
   logic [260:0] want, held;
-  function automatic logic [260:0] lines(mode_e mode, logic [31:0] wl, logic [31:0] bl, logic [31:0] col);
+  function automatic logic [260:0] lines(mode_e mode, logic [31:0] wl, logic [31:0] bl,
+                                         logic [31:0] col);
     logic [31:0] driven;
     driven = mode == ModeReset ? '0 : bl;
     unique case (mode)
-      ModeRead: return {32'h0, 32'h0, 32'h0, ~32'h0, ~bl, bl, ~wl, wl, 5'b10010};
-      ModeSet: return {32'h0, ~col, col, 32'h0, ~bl, bl, ~wl, wl, 5'b00101};
+      ModeRead:  return {32'h0, 32'h0, 32'h0, ~32'h0, ~bl, bl, ~wl, wl, 5'b10010};
+      ModeSet:   return {32'h0, ~col, col, 32'h0, ~bl, bl, ~wl, wl, 5'b00101};
       ModeReset: return {col, 32'h0, ~col, 32'h0, ~driven, driven, ~wl, wl, 5'b01000};
-      default: return '0;
+      default:   return '0;
     endcase
   endfunction
   assign want = lines(mode_q, wl_q, bl_q, col_q);
@@ -154,12 +146,13 @@ module ohm_spi_switch_check
   `OHM_ASSERT(LemmaOrder_A, !made_q || frames_q[Groups-1:0] == '0)
   `OHM_ASSERT(LemmaBreaks_A, !(made_q && (count_q != '0 || fly != '0) && breaks_q))
   `OHM_ASSERT(LemmaFlies_A, $countones(~sw_sync_no) == (count_q != '0 ? 1 : 0))
-  `OHM_ASSERT(LemmaOne_A, moves != '1 || group[0] == group[1])
+  `OHM_ASSERT(LemmaOne_A, $countones(moves) <= 1)
   `OHM_ASSERT(LemmaClock_A, off_q || sw_sclk_o == (count_q != '0))
   `OHM_ASSERT(LemmaOff_A, !off_q || (frames_q == '0 && count_q == '0))
-  `OHM_ASSERT(LemmaSettle_A, (frames_q == '0 && count_q == '0 && moves == '0) || 32'(settle_q) >=
-              $countones(frames_q) * SwitchFrameCycles + 32'(count_q) + SwitchSettleCycles)
-  for (genvar i = 0; i < 2; i++) begin : gen_lemmas
+  `OHM_ASSERT(LemmaSettle_A,
+              (frames_q == '0 && count_q == '0 && moves == '0) || 32'(settle_q) >= $countones
+              (frames_q) * SwitchFrameCycles + 32'(count_q) + SwitchSettleCycles)
+  for (genvar i = 0; i < Groups; i++) begin : gen_lemmas
     `OHM_ASSERT(LemmaBreaksNeeded_A, !breaks[i] || (old[i] & ~new_lines[i]) != '0)
     `OHM_ASSERT(LemmaMakesNeeded_A, makes[i] || made_q || (new_lines[i] & ~old[i]) == '0)
     // the frame on its way, chip by chip: what has been sent and what is left of it
@@ -171,10 +164,11 @@ module ohm_spi_switch_check
       assign got[c]  = taken[i][c] << (4'd8 - sent);
     end
     `OHM_ASSERT(LemmaFlight_A, !fly[i] || (bits[i] == sent && got == gone))
-    `OHM_ASSERT(LemmaLeft_A, sync_n[i] || shift_q == left)
+    `OHM_ASSERT(LemmaLeft_A, sw_sync_no[i] || shift_q == left)
     `OHM_ASSERT(LemmaMoves_A, !moves[i] || count_q == '0)
     `OHM_ASSERT(LemmaOnce_A, !fly[i] || !(breaks[i] || (makes[i] && !breaks_q)))
-    `OHM_ASSERT(LemmaClosed_A, closed[i] ==
+    `OHM_ASSERT(LemmaClosed_A,
+                closed[i] ==
                 (breaks[i] || (fly[i] && breaks_q) ? old[i] :
                  makes[i] || fly[i] ? kept[i] : new_lines[i]))
   end

@@ -3,11 +3,12 @@
 
 module ohm_spi_switch_group
   import ohm_carrier_pkg::*;
-(
+#(
+    parameter logic [2:0] Group = 3'd0
+) (
     input logic clk_i,
     input logic rst_ni,
     input logic safe_i,
-    input logic [2:0] group_i,
 
     // the last command and the one before
     input mode_e mode_i,
@@ -61,8 +62,8 @@ module ohm_spi_switch_group
     return p;
   endfunction
 
-  assign old_o = pattern(group_i, was_mode_i, was_wl_i, was_bl_i, was_col_i);
-  assign new_o = pattern(group_i, mode_i, wl_i, bl_i, col_i);
+  assign old_o = pattern(Group, was_mode_i, was_wl_i, was_bl_i, was_col_i);
+  assign new_o = pattern(Group, mode_i, wl_i, bl_i, col_i);
 
   logic low_q;
   assign next_o  = taken_o;
@@ -79,7 +80,7 @@ module ohm_spi_switch_group
   // a line with two of its switches closed
   always_comb begin
     two_sources_o = 1'b0;
-    unique case (group_i)
+    unique case (Group)
       GroupBus:
       two_sources_o = &closed_o[1:0] || &closed_o[3:2] || (closed_o[4] && closed_o[3:2] != '0);
       GroupWl, GroupBl: for (int i = 0; i < 32; i++) two_sources_o |= &closed_o[2*i+:2];

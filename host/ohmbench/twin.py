@@ -78,6 +78,8 @@ class Twin:
     def write_register(self, register: int, value: int) -> bool:
         """As the frame `register`; False if the guard refuses."""
         accepted = self.guard.write(register, value)
+        if self.guard.armed and any(self.carrier.codes[rail] > self.guard.max_rail(rail) for rail in Rail):
+            self.guard.fault, self.guard.armed = Fault.RAIL_LIMIT, False
         if not self.guard.armed:
             self.carrier.reset()
         return accepted
@@ -291,7 +293,7 @@ class Twin:
             raise _Illegal
         rail, code = Rail(imm & 0xFF), self.scalars[a]
         self._demand(self.guard.armed or code == 0, Fault.NOT_ARMED)
-        self._demand(code <= self.guard.max_rail[rail], Fault.RAIL_LIMIT)
+        self._demand(code <= self.guard.max_rail(rail), Fault.RAIL_LIMIT)
         self.run_cycles = self.carrier.rail(self.run_cycles + 1, rail, code) + 1
 
     def _lines(self, d: int, a: int, b: int, imm: int) -> None:

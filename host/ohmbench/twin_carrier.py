@@ -11,6 +11,14 @@ from ohmbench import _tables as t
 from ohmbench._tables import Fault, Mode, Rail, Register
 
 ALL = 0xFFFF_FFFF
+MAX_WATCHDOG_MS = 10_000
+
+_CEILINGS: dict[int, int] = {
+    **{Register.MAX_RAIL + rail: t.RAIL_CEILING[rail] for rail in Rail},
+    Register.MAX_WIDTH: 0xFFFF,
+    Register.PULSE_BUDGET: 0xFFFF,
+    Register.WATCHDOG: MAX_WATCHDOG_MS,
+}
 
 
 class GuardFault(Exception):
@@ -27,35 +35,41 @@ class Guard:
 
     armed: bool = False
     fault: Fault = Fault.NONE
-    max_rail: list[int] = field(default_factory=lambda: [0] * len(Rail))
-    max_width: int = 0
-    budget: int = 0
+    limits: dict[int, int] = field(default_factory=lambda: dict.fromkeys(_CEILINGS, 0) | {Register.WATCHDOG: 500})
     counts: npt.NDArray[np.uint16] = field(default_factory=lambda: np.zeros((t.ROWS, t.COLUMNS), np.uint16))
 
+    @property
+    def max_width(self) -> int:
+        """Limit of a pulse's width in clocks."""
+        return self.limits[Register.MAX_WIDTH]
+
+    @property
+    def budget(self) -> int:
+        """Pulses that a cell may get."""
+        return self.limits[Register.PULSE_BUDGET]
+
+    def max_rail(self, rail: Rail) -> int:
+        """Limit of a rail in DAC codes."""
+        return self.limits[Register.MAX_RAIL + rail]
+
     def write(self, register: int, value: int) -> bool:
-        """Write a register; False if the guard refuses the value."""
+        """Write a register; False if the guard refuses the value, which then changes nothing."""
         if register == Register.CONTROL:
             return self._control(value)
-        if Register.MAX_RAIL <= register < Register.MAX_RAIL + len(Rail):
-            rail = Rail(register - Register.MAX_RAIL)
-            if value > t.RAIL_CEILING[rail] or (self.armed and value > self.max_rail[rail]):
-                return False
-            self.max_rail[rail] = value
-        elif register == Register.MAX_WIDTH:
-            if value > 0xFFFF or (self.armed and value > self.max_width):
-                return False
-            self.max_width = value
-        elif register == Register.PULSE_BUDGET:
-            if value > 0xFFFF or (self.armed and value > self.budget):
-                return False
-            self.budget = value
+        if register == Register.BAUD_DIVISOR:
+            return True  # the link's own
+        if register not in self.limits or value > _CEILINGS[register] or (register == Register.WATCHDOG and not value):
+            return False
+        if self.armed and value > self.limits[register]:
+            return False
+        self.limits[register] = value
         return True
 
     def _control(self, value: int) -> bool:
-        if value & 2:
-            self.fault = Fault.NONE
         if value & 1 and self.fault:
             return False
+        if value & 2:
+            self.fault = Fault.NONE
         if value & 4 and not self.armed:
             self.counts[:] = 0
         self.armed = bool(value & 1)

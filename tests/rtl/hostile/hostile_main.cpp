@@ -5,6 +5,7 @@
 //   o N     a column over its limit for N clocks, from now on
 //   r N     reset for N clocks
 //   p       a program has ended
+//   d N     damage between the FPGA and the checker, see hostile_tb.sv
 // Ends at the first violation. Prints what was seen as one line of JSON.
 
 #include <cstdint>
@@ -31,6 +32,7 @@ class Bench {
         top_.rst_ni = 0;
         top_.uart_rx_i = 1;
         top_.overcurrent_i = 0;
+        top_.damage_i = 0;
         run(StartClocks);
         top_.rst_ni = 1;
     }
@@ -69,6 +71,8 @@ class Bench {
     }
 
     void trip(unsigned clocks) { trip_ = clocks + 1; }
+
+    void damage(unsigned which) { top_.damage_i = which; }
 
     void reset(unsigned clocks) {
         top_.rst_ni = 0;
@@ -113,6 +117,7 @@ int main(int argc, char** argv) {
             case 'e': bench.until_ended(std::stoull(value)); break;
             case 'o': bench.trip(std::stoul(value)); break;
             case 'r': bench.reset(std::stoul(value)); break;
+            case 'd': bench.damage(std::stoul(value)); break;
             case 'p': ++programs; break;
             default: return 2;
         }

@@ -34,7 +34,9 @@ class _Session:
 
     def __init__(self, rng: random.Random) -> None:
         self.rng, self.seq = rng, 0
-        self.max_rail = {rail: rng.choice((1000, RAIL_CEILING[rail], rng.randint(0, RAIL_CEILING[rail]))) for rail in Rail}
+        self.max_rail = {
+            rail: rng.choice((1000, RAIL_CEILING[rail], rng.randint(0, RAIL_CEILING[rail]))) for rail in Rail
+        }
         self.max_width = rng.choice((1, 2, 48, 300, 2000, rng.randint(1, 1000)))
         self.budget = rng.choice((0, 1, 2, 3, 5, 40, 40, 1000))
 
@@ -93,7 +95,10 @@ class _Session:
         elif kind == 5:
             rail = rng.choice(list(Rail))
             value = max(self.max_rail[rail], 1)
-            yield self.write(Register.MAX_RAIL + rail, rng.choice((0, 0, value // 2, value - 1, value + 1, 0xFFFF, rng.getrandbits(32))))
+            yield self.write(
+                Register.MAX_RAIL + rail,
+                rng.choice((0, 0, value // 2, value - 1, value + 1, 0xFFFF, rng.getrandbits(32))),
+            )
         elif kind == 6:
             register, now = rng.choice(((Register.MAX_WIDTH, self.max_width), (Register.PULSE_BUDGET, self.budget)))
             yield self.write(register, rng.choice((0, 1, now, now + 1, max(now - 1, 0), 0xFFFF, rng.getrandbits(32))))
@@ -155,6 +160,9 @@ class _Session:
                 [*row, lines, width, pulse, other],  # lines that move during a pulse
                 [*row, lines, width, *raises, pulse, other, lines, pulse],
                 [lines, width, pulse, Instruction(Op.LI, (6, rng.randrange(200))), Instruction(Op.WAIT, (6,)), *row],
-                [Instruction(Op.LINES, (Mode.READ, rng.randrange(3), rng.randrange(3), 0)), Instruction(Op.SENSE, (3,))],
+                [
+                    Instruction(Op.LINES, (Mode.READ, rng.randrange(3), rng.randrange(3), 0)),
+                    Instruction(Op.SENSE, (3,)),
+                ],
             )
         )

@@ -1,12 +1,14 @@
-// The whole FPGA with the pin checker on its pins. What the converters read is noise.
+// The whole FPGA with the pin checker on its pins. What the converters read is noise. damage_i spoils one thing between
+// the two, each a guard or a driver that has failed: the checker has to see it.
 
 module hostile_tb #(
-    parameter int unsigned ClockHz = 460_800  // 4 clocks a bit at the default rate, 460 clocks a millisecond
+    parameter int unsigned ClockHz = 460_800  // 4 clocks a bit, 460 a millisecond
 ) (
     input logic clk_i,
     input logic rst_ni,
     input logic uart_rx_i,
     input logic overcurrent_i,
+    input logic [7:0] damage_i,
 
     output logic        running_o,
     output logic [31:0] violations_o,
@@ -25,7 +27,31 @@ module hostile_tb #(
   logic [31:0] noise_q = 32'h1;
   logic rst_nq;  // as behind a board's synchroniser
 
+  typedef enum logic [7:0] {
+    DamageNone,
+    DamageLongPulses,  // a clock more
+    DamageBothEnables,
+    DamageStuckDacData,
+    DamageStuckSwitchData,
+    DamageDeafToTrip,
+    DamageDeafToSilence,
+    DamageHigherLimits,  // than those that the host wrote
+    DamageChipsStayOn,
+    DamageAlwaysArmed
+  } damage_e;
+
+  damage_e damage;
+  logic set_q, safe_nq, seen_set, seen_reset, seen_safe_n;
+  logic [31:0] seen_data;
+  assign damage = damage_e'(damage_i);
+  assign seen_set = set_en || (damage == DamageLongPulses && set_q);
+  assign seen_reset = reset_en || (damage == DamageBothEnables && set_en);
+  assign seen_safe_n = safe_n || (damage == DamageChipsStayOn && safe_nq);
+  assign seen_data = u_top.reg_data >> (damage == DamageHigherLimits && u_top.reg_addr != '0);
+
   always_ff @(posedge clk_i) begin
+    set_q   <= set_en;
+    safe_nq <= seen_safe_n;
     rst_nq  <= rst_ni;
     noise_q <= {noise_q[30:0], noise_q[31] ^ noise_q[21] ^ noise_q[1] ^ noise_q[0]};
   end
@@ -49,7 +75,7 @@ module hostile_tb #(
       .set_en_o(set_en),
       .reset_en_o(reset_en),
       .safe_no(safe_n),
-      .overcurrent_ni(!overcurrent_i),
+      .overcurrent_ni(!overcurrent_i || damage == DamageDeafToTrip),
       .running_o,
       .armed_o(armed),
       .fault_o()
@@ -62,20 +88,20 @@ module hostile_tb #(
       .clk_i,
       .rst_ni(rst_nq),
       .dac_sclk_i(dac_sclk),
-      .dac_sdi_i(dac_sdi),
+      .dac_sdi_i(dac_sdi || damage == DamageStuckDacData),
       .dac_sync_ni(dac_sync_n),
       .sw_sclk_i(sw_sclk),
-      .sw_data_i(sw_data),
+      .sw_data_i(damage == DamageStuckSwitchData ? '1 : sw_data),
       .sw_sync_ni(sw_sync_n),
-      .set_en_i(set_en),
-      .reset_en_i(reset_en),
-      .safe_ni(safe_n),
+      .set_en_i(seen_set),
+      .reset_en_i(seen_reset),
+      .safe_ni(seen_safe_n),
       .overcurrent_ni(!overcurrent_i),
-      .armed_i(armed),
+      .armed_i(armed && damage != DamageAlwaysArmed),
       .reg_valid_i(u_top.reg_valid),
       .reg_addr_i(u_top.reg_addr),
-      .reg_data_i(u_top.reg_data),
-      .good_frame_i(u_top.good_frame),
+      .reg_data_i(seen_data),
+      .good_frame_i(u_top.good_frame && damage != DamageDeafToSilence),
       .abort_i(u_top.abort),
       .violations_o,
       .pulses_o,

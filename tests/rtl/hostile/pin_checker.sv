@@ -10,17 +10,17 @@ module pin_checker
     input logic clk_i,
     input logic rst_ni,
 
-    input logic        dac_sclk_i,
-    input logic        dac_sdi_i,
-    input logic [ 1:0] dac_sync_ni,
-    input logic        sw_sclk_i,
-    input logic [ 7:0] sw_data_i,
-    input logic [ 4:0] sw_sync_ni,
-    input logic        set_en_i,
-    input logic        reset_en_i,
-    input logic        safe_ni,
-    input logic        overcurrent_ni,
-    input logic        armed_i,         // the lamp
+    input logic       dac_sclk_i,
+    input logic       dac_sdi_i,
+    input logic [1:0] dac_sync_ni,
+    input logic       sw_sclk_i,
+    input logic [7:0] sw_data_i,
+    input logic [4:0] sw_sync_ni,
+    input logic       set_en_i,
+    input logic       reset_en_i,
+    input logic       safe_ni,
+    input logic       overcurrent_ni,
+    input logic       armed_i,         // the lamp
 
     input logic        reg_valid_i,
     input logic [ 7:0] reg_addr_i,
@@ -131,7 +131,8 @@ module pin_checker
   function automatic void dac_moves(logic chip);
     int unsigned channel;
     if (dac_bits != 24) fail("DAC frame not of 24 bits");
-    if (dac_word[23:20] != 4'b0011 || $countones(dac_word[19:16]) != 1) fail("DAC told other than one channel's code");
+    if (dac_word[23:20] != 4'b0011 || $countones(dac_word[19:16]) != 1)
+      fail("DAC told other than one channel's code");
     if (set_en_i || reset_en_i) fail("a rail moves during a pulse");
     for (channel = 0; channel < 4; channel++) if (dac_word[16+channel]) break;
     code[{chip, channel[1:0]}] = dac_word[15:0];
@@ -142,7 +143,8 @@ module pin_checker
   function automatic logic two_sources(int unsigned g, logic [63:0] c);
     if (g == 0) return (c[0] && c[1]) || (c[2] && c[3]) || (c[2] && c[4]) || (c[3] && c[4]);
     if (g < 3) return (c & c >> 1 & {32{2'b01}}) != '0;
-    return ((c & c >> 1 & {16{4'b0111}}) | (c & c >> 2 & {16{4'b0011}}) | (c & c >> 3 & {16{4'b0001}})) != '0;
+    return ((c & c >> 1 & {16{4'b0111}}) | (c & c >> 2 & {16{4'b0011}}) |
+            (c & c >> 3 & {16{4'b0001}})) != '0;
   endfunction
 
   longint unsigned opened_at[5];
@@ -153,7 +155,8 @@ module pin_checker
     was = closed[g];
     if (sw_bits != 8) fail("switch frame not of 8 bits");
     if (set_en_i || reset_en_i) fail("switches move during a pulse");
-    if (now - pulse_end < 64'(PulseRecoveryCycles)) fail("switches move before the pulse has decayed");
+    if (now - pulse_end < 64'(PulseRecoveryCycles))
+      fail("switches move before the pulse has decayed");
     closed[g] = sw_word;
     if (two_sources(g, closed[g])) fail("a line with two sources");
     if (now - opened_at[g] >= 64'(SwitchFrameCycles)) opened[g] = '0;
@@ -161,8 +164,10 @@ module pin_checker
       opened[g] |= was & ~closed[g];
       opened_at[g] = now;
     end
-    if ((closed[g] & ~was) != '0 && two_sources(g, closed[g] | opened[g])) fail("make before break");
-    if (closed[0][0] && ((closed[3] | closed[4]) & {16{4'b1000}}) != '0) fail("SET and RESET path at once");
+    if ((closed[g] & ~was) != '0 && two_sources(g, closed[g] | opened[g]))
+      fail("make before break");
+    if (closed[0][0] && ((closed[3] | closed[4]) & {16{4'b1000}}) != '0)
+      fail("SET and RESET path at once");
     lines_moved = now;
   endfunction
 
@@ -188,8 +193,8 @@ module pin_checker
       idle_columns[16+j] = set_en_i ? closed[4][4*j+2] : closed[4][4*j+1];
     end
     if ($countones(wl) != 1) fail("pulse on other than one row");
-    if (set_en_i && (bl != wl || closed[0] != 64'b00101)) fail("SET with other lines than its row's");
-    if (reset_en_i && (bl != '0 || closed[0] != 64'b01000)) fail("RESET with a bit line driven");
+    if (set_en_i && (bl != wl || closed[0] != 64'h5)) fail("SET with other lines than its row's");
+    if (reset_en_i && (bl != '0 || closed[0] != 64'h8)) fail("RESET with a bit line driven");
     if ((on ^ idle_columns) != '1) fail("a column with other than one connection");
     if (now - lines_moved < 64'(SwitchSettleCycles)) fail("pulse before the switches have settled");
     for (int r = 0; r < 8; r++) begin
@@ -240,7 +245,8 @@ module pin_checker
       if (high && !safe_ni) fail("enable while the chips are off");
       if (safe_ni && !armed_i) fail("on while disarmed");
       if (!may_be_on && high && now - off_since > 0) fail("enable while all has to be off");
-      if (!may_be_on && safe_ni && now - off_since > 64'(Off) + 1) fail("chips on while all has to be off");
+      if (!may_be_on && safe_ni && now - off_since > 64'(Off) + 1)
+        fail("chips on while all has to be off");
       if (safe_ni && over && now - over_since > 2) fail("rail above its limit");
       if (last_safe_n && !safe_ni && over) cut_rails_o = cut_rails_o + 1;
 
@@ -252,8 +258,10 @@ module pin_checker
       end
       last_high <= high;
 
-      for (int c = 0; c < 2; c++) if (safe_ni && dac_sync_ni[c] && !last_dac_sync_n[c]) dac_moves(c[0]);
-      for (int g = 0; g < 5; g++) if (safe_ni && sw_sync_ni[g] && !last_sw_sync_n[g]) switches_move(g);
+      for (int c = 0; c < 2; c++)
+      if (safe_ni && dac_sync_ni[c] && !last_dac_sync_n[c]) dac_moves(c[0]);
+      for (int g = 0; g < 5; g++)
+      if (safe_ni && sw_sync_ni[g] && !last_sw_sync_n[g]) switches_move(g);
 
       budget_was = budget;
       if (good_frame_i) quiet_since = now + 1;
@@ -261,10 +269,10 @@ module pin_checker
       trip_q <= {trip_q[TripClocks-2:0], !overcurrent_ni};
     end
     if (!safe_ni) begin
-      code   = '0;
+      code = '0;
       closed = '0;
       opened = '0;
-      over   = 1'b0;
+      over = 1'b0;
       rail_moved = '{default: 0};
       lines_moved = 0;
     end
