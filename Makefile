@@ -20,7 +20,7 @@ help:
 
 venv: .venv/installed
 
-.venv/installed: pyproject.toml setup.py $(wildcard host/ohmbench/_array_build.py sim/array/*.[ch] sim/array/*.def)
+.venv/installed: pyproject.toml setup.py $(wildcard host/ohmbench/_array_build.py sim/array/*.[ch] sim/array/*.def sim/twin/*.[ch])
 	@echo "venv: checking for python >= $(MIN_PYTHON), make, g++, perl"
 	@missing=""; \
 	for tool in g++ perl; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
@@ -35,6 +35,7 @@ venv: .venv/installed
 	@echo "venv: installing ohmbench and its tools into .venv, about 550 MB, one to three minutes"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -e '.[dev]'
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --no-deps 'badcrossbar>=1.1,<2'
 	@touch $@
 	@echo "venv: done; $(BIN)/ohmbench --help"
 

@@ -1,7 +1,8 @@
 """Generate what two languages share from the tables in this folder.
 
 One table each for the instruction set, the carrier, the link's frames and the registers. From them come the
-SystemVerilog packages, the Python constants and the reference pages; `--check` fails when one is out of date.
+SystemVerilog packages, the C header of the models, the Python constants and the reference pages; `--check` fails when
+one is out of date.
 """
 
 from __future__ import annotations
@@ -164,6 +165,38 @@ def guard_sv(registers: Table) -> str:
     return sv_package("ohm_guard_pkg", body)
 
 
+# --- C -----------------------------------------------------------------------------------------
+
+
+def c_header(isa: Table, carrier: Table, registers: Table) -> str:
+    out = [f"/* {NOTE} */", "#ifndef OHM_TABLES_H", "#define OHM_TABLES_H"]
+
+    def enum(prefix: str, members: Iterable[tuple[str, int]]) -> None:
+        lines = [f"    OHM_{prefix}{name.upper()} = {value}" for name, value in members]
+        out.extend(["", "enum {", *",\n".join(lines).split("\n"), "};"])
+
+    enum("OP_", ((i["name"], i["opcode"]) for i in isa["instruction"]))
+    enum("FAULT_", [("none", 0), *((f["name"], f["code"]) for f in registers["fault"])])
+    enum("REGISTER_", ((r["name"], r["number"]) for r in registers["register"]))
+    enum("RAIL_", [*((r["name"], i) for i, r in enumerate(carrier["rail"])), ("count", len(carrier["rail"]))])
+    enum("MODE_", [*((m["name"], i) for i, m in enumerate(carrier["mode"])), ("count", len(carrier["mode"]))])
+    cycles = {**isa["cycles"], **carrier_cycles(carrier)}
+    enum("", [*isa["geometry"].items(), *((f"{name}_cycles", value) for name, value in cycles.items())])
+    index = {r["name"]: i for i, r in enumerate(carrier["rail"])}
+    masks = [f"0x{sum(1 << index[r] for r in m['rails']):02x}" for m in carrier["mode"]]
+    ceilings = [str(code_of(r["max_v"], carrier)) for r in carrier["rail"]]
+    out += [
+        "",
+        "/* rails that must have settled in a mode, a bit each */",
+        f"#define OHM_MODE_RAILS {{{', '.join(masks)}}}",
+        "/* hard ceilings of the rails in DAC codes */",
+        f"#define OHM_RAIL_CEILING {{{', '.join(ceilings)}}}",
+        "",
+        "#endif",
+    ]
+    return "\n".join(out) + "\n"
+
+
 # --- Python ------------------------------------------------------------------------------------
 
 
@@ -262,12 +295,14 @@ def link_page(link: Table) -> str:
         [f"0x{f['type']:02x}", f["name"], f["from"], f["arg"], f["payload"] or "none", f["does"]] for f in link["frame"]
     ]
     errors = [[e["code"], e["name"], e["does"]] for e in link["error"]]
+    faults = [[f["name"], f["host"], f["fpga"]] for f in link["fault"]]
     return page(
         "Frames of the link",
         comment_head("link"),
         [
             ("Frames", ["type", "name", "from", "arg", "payload", "what it does"], frames),
             ("Errors", ["code", "name", "meaning"], errors),
+            ("Faults", ["fault", "host", "FPGA"], faults),
         ],
     )
 
@@ -315,6 +350,7 @@ def outputs() -> dict[Path, str]:
         rtl / "ohm_isa_pkg.sv": isa_sv(isa),
         rtl / "ohm_carrier_pkg.sv": carrier_sv(carrier),
         REPO / "sim/chips/parts_pkg.sv": parts_sv(carrier),
+        REPO / "sim/array/ohm_tables.h": c_header(isa, carrier, registers),
         rtl / "ohm_link_pkg.sv": link_sv(link, carrier),
         rtl / "ohm_guard_pkg.sv": guard_sv(registers),
         REPO / "host/ohmbench/_tables.py": python(isa, carrier, link, registers),

@@ -1,4 +1,4 @@
-"""Builds ohmbench._array, the array model of sim/array as an extension (cffi, API mode).
+"""Builds ohmbench._array, the array model of sim/array and the twin of sim/twin, as an extension (cffi, API mode).
 
 Setuptools runs it from the repository root (cffi_modules = ["host/ohmbench/_array_build.py:ffibuilder"]); run by
 hand, ``python host/ohmbench/_array_build.py`` builds in place, next to this file.
@@ -13,8 +13,18 @@ from pathlib import Path
 
 from cffi import FFI
 
-SOURCES = ("array", "cell", "params", "random", "state", "wires", "dpi")
-HEADERS = ("ohm_params.h", "ohm_array.h", "ohm_dpi.h", "ohm_random.h", "ohm_wires.h")
+SOURCES = {
+    "array": ("array", "cell", "params", "random", "state", "wires", "dpi"),
+    "twin": ("twin", "commands", "guard", "carrier", "lanes"),
+}
+HEADERS = (
+    "array/ohm_params.h",
+    "array/ohm_array.h",
+    "array/ohm_dpi.h",
+    "array/ohm_random.h",
+    "array/ohm_wires.h",
+    "twin/ohm_twin.h",
+)
 
 
 def _declarations(header: str) -> str:
@@ -28,15 +38,19 @@ def _declarations(header: str) -> str:
 
 def make_builder(root: str) -> FFI:
     """The builder, with the C sources found from root ('' or a path that ends in a separator)."""
-    folder = f"{root}sim/array"
+    folder = f"{root}sim"
     ffi = FFI()
     for name in HEADERS:
         ffi.cdef(_declarations(Path(folder, name).read_text(encoding="utf-8")))
+    ffi.cdef(
+        'extern "Python" void ohm_python_pulse(void *, int, uint32_t, uint32_t, uint16_t, uint16_t, uint16_t, uint32_t,'
+        " uint64_t);"
+    )
     ffi.set_source(
         "ohmbench._array",
         "".join(f'#include "{name}"\n' for name in HEADERS),
-        sources=[f"{folder}/ohm_{name}.c" for name in SOURCES],
-        include_dirs=[folder],
+        sources=[f"{folder}/{part}/ohm_{name}.c" for part, names in SOURCES.items() for name in names],
+        include_dirs=[folder, f"{folder}/array"],
         # No fused multiply-adds: the simulator must get the same bits. Hidden: a simulator that exports its own
         # copy of these functions must not replace them.
         extra_compile_args=["-O2", "-ffp-contract=off", "-fvisibility=hidden"],

@@ -171,6 +171,8 @@ def _compile(
     options = [*_VERILATOR, *flavour.arguments, *_MAKE, "-CFLAGS", _CXX_FLAGS, "-Mdir", "../obj", "-o", TOP, "-j", jobs]
     steps.append(["verilator", *options, *named(".vlt"), *packages, *modules, *main, *objects.values()])
 
+    # Verilator's makefile links the array model's objects but does not see that they have changed.
+    (work / "obj" / TOP).unlink(missing_ok=True)
     log = work / "build.log"
     with log.open("w") as output:
         for step in steps:

@@ -219,6 +219,11 @@ class ArrayModel:
         return model
 
     @property
+    def pointer(self) -> Any:
+        """The ohm_array_t *, for C functions that take one."""
+        return self._array
+
+    @property
     def params(self) -> dict[str, float]:
         """All parameters."""
         struct = _lib.ohm_array_params(self._array)

@@ -43,22 +43,14 @@ class Trained:
     accuracy_float: float
     accuracy_quantised: float
 
-    def summary(self) -> dict[str, Any]:
+    def known(self) -> dict[str, Any]:
+        """What it is and what it reaches without an array."""
         return {
             "network": "-".join(map(str, self.network.sizes)),
             "dataset": self.dataset.name,
             "accuracy_float": self.accuracy_float,
             "accuracy_quantised": self.accuracy_quantised,
-            "images": self.image.images,
-            "cells": self.image.cells,
         }
-
-    def describe(self) -> str:
-        s = self.summary()
-        return (
-            f"{s['network']} on {s['dataset']}: {100 * s['accuracy_float']:.2f} % in floating point, "
-            f"{100 * s['accuracy_quantised']:.2f} % in integers\n{s['cells']} cells on {s['images']} arrays"
-        )
 
 
 def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0, faults: FaultMap | None = None) -> Trained:

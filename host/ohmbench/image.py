@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
-import math
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ohmbench._archive import Archive, ArchiveError, integer, objects, open_archive, pack_archive, section
 from ohmbench._files import replace_file
 from ohmbench.errors import ImageError
 from ohmbench.image_check import (
@@ -28,11 +25,7 @@ from ohmbench.image_check import (
 )
 
 SUFFIX = ".ohmw"
-FORMAT = "ohmbench weight image"
 SCHEMA = 1
-
-MAX_FILE_BYTES = 64 << 20
-MAX_HEADER_BYTES = 1 << 20
 
 Provenance = Mapping[str, str | int | float]
 
@@ -178,21 +171,12 @@ class WeightImage:
         Raises:
             ImageError: the folder is missing or not writable, or the image is too large for the format.
         """
-        path = Path(path)
-        parts = {"header.json": json.dumps(_header(self), indent=1).encode()}
-        for name, array in _members(self).items():
-            buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
-            parts[f"{name}.npy"] = buffer.getvalue()
-        if len(parts["header.json"]) > MAX_HEADER_BYTES or sum(map(len, parts.values())) > MAX_FILE_BYTES:
-            raise ImageError(f"Cannot write {path}: the network is too large for one weight image. Split it.")
-        file = io.BytesIO()
-        with zipfile.ZipFile(file, "w") as archive:
-            for member, data in parts.items():
-                # A fixed date: equal images give equal files.
-                archive.writestr(zipfile.ZipInfo(member, (1980, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)
         try:
-            replace_file(path, file.getvalue())
+            replace_file(Path(path), pack_archive(_header(self), _members(self)))
+        except ArchiveError as error:
+            raise ImageError(
+                f"Cannot write {path}: the network is too large for one weight image. Split it."
+            ) from error
         except OSError as error:
             raise ImageError(f"Cannot write the weight image {path}: {error.strerror or error}.") from error
 
@@ -204,13 +188,13 @@ class WeightImage:
             ImageError: the file is missing, damaged, from a newer ohmbench, or contradicts itself.
         """
         try:
-            return _read(Path(path))
-        except ImageError as error:
+            with open_archive(Path(path), "weight image", SCHEMA) as archive:
+                return _assemble(archive)
+        except (ImageError, ArchiveError) as error:
             raise _refused(path, str(error)) from error
         except OSError as error:
             raise _refused(path, error.strerror or str(error)) from error
         except Exception as error:
-            # zipfile, zlib and numpy raise a dozen unrelated types for damaged bytes; all mean the same here.
             raise _refused(path, f"the file is damaged ({type(error).__name__}: {error})") from error
 
     def check_fits(self, array: ArrayInfo) -> None:
@@ -247,7 +231,7 @@ def _members(image: WeightImage) -> dict[str, NDArray[Any]]:
 
 def _header(image: WeightImage) -> dict[str, Any]:
     return {
-        "format": FORMAT,
+        "format": "ohmbench weight image",
         "schema": SCHEMA,
         "array": {"rows": image.rows, "columns": image.columns, "type": image.array_type},
         "images": image.images,
@@ -264,41 +248,21 @@ def _header(image: WeightImage) -> dict[str, Any]:
     }
 
 
-def _read(path: Path) -> WeightImage:
-    """Read `path`, bounding every size before the bytes are read; any exception means damage."""
-    require(path.stat().st_size <= MAX_FILE_BYTES, f"the file is larger than {MAX_FILE_BYTES} bytes")
-    with zipfile.ZipFile(path) as archive:
-        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
-        require(len(sizes) == len(archive.infolist()), "a part of the file is there twice")
-        require(sum(sizes.values()) <= MAX_FILE_BYTES, f"its parts are larger than {MAX_FILE_BYTES} bytes")
-        require(0 < sizes.get("header.json", 0) <= MAX_HEADER_BYTES, "it has no header")
-        header = json.loads(archive.read("header.json"))
-        schema = _integer(header, "schema", 1, 1 << 31) if isinstance(header, dict) else 0
-        require(schema > 0 and header.get("format") == FORMAT, "it is not a weight image")
-        require(schema <= SCHEMA, f"it has format version {schema}, newer than {SCHEMA}; update ohmbench")
-        return _assemble(header, archive)
-
-
-def _assemble(header: dict[str, Any], archive: zipfile.ZipFile) -> WeightImage:
-    array = _section(header, "array")
-    rows, columns = _integer(array, "rows", 1, MAX_LINES), _integer(array, "columns", 1, MAX_LINES)
-    images = _integer(header, "images", 1, MAX_IMAGES)
-    layer_heads, tile_heads = _list(header, "layers", MAX_LAYERS), _list(header, "tiles", MAX_TILES)
-    layer_of = [_integer(head, "layer", 0, len(layer_heads) - 1) for head in tile_heads]
-
-    def member(name: str, kind: str, *shape: int) -> NDArray[Any]:
-        return _parse_array(name, archive.read(f"{name}.npy"), np.dtype(kind), shape)
-
+def _assemble(archive: Archive) -> WeightImage:
+    header, member = archive.header, archive.array
+    array = section(header, "array")
+    rows, columns = integer(array, "rows", 1, MAX_LINES), integer(array, "columns", 1, MAX_LINES)
+    images = integer(header, "images", 1, MAX_IMAGES)
+    layer_heads, tile_heads = objects(header, "layers", MAX_LAYERS), objects(header, "tiles", MAX_TILES)
+    layer_of = [integer(head, "layer", 0, len(layer_heads) - 1) for head in tile_heads]
     layers: list[Layer] = []
     row_tables: list[NDArray[Any]] = []
     for index, head in enumerate(layer_heads):
-        inputs, outputs = _integer(head, "inputs", 1, MAX_WIDTH), _integer(head, "outputs", 1, MAX_WIDTH)
+        inputs, outputs = integer(head, "inputs", 1, MAX_WIDTH), integer(head, "outputs", 1, MAX_WIDTH)
         scale, bias = (member(f"layer{index}_{part}", "<f8", outputs) for part in ("scale", "bias"))
         output_scale = head.get("output_scale")
         require(output_scale is None or isinstance(output_scale, float), f"layer {index} has a bad output scale")
-        layers.append(
-            Layer(inputs, outputs, _integer(head, "input_bits", 1, MAX_INPUT_BITS), scale, bias, output_scale)
-        )
+        layers.append(Layer(inputs, outputs, integer(head, "input_bits", 1, MAX_INPUT_BITS), scale, bias, output_scale))
         row_tables.extend(member(f"layer{index}_rows", "<i2", layer_of.count(index), inputs))
     p, n = (member(name, "<i2", len(tile_heads), columns) for name in ("p", "n"))
     gain = member("gain", "<i4", len(tile_heads), columns)
@@ -306,9 +270,9 @@ def _assemble(header: dict[str, Any], archive: zipfile.ZipFile) -> WeightImage:
     tiles = [
         Tile(
             layer_of[i],
-            _integer(head, "image", 0, images - 1),
-            _integer(head, "first_output", 0, MAX_WIDTH),
-            _integer(head, "outputs", 1, columns),
+            integer(head, "image", 0, images - 1),
+            integer(head, "first_output", 0, MAX_WIDTH),
+            integer(head, "outputs", 1, columns),
             row_tables[i],
             p[i],
             n[i],
@@ -319,53 +283,13 @@ def _assemble(header: dict[str, Any], archive: zipfile.ZipFile) -> WeightImage:
     return WeightImage(
         member("levels", "|u1", images, rows, columns),
         member("mask", "|b1", images, rows, columns),
-        _integer(header, "max_level", 1, 255),
+        integer(header, "max_level", 1, 255),
         tuple(layers),
         tuple(tiles),
         array.get("type", ""),
-        _section(header, "provenance"),
+        section(header, "provenance"),
     )
-
-
-def _parse_array(name: str, data: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """The array in the .npy bytes `data`, which must have this type and shape.
-
-    Not np.load: that allocates whatever size the header claims.
-    """
-    file = io.BytesIO(data)
-    version = np.lib.format.read_magic(file)
-    require(version == (1, 0), f"part {name} has .npy version {version}")
-    found_shape, fortran, found_dtype = np.lib.format.read_array_header_1_0(file)
-    body = data[file.tell() :]
-    good = (
-        found_shape == shape and found_dtype == dtype and not fortran and len(body) == dtype.itemsize * math.prod(shape)
-    )
-    require(good, f"part {name} is not a {dtype.name} array of {'x'.join(map(str, shape))}")
-    if dtype == np.bool_:
-        require(max(body) <= 1, f"part {name} holds a byte that is neither true nor false")
-    return np.frombuffer(bytearray(body), dtype=dtype).reshape(shape)
 
 
 def _refused(path: str | Path, reason: str) -> ImageError:
     return ImageError(f"Cannot load the weight image {path}: {reason}. Nothing was sent to the array.")
-
-
-def _section(header: dict[str, Any], name: str) -> dict[str, Any]:
-    value = header.get(name)
-    if not isinstance(value, dict):
-        raise ImageError(f"the header has no section {name}")
-    return value
-
-
-def _list(header: dict[str, Any], name: str, limit: int) -> list[dict[str, Any]]:
-    value = header.get(name)
-    if not isinstance(value, list) or not 1 <= len(value) <= limit or not all(isinstance(v, dict) for v in value):
-        raise ImageError(f"the header has no list of 1 to {limit} {name}")
-    return value
-
-
-def _integer(header: dict[str, Any], name: str, low: int, high: int) -> int:
-    value = header.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ImageError(f"the header's {name} is {value!r}, not {low}..{high}")
-    return value

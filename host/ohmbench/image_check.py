@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,18 +35,23 @@ def validate(image: WeightImage) -> None:
     for key, value in image.provenance.items():
         good = isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
         require(isinstance(key, str) and good, f"its provenance {key!r} is neither text nor a finite number")
-    require(1 <= len(image.layers) <= MAX_LAYERS, f"it has {len(image.layers)} layers, not 1..{MAX_LAYERS}")
+    validate_layers(image.layers)
     require(1 <= len(image.tiles) <= MAX_TILES, f"it has {len(image.tiles)} tiles, not 1..{MAX_TILES}")
-    for index, layer in enumerate(image.layers):
-        last = index + 1 == len(image.layers)
-        _validate_layer(layer, f"layer {index}", last)
-        require(last or layer.outputs == image.layers[index + 1].inputs, f"layer {index} does not fit the next one")
     for index, tile in enumerate(image.tiles):
         _validate_tile(tile, image, f"tile {index}")
     order = [tile.layer for tile in image.tiles]
     require(
         order == sorted(order) and set(order) == set(range(len(image.layers))), "the tiles do not follow the layers"
     )
+
+
+def validate_layers(layers: Sequence[Layer]) -> None:
+    """Raise ImageError if a layer is impossible, or does not fit the next one."""
+    require(1 <= len(layers) <= MAX_LAYERS, f"it has {len(layers)} layers, not 1..{MAX_LAYERS}")
+    for index, layer in enumerate(layers):
+        last = index + 1 == len(layers)
+        _validate_layer(layer, f"layer {index}", last)
+        require(last or layer.outputs == layers[index + 1].inputs, f"layer {index} does not fit the next one")
 
 
 def _validate_layer(layer: Layer, name: str, last: bool) -> None:

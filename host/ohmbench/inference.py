@@ -22,7 +22,10 @@ Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 WIRING = 0
-"""Memory vectors of the wiring tables p and n."""
+"""Memory vectors of the wiring tables p and n, and of the gains."""
+
+GAIN_BITS = 4
+"""Of the gains that mvm.useq multiplies by."""
 
 
 @dataclass
@@ -30,6 +33,7 @@ class Inference:
     """Runs a weight image on a bench: loads each image once and streams all inputs through it.
 
     Attributes:
+        on_codes: called with a tile's number and its codes int64 (n, outputs) when all inputs have passed it.
         records: what programming did, by image.
         program_cycles, infer_cycles: run time in clocks.
     """
@@ -37,6 +41,7 @@ class Inference:
     bench: Bench
     recipe: Recipe
     report: Report | None = None
+    on_codes: Callable[[int, IntArray], None] | None = None
     records: dict[int, CellRecords] = field(default_factory=dict)
     program_cycles: int = 0
     infer_cycles: int = 0
@@ -88,9 +93,11 @@ class Inference:
             on_words=lambda words, done=[0]: self._count(what, words, done, tile, len(row_values)),  # type: ignore[misc]
         )
         self.infer_cycles += cycles
-        differences = np.zeros((len(row_values), image.columns))
-        differences[:, : tile.outputs] = codes / self.recipe.codes_per_level(image.max_level)
-        return differences
+        if self.on_codes is not None:
+            self.on_codes(index, codes)
+        lanes = np.zeros((len(row_values), image.columns))
+        lanes[:, : tile.outputs] = codes / self.recipe.codes_per_level(image.max_level)
+        return lanes
 
     def _count(self, what: str, words: Words, done: list[int], tile: Tile, total: int) -> None:
         done[0] += len(words)
@@ -107,11 +114,14 @@ def run_tile(
 ) -> tuple[IntArray, int]:
     """Matrix-vector products of a programmed tile.
 
+    The FPGA multiplies by the gains, unless one has more than GAIN_BITS bits or a product could leave its 32 bits.
+    Then this function does.
+
     Args:
         row_values: unsigned (n, rows), below 2^bits; bits at most 16.
 
     Returns:
-        Code differences S[p] - S[n] as int64 (n, outputs), and the run time in clocks.
+        gain * (S[p] - S[n]) in codes as int64 (n, outputs), and the run time in clocks.
 
     Raises:
         ImageError: the row values need more than 16 bits.
@@ -124,7 +134,11 @@ def run_tile(
     width = 8 if bits <= 8 else 16
     left = row_values << (width - bits)
     aligned: Inputs = left.astype(np.uint8) if width == 8 else left.astype(np.uint16)
-    bench.write_vectors(WIRING, np.stack([tile.p, tile.n]).astype(np.int32).view(np.uint32))
+    gain = tile.gain[: tile.outputs]
+    gain_bits = int(gain.max()).bit_length()
+    # a code has 15 bits and a sign: the converters are unipolar
+    amplified = 1 < gain_bits <= GAIN_BITS and bits + gain_bits <= 16
+    bench.write_vectors(WIRING, np.stack([tile.p, tile.n, tile.gain]).astype(np.int32).view(np.uint32))
     rails = recipe.read_rails_v()
     words: list[Words] = []
     cycles = 0
@@ -138,6 +152,7 @@ def run_tile(
                 "rows_lo": used & 0xFFFF,
                 "rows_hi": used >> 16,
                 "wiring": WIRING,
+                "gains": gain_bits if amplified else 0,
             }
             run = bench.execute(
                 load_firmware("mvm"),
@@ -149,4 +164,4 @@ def run_tile(
             words.append(run.words)
             cycles += run.run_cycles
     codes = np.concatenate(words).view(np.int32).astype(np.int64).reshape(-1, tile.outputs)
-    return codes, cycles
+    return codes if amplified else codes * gain, cycles

@@ -16,6 +16,8 @@ from ohmbench.link.messages import Done, Result, State
 from ohmbench.link.trace import Trace
 from ohmbench.simulator import Simulator
 
+_PATIENCE = 5.0  # a simulator on a busy machine gets a tenth of a core now and then
+
 
 class LinkBench(Bench):
     """A bench over an open link.
@@ -66,7 +68,8 @@ class LinkBench(Bench):
             PortError, LinkError, ProtocolError: as `Link.open`.
         """
         port = simulator.port
-        return cls(Link.open(port, baud=baud, trace=trace), port, "sim", simulator.check, simulator.rest)
+        link = Link.open(port, baud=baud, trace=trace, patience=_PATIENCE)
+        return cls(link, port, "sim", simulator.check, simulator.rest)
 
     @property
     def link(self) -> Link:

@@ -24,6 +24,7 @@ class Progress:
         self._name = ""
         self._bar: tqdm[Any] | None = None
         self._last_line = 0.0
+        self._start = (0.0, 0)  # when the work began to be shown, and what of it was done by then
 
     def say(self, text: str) -> None:
         """One line, before something that takes long."""
@@ -47,9 +48,17 @@ class Progress:
 
     def _line(self, name: str, done: int, total: int) -> None:
         now = time.monotonic()
-        if name != self._name or now - self._last_line >= _LINES_S:
-            self._name, self._last_line = name, now
-            print(f"ohmbench: {name}: {done} of {total}", file=sys.stderr, flush=True)
+        if name != self._name:
+            self._start = now, done
+        elif now - self._last_line < _LINES_S:
+            return
+        self._name, self._last_line = name, now
+        began, already = self._start
+        rest = ""
+        if now > began and done > already:
+            rate = (done - already) / (now - began)
+            rest = f", {rate:.3g}/s, {(total - done) / rate:.0f} s left"
+        print(f"ohmbench: {name}: {done} of {total}{rest}", file=sys.stderr, flush=True)
 
     def _finish(self) -> None:
         if self._bar is not None:

@@ -1,7 +1,7 @@
 """Exact integer evaluation of a weight image: what an ideal array, and so the bench, has to give.
 
 The order of the arithmetic is the FPGA's: inputs bit by bit, the 32 column sums of each bit shifted and added,
-then the difference along the wiring. Scales, biases and ReLU are the host's.
+then the difference along the wiring times the gain. Scales, biases and ReLU are the host's.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 TileRunner = Callable[[WeightImage, int, IntArray], NDArray[np.int64] | NDArray[np.float64]]
-"""(image, tile index, row values (n, rows)) -> differences S_p - S_n in units of one level step, (n, columns)."""
+"""(image, tile index, row values (n, rows)) -> gain * (S[p] - S[n]) in units of one level step, (n, columns)."""
 
 
 def column_sums(levels: NDArray[np.uint8], row_values: NDArray[np.integer], bits: int) -> IntArray:
@@ -36,25 +36,25 @@ def column_sums(levels: NDArray[np.uint8], row_values: NDArray[np.integer], bits
     return total
 
 
-def differences(sums: IntArray, tile: Tile) -> IntArray:
-    """y (n, columns): S[p] - S[n] a lane, 0 for a column that is not wired."""
+def lane_values(sums: IntArray, tile: Tile) -> IntArray:
+    """(n, columns): gain * (S[p] - S[n]) a lane; the sum of a column that is not wired is 0."""
     padded = np.concatenate([sums, np.zeros((len(sums), 1), dtype=np.int64)], axis=1)
     # Index -1 is the column of zeros just added.
-    return np.asarray(padded[:, tile.p] - padded[:, tile.n], dtype=np.int64)
+    return np.asarray((padded[:, tile.p] - padded[:, tile.n]) * tile.gain, dtype=np.int64)
 
 
 def run_tile_exact(image: WeightImage, index: int, row_values: IntArray) -> IntArray:
     """The ideal TileRunner."""
     tile = image.tiles[index]
     bits = tile.row_bits(image.layers[tile.layer].input_bits)
-    return differences(column_sums(image.levels[tile.image], row_values, bits), tile)
+    return lane_values(column_sums(image.levels[tile.image], row_values, bits), tile)
 
 
 def evaluate(image: WeightImage, inputs: NDArray[np.integer], run_tile: TileRunner = run_tile_exact) -> FloatArray:
     """Logits (n, outputs) of integer inputs (n, inputs), tile after tile; all inputs pass a tile before the next one.
 
     Args:
-        run_tile: computes a tile's differences; a bench programs the tile's image and runs the array here.
+        run_tile: computes a tile's lanes; a bench programs the tile's image and runs the array here.
     """
     x = np.asarray(inputs, dtype=np.int64)
     logits = np.empty((len(x), 0))
@@ -62,10 +62,9 @@ def evaluate(image: WeightImage, inputs: NDArray[np.integer], run_tile: TileRunn
         total: IntArray | FloatArray = np.zeros((len(x), layer.outputs), dtype=np.int64)
         for index, tile in enumerate(image.tiles):
             if tile.layer == number:
-                part = run_tile(image, index, tile.row_inputs(x, image.rows)) * tile.gain
-                share = np.zeros((len(x), layer.outputs), dtype=part.dtype)
-                share[:, tile.first_output : tile.first_output + tile.outputs] = part[:, : tile.outputs]
-                total = total + share
+                part = run_tile(image, index, tile.row_inputs(x, image.rows))
+                total = total.astype(np.result_type(total, part), copy=False)
+                total[:, tile.first_output : tile.first_output + tile.outputs] += part[:, : tile.outputs]
         logits = total * layer.scale + layer.bias
         if layer.output_scale is not None:
             x = requantise(logits, layer.output_scale, image.layers[number + 1].input_bits)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from ohmbench import _tables as t
 from ohmbench._tables import Register
 from ohmbench.array import ArrayModel
@@ -20,16 +18,15 @@ class TwinBench(Bench):
     """The instruction-set model over an array model, in this process."""
 
     def __init__(self, array: ArrayModel) -> None:
+        self.array = array
         self.twin = Twin(array)
         self.info = BenchInfo("twin", "twin", t.PROTOCOL_VERSION, 0, t.CLOCK_HZ, t.ROWS, t.COLUMNS, t.ARRAY_TYPE)
 
     def state(self) -> State:
-        twin = self.twin
-        guard, busy_cycles = twin.guard, twin.carrier.busy_cycles
-        return State(False, guard.armed, guard.fault, twin.run_cycles, 0, twin.pulses, busy_cycles)
+        return self.twin.state()
 
     def write_vectors(self, address: int, data: Words) -> None:
-        self.twin.memory[address : address + len(data)] = data
+        self.twin.write_vectors(address, data)
 
     def write_register(self, register: int, value: int) -> None:
         if not self.twin.write_register(register, value):
@@ -42,7 +39,7 @@ class TwinBench(Bench):
         self.safe()
 
     def _rest(self, seconds: float, progress: Report) -> None:
-        self.twin.array.rest(seconds)
+        self.array.rest(seconds)
 
     def _run(
         self,
@@ -52,9 +49,8 @@ class TwinBench(Bench):
         inputs: Inputs | None,
         on_words: Callable[[Words], None],
     ) -> Done:
-        self.twin.program[: len(program.words)] = program.words
-        vectors = () if inputs is None else inputs.astype(np.uint32)
-        done, words = self.twin.run(entry, args, vectors)
+        self.twin.load(program.words)
+        done, words = self.twin.run(entry, args, inputs)
         if len(words):
             on_words(words)
         return done

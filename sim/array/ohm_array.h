@@ -11,15 +11,13 @@
 #include <stdint.h>
 
 #include "ohm_params.h"
+#include "ohm_tables.h"
 
 OHM_BEGIN
 
 #define OHM_ROWS 32
 #define OHM_COLUMNS 32
 #define OHM_CELLS (OHM_ROWS * OHM_COLUMNS)
-
-/* As mode_e of the carrier's table; the other modes fire no pulse. */
-enum { OHM_MODE_SET = 2, OHM_MODE_RESET = 3 };
 
 /* Weak: switches like a formed cell, but SET gets it no further than weak_set_factor of its bound. */
 enum {
@@ -39,8 +37,9 @@ void ohm_array_free(ohm_array_t *a);
 const ohm_params_t *ohm_array_params(const ohm_array_t *a);
 uint64_t ohm_array_seed(const ohm_array_t *a);
 
-/* One pulse on the columns of col in every row of wl. SET: bit line at line_code, masked source lines at 0, the
-   others at inhibit_code. RESET: masked source lines at line_code, everything else at 0. */
+/* One pulse on the columns of col in every row of wl. OHM_MODE_SET: bit line at line_code, masked source lines at 0,
+   the others at inhibit_code. OHM_MODE_RESET: masked source lines at line_code, everything else at 0. The other modes
+   fire no pulse. */
 void ohm_array_pulse(ohm_array_t *a, int mode, uint32_t wl, uint32_t col, uint16_t line_code,
                      uint16_t inhibit_code, uint16_t wl_code, uint32_t width_clocks, uint64_t now_clocks);
 

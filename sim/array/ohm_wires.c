@@ -4,6 +4,13 @@
 
 enum { N = OHM_WIRES_N, BLOCK = 8, STRIDE = 2 * N };
 
+/* Wider vectors where the processor has them: the same operations in the same order, so the same bits. */
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__)
+#define WIDE __attribute__((target_clones("avx2", "default")))
+#else
+#define WIDE
+#endif
+
 /* Column side seen from above while rows are added one by one: port k carries the current
    sum_l y[k][l] u_l - sum_i y[k][N + i] V_i, with u the column voltages and V_i the i-th row that is on.
    The part of the columns is symmetric; of its lower triangle only what shares a block with the diagonal is kept. */
@@ -11,7 +18,7 @@ typedef struct {
     double y[N][STRIDE];
 } ports_t;
 
-static void subtract(double *OHM_RESTRICT y, const double *OHM_RESTRICT x, double c, int blocks)
+static inline void subtract(double *OHM_RESTRICT y, const double *OHM_RESTRICT x, double c, int blocks)
 {
     for (int b = 0; b < blocks; b++, y += BLOCK, x += BLOCK)
         for (int k = 0; k < BLOCK; k++) y[k] -= c * x[k];
@@ -19,7 +26,7 @@ static void subtract(double *OHM_RESTRICT y, const double *OHM_RESTRICT x, doubl
 
 /* A resistor in series with every port, one port after the other: each is a rank-1 update
    y - (r / (1 + r y_kk)) y_k y_k^T. No small differences of large numbers, whatever r is. */
-static void add_series(ports_t *p, double ohm, int sources)
+WIDE static void add_series(ports_t *p, double ohm, int sources)
 {
     int blocks = (N + sources + BLOCK - 1) / BLOCK;
 

@@ -21,9 +21,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.random_networks import random_compressed
 from tests.system.command_line import as_json, command, refused, run
 
 from ohmbench.cli.main import INTERRUPTED
+from ohmbench.compress.files import save_compressed
+from ohmbench.counting import count
 from ohmbench.errors import (
     AssemblyError,
     BuildError,
@@ -37,6 +40,7 @@ from ohmbench.errors import (
 )
 from ohmbench.image import WeightImage
 from ohmbench.link.transport import SerialTransport
+from ohmbench.mapping import map_compressed
 from ohmbench.simulator import Simulator
 
 REPO = Path(__file__).resolve().parents[2]
@@ -269,6 +273,25 @@ def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
         assert re.search(r"Cannot write results to .*Nothing was sent to the array\. Give a folder", said)
         assert "training" not in said  # said before the work, not after
     assert time.monotonic() - start < 20
+
+
+def test_compressed_network_is_mapped_and_counted(tmp_path: Path) -> None:
+    network = random_compressed(np.random.default_rng(6), [64, 16, 10])
+    save_compressed(network, tmp_path / "network.ohmc", {"dataset": "none"})
+    summary = as_json("map", tmp_path / "network.ohmc", "-o", tmp_path / "network.ohmw")
+    image = WeightImage.load(tmp_path / "network.ohmw")
+    assert replace(image, provenance={}) == map_compressed(network)
+    counts = count(image).summary()
+    assert {name: summary[name] for name in counts} == counts
+    assert summary["dataset"] == image.provenance["dataset"] == "none"
+    assert 0 < summary["wire_error_mean"] < summary["wire_error_max"] < 1
+
+    said = refused(UsageError.exit_code, "map", tmp_path / "network.ohmc", "-o", tmp_path / "x.ohmw", "--bits", "3")
+    assert "mapped as it is" in said
+    (tmp_path / "network.ohmc").write_bytes(b"PK")
+    said = refused(DataError.exit_code, "map", tmp_path / "network.ohmc", "-o", tmp_path / "x.ohmw")
+    assert "Nothing was mapped" in said
+    assert not (tmp_path / "x.ohmw").exists()
 
 
 def test_too_few_cells_converge(image: Path, tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ def test_a_wheel_has_firmware_rtl_and_models(wheel: Path, tmp_path: Path) -> Non
     subprocess.run([sys.executable, *PIP, "install", "--no-deps", "--target", target, wheel], check=True)
 
     data = target / "ohmbench/_data"
-    for pattern in ("firmware/*", "fpga/rtl/*", "fpga/tables/*.toml", "sim/**/*.sv", "sim/array/*", "sim/*.cpp"):
+    models = ("sim/**/*.sv", "sim/array/*", "sim/twin/*", "sim/*.cpp")
+    for pattern in ("firmware/*", "fpga/rtl/*", "fpga/tables/*.toml", *models):
         expected = {path.relative_to(REPO) for path in REPO.glob(pattern) if path.is_file()}
         assert expected
         assert expected <= {path.relative_to(data) for path in data.rglob("*")}

@@ -65,15 +65,22 @@ def _demo(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _map(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench import demo
     from ohmbench.faults.fault_map import FaultMap
+    from ohmbench.operations import mapping
 
     check_writable(args.output.parent)
-    progress.say("training the network")
     faults = None if args.fault_map is None else FaultMap.load(args.fault_map)
-    trained = demo.train_and_map(hidden=args.hidden, bits=args.bits, seed=args.network_seed, faults=faults)
-    trained.image.save(args.output)
-    print_result(args, trained.summary(), f"{trained.describe()}\nwritten: {args.output}")
+    training = {"hidden": args.hidden, "bits": args.bits, "seed": args.network_seed}
+    given = {name: value for name, value in training.items() if value is not None}
+    if args.network is None:
+        progress.say("training the network")
+        result = mapping.map_digits(**given, faults=faults)
+    elif given:
+        raise UsageError("The network in a file is mapped as it is: leave out --hidden, --bits and --network-seed.")
+    else:
+        result = mapping.map_file(args.network, faults)
+    result.image.save(args.output)
+    print_result(args, result.summary(), f"{result.describe()}\nwritten: {args.output}")
 
 
 def _read(args: argparse.Namespace, progress: Progress) -> None:
@@ -86,12 +93,14 @@ def _read(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _infer(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench.operations import basic as commands
+    from ohmbench.operations import basic, infer
 
-    image = commands.load_image(args.image)
-    recipe = commands.load_recipe(args.recipe)
+    image = basic.load_image(args.image)
+    recipe = basic.load_recipe(args.recipe)
+    twin = infer.twin_of(args.port, socket_of(args).simulated) if args.twin else None
+    data = infer.load_test_set(image, args.data, args.mnist, args.images)
     with bench_of(args, progress) as bench:
-        result = commands.infer(bench, image, recipe, progress, count=args.images)
+        result = infer.infer(bench, image, data, recipe, progress, count=args.images, twin=twin)
     show(args, result)
 
 
@@ -145,6 +154,15 @@ def _measure(args: argparse.Namespace, progress: Progress) -> None:
         result = link_speed(args.port, progress)
     elif args.what == "defects":
         result = _defects(args, progress)
+    elif args.what == "infer":
+        from ohmbench.measure_infer import inference_speed
+
+        with bench_of(args, progress) as bench:
+            result = inference_speed(bench, args.mnist, progress)
+    elif args.what == "wires":
+        from ohmbench.measure_wires import wires_speed
+
+        result = wires_speed(progress)
     elif on_model:
         result = measure.simulator_speed(progress)
     else:
@@ -183,22 +201,32 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=Path, default=Path("build/demo"), help="folder for results (default: %(default)s)")
     demo.add_argument("--network-seed", type=whole(0), default=0, help="seed of the training")
 
-    mapping = command("map", _map, "train a network on the digits, quantise it and map it on 32x32 images")
+    mapping = command("map", _map, "map a compressed network on 32x32 images, and count what it costs there")
+    mapping.add_argument(
+        "network", type=Path, nargs="?", help="compressed network (.ohmc); none: train one on the digits, as pairs"
+    )
     mapping.add_argument("-o", "--output", type=Path, required=True, help="weight image to write (.ohmw)")
-    mapping.add_argument("--hidden", type=whole(1, _HIDDEN_MAX), default=32, help="hidden units (default: %(default)s)")
-    mapping.add_argument("--bits", type=whole(2, 8), default=4, help="bits of a signed weight (default: %(default)s)")
+    mapping.add_argument(
+        "--hidden",
+        type=whole(1, _HIDDEN_MAX),
+        help="hidden units of the digits' network (default: 32)",
+    )
+    mapping.add_argument("--bits", type=whole(2, 8), help="bits of its signed weights (default: 4)")
     mapping.add_argument("--fault-map", type=Path, metavar="FILE", help="map around the bad cells of this array")
-    mapping.add_argument("--network-seed", type=whole(0), default=0, help="seed of the training")
+    mapping.add_argument("--network-seed", type=whole(0), help="seed of its training (default: 0)")
 
     add_commands(command)
 
     command("read", _read, "read every cell once", options.port(), recipe)
 
-    infer = command(
-        "infer", _infer, "program a weight image and run the digits' test set through it", options.port(), recipe
-    )
+    infer = command("infer", _infer, "program a weight image and run its test set through it", options.port(), recipe)
     infer.add_argument("image", type=Path, help="weight image (.ohmw)")
     infer.add_argument("--images", type=whole(1), help="only the first so many test images")
+    infer.add_argument("--data", choices=["digits", "mnist"], help="data set (default: what the image was made for)")
+    infer.add_argument("--mnist", type=Path, metavar="DIR", help="folder of MNIST's files (default: OHMBENCH_MNIST)")
+    infer.add_argument(
+        "--twin", action="store_true", help="with --port sim: the same on the twin, and whether all codes are equal"
+    )
 
     command("info", _info, "say what is behind a port", options.port())
     command("safe", _safe, "turn all outputs off", options.port())
@@ -212,11 +240,12 @@ def _parser() -> argparse.ArgumentParser:
     measure = command("measure", _measure, "measure the bench itself", options.port("sim"))
     measure.add_argument(
         "what",
-        choices=["sim", "program", "link", "defects"],
+        choices=["sim", "program", "link", "defects", "infer", "wires"],
         help="sim: the simulator's clocks a second, with the pty attached and bare; program: time and busy share of "
         "an image and of matrix-vector products; link: goodput at 3 and 12 Mbaud, also while programming and with "
         "damaged frames (two minutes); defects: what stuck cells cost MNIST 196-10, and what mapping around them wins "
-        "back",
+        "back; infer: time and accuracy of MNIST 784-10 with all test images; wires: the wire solver against "
+        "badcrossbar",
     )
     measure.add_argument("--mnist", type=Path, metavar="DIR", help="folder of MNIST's files (default: OHMBENCH_MNIST)")
     measure.add_argument(

@@ -147,7 +147,7 @@ def logits_with_faults(
         tile = image.tiles[index]
         sums = np.zeros((len(row_values), image.columns + 1))
         sums[:, :-1] = row_values @ held[tile.image]
-        return np.asarray(sums[:, tile.p] - sums[:, tile.n])
+        return np.asarray((sums[:, tile.p] - sums[:, tile.n]) * tile.gain)
 
     return evaluate(image, inputs, run_tile)
 

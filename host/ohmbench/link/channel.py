@@ -19,6 +19,8 @@ from ohmbench.link.pace import Pace
 from ohmbench.link.trace import Trace
 from ohmbench.link.transport import Transport
 
+SILENCE_S = 5.0
+"""The link counts as lost when nothing good comes for so long while an answer is due."""
 _CREDITS = 64  # the host has room without end; this only has to exceed what the FPGA's window buffer holds
 _MAX_AHEAD = 127  # half of the sequence numbers, so that an old acknowledge is never taken for a new one
 _MIN_RETRY_S = 0.05  # well above the 16 ms for which USB bridges may hold bytes back
@@ -53,7 +55,7 @@ class Channel:
         *,
         clock: Callable[[], float] = time.monotonic,
         trace: Trace | None = None,
-        silence_s: float = 5.0,
+        silence_s: float = SILENCE_S,
         keepalive_s: float = 0.1,
     ) -> None:
         self.received: deque[Frame] = deque()
@@ -86,6 +88,7 @@ class Channel:
         self._limit = credits  # one past the highest that the FPGA has room for
         self._tries = 0
         self._backoff = 0
+        self._probing = False  # one frame is out again, and the rest waits for what becomes of it
         self._timer: float | None = None
 
     def _reset_receiving(self) -> None:
@@ -240,7 +243,7 @@ class Channel:
         end = self._base + len(self._queue)
         stop = min(self._limit, self._base + _MAX_AHEAD, end)
         window = self._pace.window(self._transport.baud / _BITS_A_BYTE)
-        while self._next < stop and self._flight < window:
+        while self._next < stop and self._flight < window and not self._probing:
             self._put_next(now)
         if self._next == end:
             self._pace.starved = True
@@ -282,6 +285,9 @@ class Channel:
         self._flight = 0
         self._pace.forget()
         if probe:
+            # The rest behind it may only be late, on a line slower than thought. All of it again at every timeout would
+            # pile up there without end.
+            self._probing = True
             # Kept up until a round trip was measured, or else a line slower than thought would never be (RFC 6298).
             self._backoff = min(self._backoff + 1, _MAX_BACKOFF)
             self._put_next(now)
@@ -310,11 +316,14 @@ class Channel:
                 self._backoff = 0
             self._tries = 0
             self._timer = now + self._retry_s() if self._queue else None
-        self._limit = self._base + frame.arg
+        limit, self._limit = self._limit, self._base + frame.arg
+        if advance or self._limit > limit:
+            self._probing = False
         if not frame.arg:
             self._tries = 0
         if frame.type == FrameType.NAK:
             self.naks += 1
+            self._probing = False
             if self._next > self._base:
                 self._go_back(now, probe=False)
 

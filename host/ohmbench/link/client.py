@@ -32,7 +32,15 @@ class Link(Session):
     """
 
     @classmethod
-    def open(cls, port: str, *, baud: int = DEFAULT_BAUD, trace: Trace | None = None, timeout_s: float = 60.0) -> Self:
+    def open(
+        cls,
+        port: str,
+        *,
+        baud: int = DEFAULT_BAUD,
+        trace: Trace | None = None,
+        timeout_s: float = 60.0,
+        patience: float = 1.0,
+    ) -> Self:
         """Opens the bench on a serial port, a pty or a pyserial URL.
 
         Args:
@@ -41,6 +49,7 @@ class Link(Session):
                 a warning in the log that says what was tried.
             trace: gets every byte both ways; the caller closes it.
             timeout_s: longest wait for an answer by an FPGA that is alive; `math.inf` for no limit.
+            patience: factor on the waits for a sign of life; above 1 for a simulator, which may share its machine.
 
         Raises:
             PortError: no such port, no permission, or in use.
@@ -48,7 +57,7 @@ class Link(Session):
             ProtocolError: something else answers, or an ohmbench of another version.
             UsageError: the FPGA's clock cannot be divided to `baud`.
         """
-        return cls(SerialTransport(port), baud=baud, trace=trace, timeout_s=timeout_s)
+        return cls(SerialTransport(port), baud=baud, trace=trace, timeout_s=timeout_s, patience=patience)
 
     # Memories and registers
 

@@ -61,6 +61,7 @@ class Rate:
         info: of the FPGA.
         greet: starts the session afresh within the usual time, or raises.
         clock: seconds, monotonic.
+        patience: factor on the waits for the FPGA, as in `Link.open`.
     """
 
     def __init__(
@@ -70,12 +71,14 @@ class Rate:
         info: BoardInfo,
         greet: Callable[[], None],
         clock: Callable[[], float],
+        patience: float = 1.0,
     ) -> None:
         self._channel = channel
         self._transport = transport
         self._info = info
         self._greet = greet
         self._clock = clock
+        self._patience = patience
         self._saved: Frame | None = None  # what the test pattern overwrites
 
     def raise_to(self, baud: int) -> None:
@@ -124,7 +127,9 @@ class Rate:
 
     def _try(self, baud: int) -> tuple[str, bool]:
         """Returns why `baud` does not work, "" if it does, and whether to try again."""
-        if not self._channel.send_once(register_frame(Register.BAUD_DIVISOR, self._divisor(baud) or 0), _ACK_S):
+        if not self._channel.send_once(
+            register_frame(Register.BAUD_DIVISOR, self._divisor(baud) or 0), _ACK_S * self._patience
+        ):
             return "the FPGA did not confirm it", True
         self._guard()
         try:
@@ -132,7 +137,7 @@ class Rate:
         except UsageError:
             return "the port cannot do it", False
         try:
-            if self._channel.greet(_INFO_S, _HELLO_EVERY_S, _HELLOS) is None:
+            if self._channel.greet(_INFO_S * self._patience, _HELLO_EVERY_S, _HELLOS) is None:
                 return "no answer", False
             self._channel.begin(self._info.slots)
             return ("", False) if self._carries_patterns() else ("frames were damaged", True)
@@ -178,7 +183,7 @@ class Rate:
     def _is_running(self) -> bool:
         self._channel.take_reply(FrameType.STATE)
         self._channel.post(Frame(FrameType.STATUS))
-        deadline = self._clock() + _INFO_S
+        deadline = self._clock() + _INFO_S * self._patience
         while self._clock() < deadline:
             self._channel.pump(deadline)
             frame = self._channel.take_reply(FrameType.STATE)

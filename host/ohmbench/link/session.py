@@ -16,7 +16,7 @@ from typing import Self
 
 from ohmbench._tables import DEFAULT_BAUD, FrameError, FrameType
 from ohmbench.errors import LinkError, OhmbenchError, ProtocolError
-from ohmbench.link.channel import Channel
+from ohmbench.link.channel import SILENCE_S, Channel
 from ohmbench.link.codec import Frame
 from ohmbench.link.messages import BoardInfo, Done, RefusedError, State, Why, malformed, parse_error
 from ohmbench.link.rate import Rate
@@ -46,6 +46,7 @@ class Session:
         baud: int = DEFAULT_BAUD,
         trace: Trace | None = None,
         timeout_s: float = 60.0,
+        patience: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Opens a session over `transport`, which is closed again if that fails; see `Link.open`."""
@@ -53,7 +54,8 @@ class Session:
         self._clock = clock
         self._timeout_s = timeout_s
         self._trace = trace
-        self._channel = Channel(transport, clock=clock, trace=trace)
+        self._patience = patience
+        self._channel = Channel(transport, clock=clock, trace=trace, silence_s=SILENCE_S * patience)
         self._sources: deque[Iterator[Frame]] = deque()  # what is to be sent behind what the channel has
         self._runs: deque[RunHandle] = deque()  # in order, as far as they are not over
         self._to_number: deque[RunHandle] = deque()  # their `run` frame is still in a source
@@ -166,7 +168,7 @@ class Session:
         self._unread.clear()
         self._data.clear()
         self._refused.clear()
-        frame = self._channel.greet(timeout_s)
+        frame = self._channel.greet(timeout_s * self._patience)
         name = self._transport.name
         if frame is None and self._channel.heard and not self._opened:
             raise ProtocolError(
@@ -182,7 +184,7 @@ class Session:
         self._channel.begin(self.info.slots)
 
     def _rate(self) -> Rate:
-        return Rate(self._channel, self._transport, self.info, self._greet, self._clock)
+        return Rate(self._channel, self._transport, self.info, self._greet, self._clock, self._patience)
 
     # Sending
 

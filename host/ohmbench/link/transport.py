@@ -32,7 +32,8 @@ except ImportError:  # Windows
 log = logging.getLogger(__name__)
 
 _CHUNK = 65536
-_WRITE_TIMEOUT_S = 5.0
+_WRITE_BYTES = 1024  # what has to be taken within the time below: little, for a simulator on a busy machine
+_WRITE_TIMEOUT_S = 10.0
 
 
 class Transport(ABC):
@@ -123,7 +124,8 @@ class SerialTransport(Transport):
     def write(self, data: bytes) -> None:
         """See `Transport.write`."""
         try:
-            self._port.write(data)
+            for start in range(0, len(data), _WRITE_BYTES):
+                self._port.write(data[start : start + _WRITE_BYTES])
         except serial.SerialTimeoutException as error:
             raise LinkError(
                 f"{self.name} took no bytes for {_WRITE_TIMEOUT_S:.0f} s. The array goes off by itself when its "

@@ -11,12 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmbench import __version__
-from ohmbench._tables import CLOCK_HZ, ROWS
+from ohmbench._tables import ROWS
 from ohmbench.bench import Bench
-from ohmbench.data import load_digits
-from ohmbench.errors import ImageError, UsageError
 from ohmbench.image import WeightImage
-from ohmbench.inference import Inference
 from ohmbench.programming import CellRecords, read_array
 from ohmbench.progress import Progress
 from ohmbench.recipe import Codes, Recipe
@@ -87,65 +84,6 @@ def read(bench: Bench, recipe: Recipe, progress: Progress) -> ReadResult:
     """
     codes = read_array(bench, recipe, lambda first, rows: progress("read", first + len(rows), ROWS))
     return ReadResult(bench.info.rung, codes, codes / recipe.codes_per_siemens * 1e6)
-
-
-@dataclass(frozen=True, eq=False)
-class InferResult:
-    """The digits' test set through the array, and through the same integers without one."""
-
-    rung: str
-    labels: npt.NDArray[np.int64]
-    predictions: npt.NDArray[np.int64]
-    programmed: ProgramResult
-    program_cycles: int
-    infer_cycles: int
-
-    def summary(self) -> Summary:
-        return {
-            "rung": self.rung,
-            "images": len(self.labels),
-            "accuracy": float(np.mean(self.labels == self.predictions)),
-            "converged_fraction": self.programmed.converged_fraction,
-            "program_time_s": self.program_cycles / CLOCK_HZ,
-            "infer_time_s": self.infer_cycles / CLOCK_HZ,
-            "predictions": self.predictions.tolist(),
-        }
-
-    def describe(self) -> str:
-        s = self.summary()
-        return (
-            f"{100 * s['accuracy']:.2f} % of {s['images']} images recognised ({self.rung})\n"
-            f"{100 * s['converged_fraction']:.2f} % of {self.programmed.cells} cells in their window\n"
-            f"{s['program_time_s']:.3f} s programming, {s['infer_time_s']:.3f} s inference, bench time"
-        )
-
-
-def infer(
-    bench: Bench, image: WeightImage, recipe: Recipe, progress: Progress, count: int | None = None
-) -> InferResult:
-    """Program an image and run the digits' test set, or its first images, through the array.
-
-    Raises:
-        ImageError: it does not fit the bench, or takes other inputs than the digits.
-        UsageError: no images asked for.
-        FaultError: the guard turned the array off.
-    """
-    digits = load_digits(image.layers[0].input_bits)
-    if image.layers[0].inputs != digits.test_x.shape[1]:
-        raise ImageError(
-            f"The network takes {image.layers[0].inputs} inputs, the digits have {digits.test_x.shape[1]}. "
-            "Nothing was sent to the array."
-        )
-    if count is not None and not 1 <= count <= len(digits.test_y):
-        raise UsageError(
-            f"--images {count}: the test set has 1 to {len(digits.test_y)}. Nothing was sent to the array."
-        )
-    run = Inference(bench, recipe, progress)
-    predictions = np.argmax(run.logits(image, digits.test_x[:count]), axis=1).astype(np.int64)
-    programmed = ProgramResult(bench.info.rung, run.records)
-    return InferResult(
-        bench.info.rung, digits.test_y[:count], predictions, programmed, run.program_cycles, run.infer_cycles
-    )
 
 
 def info(bench: Bench) -> Summary:

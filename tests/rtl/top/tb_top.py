@@ -101,16 +101,16 @@ async def program_runs_as_in_the_twin(dut: Any) -> None:
         assert np.array_equal(end.words.reshape(-1, t.LANES), expected)
         assert end.code == 42
         assert np.array_equal(host.link.read_vectors(8, 1)[0], expected[-1])
-        assert host.state().run_cycles == end.run_cycles == twin_cycles(SUMS, [0, len(inputs)], offset[0], inputs)
+        assert host.state().run_cycles == end.run_cycles == twin_cycles(SUMS, [0, len(inputs)], offset, inputs)
 
     await bench.host(check)
 
 
 def twin_cycles(program: Program, args: list[int], offset: np.ndarray, inputs: np.ndarray) -> int:
-    twin = Twin(None)  # type: ignore[arg-type]  # the program does not touch the array
-    twin.program[: len(program.words)] = program.words
-    twin.memory[7] = offset
-    end, _ = twin.run(0, args, inputs.astype(np.uint32))
+    twin = Twin(None)  # the program does not touch the array
+    twin.load(program.words)
+    twin.write_vectors(7, offset)
+    end, _ = twin.run(0, args, inputs)
     assert end.why == Why.HALT
     return end.cycles
 

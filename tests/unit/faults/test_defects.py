@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.random_networks import random_compressed
 
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
 from ohmbench.data import load_digits
@@ -26,7 +27,7 @@ from ohmbench.faults.avoid import (
 )
 from ohmbench.faults.fault_map import FaultKind, FaultMap
 from ohmbench.image import Layer, Tile, WeightImage
-from ohmbench.mapping import map_pairs
+from ohmbench.mapping import map_compressed, map_pairs
 from ohmbench.recipe import Recipe
 from ohmbench.reference import evaluate, predict
 
@@ -115,6 +116,22 @@ def test_faults_never_cost_more_than_in_the_plain_mapping(seed: int, inputs: int
     rng = np.random.default_rng(seed)
     plain = map_pairs(network(rng, inputs, outputs))
     faults = random_map(rng, share)
+    mapped = avoid_faults(plain, faults)
+    assert squared_error(mapped, plain, faults) <= squared_error(plain, plain, faults) * (1 + 1e-9)
+    assert mapped.cells == plain.cells
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 40), st.floats(0.0, 0.6))
+def test_packed_images_keep_their_integers_and_never_cost_more(
+    seed: int, inputs: int, outputs: int, share: float
+) -> None:
+    """Of compressed networks: several tiles an image, lanes that share columns or are parted, merged rows, gains."""
+    rng = np.random.default_rng(seed)
+    plain = map_compressed(random_compressed(rng, [inputs, outputs]))
+    none, faults = FaultMap(np.zeros((32, 32), np.uint8)), random_map(rng, share)
+    x = rng.integers(0, 16, (10, inputs))
+    np.testing.assert_array_equal(evaluate(avoid_faults(plain, none), x), evaluate(plain, x))
     mapped = avoid_faults(plain, faults)
     assert squared_error(mapped, plain, faults) <= squared_error(plain, plain, faults) * (1 + 1e-9)
     assert mapped.cells == plain.cells

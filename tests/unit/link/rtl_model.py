@@ -254,6 +254,7 @@ class TimedLine(Transport):
 
     Attributes:
         now: seconds, moved by `read` only.
+        slower: by which the line is slower than its rate says, as a simulator on a busy machine is.
         missed: most undamaged frames in a row, with no damage between them, that a receiver did not recognise.
     """
 
@@ -261,6 +262,7 @@ class TimedLine(Transport):
         self.name = "line"
         self.baud = baud
         self.now = 100.0
+        self.slower = 1.0
         self.missed = 0
         self._fpga = fpga
         self._delay_s = delay_s
@@ -331,7 +333,7 @@ class TimedLine(Transport):
 
     def _cross(self, way: str, wire: bytes) -> tuple[float, bytes, bool]:
         damaged, stall_s = self._damage[way](wire)
-        self._free[way] = max(self.now, self._free[way]) + stall_s + len(damaged) * 10 / self.baud
+        self._free[way] = max(self.now, self._free[way]) + stall_s + len(damaged) * 10 / self.baud * self.slower
         return self._free[way], damaged, damaged == wire
 
     def _judge(self, way: str, whole: bool, recognised: bool) -> None:

@@ -86,3 +86,19 @@ def test_no_more_is_on_its_way_than_a_round_trip_needs() -> None:
             channel.pump(line.now + 1.0)
     # 4.7 ms of line for a frame, its acknowledge and the delay, against 40 ms that the credits would allow
     assert 267 < most < 6 * 267
+
+
+def test_a_line_that_suddenly_is_much_slower_is_not_flooded() -> None:
+    got: list[Frame] = []
+    line = TimedLine(Fpga(Receiver(), got.append), baud=3_000_000, delay_s=0.001, up=Damage(1, {}), down=Damage(2, {}))
+    channel = Channel(line, clock=line.clock)
+    assert channel.greet(5.0) is not None
+    channel.begin(SLOTS)
+    for n in range(300):
+        channel.send(Frame(FrameType.VECTOR, 0, 1, PAYLOAD))
+        while n == 100 and channel.unacknowledged:
+            channel.pump(line.now + 1.0)
+    line.slower = 400.0  # a frame takes 0.36 s
+    while channel.unacknowledged:
+        channel.pump(line.now + 1.0)
+    assert len(got) == 300

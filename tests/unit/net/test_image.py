@@ -324,7 +324,8 @@ def test_bit_serial_wiring_equals_the_plain_formula(image: WeightImage, seed: in
         def column(c: int, rows: list[int] = rows, levels: list[list[int]] = levels) -> int:
             return sum(rows[r] * levels[r][c] for r in range(len(rows))) if c >= 0 else 0
 
-        expected = [column(int(p)) - column(int(n)) for p, n in zip(tile.p, tile.n, strict=True)]
+        lanes = zip(tile.gain.tolist(), tile.p.tolist(), tile.n.tolist(), strict=True)
+        expected = [gain * (column(p) - column(n)) for gain, p, n in lanes]
         row_values = tile.row_inputs(x[np.newaxis], image.rows)
         assert row_values[0].tolist() == rows
         assert max(rows) < 1 << tile.row_bits(layer.input_bits)

@@ -123,6 +123,19 @@ def test_built_again_only_when_a_source_has_changed(
     assert len(made) == 3
 
 
+@pytest.mark.slow
+def test_a_change_of_the_models_alone_reaches_the_executable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback_root: Path
+) -> None:
+    root, mark = tmp_path / "root", b"a mark in the array model"
+    shutil.copytree(loopback_root, root)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert mark not in simulator.build(root=root).read_bytes()
+    source = root / "sim/array/ohm_params.c"
+    source.write_text(source.read_text() + f'const char ohm_mark[] = "{mark.decode()}";\n')
+    assert mark in simulator.build(root=root).read_bytes()
+
+
 def test_a_checkout_keeps_its_builds_and_only_the_latest(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback_root: Path
 ) -> None:

@@ -1,0 +1,210 @@
+"""`ohmbench infer`: a data set's test images through a programmed network, and how that compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmbench._tables import CLOCK_HZ
+from ohmbench.bench import Bench
+from ohmbench.data import Dataset
+from ohmbench.data_sets import dataset_of
+from ohmbench.errors import UsageError
+from ohmbench.image import WeightImage
+from ohmbench.inference import Inference, IntArray
+from ohmbench.operations.basic import ProgramResult, Summary
+from ohmbench.progress import Progress
+from ohmbench.recipe import Recipe
+from ohmbench.reference import predict
+from ohmbench.rungs import SimulatedArray, open_bench
+
+OnCodes = Callable[[int, IntArray], None]
+
+
+@dataclass(frozen=True, eq=False)
+class TwinCheck:
+    """The same images on the twin.
+
+    Attributes:
+        codes: results that were compared.
+        differ: how many of them differ.
+    """
+
+    accuracy: float
+    codes: int
+    differ: int
+    same_cycles: bool
+
+
+@dataclass(frozen=True, eq=False)
+class InferResult:
+    """Test images through the array, and through the same integers without one.
+
+    Attributes:
+        accuracy_float: of the network before quantisation over its whole test set, if the image's provenance has it.
+        accuracy_quantised: of the image in exact integers, over these images.
+    """
+
+    rung: str
+    dataset: str
+    labels: npt.NDArray[np.int64]
+    predictions: npt.NDArray[np.int64]
+    programmed: ProgramResult
+    program_cycles: int
+    infer_cycles: int
+    accuracy_float: float | None
+    accuracy_quantised: float
+    twin: TwinCheck | None = None
+
+    @property
+    def accuracy(self) -> float:
+        return float(np.mean(self.labels == self.predictions))
+
+    def summary(self) -> Summary:
+        twin = (
+            {}
+            if self.twin is None
+            else {
+                "accuracy_twin": self.twin.accuracy,
+                "codes_compared": self.twin.codes,
+                "codes_that_differ": self.twin.differ,
+                "cycles_equal": self.twin.same_cycles,
+            }
+        )
+        return {
+            "rung": self.rung,
+            "dataset": self.dataset,
+            "images": len(self.labels),
+            "accuracy": self.accuracy,
+            "accuracy_float": self.accuracy_float,
+            "accuracy_quantised": self.accuracy_quantised,
+            **twin,
+            "converged_fraction": self.programmed.converged_fraction,
+            "program_time_s": self.program_cycles / CLOCK_HZ,
+            "infer_time_s": self.infer_cycles / CLOCK_HZ,
+            "predictions": self.predictions.tolist(),
+        }
+
+    def describe(self) -> str:
+        s = self.summary()
+        beside = [f"{100 * self.accuracy_quantised:.2f} % in exact integers"]
+        if self.accuracy_float is not None:
+            beside.append(f"{100 * self.accuracy_float:.2f} % in floating point (its whole test set)")
+        lines = [
+            f"{100 * self.accuracy:.2f} % of {s['images']} images of {self.dataset} recognised ({self.rung})",
+            ", ".join(beside),
+            f"{100 * s['converged_fraction']:.2f} % of {self.programmed.cells} cells in their window",
+            f"{s['program_time_s']:.3f} s programming, {s['infer_time_s']:.3f} s inference, bench time",
+        ]
+        if self.twin is not None:
+            differ = f"{self.twin.differ} of {self.twin.codes} codes differ" if self.twin.differ else "all codes equal"
+            clocks = "the same clocks" if self.twin.same_cycles else "other clocks"
+            lines.append(f"twin: {100 * self.twin.accuracy:.2f} %, {differ}, {clocks}")
+        return "\n".join(lines)
+
+
+def load_test_set(image: WeightImage, name: str | None, folder: Path | None, count: int | None) -> Dataset:
+    """The data set of an image, as `dataset_of`; checked before a bench is opened.
+
+    Raises:
+        UsageError: more images asked for than there are, or none.
+        ImageError, DataError: as `dataset_of`.
+    """
+    data = dataset_of(image, name, folder)
+    if count is not None and not 1 <= count <= len(data.test_y):
+        raise UsageError(f"--images {count}: the test set has 1 to {len(data.test_y)}. Nothing was sent to the array.")
+    return data
+
+
+def twin_of(port: str, array: SimulatedArray | None) -> SimulatedArray:
+    """The array for the twin that is to do what the simulator does.
+
+    Raises:
+        UsageError: the port is another one, or its array is in a file and has a past.
+    """
+    same = array or SimulatedArray()
+    if port != "sim" or same.file is not None:
+        raise UsageError(
+            "--twin compares a new array behind --port sim with the twin. Nothing was sent to the array. Leave it out "
+            "for other ports and for an array in a file."
+        )
+    return same
+
+
+def infer(
+    bench: Bench,
+    image: WeightImage,
+    data: Dataset,
+    recipe: Recipe,
+    progress: Progress,
+    count: int | None = None,
+    twin: SimulatedArray | None = None,
+) -> InferResult:
+    """Program an image and run its test images, or the first of them, through the array.
+
+    Each array of the image is programmed once, and all images pass it before the next one.
+
+    Args:
+        twin: do the same on the twin with this array, which must be as the bench's was, and compare all codes.
+
+    Raises:
+        ImageError: it does not fit the bench.
+        FaultError: the guard turned the array off.
+    """
+    inputs, labels = data.test_x[:count], data.test_y[:count]
+    codes: dict[int, IntArray] = {}
+    run, predictions = _run(bench, image, inputs, recipe, progress, codes.__setitem__)
+    check = None
+    if twin is not None:
+        progress.say("the same on the twin")
+        check = _check(twin, image, inputs, labels, recipe, run, codes)
+    said = image.provenance.get("accuracy_float")
+    return InferResult(
+        bench.info.rung,
+        data.name,
+        labels,
+        predictions,
+        ProgramResult(bench.info.rung, run.records),
+        run.program_cycles,
+        run.infer_cycles,
+        float(said) if isinstance(said, int | float) else None,
+        float(np.mean(predict(image, inputs) == labels)),
+        check,
+    )
+
+
+def _run(
+    bench: Bench,
+    image: WeightImage,
+    inputs: npt.NDArray[np.int64],
+    recipe: Recipe,
+    progress: Progress | None,
+    on_codes: OnCodes,
+) -> tuple[Inference, npt.NDArray[np.int64]]:
+    run = Inference(bench, recipe, progress, on_codes)
+    return run, np.argmax(run.logits(image, inputs), axis=1).astype(np.int64)
+
+
+def _check(
+    array: SimulatedArray,
+    image: WeightImage,
+    inputs: npt.NDArray[np.int64],
+    labels: npt.NDArray[np.int64],
+    recipe: Recipe,
+    other: Inference,
+    codes: dict[int, IntArray],
+) -> TwinCheck:
+    differ = 0
+
+    def compare(tile: int, found: IntArray) -> None:
+        nonlocal differ
+        differ += int(np.count_nonzero(found != codes[tile]))
+
+    with open_bench("twin", array=array) as bench:
+        run, predictions = _run(bench, image, inputs, recipe, None, compare)
+    same = (run.program_cycles, run.infer_cycles) == (other.program_cycles, other.infer_cycles)
+    return TwinCheck(float(np.mean(predictions == labels)), sum(c.size for c in codes.values()), differ, same)

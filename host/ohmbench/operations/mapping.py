@@ -1,0 +1,75 @@
+"""Map a network onto arrays, and say what it costs there: `ohmbench map`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ohmbench import __version__
+from ohmbench.compress.files import load_compressed
+from ohmbench.counting import Counts, count
+from ohmbench.faults.avoid import avoid_faults
+from ohmbench.faults.fault_map import FaultMap
+from ohmbench.image import WeightImage
+from ohmbench.mapping import map_compressed
+from ohmbench.wires import column_current_error
+
+
+@dataclass(frozen=True, eq=False)
+class MapResult:
+    """A weight image, what is known of its network, and what it costs.
+
+    Attributes:
+        known: of the network: its widths, data set, accuracies; for a network from a file, what the file says.
+        wire_error_mean, wire_error_max: shares of the column currents that wires take, by the array model.
+    """
+
+    image: WeightImage
+    known: dict[str, Any]
+    counts: Counts
+    wire_error_mean: float
+    wire_error_max: float
+
+    @classmethod
+    def of(cls, image: WeightImage, known: dict[str, Any]) -> MapResult:
+        return cls(image, known, count(image), *column_current_error(image))
+
+    def summary(self) -> dict[str, Any]:
+        errors = {"wire_error_mean": self.wire_error_mean, "wire_error_max": self.wire_error_max}
+        return {**self.known, **self.counts.summary(), **errors}
+
+    def describe(self) -> str:
+        known = "\n".join(f"{name.replace('_', ' '):18} {_text(value):>9}" for name, value in self.known.items())
+        wires = (
+            f"{'wire error, mean':18} {100 * self.wire_error_mean:>9.2f} % of a column's current (simulated)\n"
+            f"{'wire error, max':18} {100 * self.wire_error_max:>9.2f} %"
+        )
+        return "\n".join(part for part in (known, self.counts.describe(), wires) if part)
+
+
+def map_file(path: Path, faults: FaultMap | None = None) -> MapResult:
+    """Map a compressed network from a file.
+
+    Args:
+        faults: bad cells of the array that the image is for; it is laid out around them.
+
+    Raises:
+        DataError: the file is missing, damaged, or contradicts itself.
+        ImageError: the network does not fit, see `map_compressed`; or the fault map is of another kind of array.
+    """
+    network, provenance = load_compressed(path)
+    image = map_compressed(network, provenance={"ohmbench": __version__, **provenance})
+    return MapResult.of(image if faults is None else avoid_faults(image, faults), provenance)
+
+
+def map_digits(*, hidden: int = 32, bits: int = 4, seed: int = 0, faults: FaultMap | None = None) -> MapResult:
+    """Train the demo's network on the digits and map it as pairs; see `demo.train_and_map`."""
+    from ohmbench.demo import train_and_map
+
+    trained = train_and_map(hidden=hidden, bits=bits, seed=seed, faults=faults)
+    return MapResult.of(trained.image, trained.known())
+
+
+def _text(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

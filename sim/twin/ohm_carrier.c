@@ -1,0 +1,126 @@
+#include "ohm_carrier.h"
+
+#include <string.h>
+
+enum { GROUPS = 5 };
+
+static uint64_t later(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+void ohm_carrier_reset(ohm_carrier_t *c)
+{
+    uint64_t busy_cycles = c->busy_cycles, counted = c->counted;
+
+    memset(c, 0, sizeof *c);
+    c->busy_cycles = busy_cycles;
+    c->counted = counted;
+}
+
+/* Clock from which lines and the mode's rails have settled. */
+static uint64_t settled(const ohm_carrier_t *c)
+{
+    static const uint8_t NEEDED[OHM_MODE_COUNT] = OHM_MODE_RAILS;
+    uint64_t clock = c->lines_settled;
+
+    for (int r = 0; r < OHM_RAIL_COUNT; r++)
+        if (NEEDED[c->mode] >> r & 1) clock = later(clock, c->rail_settled[r]);
+    return clock;
+}
+
+uint64_t ohm_carrier_idle(const ohm_carrier_t *c)
+{
+    uint64_t clock = later(later(c->dac_free, c->any_free), later(c->lines_free, c->lines_settled));
+
+    for (int r = 0; r < OHM_RAIL_COUNT; r++) clock = later(clock, c->rail_settled[r]);
+    return clock;
+}
+
+void ohm_carrier_count_busy(ohm_carrier_t *c, uint64_t clock)
+{
+    uint64_t idle = ohm_carrier_idle(c), until = idle < clock ? idle : clock;
+
+    if (until > c->counted) c->busy_cycles += until - c->counted;
+    c->counted = clock;
+}
+
+/* Closed switches of each group, with any fixed order of switches: only differences count. */
+static void closed(int mode, uint32_t wl, uint32_t bl, uint32_t col, uint64_t *groups)
+{
+    int selected = mode == OHM_MODE_SET ? 1 : 3, others = mode == OHM_MODE_SET ? 2 : 1;
+
+    memset(groups, 0, GROUPS * sizeof *groups);
+    if (mode == OHM_MODE_OFF) return;
+    if (mode == OHM_MODE_RESET) bl = 0;
+    groups[0] = (uint64_t)1 << mode;
+    groups[1] = (uint64_t)wl << 32 | ~wl;
+    groups[2] = (uint64_t)bl << 32 | ~bl;
+    for (int half = 0; half < 2; half++) {
+        uint64_t columns = col >> 16 * half & 0xFFFFu;
+        groups[3 + half] = mode == OHM_MODE_READ ? 0xFFFFu
+                                                 : columns << 16 * selected | (columns ^ 0xFFFFu) << 16 * others;
+    }
+}
+
+/* Switch frames from the present lines to others: break before make, changed groups only. */
+static unsigned frames(const ohm_carrier_t *c, int mode, uint32_t wl, uint32_t bl, uint32_t col)
+{
+    uint64_t now[GROUPS], then[GROUPS];
+    unsigned count = 0;
+
+    closed(c->mode, c->wl, c->bl, c->col, now);
+    closed(mode, wl, bl, col, then);
+    for (int i = 0; i < GROUPS; i++) {
+        if (now[i] & ~then[i]) count++;
+        if (then[i] & ~now[i]) count++;
+    }
+    return count;
+}
+
+uint64_t ohm_carrier_rail(ohm_carrier_t *c, uint64_t clock, int rail, uint16_t code)
+{
+    clock = later(clock, c->any_free);
+    if (code == c->codes[rail]) return clock;
+    clock = later(clock, c->dac_free);
+    ohm_carrier_count_busy(c, clock + 1);
+    c->codes[rail] = code;
+    c->dac_free = clock + OHM_DAC_FRAME_CYCLES;
+    c->rail_settled[rail] = c->dac_free + OHM_DAC_SETTLE_CYCLES;
+    return clock;
+}
+
+uint64_t ohm_carrier_lines(ohm_carrier_t *c, uint64_t clock, int mode, uint32_t wl, uint32_t bl, uint32_t col)
+{
+    unsigned count = frames(c, mode, wl, bl, col);
+
+    clock = later(clock, later(c->any_free, c->lines_free));
+    ohm_carrier_count_busy(c, clock + 1);
+    c->mode = mode;
+    c->wl = wl;
+    c->bl = bl;
+    c->col = col;
+    c->lines_free = clock + 1 + count * OHM_SWITCH_FRAME_CYCLES;
+    if (count)
+        c->lines_settled =
+            c->lines_free + OHM_SWITCH_SETTLE_CYCLES + (mode == OHM_MODE_READ ? OHM_TIA_SETTLE_CYCLES : 0);
+    return clock;
+}
+
+/* Takes what waits until all has settled, and during which nothing else is taken. */
+static uint64_t alone(ohm_carrier_t *c, uint64_t clock, uint64_t clocks)
+{
+    clock = later(later(clock, settled(c)), later(c->lines_free, c->any_free));
+    ohm_carrier_count_busy(c, clock + 1);
+    c->any_free = clock + clocks;
+    return clock;
+}
+
+uint64_t ohm_carrier_pulse(ohm_carrier_t *c, uint64_t clock, uint32_t width)
+{
+    return alone(c, clock, (uint64_t)width + OHM_PULSE_RECOVERY_CYCLES);
+}
+
+uint64_t ohm_carrier_sense(ohm_carrier_t *c, uint64_t clock)
+{
+    clock = alone(c, clock, OHM_SENSE_LATENCY_CYCLES + 1);
+    c->codes_ready = clock + OHM_SENSE_LATENCY_CYCLES;
+    return clock;
+}

@@ -1,0 +1,37 @@
+/* When the carrier takes what: the timing of ohm_carrier.sv in run-time clocks. */
+#ifndef OHM_CARRIER_H
+#define OHM_CARRIER_H
+
+#include <stdint.h>
+
+#include "ohm_array.h"
+
+OHM_BEGIN
+
+typedef struct {
+    uint64_t busy_cycles; /* clocks in which something was under way, as far as they have been counted */
+    uint64_t counted;     /* clocks looked at for busy_cycles */
+    uint16_t codes[OHM_RAIL_COUNT];
+    int mode; /* OHM_MODE_* */
+    uint32_t wl, bl, col;
+    int16_t column_codes[OHM_COLUMNS]; /* of the last conversion */
+    /* clocks from which on a part is free, or has settled */
+    uint64_t rail_settled[OHM_RAIL_COUNT], dac_free, lines_free, lines_settled, any_free, codes_ready;
+} ohm_carrier_t;
+
+/* All off, as after a fault, an abort or disarming. */
+void ohm_carrier_reset(ohm_carrier_t *c);
+/* Clock from which nothing is under way. */
+uint64_t ohm_carrier_idle(const ohm_carrier_t *c);
+/* Counts busy clocks before this one; to be called before anything changes what is under way. */
+void ohm_carrier_count_busy(ohm_carrier_t *c, uint64_t clock);
+
+/* A command that is offered at a clock: returns the clock at which it is taken. */
+uint64_t ohm_carrier_rail(ohm_carrier_t *c, uint64_t clock, int rail, uint16_t code);
+uint64_t ohm_carrier_lines(ohm_carrier_t *c, uint64_t clock, int mode, uint32_t wl, uint32_t bl, uint32_t col);
+uint64_t ohm_carrier_pulse(ohm_carrier_t *c, uint64_t clock, uint32_t width);
+uint64_t ohm_carrier_sense(ohm_carrier_t *c, uint64_t clock);
+
+OHM_END
+
+#endif

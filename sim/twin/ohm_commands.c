@@ -1,0 +1,99 @@
+/* What the sequencer hands to the guard and the carrier, and what reaches the array of it. */
+#include "ohm_twin_core.h"
+
+void ohm_twin_end_pulse(ohm_twin_t *t, uint64_t off)
+{
+    const ohm_twin_pulse_on_t *p = &t->pulse;
+    const ohm_twin_io_t *io = t->io;
+    uint64_t falls = p->taken + p->width + 1;
+    uint32_t width;
+
+    if (!p->is_on) return;
+    t->pulse.is_on = 0;
+    if (off < falls) falls = off;
+    width = (uint32_t)(falls - p->taken - 1);
+    if (io->on_pulse)
+        io->on_pulse(io->context, p->mode, p->wl, p->col, p->line_code, p->inhibit_code, p->wl_code, width, falls);
+    else
+        ohm_array_pulse(t->array, p->mode, p->wl, p->col, p->line_code, p->inhibit_code, p->wl_code, width, falls);
+}
+
+static int refuse(ohm_twin_t *t, int fault)
+{
+    ohm_twin_end_pulse(t, t->run_cycles + 1);
+    t->run_cycles += OHM_SCALAR_CYCLES + 1; /* the guard latches, the sequencer sees it a clock later */
+    return OHM_FAULT + fault;
+}
+
+static int is_one(uint32_t mask) { return mask != 0 && (mask & (mask - 1u)) == 0; }
+
+int ohm_twin_rail(ohm_twin_t *t, const ohm_word_t *w)
+{
+    uint32_t number = w->imm & 0xFFu;
+    uint16_t code = t->scalars[w->a];
+
+    if (number >= OHM_RAIL_COUNT) return OHM_ILLEGAL;
+    if (!t->guard.armed && code != 0) return refuse(t, OHM_FAULT_NOT_ARMED);
+    if (code > t->guard.max_rail[number]) return refuse(t, OHM_FAULT_RAIL_LIMIT);
+    t->run_cycles = ohm_carrier_rail(&t->carrier, t->run_cycles + 1, (int)number, code) + 1;
+    return OHM_NEXT;
+}
+
+int ohm_twin_lines(ohm_twin_t *t, const ohm_word_t *w)
+{
+    uint32_t mode = w->imm & 0xFFu, wl = t->masks[w->d], bl = t->masks[w->a], col = t->masks[w->b];
+
+    if (mode >= OHM_MODE_COUNT) return OHM_ILLEGAL;
+    if (!t->guard.armed && mode != OHM_MODE_OFF) return refuse(t, OHM_FAULT_NOT_ARMED);
+    if ((mode == OHM_MODE_SET || mode == OHM_MODE_RESET) && !is_one(wl)) return refuse(t, OHM_FAULT_BAD_LINES);
+    if (mode == OHM_MODE_SET && bl != wl) return refuse(t, OHM_FAULT_BAD_LINES);
+    t->run_cycles = ohm_carrier_lines(&t->carrier, t->run_cycles + 1, (int)mode, wl, bl, col) + 1;
+    return OHM_NEXT;
+}
+
+int ohm_twin_pulse(ohm_twin_t *t, const ohm_word_t *w)
+{
+    ohm_carrier_t *c = &t->carrier;
+    uint32_t width = t->scalars[w->a];
+    int row = 0, is_set = c->mode == OHM_MODE_SET;
+    uint64_t taken;
+
+    if (!t->guard.armed) return refuse(t, OHM_FAULT_NOT_ARMED);
+    if (!is_set && c->mode != OHM_MODE_RESET) return refuse(t, OHM_FAULT_BAD_MODE);
+    if (width < 1 || width > t->guard.max_width) return refuse(t, OHM_FAULT_WIDTH_LIMIT);
+    while (!(c->wl >> row & 1u)) row++;
+    if (ohm_guard_spent(&t->guard, row, c->col)) {
+        t->run_cycles += OHM_GUARD_SCAN_CYCLES; /* only then does the guard know */
+        return refuse(t, OHM_FAULT_BUDGET);
+    }
+    ohm_guard_count(&t->guard, row, c->col);
+    taken = ohm_carrier_pulse(c, t->run_cycles + 1 + OHM_GUARD_SCAN_CYCLES, width);
+    t->run_cycles = taken + 1;
+    t->pulses++;
+    ohm_twin_end_pulse(t, UINT64_MAX);
+    t->pulse.is_on = 1;
+    t->pulse.mode = c->mode;
+    t->pulse.wl = c->wl;
+    t->pulse.col = c->col;
+    t->pulse.width = width;
+    t->pulse.line_code = c->codes[is_set ? OHM_RAIL_BL_SET : OHM_RAIL_SL_RESET];
+    t->pulse.inhibit_code = is_set ? c->codes[OHM_RAIL_SL_INHIBIT] : 0;
+    t->pulse.wl_code = c->codes[is_set ? OHM_RAIL_WL_SET : OHM_RAIL_WL_RESET];
+    t->pulse.taken = taken;
+    return OHM_NEXT;
+}
+
+int ohm_twin_convert(ohm_twin_t *t)
+{
+    ohm_carrier_t *c = &t->carrier;
+    uint64_t taken;
+
+    if (!t->guard.armed) return refuse(t, OHM_FAULT_NOT_ARMED);
+    if (c->mode != OHM_MODE_READ) return refuse(t, OHM_FAULT_BAD_MODE);
+    taken = ohm_carrier_sense(c, t->run_cycles + 1);
+    ohm_twin_end_pulse(t, UINT64_MAX);
+    ohm_array_sense(t->array, c->wl, c->bl, c->codes[OHM_RAIL_BL_READ], c->codes[OHM_RAIL_WL_READ], taken + 1,
+                    c->column_codes);
+    t->run_cycles = taken + 1;
+    return OHM_NEXT;
+}
