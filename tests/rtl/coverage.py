@@ -46,8 +46,8 @@ def read(files: Iterable[Path]) -> dict[str, Module]:
                 continue
             keys = dict(part.split("\x02", 1) for part in found[1].split("\x01") if "\x02" in part)
             path, count = Path(keys["f"]), int(found[2])
-            if path.parent.name != "rtl" and path.name not in RTL:
-                continue
+            if path.name not in RTL:
+                continue  # a model or a test bench
             module = modules[path.name]
             if keys["page"].startswith("v_toggle"):
                 module.toggles[keys["l"], keys["o"]] += count
