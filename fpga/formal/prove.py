@@ -109,8 +109,9 @@ def script(proof: Proof, task: str, only: str | None) -> list[str]:
         "cutpoint -blackbox",
     ]
     if only is not None:
-        commands.append(f"delete t:$check r:FLAVOR=assert %i c:*{only} %d")
-        commands.append(f"select -assert-min 1 t:$check r:FLAVOR=assert %i c:*{only} %i")
+        named = f"c:{only} c:*.{only} %u"
+        commands.append(f"delete t:$check r:FLAVOR=assert %i {named} %d")
+        commands.append(f"select -assert-min 1 t:$check r:FLAVOR=assert %i {named} %i")
     return [*commands, f"prep -top {proof.top}"]
 
 

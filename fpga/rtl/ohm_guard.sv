@@ -15,7 +15,8 @@ module ohm_guard
     parameter int unsigned TicksPerMs = ohm_carrier_pkg::ClockHz / 1000,  // less in tests
     // safe_no stays low at least this long, until the rails have fallen to 0 V: else arming right after disarming
     // could start from lines and rails that are still on. (The chips' reset inputs need 15 ns: ADG1414, t12 in Table 6.)
-    parameter int unsigned SafeClocks = ohm_carrier_pkg::DacSettleCycles
+    parameter int unsigned SafeClocks = ohm_carrier_pkg::DacSettleCycles,
+    parameter int unsigned Columns = 32  // whose pulses are counted; less in proofs
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -130,7 +131,7 @@ module ohm_guard
     end
   end
 
-  assign safe_no = on_q;
+  assign safe_no = on_q && rst_ni;
   assign armed_o = armed_q;
   assign fault_o = fault_q;
 
@@ -170,7 +171,9 @@ module ohm_guard
       .rail_over_o(rail_over)
   );
 
-  ohm_guard_budget u_budget (
+  ohm_guard_budget #(
+      .Columns(Columns)
+  ) u_budget (
       .clk_i,
       .rst_ni,
       .clear_i(clear_counts),

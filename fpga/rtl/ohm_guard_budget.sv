@@ -5,7 +5,9 @@
 
 `include "ohm_assert.svh"
 
-module ohm_guard_budget (
+module ohm_guard_budget #(
+    parameter int unsigned Columns = 32
+) (
     input logic clk_i,
     input logic rst_ni,
 
@@ -21,7 +23,6 @@ module ohm_guard_budget (
     output logic over_o  // with ready_o: a cell would get more than the budget
 );
   localparam int unsigned Rows = 32;
-  localparam int unsigned Columns = 32;
 
   typedef enum logic [1:0] {
     StIdle,
@@ -53,7 +54,7 @@ module ohm_guard_budget (
   ohm_ram #(
       .Lanes(1),
       .LaneWidth(16),
-      .Depth(Rows * Columns)
+      .Depth(Rows * 32)
   ) u_counts (
       .clk_i,
       .we_i(write),

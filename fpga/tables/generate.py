@@ -354,6 +354,14 @@ def boards(carrier: Table) -> dict[Path, str]:
     return made
 
 
+def testplan_page(plan: Table) -> str:
+    def section(unit: Table) -> tuple[str, list[str], list[list[Any]]]:
+        rows = [[f["does"], ", ".join(f"`{test}`" for test in f["tests"])] for f in unit["feature"]]
+        return unit["name"].capitalize(), ["feature", "shown by"], rows
+
+    return page("Test plan", comment_head("testplan"), map(section, plan["unit"]))
+
+
 def outputs() -> dict[Path, str]:
     isa, carrier, link, registers = (load(n) for n in ("isa", "carrier", "link", "registers"))
     rtl, docs = REPO / "fpga/rtl", REPO / "docs/reference"
@@ -370,6 +378,7 @@ def outputs() -> dict[Path, str]:
         docs / "registers.md": registers_page(registers),
         docs / "carrier.md": carrier_page(carrier),
         **boards(carrier),
+        docs / "test-plan.md": testplan_page(load("testplan")),
     }
 
 

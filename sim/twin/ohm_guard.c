@@ -2,7 +2,13 @@
 
 #include <string.h>
 
-enum { MAX_WATCHDOG_MS = 10000 };
+enum { START_WATCHDOG_MS = 500, MAX_WATCHDOG_MS = 10000 }; /* as in ohm_guard_limits.sv */
+
+void ohm_guard_reset(ohm_guard_t *g)
+{
+    memset(g, 0, sizeof *g);
+    g->watchdog_ms = START_WATCHDOG_MS;
+}
 
 static int control(ohm_guard_t *g, uint32_t value)
 {
@@ -21,12 +27,6 @@ static int lower(const ohm_guard_t *g, uint32_t *limit, uint32_t value, uint32_t
     return 1;
 }
 
-void ohm_guard_init(ohm_guard_t *g)
-{
-    memset(g, 0, sizeof *g);
-    g->watchdog_ms = 500;
-}
-
 int ohm_guard_write(ohm_guard_t *g, uint32_t number, uint32_t value)
 {
     static const uint32_t CEILING[OHM_RAIL_COUNT] = OHM_RAIL_CEILING;
@@ -36,8 +36,17 @@ int ohm_guard_write(ohm_guard_t *g, uint32_t number, uint32_t value)
     if (rail < OHM_RAIL_COUNT) return lower(g, &g->max_rail[rail], value, CEILING[rail]);
     if (number == OHM_REGISTER_MAX_WIDTH) return lower(g, &g->max_width, value, 0xFFFFu);
     if (number == OHM_REGISTER_PULSE_BUDGET) return lower(g, &g->budget, value, 0xFFFFu);
-    if (number == OHM_REGISTER_WATCHDOG) return value > 0 && lower(g, &g->watchdog_ms, value, MAX_WATCHDOG_MS);
+    if (number == OHM_REGISTER_WATCHDOG && value != 0) return lower(g, &g->watchdog_ms, value, MAX_WATCHDOG_MS);
     return number == OHM_REGISTER_BAUD_DIVISOR; /* the link's own */
+}
+
+void ohm_guard_check_rails(ohm_guard_t *g, const uint16_t *codes)
+{
+    for (int r = 0; r < OHM_RAIL_COUNT; r++)
+        if (g->armed && codes[r] > g->max_rail[r]) {
+            g->fault = OHM_FAULT_RAIL_LIMIT;
+            g->armed = 0;
+        }
 }
 
 int ohm_guard_spent(const ohm_guard_t *g, int row, uint32_t col)

@@ -14,10 +14,11 @@ typedef struct {
     uint16_t counts[OHM_CELLS]; /* pulses since they were cleared */
 } ohm_guard_t;
 
-/* As after reset: no limit allows anything. */
-void ohm_guard_init(ohm_guard_t *g);
+void ohm_guard_reset(ohm_guard_t *g);
 /* Writes a register. 1; 0: refused, and nothing has changed. */
 int ohm_guard_write(ohm_guard_t *g, uint32_t number, uint32_t value);
+/* A limit that has been set below a rail's code turns all off. */
+void ohm_guard_check_rails(ohm_guard_t *g, const uint16_t *codes);
 /* Whether a pulse would pass the budget of one of the columns of col. */
 int ohm_guard_spent(const ohm_guard_t *g, int row, uint32_t col);
 void ohm_guard_count(ohm_guard_t *g, int row, uint32_t col);

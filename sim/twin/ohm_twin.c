@@ -12,7 +12,7 @@ ohm_twin_t *ohm_twin_new(void)
 
     if (t) {
         t->masks[0] = UINT32_MAX;
-        ohm_guard_init(&t->guard);
+        ohm_guard_reset(&t->guard);
     }
     return t;
 }
@@ -44,12 +44,7 @@ int ohm_twin_write_register(ohm_twin_t *t, uint32_t number, uint32_t value)
 {
     int accepted = ohm_guard_write(&t->guard, number, value);
 
-    /* a limit that has come below a rail which is on */
-    for (int r = 0; r < OHM_RAIL_COUNT && t->guard.armed; r++)
-        if (t->carrier.codes[r] > t->guard.max_rail[r]) {
-            t->guard.fault = OHM_FAULT_RAIL_LIMIT;
-            t->guard.armed = 0;
-        }
+    ohm_guard_check_rails(&t->guard, t->carrier.codes);
     if (!t->guard.armed) ohm_carrier_reset(&t->carrier);
     return accepted;
 }

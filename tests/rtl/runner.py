@@ -27,7 +27,11 @@ REPO = Path(__file__).resolve().parents[2]
 
 RTL = REPO / "fpga/rtl"
 WAIVERS = REPO / "fpga/lint/verilator.vlt"
-ARGUMENTS = ["-Wall", "--assert", "-O3", "-CFLAGS", "-O2"]
+# `make coverage`: builds of their own, which are several times slower, and what they count beside them.
+COVERAGE = "OHMBENCH_COVERAGE" in os.environ
+BUILDS = REPO / "build" / ("coverage" if COVERAGE else "rtl")
+COVERAGE_ARGUMENTS = ["--coverage-line", "--coverage-toggle"] if COVERAGE else []
+ARGUMENTS = ["-Wall", "--assert", "-O3", "-CFLAGS", "-O2", *COVERAGE_ARGUMENTS]
 SEED = 1
 
 
@@ -53,7 +57,7 @@ def run(
     files = [WAIVERS, *sorted(RTL.glob("*_pkg.sv"))]
     files += [p for p in map(_locate, sources) if p not in files]
     key = repr((module, [str(p.relative_to(REPO)) for p in files], sorted(parameters.items()), list(extra)))
-    build_dir = REPO / "build/rtl" / f"{module}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
+    build_dir = BUILDS / f"{module}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
     build_dir.mkdir(parents=True, exist_ok=True)
 
     os.environ.update(verilator_environment())
@@ -85,6 +89,8 @@ def run(
         results_xml=str(results),
         seed=os.environ.get("COCOTB_RANDOM_SEED", SEED),
     )
+    if COVERAGE:
+        (build_dir / "coverage.dat").replace(build_dir / f"{'+'.join(tests)}.dat")
     # runner.test() itself fails when a test does, but not when none ran
     executed = [case for case in ElementTree.parse(results).iter("testcase") if case.find("skipped") is None]
     assert executed, f"{', '.join(tests)}: no cocotb test ran on {module}"

@@ -1,4 +1,4 @@
-"""The twin's guard: what it makes of its registers, as ohm_guard_limits.sv and ohm_guard.sv."""
+"""The twin's guard: the registers by the rules of docs/guard.md."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from ohmbench.isa import assemble
 from ohmbench.twin import Twin
 
 ARM, CLEAR_FAULT = 1, 2
+MAX_WATCHDOG_MS = 10_000
 LIMITS = [(Register.MAX_RAIL + rail, RAIL_CEILING[rail]) for rail in Rail]
-LIMITS += [(Register.MAX_WIDTH, 0xFFFF), (Register.PULSE_BUDGET, 0xFFFF), (Register.WATCHDOG, 10_000)]
+LIMITS += [(Register.MAX_WIDTH, 0xFFFF), (Register.PULSE_BUDGET, 0xFFFF), (Register.WATCHDOG, MAX_WATCHDOG_MS)]
 
 
 @pytest.mark.parametrize(("register", "ceiling"), LIMITS)
@@ -22,13 +23,11 @@ def test_limits_up_to_the_ceiling_and_only_tighter_while_armed(register: int, ce
     assert twin.write_register(Register.CONTROL, ARM)
     assert twin.write_register(register, ceiling - 1)
     assert not twin.write_register(register, ceiling)
-    assert twin.write_register(register, ceiling - 1)
 
 
 def test_what_is_no_limit_is_refused() -> None:
     twin = Twin(ArrayModel())
     assert not twin.write_register(Register.WATCHDOG, 0)
-    assert twin.write_register(Register.BAUD_DIVISOR, 4)
     assert not twin.write_register(Register.BAUD_DIVISOR + 1, 0)
 
 

@@ -1,0 +1,141 @@
+// The guard: what of a sequencer's commands and of a carrier's enables gets through. Both are free in every clock, so
+// this holds for every program and for a carrier that does what it likes.
+
+`include "ohm_assert.svh"
+
+module ohm_guard_command_check
+  import ohm_guard_pkg::*;
+  import ohm_carrier_pkg::*;
+(
+    input logic clk_i,
+    input logic rst_ni,
+
+    input logic seq_cmd_valid_i,
+    input cmd_t seq_cmd_i,
+    input logic car_cmd_valid_o,
+    input logic car_cmd_ready_i,
+    input cmd_t car_cmd_o,
+    input logic set_en_i,
+    input logic reset_en_i,
+    input logic set_en_o,
+    input logic reset_en_o,
+    input logic safe_no,
+
+    input logic          reg_valid_i,
+    input logic   [ 7:0] reg_addr_i,
+    input logic   [31:0] reg_data_i,
+    input logic          armed_o,
+    input fault_e        fault_o
+);
+  logic [2:0] rail;  // any one
+  ohm_symbol #(
+      .Width(3)
+  ) u_rail (
+      .clk_i,
+      .rst_ni,
+      .value_o(rail)
+  );
+
+  logic [RegWatchdog:RegMaxRail][15:0] limit;
+  ohm_guard_host u_host (
+      .clk_i,
+      .rst_ni,
+      .reg_valid_i,
+      .reg_addr_i,
+      .reg_data_i,
+      .armed_i(armed_o),
+      .fault_i(fault_o != FaultNone),
+      .limit_o(limit),
+      .ceiling_o(),
+      .write_o(),
+      .fits_o(),
+      .tighter_o(),
+      .refused_o(),
+      .arm_o(),
+      .disarm_o(),
+      .clear_fault_o(),
+      .clear_counts_o()
+  );
+
+  logic [Rails-1:0][15:0] max_rail;
+  logic [15:0] max_width;
+  assign max_rail  = limit[RegMaxRail+:Rails];
+  assign max_width = limit[RegMaxWidth];
+
+  // ---- commands
+
+  logic one_wl, writes, writes_mode, on_mode;
+  assign one_wl = $countones(car_cmd_o.wl) == 1;
+  assign writes = car_cmd_o.kind == CmdLines && car_cmd_o.mode inside {ModeSet, ModeReset};
+
+  // what the carrier has been told since it was last all off
+  mode_e mode_q;
+  logic [15:0] code_q;  // of the rail
+  logic over_q;
+  logic taken;
+  assign taken = car_cmd_valid_o && car_cmd_ready_i;
+  always_ff @(posedge clk_i) begin
+    over_q <= rst_ni && safe_no && code_q > max_rail[rail];
+    if (!rst_ni || !safe_no) begin
+      mode_q <= ModeOff;
+      code_q <= '0;
+    end else if (taken) begin
+      if (car_cmd_o.kind == CmdLines) mode_q <= car_cmd_o.mode;
+      if (car_cmd_o.kind == CmdRail && car_cmd_o.rail == rail_e'(rail)) code_q <= car_cmd_o.value;
+    end
+  end
+
+  logic rail_bad, lines_bad, pulse_bad, pulses;
+  assign pulses = mode_q inside {ModeSet, ModeReset};
+  assign rail_bad = car_cmd_o.kind == CmdRail && car_cmd_o.rail == rail_e'(rail) &&
+      car_cmd_o.value > max_rail[rail];
+  assign lines_bad = writes &&
+      (!one_wl || (car_cmd_o.mode == ModeSet && car_cmd_o.bl != car_cmd_o.wl));
+  assign pulse_bad = car_cmd_o.kind == CmdPulse &&
+      (!pulses || car_cmd_o.value == '0 || car_cmd_o.value > max_width);
+
+  // ---- pulses, at the enables themselves
+
+  logic high, rises, granted_q, last_high_q;
+  logic [15:0] high_q;  // clocks that an enable has been high before this one
+  assign high  = set_en_o || reset_en_o;
+  assign rises = high && !last_high_q;
+  always_ff @(posedge clk_i) begin
+    granted_q   <= rst_ni && taken && car_cmd_o.kind == CmdPulse;
+    last_high_q <= rst_ni && high;
+    high_q      <= rst_ni && high ? high_q + 16'd1 : '0;
+  end
+
+  `OHM_ASSERT(RailInLimit_A, !(car_cmd_valid_o && rail_bad))
+  `OHM_ASSERT(
+      RailsFollow_A,
+      !(safe_no && code_q > max_rail[rail] && (high || car_cmd_valid_o)) && !(over_q && safe_no))
+  `OHM_ASSERT(OneRow_A, !(car_cmd_valid_o && lines_bad))
+  `OHM_ASSERT(PulseAllowed_A, !(car_cmd_valid_o && pulse_bad))
+  `OHM_ASSERT(Unchanged_A, !car_cmd_valid_o || (seq_cmd_valid_i && car_cmd_o == seq_cmd_i))
+  `OHM_COVER(
+      RailAtLimit_C,
+      taken && car_cmd_o.kind == CmdRail && car_cmd_o.value == max_rail[rail] && code_q != '0)
+  `OHM_COVER(Tightened_C, over_q)
+  `OHM_COVER(SetLines_C, taken && car_cmd_o.kind == CmdLines && car_cmd_o.mode == ModeSet)
+  `OHM_COVER(ReadLines_C, taken && car_cmd_o.kind == CmdLines && car_cmd_o.mode == ModeRead)
+
+  `OHM_ASSERT_NEVER(OneEnable_A, set_en_o && reset_en_o, clk_i, 1'b0)
+  `OHM_ASSERT(EachGranted_A, !rises || granted_q)
+  `OHM_ASSERT(NoLonger_A, !high || high_q < max_width)
+  `OHM_ASSERT(EnableOfMode_A, !high || mode_q == (set_en_o ? ModeSet : ModeReset))
+  `OHM_ASSERT(NothingDuring_A, !(high && car_cmd_valid_o))
+  `OHM_COVER(BothAsked_C, set_en_i && reset_en_i && last_high_q)
+  `OHM_COVER(Pulse_C, rises)
+  `OHM_COVER(SecondRise_C, set_en_i && !last_high_q && mode_q == ModeSet && !granted_q && safe_no)
+  `OHM_COVER(CutAtLimit_C, last_high_q && !high && set_en_i && armed_o && high_q == 16'd2)
+  `OHM_COVER(AskedDuring_C, high && seq_cmd_valid_i && high_q == 16'd1)
+
+  `OHM_ASSERT(LemmaLimits_A, u_limits.limit_q == limit)
+  `OHM_ASSERT(LemmaMode_A, !safe_no || u_check.mode_o == mode_q)
+  `OHM_ASSERT(LemmaCode_A, !safe_no || u_check.rail_q[rail] == code_q)
+  `OHM_ASSERT(LemmaLive_A, u_pins.live_q == (granted_q || last_high_q))
+  `OHM_ASSERT(LemmaHigh_A, u_pins.high_q == high_q && last_high_q == (high_q != '0))
+endmodule
+
+bind ohm_guard ohm_guard_command_check u_command_check (.*);

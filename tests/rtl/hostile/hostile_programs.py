@@ -1,0 +1,168 @@
+"""Scripts for hostile_main.cpp: programs that try to get past the guard, and a host that is no better.
+
+Most are attacks on a few promises in a loop; some are the lock-step tests' legal programs with words changed, some
+words at random. The host arms with limits of its own, tightens and loosens them while the program
+runs, falls silent, aborts, resets, and trips the over-current comparator.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+from tests.random_programs import random_program
+
+from ohmbench._tables import RAIL_CEILING, FrameType, Mode, Op, Rail, Register
+from ohmbench.isa import Instruction, encode
+from ohmbench.link.codec import Frame
+from ohmbench.link.codec import encode_frame as on_wire
+
+ARM, CLEAR_FAULT, CLEAR_COUNTS = 1, 2, 4
+WORDS_A_FRAME = 64
+LONGEST_RUN = 6_000  # clocks that a program may take before it is aborted
+
+
+def script(seed: int, programs: int) -> Iterator[str]:
+    """Orders for hostile_main.cpp, one a line; the same for the same seed."""
+    for number in range(programs):
+        yield from _Session(random.Random(f"{seed}/{number}")).orders()
+        yield "p"
+
+
+class _Session:
+    """One program, from hello to its end."""
+
+    def __init__(self, rng: random.Random) -> None:
+        self.rng, self.seq = rng, 0
+        self.max_rail = {
+            rail: rng.choice((1000, RAIL_CEILING[rail], rng.randint(0, RAIL_CEILING[rail]))) for rail in Rail
+        }
+        self.max_width = rng.choice((1, 2, 48, 300, 2000, rng.randint(1, 1000)))
+        self.budget = rng.choice((0, 1, 2, 3, 5, 40, 40, 1000))
+
+    def frame(self, type_: FrameType, arg: int = 0, payload: bytes = b"") -> str:
+        seq = self.seq if type_ >= 0x80 else 0
+        if type_ >= 0x80:
+            self.seq = (self.seq + 1) % 256
+        return "b " + on_wire(Frame(type_, seq, arg, payload)).hex()
+
+    def write(self, register: int, value: int) -> str:
+        return self.frame(FrameType.REGISTER, register, value.to_bytes(4, "little"))
+
+    def orders(self) -> Iterator[str]:
+        rng = self.rng
+        if rng.random() < 0.02:
+            yield f"r {rng.randint(1, 40)}"
+        yield self.frame(FrameType.HELLO, 1)
+        if rng.random() < 0.9:
+            yield self.write(Register.CONTROL, CLEAR_FAULT | CLEAR_COUNTS * (rng.random() < 0.8))
+        for rail, code in self.max_rail.items():
+            yield self.write(Register.MAX_RAIL + rail, code)
+        yield self.write(Register.MAX_WIDTH, self.max_width)
+        yield self.write(Register.PULSE_BUDGET, self.budget)
+        yield self.write(Register.WATCHDOG, rng.choice((1, 3, 8, 20, 20, 500, 500)))
+        words = self.program()
+        for first in range(0, len(words), WORDS_A_FRAME):
+            part = words[first : first + WORDS_A_FRAME]
+            yield self.frame(FrameType.PROGRAM, first, b"".join(word.to_bytes(4, "little") for word in part))
+        if rng.random() < 0.95:
+            yield self.write(Register.CONTROL, ARM)
+        if rng.random() < 0.7:
+            yield "w 420"  # until the chips have had their reset
+        arguments = [rng.choice((rng.randrange(40), rng.getrandbits(16))) for _ in range(rng.randrange(17))]
+        payload = b"".join(value.to_bytes(2, "little") for value in arguments)
+        yield self.frame(FrameType.RUN, 0, payload)
+        while rng.random() < 0.4:
+            yield f"w {rng.choice((0, rng.randrange(60), rng.randrange(1500), rng.randrange(LONGEST_RUN)))}"
+            yield from self.trouble()
+        yield f"e {LONGEST_RUN}"
+        yield self.frame(rng.choice((FrameType.ABORT, FrameType.ABORT, FrameType.STATUS)))
+        yield "w 200"
+
+    def trouble(self) -> Iterator[str]:
+        rng = self.rng
+        kind = rng.randrange(9)
+        if kind in (0, 8):
+            yield f"o {rng.choice((1, 2, 3, 500, 1500))}"  # a short one may miss the pulse
+        elif kind == 1:
+            yield self.frame(FrameType.ABORT)
+        elif kind == 2:
+            yield f"w {rng.randrange(3000)}"  # silence, for the shorter watchdogs
+        elif kind == 3:
+            yield f"r {rng.randint(1, 3)}"
+        elif kind == 4:
+            yield self.write(Register.CONTROL, rng.choice((0, ARM, ARM, CLEAR_FAULT, 3, 5, 7)))
+        elif kind == 5:
+            rail = rng.choice(list(Rail))
+            value = max(self.max_rail[rail], 1)
+            yield self.write(
+                Register.MAX_RAIL + rail,
+                rng.choice((0, 0, value // 2, value - 1, value + 1, 0xFFFF, rng.getrandbits(32))),
+            )
+        elif kind == 6:
+            register, now = rng.choice(((Register.MAX_WIDTH, self.max_width), (Register.PULSE_BUDGET, self.budget)))
+            yield self.write(register, rng.choice((0, 1, now, now + 1, max(now - 1, 0), 0xFFFF, rng.getrandbits(32))))
+        else:
+            yield self.frame(FrameType.STATUS)
+
+    def program(self) -> list[int]:
+        rng = self.rng
+        kind = rng.random()
+        if kind < 0.12:
+            return self.damaged(random_program(rng.getrandbits(32)), rng.choice((0.0, 0.02, 0.2)))
+        if kind < 0.2:
+            return [self.any_word() for _ in range(rng.randint(4, 120))]
+        words = [encode(i) for i in self.set_up()]
+        start = len(words)
+        for _ in range(rng.randint(1, 6)):
+            words += [encode(i) for i in self.attack()]
+        words.append(encode(Instruction(Op.JMP, (start,))))
+        return self.damaged(words, rng.choice((0.0, 0.0, 0.02)))
+
+    def damaged(self, words: list[int], share: float) -> list[int]:
+        return [self.any_word() if self.rng.random() < share else word for word in words]
+
+    def any_word(self) -> int:
+        rng = self.rng
+        return rng.choice((rng.getrandbits(32), rng.choice(list(Op)) << 26 | rng.getrandbits(26) & 0x3FC_FFFF))
+
+    def set_up(self) -> list[Instruction]:
+        """Rails at or near their limits, a row in m1, columns in m2."""
+        rng = self.rng
+        code = [Instruction(Op.LI, (1, rng.randrange(32))), Instruction(Op.MONE, (1, 1))]
+        code += [Instruction(Op.LI, (2, rng.getrandbits(16))), Instruction(Op.MLO, (2, 2)), Instruction(Op.MHI, (2, 2))]
+        for rail in rng.sample(list(Rail), rng.randrange(5)):
+            code += [Instruction(Op.LI, (3, self.near(self.max_rail[rail]))), Instruction(Op.RAIL, (rail, 3))]
+        return code
+
+    def near(self, limit: int) -> int:
+        return min(max(limit + self.rng.choice((*[0] * 30, *[-1] * 5, 1)), 0), 0xFFFF)
+
+    def attack(self) -> list[Instruction]:
+        """Commands as close to each other as they go; one in eight is one that the guard has to refuse."""
+        rng = self.rng
+        lines = Instruction(Op.LINES, (rng.choice((Mode.SET, Mode.RESET)), 1, 1, rng.choice((0, 2, 2, 5))))
+        other = Instruction(Op.LINES, (rng.choice((Mode.OFF, Mode.READ, Mode.SET, Mode.RESET)), 1, 1, 2))
+        width = Instruction(Op.LI, (4, self.near(self.max_width)))
+        pulse = Instruction(Op.PULSE, (4,))
+        rail = rng.choice(list(Rail))
+        raises = [Instruction(Op.LI, (5, self.near(self.max_rail[rail]))), Instruction(Op.RAIL, (rail, 5))]
+        row = [Instruction(Op.LI, (1, rng.randrange(32))), Instruction(Op.MONE, (1, 1))]
+        if rng.random() < 0.12:
+            wide = Instruction(Op.LI, (4, rng.choice((0, self.max_width + 1, 0xFFFF))))
+            every = Instruction(Op.LINES, (rng.choice((Mode.SET, Mode.RESET)), 0, rng.choice((0, 1)), 2))
+            code = rng.choice(([lines, wide, pulse], [every, width, pulse], [other, width, pulse]))
+            return code if rng.random() < 0.7 else [*code[:2], Instruction(Op.SENSE, (3,))]
+        return rng.choice(
+            (
+                [*row, lines, width, pulse, pulse],  # pulses without a pause
+                [*row, lines, width, pulse, *raises],  # a rail that moves during a pulse
+                [*row, lines, width, pulse, other],  # lines that move during a pulse
+                [*row, lines, width, *raises, pulse, other, lines, pulse],
+                [lines, width, pulse, Instruction(Op.LI, (6, rng.randrange(200))), Instruction(Op.WAIT, (6,)), *row],
+                [
+                    Instruction(Op.LINES, (Mode.READ, rng.randrange(3), rng.randrange(3), 0)),
+                    Instruction(Op.SENSE, (3,)),
+                ],
+            )
+        )

@@ -1,0 +1,114 @@
+// The whole FPGA with the pin checker on its pins. What the converters read is noise. damage_i spoils one thing between
+// the two, each a guard or a driver that has failed: the checker has to see it.
+
+module hostile_tb #(
+    parameter int unsigned ClockHz = 460_800  // 4 clocks a bit, 460 a millisecond
+) (
+    input logic clk_i,
+    input logic rst_ni,
+    input logic uart_rx_i,
+    input logic overcurrent_i,
+    input logic [7:0] damage_i,
+
+    output logic        running_o,
+    output logic [31:0] violations_o,
+    output logic [31:0] pulses_o,
+    output logic [31:0] at_limit_o,
+    output logic [31:0] spent_o,
+    output logic [31:0] trips_o,
+    output logic [31:0] silences_o,
+    output logic [31:0] cut_rails_o,
+    output logic [ 7:0] fault_o
+);
+  logic dac_sclk, dac_sdi, sw_sclk, set_en, reset_en, safe_n, armed;
+  logic [1:0] dac_sync_n;
+  logic [7:0] sw_data;
+  logic [4:0] sw_sync_n;
+  logic [31:0] noise_q = 32'h1;
+  logic rst_nq;  // as behind a board's synchroniser
+
+  typedef enum logic [7:0] {
+    DamageNone,
+    DamageLongPulses,  // a clock more
+    DamageBothEnables,
+    DamageStuckDacData,
+    DamageStuckSwitchData,
+    DamageDeafToTrip,
+    DamageDeafToSilence,
+    DamageHigherLimits,  // than those that the host wrote
+    DamageChipsStayOn,
+    DamageAlwaysArmed
+  } damage_e;
+
+  damage_e damage;
+  logic set_q, safe_nq, seen_set, seen_reset, seen_safe_n;
+  logic [31:0] seen_data;
+  assign damage = damage_e'(damage_i);
+  assign seen_set = set_en || (damage == DamageLongPulses && set_q);
+  assign seen_reset = reset_en || (damage == DamageBothEnables && set_en);
+  assign seen_safe_n = safe_n || (damage == DamageChipsStayOn && safe_nq);
+  assign seen_data = u_top.reg_data >> (damage == DamageHigherLimits && u_top.reg_addr != '0);
+
+  always_ff @(posedge clk_i) begin
+    set_q   <= set_en;
+    safe_nq <= seen_safe_n;
+    rst_nq  <= rst_ni;
+    noise_q <= {noise_q[30:0], noise_q[31] ^ noise_q[21] ^ noise_q[1] ^ noise_q[0]};
+  end
+
+  ohm_top #(
+      .ClockHz(ClockHz)
+  ) u_top (
+      .clk_i,
+      .rst_ni(rst_nq),
+      .uart_rx_i,
+      .uart_tx_o(),
+      .dac_sclk_o(dac_sclk),
+      .dac_sdi_o(dac_sdi),
+      .dac_sync_no(dac_sync_n),
+      .sw_sclk_o(sw_sclk),
+      .sw_data_o(sw_data),
+      .sw_sync_no(sw_sync_n),
+      .adc_cnv_no(),
+      .adc_sck_o(),
+      .adc_sdo_i(noise_q),
+      .set_en_o(set_en),
+      .reset_en_o(reset_en),
+      .safe_no(safe_n),
+      .overcurrent_ni(!overcurrent_i || damage == DamageDeafToTrip),
+      .running_o,
+      .armed_o(armed),
+      .fault_o()
+  );
+  assign fault_o = u_top.fault;
+
+  pin_checker #(
+      .TicksPerMs(ClockHz / 1000)
+  ) u_checker (
+      .clk_i,
+      .rst_ni(rst_nq),
+      .dac_sclk_i(dac_sclk),
+      .dac_sdi_i(dac_sdi || damage == DamageStuckDacData),
+      .dac_sync_ni(dac_sync_n),
+      .sw_sclk_i(sw_sclk),
+      .sw_data_i(damage == DamageStuckSwitchData ? '1 : sw_data),
+      .sw_sync_ni(sw_sync_n),
+      .set_en_i(seen_set),
+      .reset_en_i(seen_reset),
+      .safe_ni(seen_safe_n),
+      .overcurrent_ni(!overcurrent_i),
+      .armed_i(armed && damage != DamageAlwaysArmed),
+      .reg_valid_i(u_top.reg_valid),
+      .reg_addr_i(u_top.reg_addr),
+      .reg_data_i(seen_data),
+      .good_frame_i(u_top.good_frame && damage != DamageDeafToSilence),
+      .abort_i(u_top.abort),
+      .violations_o,
+      .pulses_o,
+      .at_limit_o,
+      .spent_o,
+      .trips_o,
+      .silences_o,
+      .cut_rails_o
+  );
+endmodule

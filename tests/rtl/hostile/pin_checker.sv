@@ -1,0 +1,288 @@
+// Watches the pins of the FPGA for what docs/guard.md promises, whatever the program, and knows nothing of what is
+// inside. What the host has asked for it hears where the guard does (register writes, good frames, aborts).
+// Chips are modelled as far as the promises need: which switches are closed, what code each DAC channel has.
+
+module pin_checker
+  import ohm_carrier_pkg::*;
+#(
+    parameter int unsigned TicksPerMs = 48000
+) (
+    input logic clk_i,
+    input logic rst_ni,
+
+    input logic       dac_sclk_i,
+    input logic       dac_sdi_i,
+    input logic [1:0] dac_sync_ni,
+    input logic       sw_sclk_i,
+    input logic [7:0] sw_data_i,
+    input logic [4:0] sw_sync_ni,
+    input logic       set_en_i,
+    input logic       reset_en_i,
+    input logic       safe_ni,
+    input logic       overcurrent_ni,
+    input logic       armed_i,         // the lamp
+
+    input logic        reg_valid_i,
+    input logic [ 7:0] reg_addr_i,
+    input logic [31:0] reg_data_i,
+    input logic        good_frame_i,
+    input logic        abort_i,
+
+    output logic [31:0] violations_o,
+    // what was seen, so that a test can tell that it tested something
+    output logic [31:0] pulses_o,
+    output logic [31:0] at_limit_o,    // pulses as long as the limit
+    output logic [31:0] spent_o,       // pulses that were the last of a cell's budget
+    output logic [31:0] trips_o,
+    output logic [31:0] silences_o,
+    output logic [31:0] cut_rails_o    // off since a limit was set below a rail
+);
+  localparam int unsigned Off = 1;  // clocks from what ends all until safe_no is low
+  localparam int unsigned TripClocks = 2;  // from the comparator to the enables
+
+  longint unsigned now = 0;
+
+  function automatic void fail(string rule);
+    violations_o = violations_o + 1;
+    $display("violation: %s, in clock %0d", rule, now);
+  endfunction
+
+  // ---- the host's side: limits in force, and whether anything may be on
+
+  logic [7:0][15:0] max_rail;
+  logic [15:0] max_width, budget, watchdog_ms;
+  logic may_be_on, known_fault;
+  longint unsigned quiet_since, off_since;
+  logic [TripClocks-1:0] trip_q;
+  logic silent, tripped;
+  assign silent  = now - quiet_since >= 64'(watchdog_ms) * 64'(TicksPerMs);
+  assign tripped = trip_q[TripClocks-1];
+
+  function automatic void end_all(logic fault);
+    if (may_be_on) off_since = now;
+    may_be_on   = 1'b0;
+    known_fault = known_fault | fault;
+  endfunction
+
+  function automatic logic [15:0] lowered(logic [15:0] old, logic [15:0] ceiling);
+    if (reg_data_i > 32'(ceiling) || (armed_i && reg_data_i > 32'(old))) return old;
+    return reg_data_i[15:0];
+  endfunction
+
+  function automatic void register();
+    int unsigned rail = 32'(reg_addr_i) - ohm_guard_pkg::RegMaxRail;
+    if (rail < Rails) max_rail[rail] = lowered(max_rail[rail], RailCeiling[rail]);
+    else if (reg_addr_i == 8'(ohm_guard_pkg::RegMaxWidth)) max_width = lowered(max_width, '1);
+    else if (reg_addr_i == 8'(ohm_guard_pkg::RegPulseBudget)) budget = lowered(budget, '1);
+    else if (reg_addr_i == 8'(ohm_guard_pkg::RegWatchdog) && reg_data_i != '0)
+      watchdog_ms = lowered(watchdog_ms, 16'd10000);
+    else if (reg_addr_i == 8'(ohm_guard_pkg::RegControl)) control();
+    rails_moved();
+  endfunction
+
+  function automatic void control();
+    if (reg_data_i[0] && known_fault) return;  // refused as a whole
+    if (reg_data_i[1]) known_fault = 1'b0;
+    if (reg_data_i[2] && !armed_i) count = '{default: '0};
+    if (reg_data_i[0]) may_be_on = 1'b1;
+    else end_all(1'b0);
+  endfunction
+
+  // ---- chips
+
+  logic [7:0][15:0] code;
+  longint unsigned rail_moved[8];
+  logic [23:0] dac_word;
+  int unsigned dac_bits, sw_bits;
+  logic [7:0][7:0] sw_word;
+  logic [4:0][63:0] closed;
+  longint unsigned lines_moved;
+  logic [1:0] last_dac_sync_n;
+  logic [4:0] last_sw_sync_n;
+  longint unsigned over_since;  // a rail is above its limit
+  logic over;
+
+  // SCLK is high in the first half of a clock; the chips take the data as it falls.
+  always @(negedge clk_i) begin
+    if (dac_sclk_i) begin
+      dac_word <= {dac_word[22:0], dac_sdi_i};
+    end
+    if (sw_sclk_i) begin
+      for (int c = 0; c < 8; c++) sw_word[c] <= {sw_word[c][6:0], sw_data_i[c]};
+    end
+    // from the fall of SYNC on; the number stands until the next
+    dac_bits <= (dac_begins ? 0 : dac_bits) + 32'(dac_sclk_i);
+    sw_bits <= (sw_begins ? 0 : sw_bits) + 32'(sw_sclk_i);
+    half_dac_sync_n <= dac_sync_ni;
+    half_sw_sync_n <= sw_sync_ni;
+  end
+  logic dac_begins, sw_begins;
+  logic [1:0] half_dac_sync_n;
+  logic [4:0] half_sw_sync_n;
+  assign dac_begins = half_dac_sync_n == '1 && dac_sync_ni != '1;
+  assign sw_begins  = half_sw_sync_n == '1 && sw_sync_ni != '1;
+
+  function automatic void rails_moved();
+    over = 1'b0;
+    for (int r = 0; r < 8; r++) over |= code[r] > max_rail[r];
+    over_since = now;
+  endfunction
+
+  function automatic void dac_moves(logic chip);
+    int unsigned channel;
+    if (dac_bits != 24) fail("DAC frame not of 24 bits");
+    if (dac_word[23:20] != 4'b0011 || $countones(dac_word[19:16]) != 1)
+      fail("DAC told other than one channel's code");
+    if (set_en_i || reset_en_i) fail("a rail moves during a pulse");
+    for (channel = 0; channel < 4; channel++) if (dac_word[16+channel]) break;
+    code[{chip, channel[1:0]}] = dac_word[15:0];
+    rail_moved[{chip, channel[1:0]}] = now;
+    rails_moved();
+  endfunction
+
+  function automatic logic two_sources(int unsigned g, logic [63:0] c);
+    if (g == 0) return (c[0] && c[1]) || (c[2] && c[3]) || (c[2] && c[4]) || (c[3] && c[4]);
+    if (g < 3) return (c & c >> 1 & {32{2'b01}}) != '0;
+    return ((c & c >> 1 & {16{4'b0111}}) | (c & c >> 2 & {16{4'b0011}}) |
+            (c & c >> 3 & {16{4'b0001}})) != '0;
+  endfunction
+
+  longint unsigned opened_at[5];
+  logic [4:0][63:0] opened;
+
+  function automatic void switches_move(int unsigned g);
+    logic [63:0] was;
+    was = closed[g];
+    if (sw_bits != 8) fail("switch frame not of 8 bits");
+    if (set_en_i || reset_en_i) fail("switches move during a pulse");
+    if (now - pulse_end < 64'(PulseRecoveryCycles))
+      fail("switches move before the pulse has decayed");
+    closed[g] = sw_word;
+    if (two_sources(g, closed[g])) fail("a line with two sources");
+    if (now - opened_at[g] >= 64'(SwitchFrameCycles)) opened[g] = '0;
+    if ((was & ~closed[g]) != '0) begin
+      opened[g] |= was & ~closed[g];
+      opened_at[g] = now;
+    end
+    if ((closed[g] & ~was) != '0 && two_sources(g, closed[g] | opened[g]))
+      fail("make before break");
+    if (closed[0][0] && ((closed[3] | closed[4]) & {16{4'b1000}}) != '0)
+      fail("SET and RESET path at once");
+    lines_moved = now;
+  endfunction
+
+  // ---- pulses
+
+  logic last_high, high;
+  longint unsigned pulse_start, pulse_end;
+  logic [15:0] count[1024];  // pulses of each cell
+  logic [15:0] rise_width;
+  assign high = set_en_i || reset_en_i;
+
+  function automatic void pulse_begins();
+    logic [31:0] wl, bl, on, idle_columns;
+    int unsigned row;
+    for (int i = 0; i < 32; i++) begin
+      wl[i] = closed[1][2*i];
+      bl[i] = closed[2][2*i];
+    end
+    for (int j = 0; j < 16; j++) begin
+      on[j]              = set_en_i ? closed[3][4*j+1] : closed[3][4*j+3];
+      on[16+j]           = set_en_i ? closed[4][4*j+1] : closed[4][4*j+3];
+      idle_columns[j]    = set_en_i ? closed[3][4*j+2] : closed[3][4*j+1];
+      idle_columns[16+j] = set_en_i ? closed[4][4*j+2] : closed[4][4*j+1];
+    end
+    if ($countones(wl) != 1) fail("pulse on other than one row");
+    if (set_en_i && (bl != wl || closed[0] != 64'h5)) fail("SET with other lines than its row's");
+    if (reset_en_i && (bl != '0 || closed[0] != 64'h8)) fail("RESET with a bit line driven");
+    if ((on ^ idle_columns) != '1) fail("a column with other than one connection");
+    if (now - lines_moved < 64'(SwitchSettleCycles)) fail("pulse before the switches have settled");
+    for (int r = 0; r < 8; r++) begin
+      if (ModeRails[set_en_i?ModeSet : ModeReset][r] && now - rail_moved[r] < 64'(DacSettleCycles))
+        fail("pulse before a rail has settled");
+    end
+    for (row = 0; row < 31; row++) if (wl[row]) break;
+    for (int j = 0; j < 32; j++) begin
+      if (on[j]) begin
+        if (count[32*row+j] >= budget_was) fail("pulse on a cell whose budget is spent");
+        count[32*row+j] = count[32*row+j] + 1;
+        if (count[32*row+j] == budget_was) spent_o = spent_o + 1;
+      end
+    end
+    pulse_start = now;
+    pulses_o = pulses_o + 1;
+  endfunction
+
+  logic [15:0] budget_was;  // in force when the pulse was granted: in the clock before
+  logic last_safe_n;
+
+  always @(posedge clk_i) begin
+    now <= now + 1;
+    if (!rst_ni) begin
+      if (high || safe_ni) fail("on in reset");
+      max_rail = '0;
+      {max_width, budget, budget_was} = '0;
+      watchdog_ms = 16'd500;
+      {may_be_on, known_fault, over} = '0;
+      trip_q <= '0;
+      quiet_since = now + 1;
+      off_since = now;
+      count = '{default: '0};
+      last_high <= 1'b0;
+    end else begin
+      // what ends all in this clock; the enables are off in it
+      if (may_be_on && (silent || tripped)) begin
+        if (high) fail(tripped ? "enable after over-current" : "enable after silence");
+        if (tripped && last_high) trips_o = trips_o + 1;
+        if (!tripped) silences_o = silences_o + 1;
+        end_all(1'b1);
+      end
+      if (abort_i) begin
+        if (high) fail("enable in the clock of an abort");
+        end_all(1'b0);
+      end
+      if (set_en_i && reset_en_i) fail("both enables");
+      if (high && !safe_ni) fail("enable while the chips are off");
+      if (safe_ni && !armed_i) fail("on while disarmed");
+      if (!may_be_on && high && now - off_since > 0) fail("enable while all has to be off");
+      if (!may_be_on && safe_ni && now - off_since > 64'(Off) + 1)
+        fail("chips on while all has to be off");
+      if (safe_ni && over && now - over_since > 2) fail("rail above its limit");
+      if (last_safe_n && !safe_ni && over) cut_rails_o = cut_rails_o + 1;
+
+      if (high && !last_high) pulse_begins();
+      if (high && now - pulse_start >= 64'(max_width)) fail("enable longer than the limit");
+      if (!high && last_high) begin
+        pulse_end = now;
+        if (now - pulse_start == 64'(max_width)) at_limit_o = at_limit_o + 1;
+      end
+      last_high <= high;
+
+      for (int c = 0; c < 2; c++)
+      if (safe_ni && dac_sync_ni[c] && !last_dac_sync_n[c]) dac_moves(c[0]);
+      for (int g = 0; g < 5; g++)
+      if (safe_ni && sw_sync_ni[g] && !last_sw_sync_n[g]) switches_move(g);
+
+      budget_was = budget;
+      if (good_frame_i) quiet_since = now + 1;
+      if (reg_valid_i) register();
+      trip_q <= {trip_q[TripClocks-2:0], !overcurrent_ni};
+    end
+    if (!safe_ni) begin
+      code = '0;
+      closed = '0;
+      opened = '0;
+      over = 1'b0;
+      rail_moved = '{default: 0};
+      lines_moved = 0;
+    end
+    last_safe_n <= safe_ni;
+    last_dac_sync_n <= safe_ni ? dac_sync_ni : '1;
+    last_sw_sync_n <= safe_ni ? sw_sync_ni : '1;
+  end
+
+  initial begin
+    {violations_o, pulses_o, at_limit_o, spent_o, trips_o, silences_o, cut_rails_o} = '0;
+    pulse_end = 0;
+  end
+endmodule

@@ -1,0 +1,101 @@
+"""Hostile programs against the whole FPGA, with a checker of its pins: nothing that docs/guard.md rules out happens."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.rtl.hostile.hostile_programs import script
+
+from ohmbench._tables import Fault
+from ohmbench._toolchain import verilator_environment
+from runner import BUILDS, COVERAGE_ARGUMENTS, REPO, WAIVERS
+
+HERE = Path(__file__).parent
+RTL = REPO / "fpga/rtl"
+OPTIONS = ["--cc", "--exe", "--build", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal"]
+OPTIONS += [
+    "--timescale",
+    "1ns/1ps",
+    "--top-module",
+    "hostile_tb",
+    "-MAKEFLAGS",
+    "OPT_FAST=-O2",
+    "-j",
+    "2",
+    *COVERAGE_ARGUMENTS,
+]
+PROGRAMS, ALL_PROGRAMS = 400, 10_000
+DAMAGES = {  # of hostile_tb.sv, and what the checker has to say of it
+    1: "enable longer than the limit",
+    2: "both enables",
+    3: "DAC told other than one channel's code",
+    4: "a line with two sources",
+    5: "enable after over-current|chips on while all has to be off",
+    6: "enable after silence|chips on while all has to be off",
+    7: "rail above its limit|enable longer than the limit|budget is spent",
+    8: "chips on while all has to be off|on while disarmed",
+    9: "on while disarmed",
+}
+
+
+def build() -> Path:
+    """The executable."""
+    folder = BUILDS / "hostile"
+    folder.mkdir(parents=True, exist_ok=True)
+    rtl = sorted(RTL.glob("*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path.name))
+    sources = [*rtl, HERE / "pin_checker.sv", HERE / "hostile_tb.sv", HERE / "hostile_main.cpp"]
+    state = [path.read_text() for path in [*sources, *RTL.glob("*.svh")]]
+    digest = hashlib.sha256(repr((OPTIONS, state)).encode()).hexdigest()
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = folder / "built"
+        if not stamp.exists() or stamp.read_text() != digest:
+            command = ["verilator", *OPTIONS, f"-I{RTL}", "-Mdir", "obj", str(WAIVERS), *map(str, sources)]
+            done = subprocess.run(command, cwd=folder, env=verilator_environment(), capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+            stamp.write_text(digest)
+    return folder / "obj/Vhostile_tb"
+
+
+def play(tmp_path: Path, seed: int, programs: int, damage: int = 0) -> tuple[dict[str, int], list[int], str]:
+    """What was seen, how often each fault was, and what the checker said."""
+    executable, file = build(), tmp_path / "script"
+    file.write_text("\n".join([f"d {damage}", *script(seed, programs)]) + "\n")
+    done = subprocess.run([executable, file], cwd=executable.parents[1], capture_output=True, text=True)
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    seen = json.loads(done.stdout.splitlines()[-1])
+    return seen, seen.pop("faults"), "\n".join(done.stdout.splitlines()[:5])
+
+
+def check(seen: dict[str, int], faults: list[int], said: str, programs: int) -> None:
+    assert seen["violations"] == 0, said
+    assert seen["programs"] == programs
+    # the programs got to where the promises matter
+    assert seen["pulses"] > programs // 2
+    for what in ("at_limit", "spent", "silences"):
+        assert seen[what] > programs // 10, what
+    for what in ("trips", "cut_rails"):  # in the middle of a pulse; between two
+        assert seen[what] >= programs // 400, what
+    for fault in Fault:
+        assert faults[fault] > programs // 100, fault.name
+
+
+def test_hostile_programs(tmp_path: Path) -> None:
+    check(*play(tmp_path, 1, PROGRAMS), PROGRAMS)
+
+
+@pytest.mark.slow
+def test_hostile_programs_all(tmp_path: Path) -> None:
+    check(*play(tmp_path, 2, ALL_PROGRAMS), ALL_PROGRAMS)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_checker_sees_damage(damage: int, tmp_path: Path) -> None:
+    _, _, said = play(tmp_path, 1, PROGRAMS, damage)
+    assert re.search(f"violation: .*({DAMAGES[damage]})", said), said
