@@ -4,11 +4,12 @@ PYTHON ?= python3
 MIN_PYTHON = 3.11
 BIN = .venv/bin
 
-.PHONY: venv demo test test-all lint format generated rtl-lint formal listings sim clean help
+.PHONY: venv demo results test test-all lint format generated rtl-lint formal listings sim clean help
 
 help:
 	@echo "make venv       install ohmbench and its tools into .venv"
 	@echo "make demo       train, compress, program and infer on the simulator; writes build/demo"
+	@echo "make results    the tables of docs/results, from MNIST; goes on where it was (QUICK=1: one seed of one net)"
 	@echo "make test       lint, types, generated files, fast tests (what CI runs)"
 	@echo "make test-all   the same with the slow tests"
 	@echo "make formal     prove the promises of docs/formal.md; writes build/formal/summary.json"
@@ -41,6 +42,10 @@ venv: .venv/installed
 demo: venv
 	@echo "demo: training, compressing, programming and inferring on the simulator; results in build/demo"
 	@$(BIN)/ohmbench demo
+
+results: venv
+	@echo "results: training and compressing on two cores; finished parts stay in build/results"
+	@$(BIN)/ohmbench results $(if $(QUICK),--quick --out build/results-quick,--out docs/results)
 
 lint: venv
 	@echo "lint: ruff"

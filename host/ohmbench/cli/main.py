@@ -11,8 +11,7 @@ from typing import Any
 
 from ohmbench import __version__
 from ohmbench._files import check_writable
-from ohmbench.cli import options
-from ohmbench.cli.array import add_commands
+from ohmbench.cli import array, compress, options
 from ohmbench.cli.options import share, whole
 from ohmbench.cli.output import bench_of, drop_stdout, print_result, show, socket_of
 from ohmbench.errors import OhmbenchError, UsageError
@@ -215,7 +214,8 @@ def _parser() -> argparse.ArgumentParser:
     mapping.add_argument("--fault-map", type=Path, metavar="FILE", help="map around the bad cells of this array")
     mapping.add_argument("--network-seed", type=whole(0), help="seed of its training (default: 0)")
 
-    add_commands(command)
+    compress.add_commands(command)
+    array.add_commands(command)
 
     command("read", _read, "read every cell once", options.port(), recipe)
 

@@ -80,6 +80,32 @@ class Plot:
 
     def figure(self, caption: str = "", key: Sequence[tuple[str, str]] = ()) -> str:
         """The chart with its axes; `key` names the colours (colour, name)."""
+        names = "".join(f'<span><i style="background:{colour}"></i>{escape(name)}</span>' for colour, name in key)
+        title = escape(self._title)
+        return (
+            f"<figure><h3>{title}</h3>"
+            + (f'<div class="key">{names}</div>' if names else "")
+            + f'<svg viewBox="0 0 {_FRAME_WIDTH} {_FRAME_HEIGHT}" role="img" aria-label="{title}">'
+            + f"{self._body()}</svg><figcaption>{escape(caption)}</figcaption></figure>"
+        )
+
+    def file(self, key: Sequence[tuple[str, str]] = ()) -> str:
+        """The chart as an SVG file of its own, with its title and key inside."""
+        rows = [f'<text x="{_LEFT}" y="-{18 * (len(key) + 1) - 4}" font-size="14">{escape(self._title)}</text>']
+        for index, (colour, name) in enumerate(key):
+            at = -18 * (len(key) - index) + 4
+            rows.append(f'<circle cx="{_LEFT + 5}" cy="{at - 4}" r="4" fill="{colour}"/>')
+            rows.append(f'<text x="{_LEFT + 16}" y="{at}">{escape(name)}</text>')
+        above = 18 * (len(key) + 2)
+        frame = f"0 -{above} {_FRAME_WIDTH} {_FRAME_HEIGHT + above}"
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{frame}" width="{_FRAME_WIDTH}" '
+            f'height="{_FRAME_HEIGHT + above}" font-family="sans-serif" font-size="12" fill="#1d2733">'
+            f'<rect y="-{above}" width="100%" height="100%" fill="#fff"/>{"".join(rows)}{self._body()}</svg>\n'
+        )
+
+    def _body(self) -> str:
+        """Grid, marks and axes."""
         x, y = self._x, self._y
         base = _TOP + _HEIGHT
         axes = [f'<path d="M{_LEFT} {base}h{_WIDTH}" stroke="{SOFT}"/>']
@@ -95,15 +121,7 @@ class Plot:
             axes.append(f'<text x="{_LEFT - 7}" y="{at + 4:.1f}" text-anchor="end">{escape(text)}</text>')
         axes.append(f'<text x="{_LEFT}" y="{_TOP - 10}">{escape(y.name)}</text>')
         axes.append(f'<text x="{_LEFT + _WIDTH}" y="{base + 38}" text-anchor="end">{escape(x.name)}</text>')
-        names = "".join(f'<span><i style="background:{colour}"></i>{escape(name)}</span>' for colour, name in key)
-        title = escape(self._title)
-        return (
-            f"<figure><h3>{title}</h3>"
-            + (f'<div class="key">{names}</div>' if names else "")
-            + f'<svg viewBox="0 0 {_FRAME_WIDTH} {_FRAME_HEIGHT}" role="img" aria-label="{title}">'
-            + f"{''.join(grid)}{''.join(self._parts)}{''.join(axes)}</svg>"
-            + f"<figcaption>{escape(caption)}</figcaption></figure>"
-        )
+        return f"{''.join(grid)}{''.join(self._parts)}{''.join(axes)}"
 
     def _add(self, tag: str, attributes: str, tip: str) -> None:
         self._parts.append(f"<{tag} {attributes}>" + (f"<title>{escape(tip)}</title>" if tip else "") + f"</{tag}>")

@@ -1,0 +1,174 @@
+"""The methods by name, each from the trained un-merged network to one that keeps a budget of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmbench.compress.baselines import partial_pairs, shared_reference
+from ohmbench.compress.columns import Clustering, merge_columns
+from ohmbench.compress.compressed import CompressedNetwork
+from ohmbench.compress.gains import merge_columns_with_gains
+from ohmbench.compress.pruning import Criterion, Pruning, Unit
+from ohmbench.compress.rows import merge_rows, rows_for_budget
+from ohmbench.compress.tied import TiedNetwork, emit
+from ohmbench.compress.tuning import Training, Watcher, tune
+from ohmbench.errors import UsageError
+from ohmbench.mnist import Progress
+
+HEIGHT = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What a method gets: the trained un-merged network, training images, how to train, a budget.
+
+    Attributes:
+        inputs, labels: integers (n, inputs) and classes (n,).
+        cells: budget; methods that have no choice ignore it.
+    """
+
+    base: TiedNetwork
+    inputs: NDArray[np.integer]
+    labels: NDArray[np.integer]
+    training: Training
+    cells: int
+    seed: int = 0
+    height: int = HEIGHT
+    progress: Progress | None = None
+
+    @property
+    def pair_cells(self) -> int:
+        """Cells of the plain mapping: a pair for each weight."""
+        return sum(2 * layer.plus.size for layer in self.base.layers)
+
+    def tuned(self, network: TiedNetwork, share: float = 1.0, watch: Watcher | None = None) -> TiedNetwork:
+        """The network after a share of the training."""
+        training = replace(self.training, epochs=max(1, round(share * self.training.epochs)))
+        return tune(network, self.inputs, self.labels, training, seed=self.seed, watch=watch, progress=self.progress)
+
+    def live(self) -> TiedNetwork:
+        """The network without rows of zeros."""
+        return merge_rows(self.base, [len(y.row_of_input) for y in self.base.layers], self.inputs)
+
+
+@dataclass(frozen=True)
+class Method:
+    """`run` gives the network; stages are those of the README's table; free: it does not heed the budget."""
+
+    stages: str
+    run: Callable[[Job], CompressedNetwork]
+    free: bool = False
+
+
+def _lossless(job: Job) -> CompressedNetwork:
+    return emit(merge_columns(job.live(), job.pair_cells, job.inputs, method="none", height=job.height))
+
+
+def _columns(method: Clustering, *, tuned: bool = True) -> Callable[[Job], CompressedNetwork]:
+    def run(job: Job) -> CompressedNetwork:
+        merged = merge_columns(job.live(), job.cells, job.inputs, method=method, height=job.height, seed=job.seed)
+        return emit(job.tuned(merged) if tuned else merged)
+
+    return run
+
+
+def _gains(job: Job) -> CompressedNetwork:
+    merged = merge_columns_with_gains(job.live(), job.cells, job.inputs, height=job.height, seed=job.seed)
+    return emit(job.tuned(merged))
+
+
+def _rows(job: Job) -> CompressedNetwork:
+    rows = rows_for_budget(job.base, job.cells, job.inputs)
+    merged = job.tuned(merge_rows(job.base, rows, job.inputs, seed=job.seed))
+    return emit(merge_columns(merged, job.pair_cells, job.inputs, method="none", height=job.height))
+
+
+def _pruned(criterion: Criterion, unit: Unit = "segment") -> Callable[[Job], CompressedNetwork]:
+    def run(job: Job) -> CompressedNetwork:
+        live = job.live()
+        total = sum(2 * y.codebook().size for y in live.layers)
+        pruned = prune(job, live, max(0.0, 1.0 - job.cells / total), unit, criterion)
+        return emit(merge_columns(pruned, job.pair_cells, job.inputs, method="none", height=job.height))
+
+    return run
+
+
+def prune(
+    job: Job, network: TiedNetwork, sparsity: float, unit: Unit, criterion: Criterion, share: float = 1.0
+) -> TiedNetwork:
+    """The network after a share of the job's training, during which it is pruned."""
+    watch = Pruning(network, sparsity, unit=unit, criterion=criterion, height=job.height)
+    return job.tuned(network, share, watch)
+
+
+ROW_EXPONENT = 0.5
+"""A budget of a share s of the cells leaves s ** ROW_EXPONENT of the rows, and column merging does the rest."""
+COLUMN_STEPS = 3
+"""Steps of the column merging, with tuning after each: what is merged late is merged on columns that have adapted."""
+PRUNED_ROWS = 0.25
+"""Of the rows that go, the share that is pruned; the others are merged."""
+
+
+def _all(method: Clustering) -> Callable[[Job], CompressedNetwork]:
+    def run(job: Job) -> CompressedNetwork:
+        share = (job.cells / job.pair_cells) ** ROW_EXPONENT
+        pruned = prune(job, job.base, PRUNED_ROWS * (1.0 - share), "row", "gradient", 0.5)
+        rows = rows_for_budget(pruned, int(share * job.pair_cells), job.inputs)
+        network = job.tuned(merge_rows(pruned, rows, job.inputs, seed=job.seed), 0.5)
+        start = sum(2 * y.codebook().size for y in network.layers)
+        for step in range(1, COLUMN_STEPS + 1):
+            cells = max(job.cells, int(start * (job.cells / start) ** (step / COLUMN_STEPS)))
+            network = merge_columns(network, cells, job.inputs, method=method, height=job.height, seed=job.seed)
+            network = job.tuned(network, 1.0 if step == COLUMN_STEPS else 0.5)
+        return emit(network)
+
+    return run
+
+
+METHODS: dict[str, Method] = {
+    "lossless": Method("dead and equal lines", _lossless, free=True),
+    "partial-pairs": Method("dead columns", lambda job: partial_pairs(_lossless(job), job.height), free=True),
+    "shared-reference": Method("reference column", lambda j: shared_reference(_lossless(j), j.height), free=True),
+    "spectral-untuned": Method("columns", _columns("spectral", tuned=False)),
+    "kmeans-untuned": Method("columns", _columns("kmeans", tuned=False)),
+    "spectral": Method("columns, tuning", _columns("spectral")),
+    "kmeans": Method("columns, tuning", _columns("kmeans")),
+    "random": Method("columns, tuning", _columns("random")),
+    "gains": Method("columns with gains, tuning", _gains),
+    "rows": Method("rows, tuning", _rows),
+    "gradient-pruning": Method("pruning", _pruned("gradient")),
+    "magnitude-pruning": Method("pruning", _pruned("magnitude")),
+    "all": Method("pruning, rows, columns, tuning", _all("kmeans")),
+    "all-spectral": Method("pruning, rows, columns, tuning", _all("spectral")),
+}
+
+
+def method_named(name: str) -> Method:
+    """The method of a name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in METHODS:
+        raise UsageError(f"There is no method {name}. Nothing was sent to the array. Methods: {', '.join(METHODS)}.")
+    return METHODS[name]
+
+
+def compress(method: str, job: Job) -> CompressedNetwork:
+    """The network that `method` makes of the job.
+
+    Raises:
+        UsageError: no such method, or a budget that it cannot keep.
+    """
+    chosen = method_named(method)
+    least = sum(len(y.bias) for y in job.base.layers)
+    if job.cells < least:
+        raise UsageError(
+            f"A budget of {job.cells} cells is below one column for each of the network's {least} outputs. Nothing was "
+            "sent to the array. Raise the budget."
+        )
+    return chosen.run(job)

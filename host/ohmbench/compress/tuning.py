@@ -1,0 +1,183 @@
+"""Training of shared cells: Adam on the latents, whole levels in the forward pass, gradients straight through.
+
+Straight-through estimator: Bengio, Leonard and Courville, arXiv 1308.3432, 2013. The gradient of a shared cell is the
+sum over the weights that it serves (Han, Mao and Dally, "Deep Compression", ICLR 2016, section 3). No wire moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmbench.compress.forward import activation, calibrate
+from ohmbench.compress.tied import Floats, TiedLayer, TiedNetwork
+from ohmbench.mnist import Progress
+from ohmbench.network import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON
+
+CALIBRATION_IMAGES = 2000
+"""Training images that set the scale of the activations."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How cells are trained. Rates fall to 0 as a cosine.
+
+    Attributes:
+        rate: of the latents, in level steps; scale_rate: of the logarithm of the scales; bias_rate: of the biases.
+        weight_noise: standard deviation of noise on the weights at every step, as a share of the highest level.
+        round_levels: False trains latents and activations as real numbers.
+        decay: L2 factor on the weights.
+    """
+
+    epochs: int = 4
+    batch: int = 200
+    rate: float = 0.02
+    scale_rate: float = 2e-3
+    bias_rate: float = 2e-3
+    weight_noise: float = 0.0
+    round_levels: bool = True
+    decay: float = 0.0
+
+
+Watcher = Callable[[float, list["Cells"], list[Floats]], None]
+
+
+@dataclass(eq=False)
+class Cells:
+    """What training changes of a layer."""
+
+    layer: TiedLayer
+    latent: Floats
+    low: Floats
+    high: Floats
+    log_scale: Floats
+    bias: Floats
+
+    def levels(self, rounded: bool) -> Floats:
+        return np.clip(np.rint(self.latent), self.low, self.high) if rounded else self.latent
+
+    def weights(self, levels: Floats) -> Floats:
+        """(inputs, outputs), in real units but for the scale of the outputs."""
+        weights = levels[self.layer.plus]
+        weights -= levels[self.layer.minus]
+        if self.layer.gain is not None:
+            weights *= self.layer.gain
+        return weights
+
+    def gradient(self, of_weights: Floats) -> Floats:
+        """Gradient of the latents from that of `weights`."""
+        if self.layer.gain is not None:
+            of_weights = of_weights * self.layer.gain
+        flat, size = of_weights.ravel(), len(self.latent)
+        total = np.bincount(self.layer.plus.ravel(), flat, size)
+        if self.layer.segments is not None:
+            total -= np.bincount(self.layer.minus.ravel(), flat, size)
+        total[-1] = 0
+        return total.astype(np.float32)
+
+
+def tune(
+    network: TiedNetwork,
+    inputs: NDArray[np.integer],
+    labels: NDArray[np.integer],
+    training: Training,
+    *,
+    seed: int = 0,
+    targets: Floats | None = None,
+    watch: Watcher | None = None,
+    progress: Progress | None = None,
+) -> TiedNetwork:
+    """Train the cells of `network` on integer inputs (n, inputs) and labels (n,).
+
+    Args:
+        targets: probabilities (n, outputs) to learn instead of the labels.
+        progress: called with the epochs.
+        watch: called after every step with the share of the steps that is done, the cells and the gradients of the
+            latents; it may narrow the cells' bounds. `ohmbench.compress.pruning` has one.
+    """
+    rng = np.random.default_rng(seed)
+    network = calibrate(network, inputs[:CALIBRATION_IMAGES])
+    cells = [
+        Cells(y, y.cells.copy(), y.low.copy(), y.high.copy(), np.log(y.scale), y.bias.copy()) for y in network.layers
+    ]
+    parameters = [p for c in cells for p in (c.latent, c.log_scale, c.bias)]
+    rates = np.array([training.rate, training.scale_rate, training.bias_rate] * len(cells), np.float32)
+    first, second = [np.zeros_like(p) for p in parameters], [np.zeros_like(p) for p in parameters]
+    onehot = np.eye(len(cells[-1].bias), dtype=np.float32)
+    steps, step = training.epochs * -(-len(inputs) // training.batch), 0
+    for epoch in range(training.epochs):
+        if progress is not None:
+            progress("training", epoch, training.epochs)
+        order = rng.permutation(len(inputs))
+        for start in range(0, len(order), training.batch):
+            chosen = order[start : start + training.batch]
+            wanted = onehot[labels[chosen]] if targets is None else targets[chosen]
+            gradients, of_cells = _gradients(cells, inputs[chosen], wanted, training, rng, network.max_level)
+            step += 1
+            fall = np.float32(0.5 * (1.0 + np.cos(np.pi * step / steps)))
+            correct = np.float32(np.sqrt(1.0 - ADAM_BETA2**step) / (1.0 - ADAM_BETA1**step))
+            for value, gradient, m, v, rate in zip(parameters, gradients, first, second, rates, strict=True):
+                m += np.float32(1.0 - ADAM_BETA1) * (gradient - m)
+                v += np.float32(1.0 - ADAM_BETA2) * (np.square(gradient) - v)
+                value -= rate * fall * correct * m / (np.sqrt(v) + np.float32(ADAM_EPSILON))
+            if watch is not None:
+                watch(step / steps, cells, of_cells)
+            if training.round_levels:
+                for c in cells:
+                    np.clip(c.latent, c.low, c.high, out=c.latent)
+    layers = [
+        replace(c.layer, cells=c.latent, low=c.low, high=c.high, scale=np.exp(c.log_scale), bias=c.bias) for c in cells
+    ]
+    return replace(network, layers=tuple(layers))
+
+
+def _gradients(
+    cells: Sequence[Cells],
+    x: NDArray[np.integer],
+    wanted: Floats,
+    training: Training,
+    rng: np.random.Generator,
+    max_level: int,
+) -> tuple[list[Floats], list[Floats]]:
+    """Gradients of the mean cross-entropy: of each layer's latents, log scales, biases; and of the latents alone."""
+    weights: list[Floats] = []
+    values = [x.astype(np.float32) * np.float32(cells[0].layer.input_scale)]
+    passed: list[NDArray[np.bool_]] = []
+    for c in cells:
+        w = c.weights(c.levels(training.round_levels))
+        if training.weight_noise:
+            noise = np.float32(training.weight_noise * max_level)
+            w = w + noise * rng.standard_normal(w.shape, np.float32)
+        weights.append(w)
+        z: NDArray[np.floating] = (values[-1] @ w) * np.exp(c.log_scale) + c.bias
+        if c.layer.output_scale is not None:
+            if training.round_levels:
+                z, inside = activation(z, c.layer.output_scale, cells[len(values)].layer.input_bits)
+            else:
+                z, inside = np.maximum(z, 0), z > 0
+            passed.append(inside)
+        values.append(np.asarray(z, np.float32))
+    logits = values[-1]
+    delta = np.exp(logits - logits.max(axis=1, keepdims=True))
+    delta /= delta.sum(axis=1, keepdims=True)
+    delta -= wanted
+    delta /= np.float32(len(x))
+    gradients: list[Floats] = []
+    of_cells: list[Floats] = []
+    for index in range(len(cells) - 1, -1, -1):
+        c, scale = cells[index], np.exp(cells[index].log_scale)
+        of_bias = delta.sum(axis=0)
+        scaled = delta * scale
+        of_weights = values[index].T @ scaled
+        of_scale = np.einsum("ij,ij->j", of_weights, weights[index])
+        if training.decay:
+            of_weights = of_weights + np.float32(training.decay) * weights[index] * np.square(scale)
+        of_latent = c.gradient(of_weights)
+        of_cells.insert(0, of_latent)
+        gradients[:0] = [of_latent, of_scale, of_bias]
+        if index:
+            delta = (scaled @ weights[index].T) * passed[index - 1]
+    return gradients, of_cells
