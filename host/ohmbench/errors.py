@@ -14,6 +14,7 @@
     +-- ModelError (12)         a chip model in the simulation saw its datasheet violated
     +-- WearError (13)          a cell would get more pulses in its life than its budget
     +-- StoreError (14)         the record of runs cannot be read or written, or is another array's
+    +-- ExpectationError (15)   a result of a sweep is not what --assert expects
 
 Ctrl-C ends with 130, as shells expect. Every message says what happened, what it means for the array, and
 what to do next.
@@ -104,3 +105,9 @@ class StoreError(OhmbenchError):
     """The record of runs cannot be read or written, or belongs to another array."""
 
     exit_code = 14
+
+
+class ExpectationError(OhmbenchError):
+    """A result of a sweep is not what --assert expects."""
+
+    exit_code = 15

@@ -11,7 +11,7 @@ from typing import Any
 
 from ohmbench import __version__
 from ohmbench._files import check_writable
-from ohmbench.cli import array, compress, options
+from ohmbench.cli import array, compress, options, sweep
 from ohmbench.cli.options import share, whole
 from ohmbench.cli.output import bench_of, drop_stdout, print_result, show, socket_of
 from ohmbench.errors import OhmbenchError, UsageError
@@ -21,7 +21,8 @@ INTERRUPTED = 130
 _HIDDEN_MAX = 4096  # more would train for hours
 
 _EPILOG = """exit codes: 0 done, 2 usage, 3 port, 4 protocol, 5 link, 6 weight image, 7 pulse program, 8 simulator
-build, 9 guard fault, 10 not converged, 11 data, 12 chip model, 13 wear budget, 14 record of runs; 130 after Ctrl-C.
+build, 9 guard fault, 10 not converged, 11 data, 12 chip model, 13 wear budget, 14 record of runs or results of
+sweeps, 15 --assert; 130 after Ctrl-C.
 Results go to stdout, progress to stderr."""
 
 
@@ -215,6 +216,7 @@ def _parser() -> argparse.ArgumentParser:
     mapping.add_argument("--network-seed", type=whole(0), help="seed of its training (default: 0)")
 
     compress.add_commands(command)
+    sweep.add_commands(command)
     array.add_commands(command)
 
     command("read", _read, "read every cell once", options.port(), recipe)
