@@ -70,8 +70,8 @@ def stages_chart(rows: Sequence[Row]) -> str:
     groups = list(variants(rows).items())[:_MOST_LINES]
     lines = []
     for variant, group in groups:
-        at = [(float(i), mean(group, stage)) for i, stage in enumerate(STAGES)]
-        lines.append((variant, [(x, 100 * y) for x, y in at if y is not None]))
+        means = [(float(i), mean(group, stage)) for i, stage in enumerate(STAGES)]
+        lines.append((variant, [(x, 100 * y) for x, y in means if y is not None]))
     values = [y for _variant, points in lines for _x, y in points]
     low, high = min(values) - 0.5, max(values) + 0.5
     x = Axis(-0.2, len(STAGES) - 0.8, [(float(i), name) for i, name in enumerate(STAGES.values())])

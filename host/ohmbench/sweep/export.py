@@ -69,10 +69,7 @@ def _hdf5(rows: Sequence[Row]) -> bytes:
                 texts = ["" if value is None else str(value) for value in values]
                 file.create_dataset(name, data=texts, dtype=h5py.string_dtype())
             elif all(isinstance(value, int) for value in values):
-                # a seed has 64 bits
-                file[name] = np.array(
-                    values, np.uint64 if max(values, default=0) > np.iinfo(np.int64).max else np.int64
-                )
+                file[name] = np.array(values, np.uint64)  # none is negative, and a seed has 64 bits
             else:
                 file[name] = np.array([np.nan if value is None else value for value in values], np.float64)
     return buffer.getvalue()

@@ -1,9 +1,9 @@
 """Computing one point: a network's image programmed, rested and inferred, and the accuracy at each stage.
 
-What is on at a stage, and how it is computed, is in docs/sweep.md. Stages before the array are exact arithmetic on whole
-levels. `programmed` and `relaxed` take the true conductances of the cells from the array model, multiply in exact arithmetic
-and leave read noise, the cell's non-linearity, wires and converters out; only the twin, whose model is in this process,
-knows them. The last stage is what the bench's own codes give.
+What is on at a stage, and how it is computed, is in docs/sweep.md. Stages before the array are exact arithmetic on
+whole levels. `programmed` and `relaxed` take the true conductances of the cells from the array model, multiply in exact
+arithmetic and leave read noise, the cell's non-linearity, wires and converters out; only the twin, whose model is in
+this process, knows them. The last stage is what the bench's own codes give.
 """
 
 from __future__ import annotations

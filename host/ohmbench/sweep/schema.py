@@ -66,8 +66,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             raise _not_ours(path)
         if (version := _pragma(connection, "user_version")) > SCHEMA:
             raise StoreError(
-                f"The results {path} have version {version}, this ohmbench knows up to {SCHEMA}. Nothing was computed and "
-                "the file was left as it is. Update ohmbench, or name another file."
+                f"The results {path} have version {version}, this ohmbench knows up to {SCHEMA}. Nothing was computed "
+                "and the file was left as it is. Update ohmbench, or name another file."
             )
     connection.execute("PRAGMA journal_mode = WAL")  # who reads a page's rows does not stop who writes
     connection.execute("PRAGMA synchronous = FULL")

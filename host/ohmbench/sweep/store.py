@@ -114,11 +114,23 @@ class ResultStore:
         return MadeNetwork(NetworkSpec(**json.loads(spec)), image, said[0], said[1], json.loads(counts), cpu_s)
 
     def rows(self) -> list[Row]:
-        """A row a result, in the order of computation: key, rung, settings, results, provenance."""
-        rows = self._rows("SELECT key, rung, settings, result, provenance FROM points ORDER BY rowid")
+        """A row a result, in the order of computation: key, rung, settings, results, provenance.
+
+        A parameter that any file sets is a column of every row.
+        """
+        found = self._rows("SELECT key, rung, settings, resolved, result, provenance FROM points ORDER BY rowid")
+        rows = [(key, rung, *map(json.loads, texts)) for key, rung, *texts in found]
+        params = {name for row in rows for name in row[2].keys() & row[3]["params"].keys()}
         return [
-            {"point": key, "rung": rung, **json.loads(settings), **json.loads(result), **json.loads(provenance)}
-            for key, rung, settings, result, provenance in rows
+            {
+                "point": key,
+                "rung": rung,
+                **settings,
+                **{name: resolved["params"][name] for name in sorted(params)},
+                **result,
+                **provenance,
+            }
+            for key, rung, settings, resolved, result, provenance in rows
         ]
 
     def confusions(self) -> list[tuple[str, list[list[int]]]]:
