@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -204,12 +205,19 @@ def _heat_maps(rows: Sequence[Row], varying: Sequence[str]) -> str:
     names = [name for name in varying if name not in (*VARIANT, *_SEEDS, "rung", "test_images")]
     names = sorted(names, key=lambda name: -len({text(row.get(name)) for row in rows}))
     names = [n for n in names if len({text(row.get(n)) for row in rows}) <= _MOST_CHOICES]
-    if len(names) < 2:
+    # two that rise together, as both kinds of stuck cells do, make no plane
+    pairs = [pair for pair in combinations(names, 2) if _is_plane(rows, *pair)]
+    if not pairs:
         return ""
-    down, across = names[:2]
+    down, across = pairs[0]
     return f"""<h2>Accuracy over {escape(down)} and {escape(across)}</h2>
 <p>% recognised through the array, means over all other settings.</p>
 {heat_map(rows, down, across)}"""
+
+
+def _is_plane(rows: Sequence[Row], down: str, across: str) -> bool:
+    seen = {(text(row.get(down)), text(row.get(across))) for row in rows}
+    return len(seen) > max(len({pair[i] for pair in seen}) for i in (0, 1))
 
 
 def _table(rows: Sequence[Row]) -> str:

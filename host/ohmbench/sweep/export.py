@@ -50,7 +50,9 @@ def _parquet(rows: Sequence[Row]) -> bytes:
     except ImportError as error:
         raise _missing("Parquet", "pyarrow") from error
     buffer = io.BytesIO()
-    table = arrow.table({name: [row.get(name) for row in rows] for name in columns_of(rows)})
+    columns = {name: [row.get(name) for row in rows] for name in columns_of(rows)}
+    # a seed has 64 bits, and what is whole is never negative
+    table = arrow.table({k: arrow.array(v, arrow.uint64() if _whole(v) else None) for k, v in columns.items()})
     parquet.write_table(table, buffer)
     return buffer.getvalue()
 
@@ -68,11 +70,15 @@ def _hdf5(rows: Sequence[Row]) -> bytes:
             if any(isinstance(value, str) for value in values):
                 texts = ["" if value is None else str(value) for value in values]
                 file.create_dataset(name, data=texts, dtype=h5py.string_dtype())
-            elif all(isinstance(value, int) for value in values):
-                file[name] = np.array(values, np.uint64)  # none is negative, and a seed has 64 bits
+            elif _whole(values):
+                file[name] = np.array(values, np.uint64)
             else:
                 file[name] = np.array([np.nan if value is None else value for value in values], np.float64)
     return buffer.getvalue()
+
+
+def _whole(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, int) for value in values)
 
 
 def _missing(format_name: str, package: str) -> UsageError:
