@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ohmbench.recipe import Recipe
 from ohmbench.sweep.config import KEYS, SweepConfig
 from ohmbench.sweep.points import chosen, expand
 
+REPO = Path(__file__).resolve().parents[3]
 HERE = Path("sweeps/test.toml")
 BASE = '[[grid]]\nnetwork = "digits-64-10"\n'
 
@@ -142,6 +144,16 @@ def test_points_are_chosen_by_the_beginning_of_their_key() -> None:
     for wrong in ("", "x"):
         with pytest.raises(UsageError, match="Nothing was computed"):
             chosen(points, [wrong])
+
+
+def test_the_examples_are_sweeps() -> None:
+    sweeps = REPO / "host/ohmbench/sweeps"
+    assert len(expand(SweepConfig.load(sweeps / "digits.toml"))) == 48
+    (example,) = re.findall(r"```toml\n(.*?)```", (REPO / "docs/sweep.md").read_text(), re.S)
+    # pairs has one budget, all has two; a parameter's default is the device's
+    assert len(expand(parse(example))) == 2 * (1 + 2) * 2 * 3 + 2 * 2
+    said = set(re.findall(r"^\| `([a-z_]+)", (REPO / "docs/sweep.md").read_text(), re.M))
+    assert said == set(KEYS)
 
 
 @given(st.text(max_size=200))
