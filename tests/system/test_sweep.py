@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.system.command_line import as_json, command, environment, refused
+from tests.system.command_line import command, environment, refused
 
 from ohmbench.errors import DataError, ExpectationError, PortError, UsageError
 from ohmbench.sweep.store import ResultStore
 
 KILLS = 20
+PATIENCE_S = 1800
 TEXT = """
 [all]
 network = "digits-64-10"
@@ -25,7 +26,6 @@ images = 30
 array_seed = [1, 2, 3]
 stuck_fraction = [0, 0.05]
 [[grid]]
-bits = 4
 method = "lossless"
 array_seed = [1, 2]
 """
@@ -36,6 +36,14 @@ POINTS = 8
 def config(tmp_path: Path) -> Path:
     (tmp_path / "s.toml").write_text(TEXT)
     return tmp_path / "s.toml"
+
+
+def as_json(*arguments: str | Path) -> Any:
+    """Of a command that may take long on a busy machine."""
+    line = command(*arguments, "--json", "--quiet")
+    done = subprocess.run(line, capture_output=True, text=True, env=environment(), timeout=PATIENCE_S)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def comparable(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -60,14 +68,18 @@ def test_points_assertions_and_what_makes_no_sense(config: Path) -> None:
     assert (row["point"], result["computed"], result["kept"]) == (key, 1, 0)
     again = ("sweep", config, "--only", key, "--jobs", "1", "--quiet")
     done = subprocess.run(
-        command(*again, "--assert", "accuracy > 1"), capture_output=True, text=True, env=environment(), timeout=200
+        command(*again, "--assert", "accuracy > 1"),
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=PATIENCE_S,
     )
     assert done.returncode == ExpectationError.exit_code
     assert f"{key} has {row['accuracy']}" in done.stderr
     assert "0 points computed, 1 were there already" in done.stdout
     refused(UsageError.exit_code, "sweep", config, "--assert", "accuracy")
     config.write_text(TEXT + "colour = 3\n")
-    assert "s.toml:13: colour is not a key" in refused(DataError.exit_code, "sweep", config)
+    assert "s.toml:11: colour is not a key" in refused(DataError.exit_code, "sweep", config)
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ class SweepResult:
     def summary(self) -> Summary:
         return {
             "results": str(self.path),
-            "points": len(self.rows) + sum(1 for _ in self.run.refused),
+            "points": len(self.rows),
             "computed": self.run.computed,
             "kept": self.run.kept,
             "refused": [{"what": r.what, "why": r.why} for r in self.run.refused],

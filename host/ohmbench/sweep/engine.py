@@ -42,12 +42,7 @@ def local(jobs: int) -> Iterator[Engine]:
         found: Iterator[R] = parallel(joblib.delayed(function)(*task) for task in tasks)
         return found
 
-    if jobs == 1:
-        yield run
-    else:
-        # a core each: threads of the linear algebra would stand in the way of other processes
-        with joblib.parallel_config("loky", inner_max_num_threads=1):
-            yield run
+    yield run
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from ohmbench.mapping import map_compressed
 from ohmbench.nets import INPUT_BITS, NETS, Net, Split, load_split
 from ohmbench.operations.compress import Start, run_method
 
-_DIGITS = (Net((64, 10), (8, 8), None, 100), Net((64, 32, 10), (8, 8), None, 150))
+_DIGITS = (Net((64, 10), (8, 8), None, 50), Net((64, 32, 10), (8, 8), None, 100))
 _DIGITS_VALIDATION = 200
 
 NETWORKS: dict[str, Net] = {net.name: net for net in NETS} | {f"digits-{net.name}": net for net in _DIGITS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,8 @@ def _make_missing(
 
 
 def _networks(specs: list[NetworkSpec], folder: Path | None) -> tuple[list[MadeNetwork | Refused], dict[str, str]]:
-    return make_networks(specs, folder), provenance()
+    with _one_thread():
+        return make_networks(specs, folder), provenance()
 
 
 def _point(
@@ -119,7 +121,15 @@ def _point(
     """A point on a bench of its own. An error of one point does not stop the others."""
     array = point.simulated() if on.port in SIMULATED else None
     try:
-        with open_bench(on.port, baud=on.baud, array=array) as bench:
+        with _one_thread(), open_bench(on.port, baud=on.baud, array=array) as bench:
             return compute_point(bench, point, network, split_of(point.network.network, folder)), provenance()
     except OhmbenchError as error:
         return Refused(point.describe(), str(error), error.exit_code), provenance()
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """Linear algebra on one thread: more stand in other processes' way, and may add up in another order."""
+    from threadpoolctl import threadpool_limits  # of the extra, whose absence `engine` reports
+
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits
