@@ -67,13 +67,8 @@ def test_points_assertions_and_what_makes_no_sense(config: Path) -> None:
     (row,) = result["rows"]
     assert (row["point"], result["computed"], result["kept"]) == (key, 1, 0)
     again = ("sweep", config, "--only", key, "--jobs", "1", "--quiet")
-    done = subprocess.run(
-        command(*again, "--assert", "accuracy > 1"),
-        capture_output=True,
-        text=True,
-        env=environment(),
-        timeout=PATIENCE_S,
-    )
+    line = command(*again, "--assert", "accuracy > 1")
+    done = subprocess.run(line, capture_output=True, text=True, env=environment(), timeout=PATIENCE_S)
     assert done.returncode == ExpectationError.exit_code
     assert f"{key} has {row['accuracy']}" in done.stderr
     assert "0 points computed, 1 were there already" in done.stdout
