@@ -6,6 +6,8 @@ A task is a function with its arguments; results come back as they are done, and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -39,8 +41,10 @@ def local(jobs: int) -> Iterator[Engine]:
     def run(function: Callable[..., R], tasks: Sequence[tuple[Any, ...]]) -> Iterator[R]:
         # a batch of one: what is done comes at once, and is not lost with what is being done
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-        found: Iterator[R] = parallel(joblib.delayed(function)(*task) for task in tasks)
-        return found
+        try:
+            yield from parallel(joblib.delayed(function)(*task) for task in tasks)
+        except BrokenProcessPool as error:
+            raise _lost("A process of this computer", error) from error
 
     yield run
 
@@ -71,11 +75,20 @@ def dask(address: str) -> Iterator[Engine]:
         # pure=False: Dask must not take a result from a sweep before
         futures = [client.submit(function, *task, pure=False) for task in tasks]
         try:
-            for future in distributed.as_completed(futures):
+            for future in distributed.as_completed(futures, loop=client.loop):
                 yield future.result()
                 future.release()
+        except (distributed.KilledWorker, CancelledError) as error:
+            raise _lost(f"The cluster at {address}", error) from error
         finally:
             client.cancel(futures)
 
     with client:
         yield run
+
+
+def _lost(what: str, error: BaseException) -> PortError:
+    return PortError(
+        f"{what} was lost ({type(error).__name__}: {error}). What was computed before is kept. Perhaps memory was "
+        "short: give the same command again, with fewer --jobs."
+    )
