@@ -15,6 +15,7 @@ from ohmbench.errors import PortError, UsageError
 
 R = TypeVar("R")
 _CONNECT_S = 10.0
+_IDLE_S = 10
 
 
 class Engine(Protocol):
@@ -46,7 +47,9 @@ def local(jobs: int) -> Iterator[Engine]:
         except BrokenProcessPool as error:
             raise _lost("A process of this computer", error) from error
 
-    yield run
+    # processes whose parent was killed end as idle ones do
+    with joblib.parallel_config("loky", idle_worker_timeout=_IDLE_S):
+        yield run
 
 
 @contextmanager
