@@ -15,6 +15,7 @@
     +-- WearError (13)          a cell would get more pulses in its life than its budget
     +-- StoreError (14)         the record of runs cannot be read or written, or is another array's
     +-- FlashError (15)         a bitstream cannot be loaded: damaged, another board's, or the board does not take it
+    +-- ExpectationError (16)   a result of a sweep is not what --assert expects
 
 Ctrl-C ends with 130, as shells expect. Every message says what happened, what it means for the array, and
 what to do next.
@@ -115,3 +116,9 @@ class FlashError(OhmbenchError):
     """A bitstream is none, belongs to another board or FPGA, or cannot be loaded."""
 
     exit_code = 15
+
+
+class ExpectationError(OhmbenchError):
+    """A result of a sweep is not what --assert expects."""
+
+    exit_code = 16

@@ -97,11 +97,23 @@ class Inference:
             self.on_codes(index, codes)
         lanes = np.zeros((len(row_values), image.columns))
         lanes[:, : tile.outputs] = codes / self.recipe.codes_per_level(image.max_level)
-        return lanes
+        return lanes - unpaired_floor(tile, row_values, self.recipe, image.max_level)
 
     def _count(self, what: str, words: Words, done: list[int], tile: Tile, total: int) -> None:
         done[0] += len(words)
         self._tell(what, done[0] // tile.outputs, total)
+
+
+def unpaired_floor(
+    tile: Tile, row_values: npt.NDArray[np.integer], recipe: Recipe, max_level: int
+) -> npt.NDArray[np.float64]:
+    """What the conductance of level 0 adds to the lanes (n, columns) of one column alone, in level steps.
+
+    In a pair it cancels. Where compression dropped the column of zeros it does not, and the inputs, which the host
+    knows, say how much it is.
+    """
+    alone = ((tile.p >= 0).astype(np.int64) - (tile.n >= 0)) * tile.gain
+    return np.outer(row_values.sum(axis=1), alone) * recipe.floor_levels(max_level)
 
 
 def run_tile(

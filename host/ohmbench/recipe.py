@@ -210,6 +210,10 @@ class Recipe:
         """ADC codes of one level step, for one cell with its bit line at read_v."""
         return (self.g_max_usiemens - self.g_min_usiemens) * 1e-6 / max_level * self.codes_per_siemens
 
+    def floor_levels(self, max_level: int) -> float:
+        """Conductance of level 0 in level steps."""
+        return self.g_min_usiemens * max_level / (self.g_max_usiemens - self.g_min_usiemens)
+
     def targets_usiemens(self, levels: npt.NDArray[np.integer], max_level: int) -> npt.NDArray[np.float64]:
         """Conductances that cells with these levels are to have, of the shape of levels."""
         step = (self.g_max_usiemens - self.g_min_usiemens) / max_level

@@ -11,7 +11,7 @@ from typing import Any
 
 from ohmbench import __version__
 from ohmbench._files import check_writable
-from ohmbench.cli import array, compress, options
+from ohmbench.cli import array, compress, options, sweep
 from ohmbench.cli import bench as bench_commands
 from ohmbench.cli.bench import find_port
 from ohmbench.cli.options import share, whole
@@ -23,8 +23,8 @@ INTERRUPTED = 130
 _HIDDEN_MAX = 4096  # more would train for hours
 
 _EPILOG = """exit codes: 0 done, 2 usage, 3 port, 4 protocol, 5 link, 6 weight image, 7 pulse program, 8 simulator
-build, 9 guard fault, 10 not converged, 11 data, 12 chip model, 13 wear budget, 14 record of runs, 15 bitstream; 130
-after Ctrl-C. Results go to stdout, progress to stderr."""
+build, 9 guard fault, 10 not converged, 11 data, 12 chip model, 13 wear budget, 14 record of runs or results of
+sweeps, 15 bitstream, 16 --assert; 130 after Ctrl-C. Results go to stdout, progress to stderr."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -232,6 +232,7 @@ def _parser() -> argparse.ArgumentParser:
     mapping.add_argument("--network-seed", type=whole(0), help="seed of its training (default: 0)")
 
     compress.add_commands(command)
+    sweep.add_commands(command)
     array.add_commands(command)
     bench_commands.add_commands(command)
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from ohmbench.compress.baselines import partial_pairs, shared_reference
 from ohmbench.compress.columns import Clustering, merge_columns
-from ohmbench.compress.compressed import CompressedNetwork
+from ohmbench.compress.compressed import CompressedNetwork, as_pairs
 from ohmbench.compress.gains import merge_columns_with_gains
 from ohmbench.compress.pruning import Criterion, Pruning, Unit
+from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
 from ohmbench.compress.rows import drop_idle_rows, merge_rows, rows_for_budget
 from ohmbench.compress.tied import TiedNetwork, emit
 from ohmbench.compress.tuning import Training, Watcher, tune
@@ -62,6 +63,17 @@ class Method:
     stages: str
     run: Callable[[Job], CompressedNetwork]
     free: bool = False
+
+
+def _pairs(job: Job) -> CompressedNetwork:
+    layers = [
+        # the scales of the outputs come afterwards: a quantised layer has but one
+        QuantisedLayer(y.codebook().astype(np.int64), 1.0, y.bias.astype(np.float64), y.input_bits, y.output_scale)
+        for y in job.base.layers
+    ]
+    plain = as_pairs(QuantisedNetwork(tuple(layers), job.base.max_level), job.height)
+    scales = [y.scale.astype(np.float64) * y.input_scale for y in job.base.layers]
+    return replace(plain, layers=tuple(replace(y, scale=s) for y, s in zip(plain.layers, scales, strict=True)))
 
 
 def _lossless(job: Job) -> CompressedNetwork:
@@ -136,6 +148,7 @@ def _all(method: Clustering) -> Callable[[Job], CompressedNetwork]:
 
 
 METHODS: dict[str, Method] = {
+    "pairs": Method("none", _pairs, free=True),
     "lossless": Method("dead rows, dead and equal columns", _lossless, free=True),
     "lossless-rows": Method("dead and equal rows and columns", _lossless_rows, free=True),
     "partial-pairs": Method("dead columns", lambda job: partial_pairs(_lossless(job), job.height), free=True),

@@ -97,10 +97,15 @@ class Start:
         split: Split,
         *,
         seed: int = 0,
+        net: Net | None = None,
         weight_noise: float = 0.0,
         progress: Progress | None = None,
     ) -> Start:
         """Train `network` in whole levels.
+
+        Args:
+            net: what it is, if it is none of `ohmbench.nets.NETS`.
+            weight_noise: of every training, as `Training` has it.
 
         Raises:
             UsageError: `bits` is neither 2 (ternary) nor 4, or no net has these sizes.
@@ -108,7 +113,7 @@ class Start:
         """
         if bits not in RATES:
             raise UsageError(f"Weights have 2 bits (ternary) or 4 here, not {bits}. Nothing was sent to the array.")
-        net = net_named("-".join(map(str, network.sizes)))
+        net = net or net_named("-".join(map(str, network.sizes)))
         training = Training(net.epochs, net.batch, RATES[bits] * net.batch / 200, weight_noise=weight_noise)
         base = train_levels(
             network,

@@ -69,8 +69,10 @@ class Plot:
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
         self._add("path", f'd="M{path}" fill="none" stroke="{stroke}" stroke-width="{width:g}"{dashes}', tip)
 
-    def dot(self, x: float, y: float, fill: str, *, radius: float = 3.0, tip: str = "") -> None:
-        self._add("circle", f'cx="{self._px(x):.1f}" cy="{self._py(y):.1f}" r="{radius:g}" fill="{fill}"', tip)
+    def dot(self, x: float, y: float, fill: str, *, radius: float = 3.0, tip: str = "", data: str = "") -> None:
+        """A dot; `data` is for a script, in the attribute data-of."""
+        of = f' data-of="{escape(data)}"' if data else ""
+        self._add("circle", f'cx="{self._px(x):.1f}" cy="{self._py(y):.1f}" r="{radius:g}" fill="{fill}"{of}', tip)
 
     def text(self, x: float, y: float, text: str, *, anchor: str = "middle", up: float = 0.0) -> None:
         """Text at a point, moved up by so many units of the picture."""

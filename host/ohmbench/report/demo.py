@@ -10,6 +10,7 @@ import numpy as np
 from ohmbench._files import replace_file
 from ohmbench.errors import UsageError
 from ohmbench.report.cell_charts import error_chart, pulse_chart
+from ohmbench.report.confusion import confusion_table
 from ohmbench.report.heat_maps import (
     CellState,
     View,
@@ -58,7 +59,7 @@ Point at a cell for its values.</p>
 </div>
 <h2>Confusion matrix</h2>
 <p>Test images by their label (row) and by what the array's network said (column), {result.origin}.</p>
-{_confusion_table(result)}
+{confusion_table(result.confusion())}
 <h2>Where this came from</h2>
 {provenance_table({"rung": result.rung, "window": f"±{result.window_usiemens:g} µS", **result.provenance})}"""
     title = f"ohmbench: {result.network} on {result.dataset}, {result.origin}"
@@ -108,24 +109,3 @@ def _error_chart(result: DemoResult) -> str:
 
 def _pulse_chart(result: DemoResult) -> str:
     return pulse_chart(result.pulses[result.mask], result.converged[result.mask])
-
-
-def _confusion_table(result: DemoResult) -> str:
-    counts = result.confusion()
-    head = "".join(f'<th scope="col">{c}</th>' for c in range(len(counts)))
-    lines = [f'<tr><th></th>{head}<th class="side" scope="col">right</th></tr>']
-    most = max(1, int(counts.max(initial=1)))
-    for label, row in enumerate(counts.tolist()):
-        shades = []
-        for predicted, count in enumerate(row):
-            strength = (0.12 + 0.88 * count / most) if count else 0.0
-            red, green, blue = (26, 85, 146) if predicted == label else (194, 87, 26)
-            # A single mistake has to be seen beside dozens of hits.
-            opacity = strength if predicted == label else min(1.0, 2.5 * strength)
-            ink = "#fff" if opacity > 0.55 else "#1d2733" if count else "#c3cad1"
-            shades.append(
-                f'<td style="background:rgba({red},{green},{blue},{opacity:.2f});color:{ink}">{count or "·"}</td>'
-            )
-        share = f"{100 * row[label] / sum(row):.0f} %" if sum(row) else ""
-        lines.append(f'<tr><th scope="row">{label}</th>{"".join(shades)}<th class="side">{share}</th></tr>')
-    return '<div class="scroll"><table class="confusion">' + "\n".join(lines) + "</table></div>"

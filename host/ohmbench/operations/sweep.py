@@ -1,0 +1,157 @@
+"""`ohmbench sweep` and `ohmbench report`: compute the points of a file, and show what is computed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ohmbench.errors import OhmbenchError, UsageError
+from ohmbench.operations.basic import Summary
+from ohmbench.progress import Progress
+from ohmbench.report.sweep import render_sweep
+from ohmbench.sweep import engine
+from ohmbench.sweep.config import SweepConfig
+from ohmbench.sweep.expectation import Expectation, require
+from ohmbench.sweep.export import FORMATS, export
+from ohmbench.sweep.networks import Refused
+from ohmbench.sweep.points import Point, chosen, expand
+from ohmbench.sweep.run import SIMULATED, Bench, SweepRun, run_sweep
+from ohmbench.sweep.store import ResultStore
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """The rows of a sweep's points, and what it took to have them."""
+
+    path: Path
+    rows: list[dict[str, Any]]
+    run: SweepRun
+
+    def summary(self) -> Summary:
+        return {
+            "results": str(self.path),
+            "points": len(self.rows),
+            "computed": self.run.computed,
+            "kept": self.run.kept,
+            "refused": [{"what": r.what, "why": r.why} for r in self.run.refused],
+            "rows": self.rows,
+        }
+
+    def describe(self) -> str:
+        lines = [f"{row['point']}  {_percent(row['accuracy']):>8}  {_settings(row)}" for row in self.rows]
+        lines += [f"refused: {r.what}: {r.why}" for r in self.run.refused]
+        lines.append(f"{self.run.computed} points computed, {self.run.kept} were there already: {self.path}")
+        return "\n".join(lines)
+
+    def check(self, expectations: Sequence[Expectation]) -> None:
+        """Raise what the command ends with.
+
+        Raises:
+            OhmbenchError: a network or a point cannot be; with the exit code of the first.
+            ExpectationError: a result is not as expected.
+        """
+        if self.run.refused:
+            first = self.run.refused[0]
+            raise _refusal(first, len(self.run.refused))
+        require(expectations, self.rows)
+
+
+def _refusal(first: Refused, count: int) -> OhmbenchError:
+    error = OhmbenchError(
+        f"{count} of the networks and points cannot be, the first is {first.what}: {first.why} The others are kept."
+    )
+    error.exit_code = first.exit_code
+    return error
+
+
+def plan(config: Path, only: Sequence[str] = ()) -> tuple[SweepConfig, list[Point]]:
+    """A file and its points, or those whose keys begin as `only` says.
+
+    Raises:
+        DataError: the file makes no sense.
+        UsageError: `only` fits no point.
+    """
+    checked = SweepConfig.load(config)
+    return checked, chosen(expand(checked), only)
+
+
+def sweep(
+    config: SweepConfig,
+    points: Sequence[Point],
+    results: Path,
+    progress: Progress,
+    *,
+    port: str = "twin",
+    only: bool = False,
+    jobs: int | None = None,
+    scheduler: str | None = None,
+    folder: Path | None = None,
+) -> SweepResult:
+    """Compute what is not in `results` yet.
+
+    Args:
+        only: points were named one by one.
+        jobs: processes on this computer; None: as many as it has cores.
+        scheduler: address of a Dask scheduler, in place of processes.
+
+    Raises:
+        UsageError: a whole sweep for a board, or processes or a scheduler for a port that one process has.
+        PortError: no scheduler, or no board, is there.
+        DataError: a data set is missing or damaged.
+        StoreError: results cannot be written.
+    """
+    if port not in SIMULATED and not only:
+        raise UsageError(
+            f"A whole sweep would wear the array on {port}. Nothing was sent to it. Name points with --only."
+        )
+    if port != "twin" and (scheduler is not None or jobs not in (None, 1)):
+        raise UsageError(f"--dask and --jobs are for the twin: {port} is one bench. Nothing was computed.")
+    count = 1 if port != "twin" else jobs or os.cpu_count() or 1
+    opened: AbstractContextManager[engine.Engine] = engine.local(count) if scheduler is None else engine.dask(scheduler)
+    with opened as compute, ResultStore.open(results, make=True) as store:
+        bench = Bench(port)
+        run = run_sweep(config, points, store, compute, bench=bench, folder=folder, report=progress)
+        keys = {point.key for point in points}
+        rows = [row for row in store.rows() if row["point"] in keys and row["rung"] == bench.rung]
+    return SweepResult(results, rows, run)
+
+
+def report(results: Path, output: Path) -> Summary:
+    """Write the results as a page (.html) or as a table (.csv, .parquet, .h5).
+
+    Raises:
+        StoreError: there are no results, or the file cannot be read.
+        UsageError: another suffix, a library is missing, or the output cannot be written.
+    """
+    if output.suffix not in {".html", *FORMATS}:
+        raise UsageError(f"{output}: give a name that ends in .html, {', '.join(FORMATS)}. Nothing was written.")
+    with ResultStore.open(results) as store:
+        rows = store.rows()
+        if not rows:
+            raise UsageError(f"{results} has no points yet. Nothing was written. Let `ohmbench sweep` compute one.")
+        if output.suffix == ".html":
+            render_sweep(rows, dict(store.confusions()), store.configs(), output)
+        else:
+            export(rows, output)
+    return {"points": len(rows), "written": str(output)}
+
+
+def listing(points: Sequence[Point]) -> str:
+    """A line a point: its key and what it is."""
+    return "\n".join(point.describe() for point in points)
+
+
+def _settings(row: dict[str, Any]) -> str:
+    budget = "" if row["budget"] is None else f" {row['budget']:g}"
+    return (
+        f"{row['network']}, {row['bits']} bits, {row['method']}{budget}, seeds {row['network_seed']} and "
+        f"{row['array_seed']}, {row['recipe']} {row['window_usiemens']:g} uS, rest {row['rest_s']:g} s"
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %"

@@ -1,0 +1,234 @@
+"""The page of the results of sweeps: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from ohmbench._files import cannot_write, replace_file
+from ohmbench.report.confusion import confusion_table
+from ohmbench.report.page import RUNGS, origin_note, page, summary_table
+from ohmbench.report.results import SummaryRow, percent
+from ohmbench.report.sweep_charts import (
+    VARIANT,
+    Row,
+    heat_map,
+    mean,
+    pareto,
+    stages_chart,
+    text,
+    variant_name,
+    variants,
+)
+from ohmbench.sweep.point import STAGES
+from ohmbench.sweep.provenance import provenance
+
+_SEEDS = ("network_seed", "array_seed")
+_RESULTS = ("cells", "cells_saved", "images", "passes", "converged_fraction", "pulses_per_cell", "program_s", "infer_s")
+_ORIGIN = (*provenance(), "build_id", "cpu_s")
+_MOST_CHOICES = 40
+
+_STYLE = """<style>
+.filters { display: flex; flex-wrap: wrap; gap: 6px 18px; margin: 10px 0; font-size: 13px; }
+.filters label { display: inline-flex; gap: 6px; align-items: baseline; color: var(--soft); }
+.points { font-size: 13px; }
+.points th, .points td { padding: 3px 14px 3px 0; white-space: nowrap; }
+.points thead th { cursor: pointer; color: var(--soft); font-weight: 500; }
+.points td { text-align: right; }
+.heat td { width: 72px; }
+details pre { overflow-x: auto; font-size: 12.5px; background: var(--pale); padding: 10px; }
+</style>"""
+
+_SCRIPT = """<script type="application/json" id="settings">%s</script>
+<script>
+'use strict';
+const settings = JSON.parse(document.getElementById('settings').textContent);
+const filters = [...document.querySelectorAll('.filters select')];
+const shown = document.getElementById('shown');
+function apply() {
+  const kept = new Set(Object.keys(settings).filter(
+    key => filters.every(f => f.value === '' || settings[key][f.name] === f.value)));
+  for (const mark of document.querySelectorAll('[data-of]')) {
+    mark.style.display = kept.has(mark.dataset.of) ? '' : 'none';
+  }
+  shown.textContent = `${kept.size} of ${Object.keys(settings).length} points`;
+}
+for (const filter of filters) filter.addEventListener('change', apply);
+for (const head of document.querySelectorAll('.points thead th')) {
+  head.addEventListener('click', () => {
+    const body = head.closest('table').tBodies[0], column = head.cellIndex;
+    const down = head.dataset.down = head.dataset.down === '1' ? '' : '1';
+    const value = row => row.cells[column].textContent;
+    const order = (a, b) => value(a) - value(b) || value(a).localeCompare(value(b));
+    const rows = [...body.rows].sort((a, b) => down ? order(b, a) : order(a, b));
+    body.append(...rows);
+  });
+}
+apply();
+</script>"""
+
+
+def render_sweep(
+    rows: Sequence[Row],
+    confusions: Mapping[str, list[list[int]]],
+    configs: Sequence[tuple[str, str]],
+    path: Path,
+) -> None:
+    """Write the page; an old file is replaced only when the new one is complete.
+
+    Args:
+        rows: at least one, as `ResultStore.rows` gives them.
+        confusions: by the points' keys.
+        configs: names and texts of the files that the points came from.
+
+    Raises:
+        UsageError: the folder is missing or not writable.
+    """
+    try:
+        replace_file(path, sweep_html(rows, confusions, configs).encode())
+    except OSError as error:
+        raise cannot_write(path.parent, error, "All results are kept") from error
+
+
+def sweep_html(
+    rows: Sequence[Row], confusions: Mapping[str, list[list[int]]], configs: Sequence[tuple[str, str]]
+) -> str:
+    """The page as text."""
+    rows = [{**row, "point": _name(row, rows)} for row in rows]
+    varying = _varying(rows)
+    best = max(rows, key=lambda row: row["accuracy"])
+    networks = list(dict.fromkeys(row["network"] for row in rows))
+    charts = "".join(pareto(name, [row for row in rows if row["network"] == name]) for name in networks)
+    confusion = np.array(confusions[best["point"].split("@")[0]])
+    simulated = all(row["rung"] != "board" for row in rows)
+    files = "".join(
+        f"<details><summary>{escape(name)}</summary><pre>{escape(body)}</pre></details>" for name, body in configs
+    )
+    settings = {row["point"]: {name: text(row.get(name)) for name in varying} for row in rows}
+    body = f"""{_STYLE}<h1>{len(rows)} points: {percent(best["accuracy"], 2)} at best</h1>
+<p class="soft">ohmbench sweep on {escape(", ".join(RUNGS[rung] for rung in sorted({r["rung"] for r in rows})))}</p>
+{_origin(simulated, rows)}
+{summary_table(_summary(rows, best), "Accuracy")}
+<h2>Accuracy against cells</h2>
+{_filters(rows, varying)}
+<div class="charts">{charts}</div>
+<h2>Loss by stage</h2>
+<div class="charts">{stages_chart(rows)}</div>
+{_stage_table(rows)}
+{_heat_maps(rows, varying)}
+<h2>Confusion matrix</h2>
+<p>Test images by their label (row) and by what the array said (column), of the best point, {best["point"]}.</p>
+{confusion_table(confusion)}
+<h2>Points</h2>
+<p>Filters above hold here too; click a column to sort.</p>
+{_table(rows)}
+<h2>Where this came from</h2>
+{files}"""
+    # a script ends at the first closing tag, whatever it is in
+    return page("ohmbench: sweep", body + _SCRIPT % json.dumps(settings).replace("</", "<\\/"))
+
+
+def _name(row: Row, rows: Sequence[Row]) -> str:
+    """The key, with the rung where a point was computed on several."""
+    several = len({r["rung"] for r in rows if r["point"] == row["point"]}) > 1
+    return f"{row['point']}@{row['rung']}" if several else str(row["point"])
+
+
+def _origin(simulated: bool, rows: Sequence[Row]) -> str:
+    if simulated or all(row["rung"] == "board" for row in rows):
+        return origin_note(simulated)
+    return '<p class="origin">Points of the rung board are <b>measured</b>, all others are <b>simulated</b>.</p>'
+
+
+def _varying(rows: Sequence[Row]) -> list[str]:
+    """Settings with more than one value."""
+    fixed = {"point", *STAGES, *_RESULTS, *_ORIGIN}
+    names = [name for name in dict.fromkeys(n for row in rows for n in row) if name not in fixed]
+    return [name for name in names if len({text(row.get(name)) for row in rows}) > 1]
+
+
+def _summary(rows: Sequence[Row], best: Row) -> list[SummaryRow]:
+    codes = {(row["ohmbench"], row["code"]) for row in rows}
+    mixed = "" if len(codes) == 1 else f"computed by {len(codes)} versions of ohmbench: compare with care"
+    return [
+        SummaryRow("Accuracy, best point", percent(best["accuracy"], 2), variant_name([best[k] for k in VARIANT])),
+        SummaryRow("Points", str(len(rows)), mixed),
+        SummaryRow("Cells of the best point", f"{best['cells']:,}", f"{percent(best['cells_saved'])} saved"),
+        SummaryRow(
+            "Cells in their window", percent(float(np.mean([r["converged_fraction"] for r in rows])), 2), "mean"
+        ),
+        SummaryRow("Pulses a cell", f"{np.mean([r['pulses_per_cell'] for r in rows]):.1f}", "mean"),
+    ]
+
+
+def _filters(rows: Sequence[Row], varying: Sequence[str]) -> str:
+    parts = []
+    for name in varying:
+        values = sorted({text(row.get(name)) for row in rows}, key=lambda value: (len(value), value))
+        if len(values) <= _MOST_CHOICES:
+            options = "".join(f'<option value="{escape(v)}">{escape(v) or "none"}</option>' for v in values if v)
+            parts.append(
+                f'<label>{escape(name)} <select name="{escape(name)}"><option value="">all</option>{options}</select>'
+                "</label>"
+            )
+    return f'<div class="filters">{"".join(parts)}<span id="shown"></span></div>'
+
+
+def _stage_table(rows: Sequence[Row]) -> str:
+    """Mean accuracy of each variant at the first stage, and the points that each further one takes."""
+    names = list(STAGES)
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in STAGES.values())
+    lines = []
+    for variant, group in variants(rows).items():
+        means = [mean(group, name) for name in names]
+        cells, last = [percent(means[0] or 0.0, 2)], means[0]
+        for value in means[1:]:
+            cells.append("" if value is None or last is None else f"{100 * (value - last):+.2f}")
+            last = last if value is None else value
+        columns = "".join(f"<td>{cell}</td>" for cell in [*cells, percent(means[-1] or 0.0, 2), str(len(group))])
+        lines.append(f'<tr><th scope="row">{escape(variant_name(variant))}</th>{columns}</tr>')
+    return (
+        "<p>Accuracy in floating point, what each stage adds or takes in points of the mean, and what is left.</p>"
+        f'<div class="scroll"><table class="levels"><thead><tr><th scope="col">network</th>{head}'
+        '<th scope="col">left</th><th scope="col">points</th></tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def _heat_maps(rows: Sequence[Row], varying: Sequence[str]) -> str:
+    """Mean accuracy over the two settings of the array with the most values."""
+    names = [name for name in varying if name not in (*VARIANT, *_SEEDS, "rung", "test_images")]
+    names = sorted(names, key=lambda name: -len({text(row.get(name)) for row in rows}))
+    names = [n for n in names if len({text(row.get(n)) for row in rows}) <= _MOST_CHOICES]
+    # two that rise together, as both kinds of stuck cells do, make no plane
+    pairs = [pair for pair in combinations(names, 2) if _is_plane(rows, *pair)]
+    if not pairs:
+        return ""
+    down, across = pairs[0]
+    return f"""<h2>Accuracy over {escape(down)} and {escape(across)}</h2>
+<p>% recognised through the array, means over all other settings.</p>
+{heat_map(rows, down, across)}"""
+
+
+def _is_plane(rows: Sequence[Row], down: str, across: str) -> bool:
+    seen = {(text(row.get(down)), text(row.get(across))) for row in rows}
+    return len(seen) > max(len({pair[i] for pair in seen}) for i in (0, 1))
+
+
+def _table(rows: Sequence[Row]) -> str:
+    order = [name for name in dict.fromkeys(n for row in rows for n in row) if name not in _ORIGIN]
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in order)
+    lines = []
+    for row in rows:
+        cells = "".join(f"<td>{escape(text(row.get(name)))}</td>" for name in order[1:])
+        key = escape(row["point"])
+        lines.append(f'<tr data-of="{key}"><th scope="row">{key}</th>{cells}</tr>')
+    return (
+        f'<div class="scroll"><table class="points"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )

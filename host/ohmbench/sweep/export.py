@@ -1,0 +1,91 @@
+"""Results as a table for other programs: CSV, Parquet, HDF5."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ohmbench._files import cannot_write, replace_file
+from ohmbench.errors import UsageError
+
+Row = dict[str, Any]
+
+
+def columns_of(rows: Sequence[Row]) -> list[str]:
+    """All columns in the order in which rows bring them."""
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def export(rows: Sequence[Row], path: Path) -> None:
+    """Write rows in the format that the file's suffix names; a row without a column has no value there.
+
+    Raises:
+        UsageError: another suffix, the format's library is not installed, or the file cannot be written.
+    """
+    if path.suffix not in FORMATS:
+        raise UsageError(f"{path}: no table has the suffix {path.suffix or 'of nothing'}; give {', '.join(FORMATS)}.")
+    try:
+        replace_file(path, FORMATS[path.suffix](rows))
+    except OSError as error:
+        raise cannot_write(path.parent, error, "All results are kept") from error
+
+
+def _csv(rows: Sequence[Row]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns_of(rows), restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _parquet(rows: Sequence[Row]) -> bytes:
+    try:
+        import pyarrow as arrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise _missing("Parquet", "pyarrow") from error
+    buffer = io.BytesIO()
+    columns = {name: [row.get(name) for row in rows] for name in columns_of(rows)}
+    # a seed has 64 bits, and what is whole is never negative
+    table = arrow.table({k: arrow.array(v, arrow.uint64() if _whole(v) else None) for k, v in columns.items()})
+    parquet.write_table(table, buffer)
+    return buffer.getvalue()
+
+
+def _hdf5(rows: Sequence[Row]) -> bytes:
+    """A data set a column, all of one length; nan or an empty text where there is no value."""
+    try:
+        import h5py
+    except ImportError as error:
+        raise _missing("HDF5", "h5py") from error
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for name in columns_of(rows):
+            values = [row.get(name) for row in rows]
+            if any(isinstance(value, str) for value in values):
+                texts = ["" if value is None else str(value) for value in values]
+                file.create_dataset(name, data=texts, dtype=h5py.string_dtype())
+            elif _whole(values):
+                file[name] = np.array(values, np.uint64)
+            else:
+                file[name] = np.array([np.nan if value is None else value for value in values], np.float64)
+    return buffer.getvalue()
+
+
+def _whole(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, int) for value in values)
+
+
+def _missing(format_name: str, package: str) -> UsageError:
+    return UsageError(
+        f"{format_name} needs {package}, which is not installed. All results are kept. Install it: "
+        "pip install 'ohmbench[export]', or write .csv."
+    )
+
+
+FORMATS: dict[str, Callable[[Sequence[Row]], bytes]] = {".csv": _csv, ".parquet": _parquet, ".h5": _hdf5}

@@ -1,0 +1,166 @@
+"""The networks of a sweep: trained, compressed and mapped once for all points that differ only in the array."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmbench import __version__
+from ohmbench.compress.base import train_float
+from ohmbench.compress.compressed import CompressedNetwork
+from ohmbench.compress.methods import METHODS
+from ohmbench.counting import count
+from ohmbench.data import load_digits
+from ohmbench.errors import OhmbenchError, UsageError
+from ohmbench.image import WeightImage
+from ohmbench.mapping import map_compressed
+from ohmbench.nets import INPUT_BITS, NETS, Net, Split, load_split
+from ohmbench.operations.compress import Start, run_method
+
+_DIGITS = (Net((64, 10), (8, 8), None, 50), Net((64, 32, 10), (8, 8), None, 100))
+_DIGITS_VALIDATION = 200
+
+NETWORKS: dict[str, Net] = {net.name: net for net in NETS} | {f"digits-{net.name}": net for net in _DIGITS}
+"""Those of `ohmbench.nets` on MNIST, and two on the digits that come with scikit-learn."""
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A network, and how it is compressed. Networks of one `start` share their training."""
+
+    network: str
+    bits: int
+    method: str
+    budget: float | None
+    seed: int
+    weight_noise: float
+
+    @property
+    def start(self) -> tuple[str, int, int, float]:
+        return self.network, self.bits, self.seed, self.weight_noise
+
+
+@dataclass(frozen=True, eq=False)
+class MadeNetwork:
+    """A network on its weight image.
+
+    Attributes:
+        image: bytes of the file (.ohmw).
+        said_float, said_quantised: uint8 (test images,), the classes that the network names in floating point, and in
+            whole levels before it is compressed.
+        counts: what it costs on arrays, as `ohmbench.counting.Counts` names it.
+        cpu_s: of the compression, without the training that networks of one start share.
+    """
+
+    spec: NetworkSpec
+    image: bytes
+    said_float: NDArray[np.uint8]
+    said_quantised: NDArray[np.uint8]
+    counts: dict[str, Any]
+    cpu_s: float
+
+    def weight_image(self) -> WeightImage:
+        """The image, checked as any file is."""
+        with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
+            path = Path(folder) / "network.ohmw"
+            path.write_bytes(self.image)
+            return WeightImage.load(path)
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A network or a point that cannot be: what, and why."""
+
+    what: str
+    why: str
+    exit_code: int
+
+
+@lru_cache(maxsize=2)
+def split_of(network: str, folder: Path | None) -> Split:
+    """The images of a network; the last ones are kept, since a process computes many points of one network.
+
+    Raises:
+        DataError: the data set is missing or damaged.
+    """
+    if not network.startswith("digits-"):
+        return load_split(NETWORKS[network], folder)
+    data = load_digits(INPUT_BITS)
+    x, y, end = data.train_x.astype(np.uint8), data.train_y, -_DIGITS_VALIDATION
+    return Split(x[:end], y[:end], x[end:], y[end:], data.test_x.astype(np.uint8), data.test_y)
+
+
+def make_networks(specs: Sequence[NetworkSpec], folder: Path | None) -> list[MadeNetwork | Refused]:
+    """Train once what `specs`, all of one start, have in common, and compress it by each.
+
+    A method that cannot keep its budget is Refused and does not stop the others.
+
+    Raises:
+        DataError: the data set is missing or damaged.
+    """
+    first = specs[0]
+    net, split = NETWORKS[first.network], split_of(first.network, folder)
+    network = train_float(
+        split.train_x, split.train_y, net.sizes, input_bits=INPUT_BITS, epochs=net.epochs, seed=first.seed
+    )
+    start = Start.of(network, first.bits, split, seed=first.seed, net=net, weight_noise=first.weight_noise)
+    plain = run_method(start, "pairs", None).network
+    said_float = network.predict(split.test_x / ((1 << INPUT_BITS) - 1)).astype(np.uint8)
+    said_quantised = plain.predict(split.test_x).astype(np.uint8)
+    made: list[MadeNetwork | Refused] = []
+    for spec in specs:
+        began = time.process_time()
+        try:
+            compressed = run_method(start, spec.method, spec.budget).network
+            image = _image_of(compressed, spec)
+        except OhmbenchError as error:
+            made.append(Refused(describe(spec), str(error), error.exit_code))
+            continue
+        cpu_s = time.process_time() - began
+        counts = count(image).summary()
+        made.append(MadeNetwork(spec, _bytes_of(image), said_float, said_quantised, counts, cpu_s))
+    return made
+
+
+def describe(spec: NetworkSpec) -> str:
+    budget = "" if spec.budget is None else f" at {spec.budget:g} of the cells"
+    return f"{spec.network}, {spec.bits} bits, {spec.method}{budget}, seed {spec.seed}"
+
+
+def normalised(spec: NetworkSpec) -> NetworkSpec:
+    """The spec without a budget that its method does not heed, so that equal networks have equal specs.
+
+    Raises:
+        UsageError: a budget is missing.
+    """
+    if METHODS[spec.method].free:
+        return replace(spec, budget=None)
+    if spec.budget is None:
+        raise UsageError(f"method {spec.method!r} needs a budget, the share of the cells to keep")
+    return spec
+
+
+def _image_of(network: CompressedNetwork, spec: NetworkSpec) -> WeightImage:
+    known = {k: v for k, v in asdict(spec).items() if v is not None}
+    net = NETWORKS[spec.network]
+    crop = {} if net.crop is None else {"crop": net.crop}
+    data = "digits" if spec.network.startswith("digits-") else "mnist"
+    shape = f"{net.shape[0]}x{net.shape[1]}"
+    return map_compressed(
+        network, provenance={"ohmbench": __version__, "dataset": data, "shape": shape, **crop, **known}
+    )
+
+
+def _bytes_of(image: WeightImage) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
+        path = Path(folder) / "network.ohmw"
+        image.save(path)
+        return path.read_bytes()

@@ -1,0 +1,135 @@
+"""A sweep: what is not in the file of results yet is computed and written as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ohmbench.errors import OhmbenchError
+from ohmbench.rungs import BAUD, open_bench
+from ohmbench.sweep.config import SweepConfig
+from ohmbench.sweep.engine import Engine
+from ohmbench.sweep.networks import MadeNetwork, NetworkSpec, Refused, make_networks, split_of
+from ohmbench.sweep.point import PointResult, compute_point
+from ohmbench.sweep.points import Point
+from ohmbench.sweep.provenance import provenance
+from ohmbench.sweep.store import ResultStore
+
+Report = Callable[[str, int, int], None]
+SIMULATED = ("sim", "twin")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What each point is computed on; for `sim` and `twin`, the array is the point's own."""
+
+    port: str
+    baud: int = BAUD
+
+    @property
+    def rung(self) -> str:
+        return self.port if self.port in SIMULATED else "board"
+
+
+@dataclass(frozen=True)
+class SweepRun:
+    """What a sweep did.
+
+    Attributes:
+        computed, kept: points computed now, and those that were there already.
+        refused: networks and points that cannot be.
+    """
+
+    computed: int
+    kept: int
+    refused: tuple[Refused, ...]
+
+
+def run_sweep(
+    config: SweepConfig,
+    points: Sequence[Point],
+    store: ResultStore,
+    engine: Engine,
+    *,
+    bench: Bench | None = None,
+    folder: Path | None = None,
+    report: Report = lambda what, done, total: None,
+) -> SweepRun:
+    """Compute the points that the store lacks.
+
+    Args:
+        bench: None: the twin.
+        folder: of MNIST's files.
+
+    Raises:
+        DataError: a data set is missing or damaged.
+        StoreError: a result cannot be written; those before are kept.
+    """
+    bench = bench or Bench("twin")
+    done = store.done(bench.rung)
+    todo = [point for point in points if point.key not in done]
+    kept = len(points) - len(todo)
+    if not todo:
+        return SweepRun(0, kept, ())
+    for network in {point.network.network for point in todo}:
+        split_of(network, folder)  # what is wrong with the data is said before anything is computed
+    number = store.add_config(config)
+    refused = _make_missing(todo, store, engine, folder, report)
+    networks = {key: store.network(key) for key in {point.network_key for point in todo} & store.networks()}
+    tasks = [(p, networks[p.network_key], bench, folder) for p in todo if p.network_key in networks]
+    computed = 0
+    for found, versions in engine(_point, tasks):
+        if isinstance(found, Refused):
+            refused.append(found)
+        else:
+            store.add_point(found, number, versions)
+            computed += 1
+        report("points", kept + computed, len(points))
+    return SweepRun(computed, kept, tuple(refused))
+
+
+def _make_missing(
+    points: Sequence[Point], store: ResultStore, engine: Engine, folder: Path | None, report: Report
+) -> list[Refused]:
+    """Make the networks that are not in the store; those of one start together, since they share its training."""
+    made = store.networks()
+    starts: dict[Any, list[NetworkSpec]] = {}
+    for spec in dict.fromkeys(point.network for point in points if point.network_key not in made):
+        starts.setdefault(spec.start, []).append(spec)
+    refused = []
+    for number, (networks, versions) in enumerate(engine(_networks, [(specs, folder) for specs in starts.values()])):
+        for network in networks:
+            if isinstance(network, Refused):
+                refused.append(network)
+            else:
+                store.add_network(network, versions)
+        report("networks trained", number + 1, len(starts))
+    return refused
+
+
+def _networks(specs: list[NetworkSpec], folder: Path | None) -> tuple[list[MadeNetwork | Refused], dict[str, str]]:
+    with _one_thread():
+        return make_networks(specs, folder), provenance()
+
+
+def _point(
+    point: Point, network: MadeNetwork, on: Bench, folder: Path | None
+) -> tuple[PointResult | Refused, dict[str, str]]:
+    """A point on a bench of its own. An error of one point does not stop the others."""
+    array = point.simulated() if on.port in SIMULATED else None
+    try:
+        with _one_thread(), open_bench(on.port, baud=on.baud, array=array) as bench:
+            return compute_point(bench, point, network, split_of(point.network.network, folder)), provenance()
+    except OhmbenchError as error:
+        return Refused(point.describe(), str(error), error.exit_code), provenance()
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """Linear algebra on one thread: more stand in other processes' way, and may add up in another order."""
+    from threadpoolctl import threadpool_limits  # of the extra, whose absence `engine` reports
+
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits

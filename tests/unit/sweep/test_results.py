@@ -1,0 +1,108 @@
+"""Expectations, tables and the page of results."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ohmbench.errors import ExpectationError, UsageError
+from ohmbench.report.sweep import sweep_html
+from ohmbench.sweep.expectation import COLUMNS, Expectation, require
+from ohmbench.sweep.export import export
+from ohmbench.sweep.point import STAGES
+
+HOSTILE = "</script><b>&"
+
+
+def rows(count: int = 4) -> list[dict[str, Any]]:
+    made = []
+    for i in range(count):
+        row: dict[str, Any] = {"point": f"{i:012x}", "rung": "twin", "network": "digits-64-10", "bits": 2}
+        row |= {"method": ("pairs", "all")[i % 2], "budget": (None, 0.5)[i % 2], "network_seed": 0, "array_seed": i}
+        row |= {"window_usiemens": 5.0 + i // 2, "rest_s": 10.0 * (i % 2), "recipe": HOSTILE, "device": "a"}
+        row |= dict.fromkeys(STAGES, 0.9 + i / 100) | {"accuracy_relaxed": None}
+        row |= {"cells": 1280 // (1 + i % 2), "cells_saved": 0.5 * (i % 2), "images": 2, "passes": 8}
+        row |= {"converged_fraction": 0.99, "pulses_per_cell": 5.0, "program_s": 0.01, "infer_s": 0.001}
+        row |= {"cpu_s": 0.1, "ohmbench": "0", "code": "c", "python": "3", "numpy": "2", "machine": "m"}
+        made.append(row | {"build_id": "00000000", "test_images": None})
+    return made
+
+
+@given(st.sampled_from(COLUMNS), st.sampled_from([">=", "<=", ">", "<"]), st.floats(-1e6, 1e6))
+def test_an_expectation_is_what_it_says(column: str, comparison: str, number: float) -> None:
+    expected = Expectation.parse(f"  {column}{comparison} {number!r} ")
+    assert (expected.column, expected.comparison, expected.number) == (column, comparison, number)
+    by_hand = {">=": number <= 0.5, "<=": number >= 0.5, ">": number < 0.5, "<": number > 0.5}[comparison]
+    assert expected.holds({column: 0.5}) == by_hand
+    assert not expected.holds({column: None})
+
+
+@pytest.mark.parametrize(
+    "text", ["", "accuracy", "accuracy => 1", "accuracy >= 0.9 or 1", "point > 1", "accuracy > 1e"]
+)
+def test_no_expectation(text: str) -> None:
+    with pytest.raises(UsageError, match="Nothing was computed"):
+        Expectation.parse(text)
+
+
+def test_what_is_required_of_every_point() -> None:
+    require([Expectation.parse("accuracy >= 0.9")], rows())
+    with pytest.raises(ExpectationError, match=r"accuracy >= 0.92 does not hold for 2 of 4 points: 0+ has 0.9, 0+1 "):
+        require([Expectation.parse("accuracy >= 0.92")], rows())
+    assert ExpectationError.exit_code == 16
+
+
+def test_csv_has_every_column(tmp_path: Path) -> None:
+    table = [*rows(2), {"point": "x", "wire_bl_ohm": 2.5}]
+    export(table, tmp_path / "r.csv")
+    with (tmp_path / "r.csv").open(newline="") as file:
+        read = list(csv.DictReader(file))
+    assert len(read) == 3
+    assert float(read[1]["accuracy"]) == table[1]["accuracy"]
+    assert read[0]["budget"] == read[0]["wire_bl_ohm"] == ""
+    assert (read[2]["wire_bl_ohm"], read[0]["recipe"]) == ("2.5", HOSTILE)
+
+
+def test_parquet_and_hdf5_have_the_same(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    h5py = pytest.importorskip("h5py")
+    table = rows()
+    table[0]["array_seed"] = 2**64 - 1
+    export(table, tmp_path / "r.parquet")
+    assert parquet.read_table(tmp_path / "r.parquet").to_pylist() == table
+    export(table, tmp_path / "r.h5")
+    with h5py.File(tmp_path / "r.h5") as file:
+        assert set(file) == set(table[0])
+        assert file["array_seed"][:].tolist() == [row["array_seed"] for row in table]
+        assert file["accuracy"][:].tolist() == [row["accuracy"] for row in table]
+        assert file["recipe"].asstr()[:].tolist() == [HOSTILE] * 4
+
+
+@pytest.mark.parametrize(("name", "package"), [("r.parquet", "pyarrow"), ("r.h5", "h5py")])
+def test_a_missing_library_is_named(name: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(UsageError, match=rf"needs {package}.*ohmbench\[export\]"):
+        export(rows(), tmp_path / name)
+    with pytest.raises(UsageError, match="no table has the suffix"):
+        export(rows(), tmp_path / "r.xlsx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_page_has_every_point_and_needs_nothing_else() -> None:
+    table = rows()
+    html = sweep_html(table, {row["point"]: [[5, 1], [0, 6]] for row in table}, [("a.toml", HOSTILE)])
+    assert HOSTILE not in html
+    assert not re.search(r"""(src|href)=["']|url\(|@import""", html)
+    assert html.count('<tr data-of="') == html.count(" data-of=") - len(table) == len(table)
+    for name in ("method", "budget", "window_usiemens", "rest_s"):
+        assert f'<select name="{name}">' in html
+    assert "simulated" in html
+    assert "93.00 %" in html  # the best
+    assert "Accuracy over window_usiemens and rest_s" in html

@@ -1,0 +1,77 @@
+"""A sweep of tiny points in this process: what is computed, what is not computed again, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ohmbench.errors import PortError, UsageError
+from ohmbench.operations.sweep import plan, report, sweep
+from ohmbench.progress import Progress
+from ohmbench.sweep.engine import dask
+from ohmbench.sweep.point import STAGES
+from ohmbench.sweep.store import ResultStore
+
+QUIET = Progress(quiet=True)
+TEXT = """
+[all]
+network = "digits-64-10"
+images = 20
+[[grid]]
+array_seed = [1, 2]
+[[grid]]
+method = "kmeans"
+budget = [0.5, 0.01]
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sweep")
+    (folder / "s.toml").write_text(TEXT)
+    return folder
+
+
+def test_a_sweep_goes_on_and_refuses_one_by_one(folder: Path) -> None:
+    config, points = plan(folder / "s.toml")
+    results = folder / "s.sqlite"
+    first = sweep(config, points[:1], results, QUIET, jobs=1)
+    assert (first.run.computed, first.run.kept) == (1, 0)
+    all_of_them = sweep(config, points, results, QUIET, jobs=1)
+    # a budget that no merging can keep does not cost the others
+    assert (all_of_them.run.computed, all_of_them.run.kept) == (2, 1)
+    assert [(r.exit_code, "0.01 of the cells" in r.what) for r in all_of_them.run.refused] == [(2, True)]
+    assert all_of_them.rows[0] == first.rows[0]
+    with pytest.raises(Exception, match="The others are kept") as refused:
+        all_of_them.check([])
+    assert getattr(refused.value, "exit_code", None) == 2
+    pairs, _, merged = all_of_them.rows
+    assert pairs["accuracy_quantised"] == pairs["accuracy_merged"]
+    assert merged["cells"] <= 0.5 * merged["cells_as_pairs"] == 0.5 * pairs["cells"]
+    for row in all_of_them.rows:
+        assert all(0.5 < row[stage] <= 1 for stage in STAGES)
+    with ResultStore.open(results) as store:
+        confusion = dict(store.confusions())[pairs["point"]]
+        assert sum(map(sum, confusion)) == 20
+        assert sum(confusion[i][i] for i in range(10)) == round(20 * pairs["accuracy"])
+    for suffix in (".html", ".csv"):
+        assert report(results, folder / f"s{suffix}")["points"] == 3
+        assert pairs["point"] in (folder / f"s{suffix}").read_text()
+
+
+def test_what_a_port_cannot_do(folder: Path) -> None:
+    config, points = plan(folder / "s.toml")
+    with pytest.raises(UsageError, match="would wear the array on /dev/ttyUSB0"):
+        sweep(config, points, folder / "b.sqlite", QUIET, port="/dev/ttyUSB0")
+    with pytest.raises(UsageError, match="are for the twin"):
+        sweep(config, points, folder / "b.sqlite", QUIET, port="sim", jobs=2)
+    assert not (folder / "b.sqlite").exists()
+
+
+@pytest.mark.slow
+def test_no_scheduler_no_sweep(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("ohmbench.sweep.engine._CONNECT_S", 1.0)
+    with pytest.raises(PortError, match="No Dask scheduler answers"), dask("tcp://127.0.0.1:9"):
+        pass
