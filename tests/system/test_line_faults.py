@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from ohmbench._tables import LANES, Fault, Register
 from ohmbench.bench import clocks
+from ohmbench.build_id import build_id
 from ohmbench.errors import LinkError, UsageError
 from ohmbench.isa import assemble
 from ohmbench.line_faults import Damage, LineFaults
@@ -333,5 +334,7 @@ def test_faults_and_their_end_replay_to_the_clock(executable: Path, tmp_path: Pa
         some.run(60)
         simulator.spoil_line(LineFaults())
     assert record.read_text().count(" line ") == 3
-    replay = subprocess.run([executable, "--replay", record], capture_output=True, text=True)
+    replay = subprocess.run(
+        [executable, "--build-id", f"{build_id():08x}", "--replay", record], capture_output=True, text=True
+    )
     assert (replay.returncode, replay.stderr) == (0, "")

@@ -13,6 +13,7 @@ import pytest
 from ohmbench._tables import Rail
 from ohmbench.array import ArrayModel
 from ohmbench.bench import Bench, Limits
+from ohmbench.build_id import build_id
 from ohmbench.errors import DataError, LinkError, PortError, UsageError
 from ohmbench.link_bench import LinkBench
 from ohmbench.programming import CellRecords, program_image, read_array
@@ -59,7 +60,11 @@ def test_simulator_and_twin_rest_alike(tmp_path: Path) -> None:
     moved = np.abs(after[5:7].astype(int) - before[5:7])
     assert np.median(moved) > 3 * np.median(np.abs(read_array(TwinBench(twin), Recipe())[5:7].astype(int) - after[5:7]))
 
-    replay = subprocess.run([executable, "--seed", str(SEED), "--replay", record], capture_output=True, text=True)
+    replay = subprocess.run(
+        [executable, "--build-id", f"{build_id():08x}", "--seed", str(SEED), "--replay", record],
+        capture_output=True,
+        text=True,
+    )
     assert (replay.returncode, replay.stderr) == (0, "")
 
 

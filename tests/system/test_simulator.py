@@ -13,6 +13,7 @@ import pytest
 from ohmbench._tables import Fault, Register
 from ohmbench.array import ArrayModel
 from ohmbench.bench import Bench
+from ohmbench.build_id import build_id
 from ohmbench.link.client import Link
 from ohmbench.link.transport import SerialTransport
 from ohmbench.link_bench import LinkBench
@@ -53,7 +54,7 @@ def test_session_equals_the_twin_and_replays_to_the_clock(executable: Path, tmp_
     np.testing.assert_array_equal(records.pulses, twin_records.pulses)
     np.testing.assert_array_equal(codes, twin_codes)
 
-    command = [str(executable), "--seed", str(SEED), "--replay", str(record)]
+    command = [str(executable), "--build-id", f"{build_id():08x}", "--seed", str(SEED), "--replay", str(record)]
     replay = subprocess.run(command, capture_output=True, text=True)
     assert (replay.returncode, replay.stderr) == (0, "")
     command[2] = str(SEED + 1)
