@@ -26,6 +26,8 @@ from ohmbench.image_check import (
 
 SUFFIX = ".ohmw"
 SCHEMA = 1
+GAIN_BITS = 4
+"""Of the gains that the FPGA (mvm.useq) multiplies by; the host does it for larger ones."""
 
 Provenance = Mapping[str, str | int | float]
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ohmbench._tables import ROWS
 from ohmbench.bench import Bench, Inputs, Limits, Words
 from ohmbench.errors import ImageError
-from ohmbench.image import Tile, WeightImage
+from ohmbench.image import GAIN_BITS, Tile, WeightImage
 from ohmbench.isa import load_firmware
 from ohmbench.programming import CellRecords, program_image
 from ohmbench.recipe import Recipe
@@ -23,9 +23,6 @@ Report = Callable[[str, int, int], None]
 
 WIRING = 0
 """Memory vectors of the wiring tables p and n, and of the gains."""
-
-GAIN_BITS = 4
-"""Of the gains that mvm.useq multiplies by."""
 
 
 @dataclass

@@ -19,8 +19,8 @@ from ohmbench.array import ArrayModel
 from ohmbench.bench import Bench
 from ohmbench.compress.compressed import CompressedNetwork
 from ohmbench.counting import count
-from ohmbench.image import WeightImage
-from ohmbench.inference import GAIN_BITS, run_tile
+from ohmbench.image import GAIN_BITS, WeightImage
+from ohmbench.inference import run_tile
 from ohmbench.mapping import map_compressed
 from ohmbench.mnist import ENVIRONMENT, load_mnist
 from ohmbench.recipe import Recipe

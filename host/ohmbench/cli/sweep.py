@@ -59,9 +59,9 @@ def add_commands(command: AddCommand) -> None:
         action="append",
         default=[],
         metavar="EXPECTATION",
-        help="such as 'accuracy >= 0.91', of every point; else exit 15; repeatable",
+        help="such as 'accuracy >= 0.91', of every point; else exit 16; repeatable",
     )
 
     report = command("report", _report, "write results of sweeps as a page or a table")
     report.add_argument("results", type=Path, help="file of results (.sqlite)")
-    report.add_argument("-o", "--output", type=Path, required=True, help=".html, .csv, .parquet or .h5")
+    report.add_argument("-o", "--output", type=Path, required=True, help=".html, .md, .csv, .parquet or .h5")

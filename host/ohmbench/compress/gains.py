@@ -16,12 +16,13 @@ from ohmbench.compress.columns import Tile, tiles_of
 from ohmbench.compress.compressed import Segment
 from ohmbench.compress.tied import TiedNetwork, segment_layer
 from ohmbench.errors import UsageError
+from ohmbench.image import GAIN_BITS
 
 FloatArray = NDArray[np.float64]
 
-GAIN_ONE = 16
-"""The gain that stands for 1: gains have 4 bits behind the point, which the scale of the layer takes back."""
-GAIN_MAX = 255
+GAIN_ONE = 4
+"""The gain that stands for 1: gains have 2 bits behind the point, which the scale of the layer takes back."""
+GAIN_MAX = (1 << GAIN_BITS) - 1
 STARTS = 4
 
 
@@ -86,18 +87,30 @@ def _merge_tile(tile: Tile, found: _Patterns, pairs: int, max_level: int, seed: 
     weights = tile.pool.weights().astype(np.float64)  # (rows, outputs)
     pairs = min(pairs, len(np.unique(found.points.round(9), axis=0)))
     means = KMeans(pairs, n_init=STARTS, random_state=seed).fit(found.points, sample_weight=np.square(found.lengths))
-    pattern = (means.cluster_centers_ / np.sqrt(tile.importance)).T  # (rows, pairs)
-    pattern = np.rint(pattern * max_level / np.maximum(np.abs(pattern).max(axis=0), 1e-12))
     columns = np.empty((len(weights), 2 * pairs), np.uint8)
-    columns[:, 0::2], columns[:, 1::2] = np.maximum(pattern, 0), np.maximum(-pattern, 0)
     p, n = (np.full(weights.shape[1], -1, np.int16) for _ in range(2))
     gain = np.ones(weights.shape[1], np.int32)
-    for output, label in zip(found.outputs, means.labels_, strict=True):
-        shape = pattern[:, label]
-        fitted = float(tile.importance @ (shape * weights[:, output])) / max(
-            float(tile.importance @ np.square(shape)), 1e-12
-        )
-        swap = int(fitted < 0)
-        p[output], n[output] = 2 * label + swap, 2 * label + 1 - swap
-        gain[output] = np.clip(np.rint(abs(fitted) * GAIN_ONE), 1, GAIN_MAX)
+    for label, centre in enumerate(means.cluster_centers_ / np.sqrt(tile.importance)):
+        outputs = found.outputs[means.labels_ == label]
+        pattern, signed = _fit(centre, weights[:, outputs], tile.importance, max_level)
+        columns[:, 2 * label], columns[:, 2 * label + 1] = np.maximum(pattern, 0), np.maximum(-pattern, 0)
+        p[outputs], n[outputs] = 2 * label + (signed < 0), 2 * label + (signed > 0)
+        gain[outputs] = np.abs(signed)
     return Segment(tile.row_of_input, columns, 0, p, n, gain)
+
+
+def _fit(
+    centre: FloatArray, weights: FloatArray, importance: FloatArray, max_level: int
+) -> tuple[FloatArray, NDArray[np.int32]]:
+    """Whole levels (rows,) along `centre` and signed gains (outputs,), whose products come closest to `weights`."""
+    best: tuple[float, FloatArray, NDArray[np.int32]] | None = None
+    for top in range(1, max_level + 1):
+        pattern = np.rint(centre * top / np.maximum(np.abs(centre).max(), 1e-12))
+        fitted = (importance * pattern) @ weights / np.maximum(importance @ np.square(pattern), 1e-12)
+        size = np.clip(np.rint(np.abs(fitted) * GAIN_ONE), 1, GAIN_MAX)
+        signed = np.where(fitted < 0, -size, size).astype(np.int32)
+        error = float((importance @ np.square(weights - np.outer(pattern, signed / GAIN_ONE))).sum())
+        if best is None or error < best[0]:
+            best = error, pattern, signed
+    assert best is not None
+    return best[1:]

@@ -122,26 +122,43 @@ def prune(
     return job.tuned(network, share, watch)
 
 
-ROW_EXPONENT = {True: 0.8, False: 0.4}
-"""A budget of a share s of the cells goes to s ** ROW_EXPONENT in merging rows, and to s in merging columns. By whether
-the network has one layer: hidden units are dearer to merge than pixels."""
-COLUMN_STEPS = 3
-"""Steps of the column merging, with tuning after each: what is merged late is merged on columns that have adapted."""
-PRUNED_ROWS = 0.25
-"""Of the rows that go, the share that is pruned; the others are merged."""
+@dataclass(frozen=True)
+class Shares:
+    """How `all` divides a budget between its stages.
+
+    Attributes:
+        row_exponent: a budget of a share s of the cells goes to s ** row_exponent in merging rows, and to s in merging
+            columns.
+        pruned_rows: of the rows that go, the share that is pruned; the others are merged.
+        column_steps: steps of the column merging, with tuning after each: what is merged late is merged on columns that
+            have adapted.
+    """
+
+    row_exponent: float
+    pruned_rows: float
+    column_steps: int
+
+
+ONE_LAYER = Shares(0.8, 0.25, 3)
+HIDDEN_LAYERS = Shares(0.2, 0.0, 4)
+"""Of networks with hidden layers, whose units are dearer to merge than pixels, and which pruned inputs cost more than
+merged ones. Both train for `operations.compress.LONGEST`."""
 
 
 def _all(method: Clustering) -> Callable[[Job], CompressedNetwork]:
     def run(job: Job) -> CompressedNetwork:
-        share = (job.cells / job.pair_cells) ** ROW_EXPONENT[len(job.base.layers) == 1]
-        pruned = prune(job, job.base, PRUNED_ROWS * (1.0 - share), "row", "gradient", 0.5)
-        rows = rows_for_budget(pruned, int(share * job.pair_cells), job.inputs)
-        network = job.tuned(merge_rows(pruned, rows, job.inputs, seed=job.seed), 0.5)
+        shares = ONE_LAYER if len(job.base.layers) == 1 else HIDDEN_LAYERS
+        share = (job.cells / job.pair_cells) ** shares.row_exponent
+        network = job.base
+        if shares.pruned_rows:
+            network = prune(job, network, shares.pruned_rows * (1.0 - share), "row", "gradient", 0.5)
+        rows = rows_for_budget(network, int(share * job.pair_cells), job.inputs)
+        network = job.tuned(merge_rows(network, rows, job.inputs, seed=job.seed), 0.5)
         start = sum(2 * y.codebook().size for y in network.layers)
-        for step in range(1, COLUMN_STEPS + 1):
-            cells = max(job.cells, int(start * (job.cells / start) ** (step / COLUMN_STEPS)))
+        for step in range(1, shares.column_steps + 1):
+            cells = max(job.cells, int(start * (job.cells / start) ** (step / shares.column_steps)))
             network = merge_columns(network, cells, job.inputs, method=method, height=job.height, seed=job.seed)
-            network = job.tuned(network, 1.0 if step == COLUMN_STEPS else 0.5)
+            network = job.tuned(network, 1.0 if step == shares.column_steps else 0.5)
         return emit(network)
 
     return run

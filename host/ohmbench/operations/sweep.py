@@ -13,6 +13,7 @@ from ohmbench.errors import OhmbenchError, UsageError
 from ohmbench.operations.basic import Summary
 from ohmbench.progress import Progress
 from ohmbench.report.sweep import render_sweep
+from ohmbench.report.sweep_table import save_table
 from ohmbench.sweep import engine
 from ohmbench.sweep.config import SweepConfig
 from ohmbench.sweep.expectation import Expectation, require
@@ -121,20 +122,22 @@ def sweep(
 
 
 def report(results: Path, output: Path) -> Summary:
-    """Write the results as a page (.html) or as a table (.csv, .parquet, .h5).
+    """Write the results as a page (.html), as means over seeds (.md) or as a table (.csv, .parquet, .h5).
 
     Raises:
         StoreError: there are no results, or the file cannot be read.
         UsageError: another suffix, a library is missing, or the output cannot be written.
     """
-    if output.suffix not in {".html", *FORMATS}:
-        raise UsageError(f"{output}: give a name that ends in .html, {', '.join(FORMATS)}. Nothing was written.")
+    if output.suffix not in {".html", ".md", *FORMATS}:
+        raise UsageError(f"{output}: give a name that ends in .html, .md, {', '.join(FORMATS)}. Nothing was written.")
     with ResultStore.open(results) as store:
         rows = store.rows()
         if not rows:
             raise UsageError(f"{results} has no points yet. Nothing was written. Let `ohmbench sweep` compute one.")
         if output.suffix == ".html":
             render_sweep(rows, dict(store.confusions()), store.configs(), output)
+        elif output.suffix == ".md":
+            save_table(rows, output)
         else:
             export(rows, output)
     return {"points": len(rows), "written": str(output)}

@@ -28,7 +28,7 @@ from ohmbench.report.sweep_charts import (
 from ohmbench.sweep.point import STAGES
 from ohmbench.sweep.provenance import provenance
 
-_SEEDS = ("network_seed", "array_seed")
+SEEDS = ("network_seed", "array_seed")
 _RESULTS = ("cells", "cells_saved", "images", "passes", "converged_fraction", "pulses_per_cell", "program_s", "infer_s")
 _ORIGIN = (*provenance(), "build_id", "cpu_s")
 _MOST_CHOICES = 40
@@ -100,7 +100,7 @@ def sweep_html(
 ) -> str:
     """The page as text."""
     rows = [{**row, "point": _name(row, rows)} for row in rows]
-    varying = _varying(rows)
+    varying = varying_settings(rows)
     best = max(rows, key=lambda row: row["accuracy"])
     networks = list(dict.fromkeys(row["network"] for row in rows))
     charts = "".join(pareto(name, [row for row in rows if row["network"] == name]) for name in networks)
@@ -145,7 +145,7 @@ def _origin(simulated: bool, rows: Sequence[Row]) -> str:
     return '<p class="origin">Points of the rung board are <b>measured</b>, all others are <b>simulated</b>.</p>'
 
 
-def _varying(rows: Sequence[Row]) -> list[str]:
+def varying_settings(rows: Sequence[Row]) -> list[str]:
     """Settings with more than one value."""
     fixed = {"point", *STAGES, *_RESULTS, *_ORIGIN}
     names = [name for name in dict.fromkeys(n for row in rows for n in row) if name not in fixed]
@@ -202,7 +202,7 @@ def _stage_table(rows: Sequence[Row]) -> str:
 
 def _heat_maps(rows: Sequence[Row], varying: Sequence[str]) -> str:
     """Mean accuracy over the two settings of the array with the most values."""
-    names = [name for name in varying if name not in (*VARIANT, *_SEEDS, "rung", "test_images")]
+    names = [name for name in varying if name not in (*VARIANT, *SEEDS, "rung", "test_images")]
     names = sorted(names, key=lambda name: -len({text(row.get(name)) for row in rows}))
     names = [n for n in names if len({text(row.get(n)) for row in rows}) <= _MOST_CHOICES]
     # two that rise together, as both kinds of stuck cells do, make no plane

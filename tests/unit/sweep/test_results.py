@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ohmbench.errors import ExpectationError, UsageError
 from ohmbench.report.sweep import sweep_html
+from ohmbench.report.sweep_table import sweep_table
 from ohmbench.sweep.expectation import COLUMNS, Expectation, require
 from ohmbench.sweep.export import export
 from ohmbench.sweep.point import STAGES
@@ -68,6 +69,20 @@ def test_csv_has_every_column(tmp_path: Path) -> None:
     assert float(read[1]["accuracy"]) == table[1]["accuracy"]
     assert read[0]["budget"] == read[0]["wire_bl_ohm"] == ""
     assert (read[2]["wire_bl_ohm"], read[0]["recipe"]) == ("2.5", HOSTILE)
+
+
+def test_the_table_has_means_over_seeds() -> None:
+    made = rows()
+    for row in made[2:]:
+        row["window_usiemens"] = 5.0
+    head, _rule, first, second = sweep_table(made).splitlines()
+    columns = [cell.strip() for cell in head.strip("|").split("|")]
+    assert "array_seed" not in columns
+    cells = dict(zip(columns, (cell.strip() for cell in first.strip("|").split("|")), strict=True))
+    assert (cells["method"], cells["budget"], cells["points"]) == ("pairs", "", "2")
+    assert cells["quantised"] == cells["converters, wires"] == "91.00 ± 1.41 %"
+    assert (cells["relaxed"], cells["points lost"]) == ("", "0.00 ± 0.00")
+    assert "| all | 0.5 |" in second
 
 
 def test_parquet_and_hdf5_have_the_same(tmp_path: Path) -> None:

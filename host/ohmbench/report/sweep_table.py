@@ -1,0 +1,61 @@
+"""The results of sweeps as a table in Markdown: means over seeds, stage by stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ohmbench._files import cannot_write, replace_file
+from ohmbench.report.sweep import SEEDS, varying_settings
+from ohmbench.report.sweep_charts import VARIANT, Row, text
+from ohmbench.sweep.point import STAGES
+
+
+def save_table(rows: Sequence[Row], path: Path) -> None:
+    """Write the table; an old file is replaced only when the new one is complete.
+
+    Args:
+        rows: at least one, as `ResultStore.rows` gives them.
+
+    Raises:
+        UsageError: the folder is missing or not writable.
+    """
+    try:
+        replace_file(path, sweep_table(rows).encode())
+    except OSError as error:
+        raise cannot_write(path.parent, error, "All results are kept") from error
+
+
+def sweep_table(rows: Sequence[Row]) -> str:
+    """A line for each setting, with the mean and the standard deviation over the seeds of network and array.
+
+    Points lost are the quantised, un-merged network's accuracy less that through the array, point by point.
+    """
+    settings = [n for n in dict.fromkeys((*VARIANT, *varying_settings(rows))) if n not in (*SEEDS, "rung")]
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((str(row["rung"]), *(text(row.get(name)) for name in settings)), []).append(row)
+    head = ["rung", *settings, "points", "cells saved", *STAGES.values(), "points lost"]
+    lines = [head, ["---"] * len(head)]
+    for (rung, *values), group in groups.items():
+        lost = [100 * (row["accuracy_quantised"] - row["accuracy"]) for row in group]
+        lines.append(
+            [
+                rung,
+                *values,
+                str(len(group)),
+                _spread([100 * row["cells_saved"] for row in group], 1, " %"),
+                *(_spread([100 * r[name] for r in group if r[name] is not None], 2, " %") for name in STAGES),
+                _spread(lost, 2),
+            ]
+        )
+    return "".join(f"| {' | '.join(cell.replace('|', '') for cell in line)} |\n" for line in lines)
+
+
+def _spread(values: Sequence[float], digits: int, unit: str = "") -> str:
+    if not values:
+        return ""
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    return f"{np.mean(values):.{digits}f} ± {deviation:.{digits}f}{unit}"
