@@ -140,9 +140,9 @@ class Shares:
 
 
 ONE_LAYER = Shares(0.8, 0.25, 3)
-HIDDEN_LAYERS = Shares(0.2, 0.0, 4)
-"""Of networks with hidden layers, whose units are dearer to merge than pixels, and which pruned inputs cost more than
-merged ones. Both train for `operations.compress.LONGEST`."""
+HIDDEN_LAYERS = Shares(0.15, 0.0, 4)
+"""Of networks with hidden layers, whose units are dearer to merge than pixels, and whose inputs are better merged than
+pruned. Both train for `operations.compress.LONGEST`."""
 
 
 def _all(method: Clustering) -> Callable[[Job], CompressedNetwork]:
@@ -179,8 +179,8 @@ METHODS: dict[str, Method] = {
     "rows": Method("rows, tuning", _rows),
     "gradient-pruning": Method("pruning", _pruned("gradient")),
     "magnitude-pruning": Method("pruning", _pruned("magnitude")),
-    "all": Method("pruning, rows, columns, tuning", _all("kmeans")),
-    "all-spectral": Method("pruning, rows, columns, tuning", _all("spectral")),
+    "all": Method("pruning (of one layer), rows, columns, tuning", _all("kmeans")),
+    "all-spectral": Method("pruning (of one layer), rows, columns, tuning", _all("spectral")),
 }
 
 
