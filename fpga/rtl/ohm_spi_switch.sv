@@ -33,6 +33,7 @@ module ohm_spi_switch (
 
   typedef struct packed {
     ohm_carrier_pkg::mode_e mode;
+    logic [15:0] bus;  // closed switches of the bus group
     logic [31:0] wl;
     logic [31:0] bl;  // all to ground in RESET
     logic [31:0] col;
@@ -47,12 +48,12 @@ module ohm_spi_switch (
     columns  = {col & is_reset, ~col & is_set, (col & is_set) | (~col & is_reset), is_read};
   endfunction
 
-  // The buses' switches: bl_set, bl_read, wl_set, wl_reset, wl_read from bit 0.
-  function automatic logic [4:0] buses(ohm_carrier_pkg::mode_e mode);
+  // The bus group's switches: bl_set, bl_read, wl_set, wl_reset, wl_read from bit 0; the rails' monitors from bit 8.
+  function automatic logic [15:0] buses(ohm_carrier_pkg::mode_e mode, logic [31:0] wl, logic [31:0] col);
     unique case (mode)
-      ohm_carrier_pkg::ModeRead:  buses = 5'b10010;
-      ohm_carrier_pkg::ModeSet:   buses = 5'b00101;
-      ohm_carrier_pkg::ModeReset: buses = 5'b01000;
+      ohm_carrier_pkg::ModeRead:  buses = wl == '0 && col[31:8] == '0 ? {col[7:0], 8'b10010} : 16'b10010;
+      ohm_carrier_pkg::ModeSet:   buses = 16'b00101;
+      ohm_carrier_pkg::ModeReset: buses = 16'b01000;
       default:                    buses = '0;
     endcase
   endfunction
@@ -62,9 +63,9 @@ module ohm_spi_switch (
     return col ^ {32{mode == ohm_carrier_pkg::ModeReset}};
   endfunction
 
-  // Groups in which the patterns differ, if neither is off, in group_e order. Every row and column has one closed
-  // switch, so that where one opens another closes.
-  function automatic logic [Groups-1:0] differences(lines_t a, lines_t b);
+  // Groups of rows and columns in which the patterns differ, if neither is off, in group_e order. Every row and column
+  // has one closed switch, so that where one opens another closes.
+  function automatic logic [Groups-1:1] differences(lines_t a, lines_t b);
     logic is_other, is_read;
     logic [31:0] ground_a, ground_b, col;
     is_other = a.mode != b.mode;
@@ -74,7 +75,7 @@ module ohm_spi_switch (
     // between SET and RESET, only what is grounded in both stays
     col      = (ground_a ^ ground_b) | (~ground_a & {32{is_other}});
     if (is_read) col = {32{is_other}};
-    return {col[31:16] != '0, col[15:0] != '0, a.bl != b.bl, a.wl != b.wl, is_other};
+    return {col[31:16] != '0, col[15:0] != '0, a.bl != b.bl, a.wl != b.wl};
   endfunction
 
   // The switches of a group that are closed in `to`, and, on the way to it, in `from` too, as carrier.toml numbers them:
@@ -101,7 +102,7 @@ module ohm_spi_switch (
     end
     for (int i = 0; i < 64; i++) frame[i] = frame[i] | (closed[i%4][i/4] & is_col);
     if (group[ohm_carrier_pkg::GroupBus]) begin
-      frame[4:0] = buses(to.mode) & (buses(from.mode) | {5{!on_the_way}});
+      frame[15:0] = to.bus & (from.bus | {16{!on_the_way}});
     end
   endfunction
 
@@ -114,7 +115,8 @@ module ohm_spi_switch (
 
   lines_t want, old_q, new_q;
   logic is_on, was_on;
-  logic [Groups-1:0] different, breaks, makes, group;
+  logic [Groups-1:1] different;
+  logic [Groups-1:0] breaks, makes, group;
   logic [2*Groups-1:0] frames, frames_q, chosen;  // frames to send: breaks from bit 0, then makes
   logic breaking, load;
   logic [CountW-1:0] count_q;  // clocks until the next frame
@@ -123,15 +125,15 @@ module ohm_spi_switch (
   logic [Groups-1:0] sync_nq;
 
   always_comb begin
-    want = '{mode: mode_i, wl: wl_i, bl: bl_i, col: col_i};
+    want = '{mode: mode_i, bus: buses(mode_i, wl_i, col_i), wl: wl_i, bl: bl_i, col: col_i};
     if (mode_i == ohm_carrier_pkg::ModeReset) want.bl = '0;
   end
 
   assign is_on      = want.mode != ohm_carrier_pkg::ModeOff;
   assign was_on     = new_q.mode != ohm_carrier_pkg::ModeOff;
   assign different  = differences(want, new_q);
-  assign breaks     = !was_on ? '0 : !is_on ? '1 : different;
-  assign makes      = !is_on ? '0 : !was_on ? '1 : different;
+  assign breaks     = {!was_on ? '0 : !is_on ? '1 : different, (new_q.bus & ~want.bus) != '0};
+  assign makes      = {!is_on ? '0 : !was_on ? '1 : different, (want.bus & ~new_q.bus) != '0};
   assign frames     = {makes, breaks};
   assign chosen     = frames_q & (~frames_q + 1'b1);  // the lowest
   assign breaking   = chosen[Groups-1:0] != '0;
