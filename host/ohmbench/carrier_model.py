@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench._array import ffi, lib
 from ohmbench._files import replace_file
-from ohmbench._tables import COLUMNS, Mode, Rail
-from ohmbench.array import ArrayModel
+from ohmbench._tables import COLUMNS, Rail
 from ohmbench.carrier import Carrier
 from ohmbench.errors import UsageError
 from ohmbench.record.database import NOTHING_SENT
