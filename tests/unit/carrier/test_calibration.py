@@ -91,16 +91,20 @@ def test_an_instrument_makes_the_rails_absolute() -> None:
 
 
 def test_programming_goes_by_it() -> None:
-    """The firmware judges raw codes: each cell's window is shifted by what its channel is off by."""
+    """The firmware judges raw codes: each cell's window is shifted by what its channel is off by.
+
+    The ideal device, whose steps are all alike, misses an eighth of the windows on a carrier without errors, too.
+    """
     recipe, wanted = Recipe(), levels()
     mask = np.ones((32, 32), np.bool_)
+    without_errors = program_image(bench(""), wanted, mask, 7, recipe).converged.mean()
     errors = []
     for made in (bench(SPREAD), calibrated(SPREAD)):
         records = program_image(made, wanted, mask, 7, recipe)
         target = recipe.targets_usiemens(wanted, 7)
         errors.append(np.abs(made.twin.array.conductance() * 1e6 - target)[records.converged])
         read = records.code / recipe.codes_per_siemens * 1e6
-        assert np.mean(records.converged) > 0.9
+        assert records.converged.mean() > 0.95 * without_errors
     assert errors[0].max() > 1.2 * recipe.window_usiemens
     assert errors[1].max() < 1.05 * recipe.window_usiemens
     assert np.abs(read - made.twin.array.conductance() * 1e6).max() < 0.003 * FULL_SCALE_USIEMENS
