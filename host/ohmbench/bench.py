@@ -53,7 +53,7 @@ class BenchInfo:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """What every recorded run keeps: the version of this program, and which RTL and firmware answered."""
+        """The version of this program, and which RTL and firmware answered."""
         return {"ohmbench": __version__, "build_id": f"{self.build_id:08x}"}
 
 
@@ -104,6 +104,12 @@ class Bench(ABC):
     info: BenchInfo
     carrier: Carrier = Carrier()
     """What is between the FPGA's lines and the array's rows and columns: `programming` and `inference` go by it."""
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What every recorded run keeps: who answered, and what its codes were corrected by."""
+        note = self.carrier.note
+        return {**self.info.provenance, "carrier": self.carrier.name, **({} if note is None else {"calibration": note})}
 
     @abstractmethod
     def state(self) -> State:

@@ -25,12 +25,16 @@ MONITOR_CHANNEL = {rail: rail * COLUMNS // len(Rail) for rail in Rail}
 ALL = 0xFFFF_FFFF
 
 
-def reference_codes(bench: Bench, cal_v: float) -> Floats:
-    """Codes (channels,) that the reference resistors should give with rail cal at so many volts.
+def held_v(volts: float) -> float:
+    """What a rail of an ideal DAC holds that is asked for so many volts."""
+    return dac_code(volts) / 65536 * t.DAC_FULL_SCALE_V
+
+
+def reference_codes(bench: Bench, volts: float) -> Floats:
+    """Codes (channels,) that the reference resistors should give with so many volts on rail cal.
 
     I = V / (R + R_switch) through the transimpedance amplifier.
     """
-    volts = dac_code(cal_v) / 65536 * t.DAC_FULL_SCALE_V
     by_column = volts / (bench.carrier.reference_ohm + SENSE_OHM) * t.TIA_OHM / t.ADC_LSB_V
     by_channel = np.empty(COLUMNS)
     by_channel[bench.carrier.columns] = by_column
@@ -38,8 +42,8 @@ def reference_codes(bench: Bench, cal_v: float) -> Floats:
 
 
 def monitor_codes(volts: float) -> float:
-    """Codes that a rail at so many volts should give through its monitor resistor."""
-    return dac_code(volts) / 65536 * t.DAC_FULL_SCALE_V / MONITOR_OHM * t.TIA_OHM / t.ADC_LSB_V
+    """Codes that a rail with so many volts on it should give through its monitor resistor."""
+    return volts / MONITOR_OHM * t.TIA_OHM / t.ADC_LSB_V
 
 
 def mean_codes(

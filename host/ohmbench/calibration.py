@@ -1,9 +1,10 @@
-"""Calibrate a carrier's channels and rails: against its reference resistors, or against an instrument on rail cal.
+"""Calibrate a carrier's channels and rails: against its reference resistors, and an instrument on rail cal if any.
 
 Each channel is fitted by a line: code = gain * ideal code + offset, over several voltages of rail cal, whose currents
 through known resistors are the ideal codes. What cells are read with is rail bl_read, so its ratio to cal, from their
 monitor resistors, is part of each channel's gain. Without an instrument everything is relative to rail cal: an error
 of that rail cancels in conductances, since bl_read is measured against it, but shows in the gains of the other rails.
+An instrument that measures cal alone makes all of them absolute.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import numpy.typing as npt
 
 from ohmbench._tables import COLUMNS, RAIL_MAX_V, Rail
 from ohmbench.bench import Bench
-from ohmbench.board_reads import MONITOR_CHANNEL, mean_codes, monitor_codes, reference_codes
+from ohmbench.board_reads import MONITOR_CHANNEL, held_v, mean_codes, monitor_codes, reference_codes
 from ohmbench.carrier import Floats
 from ohmbench.errors import CheckError
 from ohmbench.progress import Progress
@@ -37,8 +38,8 @@ RAIL_READS = 1024
 MAX_AGE = timedelta(days=30)
 """A calibration older than this is called stale [guess]: 10 ppm/K parts drift little, connectors and solder do."""
 
-MeasureVolts = Callable[[Rail, float], float]
-"""Has rail at so many volts measured by an instrument; returns what that says, in volts."""
+MeasureVolts = Callable[[float], float]
+"""Has rail cal, asked for so many volts, measured by an instrument; returns what that says, in volts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,31 +109,29 @@ def calibrate(
     board: str,
     progress: Progress,
     *,
-    measure_v: MeasureVolts | None = None,
+    measure_cal_v: MeasureVolts | None = None,
     instrument: str = REFERENCES,
 ) -> Calibration:
     """Measure what the bench's channels and rails are off by. No cell is pulsed.
 
     Args:
-        measure_v: for the true voltage of rail cal, and of the others; None: they are taken as relative to cal.
+        measure_cal_v: for the true voltage of rail cal; None: what it is asked for is taken for true.
+        instrument: identity of what measures it.
 
     Raises:
         CheckError: a channel does not follow its reference resistor: the self-test says why.
         FaultError: the guard turned the array off.
     """
-    applied, codes = [], []
+    cal_v, codes = [], []
     for done, (volts, reads) in enumerate(READS.items()):
         progress("calibrate", done, len(READS) + len(Rail))
-        true_v = volts if measure_v is None or volts == 0 else measure_v(Rail.CAL, volts)
-        applied.append(reference_codes(bench, volts) * (true_v / volts if volts else 1.0))
+        cal_v.append(held_v(volts) if measure_cal_v is None else measure_cal_v(volts))
         codes.append(mean_codes(bench, {Rail.CAL: volts}, reads))
-    ideal, read = np.array(applied), np.array(codes)
+    ideal, read = np.array([reference_codes(bench, volts) for volts in cal_v]), np.array(codes)
     gain, offset = _lines(ideal, read, np.array(list(READS.values())))
     residual = float(np.abs(read - (gain * ideal + offset)).max())
     _require_good(gain)
-    rails = _rails(bench, gain, offset, progress)
-    if measure_v is not None:
-        rails = {rail: measure_v(rail, volts) / volts for rail, volts in monitor_volts(bench).items()}
+    rails = _rails(bench, gain, offset, cal_v[-1] / held_v(max(READS)), progress)
     at = datetime.now(UTC).replace(microsecond=0)
     return Calibration(board, gain * rails[Rail.BL_READ], offset, rails, residual, instrument, at)
 
@@ -151,16 +150,16 @@ def monitor_volts(bench: Bench) -> dict[Rail, float]:
     return {rail: round(limits[rail] * (0.95 if RAIL_MAX_V[rail] < 0.5 else 0.5), 3) for rail in Rail}
 
 
-def _rails(bench: Bench, gain: Floats, offset: Floats, progress: Progress) -> dict[Rail, float]:
-    """What each rail gives, over what it should, relative to rail cal, which the channels' gains are relative to."""
+def _rails(bench: Bench, gain: Floats, offset: Floats, cal_gain: float, progress: Progress) -> dict[Rail, float]:
+    """What each rail gives, over what it should, if cal gives cal_gain, which the channels' gains rest on."""
     rails = {}
     for rail, volts in monitor_volts(bench).items():
         progress("calibrate", len(READS) + rail, len(READS) + len(Rail))
         channel = MONITOR_CHANNEL[rail]
         code = mean_codes(bench, {rail: volts}, RAIL_READS, col=1 << rail)[channel]
         if rail == Rail.CAL:  # its reference resistor is at the same amplifier
-            code -= gain[channel] * reference_codes(bench, volts)[channel]
-        rails[rail] = float((code - offset[channel]) / gain[channel] / monitor_codes(volts))
+            code -= gain[channel] * reference_codes(bench, held_v(volts) * cal_gain)[channel]
+        rails[rail] = float((code - offset[channel]) / gain[channel] / monitor_codes(held_v(volts)))
     return rails
 
 

@@ -55,7 +55,7 @@ class Carrier:
         bad: bool (rows, columns), cells of the array that are not to be used.
         reference_ohm: (columns,), by column of the array.
         limits_v: most that a rail may be driven to; pulse_us: longest pulse.
-        calibration: what gain and offset come from, if not from the file.
+        note: what every result says of the calibration that it rests on; None: nothing.
     """
 
     name: str = "reference carrier"
@@ -67,7 +67,7 @@ class Carrier:
     reference_ohm: Floats = field(default_factory=lambda: np.array(REFERENCE_OHM))
     limits_v: Mapping[Rail, float] = field(default_factory=lambda: dict(t.RAIL_MAX_V))
     pulse_us: float = math.inf
-    calibration: Calibration | None = None
+    note: str | None = None
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -112,7 +112,7 @@ class Carrier:
 
     def calibrated(self, calibration: Calibration) -> Self:
         """This carrier with what was measured in place of gain and offset."""
-        return replace(self, gain=calibration.gain, offset=calibration.offset, calibration=calibration)
+        return replace(self, gain=calibration.gain, offset=calibration.offset, note=calibration.note())
 
     @property
     def is_in_order(self) -> bool:

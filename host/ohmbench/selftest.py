@@ -25,7 +25,16 @@ import numpy.typing as npt
 
 from ohmbench._tables import COLUMNS, ROWS, Rail
 from ohmbench.bench import Bench, BenchInfo
-from ohmbench.board_reads import ALL, MONITOR_CHANNEL, echo, mean_codes, monitor_codes, raw_codes, reference_codes
+from ohmbench.board_reads import (
+    ALL,
+    MONITOR_CHANNEL,
+    echo,
+    held_v,
+    mean_codes,
+    monitor_codes,
+    raw_codes,
+    reference_codes,
+)
 from ohmbench.calibration import monitor_volts
 from ohmbench.carrier import Floats
 from ohmbench.errors import CheckError
@@ -203,7 +212,7 @@ def _measure(bench: Bench, progress: Progress) -> Measured:
         rows[row] = np.sum(codes - offset)
         progress("self-test", 3 + row, steps)
     moved = (idle != idle[0]).any(axis=0) | (with_cal != offset) | (array != offset)
-    reference = (with_cal - offset) / reference_codes(bench, CAL_V)
+    reference = (with_cal - offset) / reference_codes(bench, held_v(CAL_V))
     measured = Measured(offset, idle.std(axis=0), reference, array - offset, rows, {}, moved, with_cal - offset)
     for rail, volts in monitor_volts(bench).items():
         code = mean_codes(bench, {rail: volts}, READS, col=1 << rail) - offset
@@ -211,7 +220,7 @@ def _measure(bench: Bench, progress: Progress) -> Measured:
         own = code[channel]
         if rail == Rail.CAL:  # the column's reference is there too; by what it gave alone
             own -= measured.codes[channel] * volts / CAL_V
-        measured.rails[rail] = float(own / monitor_codes(volts))
+        measured.rails[rail] = float(own / monitor_codes(held_v(volts)))
         progress("self-test", 3 + ROWS + rail, steps)
     return measured
 
@@ -230,7 +239,7 @@ def judge(bench: Bench, m: Measured) -> tuple[tuple[Fault, ...], tuple[str, ...]
     if empty:
         notes.append("the array conducts nowhere: is it formed, and in its socket? Its lines were not judged")
     scale = _scale(m.reference[m.reference > _RESPONDS])
-    by_column = reference_codes(bench, CAL_V)[bench.carrier.columns]
+    by_column = reference_codes(bench, held_v(CAL_V))[bench.carrier.columns]
     seen = _columns_seen(by_column, column_of, m.codes / scale)
     for channel in range(COLUMNS):
         lost = seen[channel] < 0

@@ -16,6 +16,7 @@ from ohmbench.bench import Bench
 from ohmbench.carrier_model import SimulatedCarrier
 from ohmbench.errors import CheckError, DataError, UsageError
 from ohmbench.isa import assemble
+from ohmbench.record.database import FILE_NAME
 from ohmbench.rungs import SimulatedArray, open_bench
 from ohmbench.twin_bench import TwinBench
 
@@ -115,6 +116,15 @@ def test_calibrated_results_say_so(tmp_path: Path) -> None:
     errors = [np.abs(np.array(result["usiemens"]) - true).max() for result in (before, after)]
     assert errors[0] > 1.5
     assert errors[1] < 0.5
+
+
+def test_safe_needs_neither_the_carriers_file_nor_the_record(tmp_path: Path) -> None:
+    carrier, record = tmp_path / "carrier.toml", tmp_path / FILE_NAME
+    carrier.write_text("rows = [1]\n")
+    record.write_bytes(b"no record")
+    damaged = ("--port", "twin", "--carrier", carrier)
+    assert as_json("safe", *damaged, OHMBENCH_LAB=str(tmp_path)) == {"safe": True}
+    refused(DataError.exit_code, "read", *damaged, OHMBENCH_LAB=str(tmp_path))
 
 
 def test_a_carrier_file(tmp_path: Path) -> None:

@@ -28,15 +28,21 @@ class Result(Protocol):
 
 
 @contextmanager
-def bench_of(args: argparse.Namespace, progress: Progress) -> Iterator[Bench]:
-    """The bench behind --port, with the array that the other options name, and the carrier as it was calibrated."""
+def bench_of(args: argparse.Namespace, progress: Progress, *, as_calibrated: bool = True) -> Iterator[Bench]:
+    """The bench behind --port, with the array that the other options name.
+
+    Args:
+        as_calibrated: with the carrier of --carrier or the settings, as the record says that it was calibrated.
+    """
+    from ohmbench.carrier import Carrier
     from ohmbench.line_faults import LineFaults
     from ohmbench.operations.carriers import carrier_of
     from ohmbench.rungs import open_bench
 
     socket = socket_of(args)
     faults = None if args.line_faults is None else LineFaults.parse(args.line_faults)
-    carrier, args.calibration = carrier_of(socket, args.carrier, getattr(args, "lab", None))
+    carrier = carrier_of(socket, args.carrier, getattr(args, "lab", None)) if as_calibrated else Carrier()
+    args.calibration = carrier.note
     with open_bench(
         args.port,
         baud=args.baud,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from ohmbench.bench import Bench
-from ohmbench.calibration import REFERENCES as REFERENCES
-from ohmbench.calibration import Calibration, MeasureVolts, calibrate
+from ohmbench.calibration import REFERENCES, Calibration, MeasureVolts, calibrate
 from ohmbench.carrier import Carrier
 from ohmbench.operations.sockets import Socket, record_path
 from ohmbench.ports import board_serial
@@ -30,10 +30,10 @@ def board_of(socket: Socket) -> str:
     return f"simulated-{hashlib.sha256(repr(simulated.carrier.values).encode()).hexdigest()[:8]}"
 
 
-def carrier_of(socket: Socket, file: Path | None, lab: Path | None) -> tuple[Carrier, str | None]:
-    """The carrier of a command, calibrated if the record knows how, and what to say of that on its results.
+def carrier_of(socket: Socket, file: Path | None, lab: Path | None) -> Carrier:
+    """The carrier of a command, calibrated if the record knows how.
 
-    Nothing is said of a simulated carrier without errors, which has nothing to calibrate.
+    Its note says nothing of a simulated carrier without errors, which has nothing to calibrate.
 
     Raises:
         DataError: the carrier's file makes no sense.
@@ -43,9 +43,9 @@ def carrier_of(socket: Socket, file: Path | None, lab: Path | None) -> tuple[Car
     carrier = Carrier() if file is None else Carrier.load(file)
     last = last_calibration(board_of(socket), lab)
     if last is not None:
-        return carrier.calibrated(last), last.note()
+        return carrier.calibrated(last)
     ideal = socket.is_simulated and (socket.simulated is None or socket.simulated.carrier is None)
-    return carrier, None if ideal else MISSING
+    return replace(carrier, note=None if ideal else MISSING)
 
 
 def last_calibration(board: str, lab: Path | None) -> Calibration | None:
@@ -64,7 +64,7 @@ def calibrate_board(
     lab: Path | None,
     progress: Progress,
     *,
-    measure_v: MeasureVolts | None = None,
+    measure_cal_v: MeasureVolts | None = None,
     instrument: str = REFERENCES,
 ) -> Calibration:
     """Calibrate and keep the result in the record.
@@ -75,6 +75,6 @@ def calibrate_board(
         FaultError: the guard turned the array off.
     """
     with Store.open(record_path(lab)) as store:
-        found = calibrate(bench, board, progress, measure_v=measure_v, instrument=instrument)
+        found = calibrate(bench, board, progress, measure_cal_v=measure_cal_v, instrument=instrument)
         add_calibration(store, found)
     return found
