@@ -124,6 +124,8 @@ void open_array(const ArrayOptions& options) {
         throw DataError(options.params + ": no good parameters of the array model");
     if (!options.state.empty()) attach(options);
     if (!options.faults.empty()) inject(options.faults);
+    if (!options.carrier.empty() && ohm_board_read(ohm_dpi_board(), options.carrier.c_str()) != 0)
+        throw DataError(options.carrier + ": no good values of the carrier model");
     if (ohm_array_rest(ohm_dpi_array(), options.rest_s) != 0)
         throw DataError("the array cannot rest for so long; give a time from 0 to 1e10 s");
 }

@@ -9,7 +9,7 @@
 namespace ohm {
 
 struct ArrayOptions {
-    std::string params, state, faults;  // files; empty: none
+    std::string params, state, faults, carrier;  // files; empty: none
     std::optional<uint64_t> seed;
     double rest_s = 0.0;
 };

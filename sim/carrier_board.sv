@@ -9,7 +9,7 @@
 // a conversion: of clock T + 1):
 //   an enable falls: ohm_dpi_pulse; wl has the rows whose word line is on and, in SET, whose bit
 //     line is driven; col the columns at ground (SET) or at the RESET bus (RESET)
-//   CNV falls: ohm_dpi_sense; wl and bl have the rows on their bus
+//   CNV falls: ohm_dpi_rails, ohm_dpi_sense; wl and bl have the rows on their bus
 module carrier_board (
     input logic clk_i,  // only the models' time
     input logic [63:0] now_i,
@@ -41,6 +41,10 @@ module carrier_board (
     input int wl_code,
     input int width_clocks,
     input longint unsigned now_clocks
+  );
+  import "DPI-C" function void ohm_dpi_rails(
+    input shortint unsigned codes[8],
+    input int unsigned monitors
   );
   import "DPI-C" function void ohm_dpi_sense(
     input int unsigned wl,
@@ -115,7 +119,7 @@ module carrier_board (
 
   for (genvar g = 0; g < int'(Groups); g++) begin : g_group
     for (genvar c = 0; c < 8; c++) begin : g_chip
-      if (g != int'(ohm_carrier_pkg::GroupBus) || c == 0) begin : g_fitted
+      if (g != int'(ohm_carrier_pkg::GroupBus) || c <= 1) begin : g_fitted
         adg1414 u_switch (
             .tick_i(sw_tick),
             .half_i(sampled),
@@ -339,6 +343,7 @@ module carrier_board (
   // --- conversions -----------------------------------------------------------------------------
 
   function automatic void convert();
+    shortint unsigned rails[8];
     at = lines();
     if (!pins.safe_n) fail("conversion in the safe state");
     if (pins.set_en || pins.reset_en) fail("conversion during a pulse");
@@ -349,6 +354,8 @@ module carrier_board (
     if (!at.bus_bl_read || at.bus_bl_set) fail("bit line bus not at bl_read in a conversion");
     if (row_open()) fail("row open in a conversion");
     if (at.col_tia != '1) fail("column without amplifier in a conversion");
+    for (int r = 0; r < 8; r++) rails[r] = code[r];
+    ohm_dpi_rails(rails, 32'(closed[ohm_carrier_pkg::GroupBus][15:8]));
     ohm_dpi_sense(at.wl_bus, at.bl_bus, int'(code[ohm_carrier_pkg::RailBlRead]), int'(gate_code(
                   at.bus_wl)), now_i, codes);
   endfunction

@@ -19,6 +19,7 @@ const char Usage[] =
     "  --seed N         seed of the array model (a new array: 1)\n"
     "  --state FILE     the array lives in this file, made if absent; one that exists has its own parameters and seed\n"
     "  --faults FILE    cells to spoil, lines \"row column kind\": 1 stuck low, 2 stuck high, 3 unformed, 4 weak\n"
+    "  --carrier FILE   what the carrier's wiring, rails and converters are off by, lines as sim/array/ohm_board.h says\n"
     "  --rest-s S       let the array rest with its power off for S seconds of bench time before the start\n"
     "  --cps FILE       write clocks and seconds as JSON at exit and on SIGUSR1\n"
     "  --record FILE    record what the host sends\n"
@@ -56,7 +57,8 @@ Options parse_options(int argc, char** argv) {
         {"record", required_argument, nullptr, 'r'}, {"replay", required_argument, nullptr, 'R'},
         {"bare", required_argument, nullptr, 'b'},   {"vcd", required_argument, nullptr, 'v'},
         {"with-parent", no_argument, nullptr, 'w'},  {"line-faults", required_argument, nullptr, 'l'},
-        {"build-id", required_argument, nullptr, 'i'}, {"help", no_argument, nullptr, 'h'},
+        {"build-id", required_argument, nullptr, 'i'}, {"carrier", required_argument, nullptr, 'C'},
+        {"help", no_argument, nullptr, 'h'},
         {nullptr, 0, nullptr, 0},
     };
     Options options;
@@ -67,6 +69,7 @@ Options parse_options(int argc, char** argv) {
             case 's': options.array.seed = std::strtoull(optarg, nullptr, 0); break;
             case 't': options.array.state = optarg; break;
             case 'f': options.array.faults = optarg; break;
+            case 'C': options.array.carrier = optarg; break;
             case 'e': options.array.rest_s = number(argv[0], optarg); break;
             case 'c': options.cps = optarg; break;
             case 'r': options.record = optarg; break;

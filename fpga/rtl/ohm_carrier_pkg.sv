@@ -43,7 +43,7 @@ package ohm_carrier_pkg;
   parameter int unsigned Rails = 8;
   parameter int unsigned Groups = 5;
   // rails that must have settled in a mode, indexed by mode_e
-  parameter logic [3:0][7:0] ModeRails = {8'h22, 8'h15, 8'h48, 8'h00};
+  parameter logic [3:0][7:0] ModeRails = {8'h22, 8'h15, 8'hc8, 8'h00};
   // hard ceilings of the rails in DAC codes, indexed by rail_e
   parameter logic [7:0][15:0] RailCeiling = {
     16'd4587,

@@ -33,6 +33,7 @@ module ohm_spi_switch (
 
   typedef struct packed {
     ohm_carrier_pkg::mode_e mode;
+    logic [15:0] bus;  // closed switches of the bus group
     logic [31:0] wl;
     logic [31:0] bl;  // all to ground in RESET
     logic [31:0] col;
@@ -47,12 +48,16 @@ module ohm_spi_switch (
     columns  = {col & is_reset, ~col & is_set, (col & is_set) | (~col & is_reset), is_read};
   endfunction
 
-  // The buses' switches: bl_set, bl_read, wl_set, wl_reset, wl_read from bit 0.
-  function automatic logic [4:0] buses(ohm_carrier_pkg::mode_e mode);
+  // Closed switches of the bus group: bl_set, bl_read, wl_set, wl_reset, wl_read from bit 0, the
+  // rails' monitors from bit 8.
+  function automatic logic [15:0] buses(ohm_carrier_pkg::mode_e mode, logic [31:0] wl,
+                                        logic [31:0] col);
+    logic [7:0] monitors;
+    monitors = wl == '0 && col[31:8] == '0 ? col[7:0] : '0;
     unique case (mode)
-      ohm_carrier_pkg::ModeRead:  buses = 5'b10010;
-      ohm_carrier_pkg::ModeSet:   buses = 5'b00101;
-      ohm_carrier_pkg::ModeReset: buses = 5'b01000;
+      ohm_carrier_pkg::ModeRead:  buses = {monitors, 8'b00010010};
+      ohm_carrier_pkg::ModeSet:   buses = {8'b0, 8'b00000101};
+      ohm_carrier_pkg::ModeReset: buses = {8'b0, 8'b00001000};
       default:                    buses = '0;
     endcase
   endfunction
@@ -62,19 +67,27 @@ module ohm_spi_switch (
     return col ^ {32{mode == ohm_carrier_pkg::ModeReset}};
   endfunction
 
-  // Groups in which the patterns differ, if neither is off, in group_e order. Every row and column has one closed
-  // switch, so that where one opens another closes.
-  function automatic logic [Groups-1:0] differences(lines_t a, lines_t b);
+  // Groups in which a switch opens from one pattern to another, in group_e order. A row and a column
+  // have one closed switch each, so that where one opens another closes.
+  function automatic logic [Groups-1:0] opens(lines_t from, lines_t to);
     logic is_other, is_read;
-    logic [31:0] ground_a, ground_b, col;
-    is_other = a.mode != b.mode;
-    is_read  = a.mode == ohm_carrier_pkg::ModeRead || b.mode == ohm_carrier_pkg::ModeRead;
-    ground_a = grounded(a.mode, a.col);
-    ground_b = grounded(b.mode, b.col);
+    logic [31:0] ground_from, ground_to, col;
+    is_other    = from.mode != to.mode;
+    is_read     = from.mode == ohm_carrier_pkg::ModeRead || to.mode == ohm_carrier_pkg::ModeRead;
+    ground_from = grounded(from.mode, from.col);
+    ground_to   = grounded(to.mode, to.col);
     // between SET and RESET, only what is grounded in both stays
-    col      = (ground_a ^ ground_b) | (~ground_a & {32{is_other}});
+    col         = is_other ? ~(ground_from & ground_to) : ground_from ^ ground_to;
     if (is_read) col = {32{is_other}};
-    return {col[31:16] != '0, col[15:0] != '0, a.bl != b.bl, a.wl != b.wl, is_other};
+    opens = {
+      col[31:16] != '0,
+      col[15:0] != '0,
+      from.bl != to.bl,
+      from.wl != to.wl,
+      (from.bus & ~to.bus) != '0
+    };
+    if (to.mode == ohm_carrier_pkg::ModeOff) opens = '1;
+    if (from.mode == ohm_carrier_pkg::ModeOff) opens = '0;
   endfunction
 
   // The switches of a group that are closed in `to`, and, on the way to it, in `from` too, as carrier.toml numbers them:
@@ -101,7 +114,7 @@ module ohm_spi_switch (
     end
     for (int i = 0; i < 64; i++) frame[i] = frame[i] | (closed[i%4][i/4] & is_col);
     if (group[ohm_carrier_pkg::GroupBus]) begin
-      frame[4:0] = buses(to.mode) & (buses(from.mode) | {5{!on_the_way}});
+      frame[15:0] = to.bus & (from.bus | {16{!on_the_way}});
     end
   endfunction
 
@@ -113,8 +126,7 @@ module ohm_spi_switch (
   endfunction
 
   lines_t want, old_q, new_q;
-  logic is_on, was_on;
-  logic [Groups-1:0] different, breaks, makes, group;
+  logic [Groups-1:0] breaks, makes, group;
   logic [2*Groups-1:0] frames, frames_q, chosen;  // frames to send: breaks from bit 0, then makes
   logic breaking, load;
   logic [CountW-1:0] count_q;  // clocks until the next frame
@@ -123,15 +135,12 @@ module ohm_spi_switch (
   logic [Groups-1:0] sync_nq;
 
   always_comb begin
-    want = '{mode: mode_i, wl: wl_i, bl: bl_i, col: col_i};
+    want = '{mode: mode_i, bus: buses(mode_i, wl_i, col_i), wl: wl_i, bl: bl_i, col: col_i};
     if (mode_i == ohm_carrier_pkg::ModeReset) want.bl = '0;
   end
 
-  assign is_on      = want.mode != ohm_carrier_pkg::ModeOff;
-  assign was_on     = new_q.mode != ohm_carrier_pkg::ModeOff;
-  assign different  = differences(want, new_q);
-  assign breaks     = !was_on ? '0 : !is_on ? '1 : different;
-  assign makes      = !is_on ? '0 : !was_on ? '1 : different;
+  assign breaks     = opens(new_q, want);
+  assign makes      = opens(want, new_q);
   assign frames     = {makes, breaks};
   assign chosen     = frames_q & (~frames_q + 1'b1);  // the lowest
   assign breaking   = chosen[Groups-1:0] != '0;

@@ -187,12 +187,18 @@ def c_header(isa: Table, carrier: Table, registers: Table) -> str:
     index = {r["name"]: i for i, r in enumerate(carrier["rail"])}
     masks = [f"0x{sum(1 << index[r] for r in m['rails']):02x}" for m in carrier["mode"]]
     ceilings = [str(code_of(r["max_v"], carrier)) for r in carrier["rail"]]
+    ohms = [str(float(ohm)) for ohm in carrier["reference"]["ohm"]]
+    if len(ohms) != carrier["columns"]:
+        raise SystemExit(f"carrier: {len(ohms)} reference resistors for {carrier['columns']} columns")
     out += [
         "",
         "/* rails that must have settled in a mode, a bit each */",
         f"#define OHM_MODE_RAILS {{{', '.join(masks)}}}",
         "/* hard ceilings of the rails in DAC codes */",
         f"#define OHM_RAIL_CEILING {{{', '.join(ceilings)}}}",
+        f"#define OHM_MONITOR_OHM {float(carrier['monitor']['ohm'])}",
+        "/* from rail cal to the end of each source line, by column of the array */",
+        f"#define OHM_REFERENCE_OHM {{{', '.join(ohms)}}}",
         "",
         "#endif",
     ]
@@ -237,6 +243,11 @@ def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
     out.append(f"DAC_FULL_SCALE_V = {carrier['dac']['full_scale_v']}")
     out.append(f"ADC_LSB_V = {carrier['adc']['lsb_v']}")
     out.append(f"TIA_OHM = {carrier['tia']['ohm']}")
+    out.append(f"MONITOR_OHM = {float(carrier['monitor']['ohm'])}")
+    out.append("# from rail cal to the end of each source line")
+    out.append("REFERENCE_OHM: tuple[float, ...] = (")
+    out.extend(f"    {float(ohm)}," for ohm in carrier["reference"]["ohm"])
+    out.append(")")
     out.extend(f"{k.upper()}_CYCLES = {v}" for k, v in carrier_cycles(carrier).items())
     out.append("# rails that must have settled before a pulse or a conversion in a mode")
     out.append("MODE_RAILS: dict[Mode, tuple[Rail, ...]] = {")
@@ -333,6 +344,11 @@ def carrier_page(carrier: Table) -> str:
         [
             ("Rails", ["number", "name", "ceiling in V", "ceiling in codes"], rails),
             ("Modes of the lines", ["number", "name", "rails that must have settled"], modes),
+            (
+                "Reference resistors",
+                ["column", "ohm, from rail cal to its source line"],
+                [[i, ohm] for i, ohm in enumerate(carrier["reference"]["ohm"])],
+            ),
             ("Times", ["step", "clocks", "us"], cycles),
             ("Connector", ["signal", "pins, from bit 0"], connector),
         ],

@@ -14,12 +14,13 @@ from pathlib import Path
 from cffi import FFI
 
 SOURCES = {
-    "array": ("array", "cell", "params", "random", "state", "wires", "dpi"),
+    "array": ("array", "board", "cell", "params", "random", "state", "wires", "dpi"),
     "twin": ("twin", "commands", "guard", "carrier", "lanes"),
 }
 HEADERS = (
     "array/ohm_params.h",
     "array/ohm_array.h",
+    "array/ohm_board.h",
     "array/ohm_dpi.h",
     "array/ohm_random.h",
     "array/ohm_wires.h",

@@ -188,6 +188,42 @@ ARRAY_TYPE = "1T1R"
 DAC_FULL_SCALE_V = 5.0
 ADC_LSB_V = 0.000125
 TIA_OHM = 2400.0
+MONITOR_OHM = 100000.0
+# from rail cal to the end of each source line
+REFERENCE_OHM: tuple[float, ...] = (
+    4990.0,
+    5620.0,
+    6340.0,
+    7150.0,
+    8060.0,
+    9090.0,
+    10200.0,
+    11500.0,
+    13000.0,
+    14700.0,
+    16500.0,
+    18700.0,
+    21000.0,
+    23700.0,
+    26700.0,
+    30100.0,
+    34000.0,
+    38300.0,
+    43200.0,
+    48700.0,
+    54900.0,
+    61900.0,
+    69800.0,
+    78700.0,
+    88700.0,
+    100000.0,
+    113000.0,
+    127000.0,
+    143000.0,
+    162000.0,
+    182000.0,
+    205000.0,
+)
 DAC_FRAME_CYCLES = 27
 DAC_SETTLE_CYCLES = 384
 SWITCH_FRAME_CYCLES = 9
@@ -201,7 +237,7 @@ GUARD_SCAN_CYCLES = 33
 # rails that must have settled before a pulse or a conversion in a mode
 MODE_RAILS: dict[Mode, tuple[Rail, ...]] = {
     Mode.OFF: (),
-    Mode.READ: (Rail.BL_READ, Rail.WL_READ),
+    Mode.READ: (Rail.BL_READ, Rail.WL_READ, Rail.CAL),
     Mode.SET: (Rail.BL_SET, Rail.SL_INHIBIT, Rail.WL_SET),
     Mode.RESET: (Rail.SL_RESET, Rail.WL_RESET),
 }

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from ohmbench import __version__
 from ohmbench import _tables as t
 from ohmbench._tables import Fault, Rail, Register
+from ohmbench.carrier import Carrier
 from ohmbench.errors import FaultError, OhmbenchError, ProtocolError, UsageError
 from ohmbench.isa import Program, load_firmware
 from ohmbench.link.messages import Done, State, Why
@@ -52,7 +53,7 @@ class BenchInfo:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """What every recorded run keeps: the version of this program, and which RTL and firmware answered."""
+        """The version of this program, and which RTL and firmware answered."""
         return {"ohmbench": __version__, "build_id": f"{self.build_id:08x}"}
 
 
@@ -101,6 +102,14 @@ class Bench(ABC):
     """A connected rung. Use it as a context manager: leaving it turns the array off and closes the port."""
 
     info: BenchInfo
+    carrier: Carrier = Carrier()
+    """What is between the FPGA's lines and the array's rows and columns: `programming` and `inference` go by it."""
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What every recorded run keeps: who answered, and what its codes were corrected by."""
+        note = self.carrier.note
+        return {**self.info.provenance, "carrier": self.carrier.name, **({} if note is None else {"calibration": note})}
 
     @abstractmethod
     def state(self) -> State:
@@ -219,8 +228,9 @@ class Bench(ABC):
         """Arm within limits and set the rails; disarm at the end, whatever happens.
 
         Raises:
-            UsageError: a limit above the carrier's ceiling, or a rail above its limit.
+            UsageError: a limit above the carrier's, or a rail above its limit.
         """
+        self._require_within_carrier(limits)
         for rail, volts in rails_v.items():
             if volts > limits.rails_v.get(rail, 0.0):
                 raise UsageError(
@@ -242,6 +252,21 @@ class Bench(ABC):
                 self.safe()
             raise
         self.safe()
+
+    def _require_within_carrier(self, limits: Limits) -> None:
+        carrier = self.carrier
+        over = [
+            f"rail {rail.name.lower()} up to {volts:g} V, it allows {carrier.limits_v[rail]:g} V"
+            for rail, volts in limits.rails_v.items()
+            if volts > carrier.limits_v[rail]
+        ]
+        if limits.pulse_us > carrier.pulse_us:
+            over.append(f"pulses of up to {limits.pulse_us:g} us, it allows {carrier.pulse_us:g} us")
+        if over:
+            raise UsageError(
+                f"This is asked of {carrier.name}: {'; '.join(over)}. Nothing was sent to the array. Use a recipe "
+                "within these limits."
+            )
 
     def __enter__(self) -> Self:
         return self

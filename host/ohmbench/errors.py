@@ -16,6 +16,8 @@
     +-- StoreError (14)         the record of runs cannot be read or written, or is another array's
     +-- FlashError (15)         a bitstream cannot be loaded: damaged, another board's, or the board does not take it
     +-- ExpectationError (16)   a result of a sweep is not what --assert expects
+    +-- CheckError (17)         the self-test found something wrong with the carrier
+    +-- InstrumentError (18)    a power supply or a meter does not answer, or does not do what it is told
 
 Ctrl-C ends with 130, as shells expect. Every message says what happened, what it means for the array, and
 what to do next.
@@ -122,3 +124,15 @@ class ExpectationError(OhmbenchError):
     """A result of a sweep is not what --assert expects."""
 
     exit_code = 16
+
+
+class CheckError(OhmbenchError):
+    """The self-test found something wrong with the carrier."""
+
+    exit_code = 17
+
+
+class InstrumentError(OhmbenchError):
+    """A power supply or a meter does not answer, or does not do what it is told."""
+
+    exit_code = 18

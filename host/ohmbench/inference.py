@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from ohmbench._tables import ROWS
+from ohmbench._tables import COLUMNS, ROWS
 from ohmbench.bench import Bench, Inputs, Limits, Words
+from ohmbench.carrier import Carrier
 from ohmbench.errors import ImageError
 from ohmbench.image import GAIN_BITS, Tile, WeightImage
 from ohmbench.isa import load_firmware
@@ -123,8 +126,8 @@ def run_tile(
 ) -> tuple[IntArray, int]:
     """Matrix-vector products of a programmed tile.
 
-    The FPGA multiplies by the gains, unless one has more than GAIN_BITS bits or a product could leave its 32 bits.
-    Then this function does.
+    The FPGA multiplies by the gains, unless one has more than GAIN_BITS bits, a product could leave its 32 bits or the
+    carrier's channels are off. Then this function does.
 
     Args:
         row_values: unsigned (n, rows), below 2^bits; bits at most 16.
@@ -139,15 +142,18 @@ def run_tile(
     if bits > 16:
         raise ImageError(f"a row of this image takes inputs of {bits} bits, the bench 16; merge fewer rows")
     rows = len(row_values[0]) if len(row_values) else 0
-    used = sum(1 << int(i) for i in np.flatnonzero(tile.rows_used(rows)))
+    carrier = bench.carrier
+    used = sum(1 << int(carrier.rows[i]) for i in np.flatnonzero(tile.rows_used(rows)))
     width = 8 if bits <= 8 else 16
-    left = row_values << (width - bits)
+    left = np.zeros((len(row_values), ROWS), np.int64)
+    left[:, carrier.rows[:rows]] = row_values << (width - bits)
     aligned: Inputs = left.astype(np.uint8) if width == 8 else left.astype(np.uint16)
     gain = tile.gain[: tile.outputs]
     gain_bits = int(gain.max()).bit_length()
     # a code has 15 bits and a sign: the converters are unipolar
-    amplified = 1 < gain_bits <= GAIN_BITS and bits + gain_bits <= 16
-    bench.write_vectors(WIRING, np.stack([tile.p, tile.n, tile.gain]).astype(np.int32).view(np.uint32))
+    amplified = carrier.is_exact and 1 < gain_bits <= GAIN_BITS and bits + gain_bits <= 16
+    wiring = _Wiring.of(tile, carrier)
+    bench.write_vectors(WIRING, wiring.vectors.astype(np.int32).view(np.uint32))
     rails = recipe.read_rails_v()
     words: list[Words] = []
     cycles = 0
@@ -157,7 +163,7 @@ def run_tile(
             args = {
                 "count": len(batch),
                 "bits": bits,
-                "outputs": tile.outputs,
+                "outputs": wiring.outputs,
                 "rows_lo": used & 0xFFFF,
                 "rows_hi": used >> 16,
                 "wiring": WIRING,
@@ -168,9 +174,49 @@ def run_tile(
                 args,
                 entry="mvm" if width == 8 else "mvm16",
                 inputs=batch,
-                on_words=on_words,
+                on_words=None if on_words is None else partial(_as_outputs, on_words, tile.outputs, wiring.outputs),
             )
             words.append(run.words)
             cycles += run.run_cycles
-    codes = np.concatenate(words).view(np.int32).astype(np.int64).reshape(-1, tile.outputs)
+    codes = wiring.differences(np.concatenate(words).view(np.int32).astype(np.int64), bits)
     return codes if amplified else codes * gain, cycles
+
+
+def _as_outputs(on_words: Callable[[Words], None], outputs: int, sent: int, words: Words) -> None:
+    """Report as many words as there would be if only the outputs were sent."""
+    on_words(words[: len(words) * outputs // sent])
+
+
+@dataclass(frozen=True, eq=False)
+class _Wiring:
+    """Which channels the FPGA takes the difference of; where they are off, it sends each channel's sum instead.
+
+    Attributes:
+        vectors: (3, columns), channels p and n of each output, negative for none, and its gain.
+    """
+
+    tile: Tile
+    carrier: Carrier
+    vectors: IntArray
+    outputs: int
+
+    @classmethod
+    def of(cls, tile: Tile, carrier: Carrier) -> Self:
+        if not carrier.is_exact:
+            none = np.full(COLUMNS, -1)
+            return cls(tile, carrier, np.stack([np.arange(COLUMNS), none, np.ones(COLUMNS, np.int64)]), COLUMNS)
+        columns = np.stack([tile.p, tile.n]).astype(np.int64)
+        channels = np.where(columns < 0, columns, carrier.columns[columns])
+        return cls(tile, carrier, np.vstack([channels, tile.gain]), tile.outputs)
+
+    def differences(self, words: IntArray, bits: int) -> IntArray:
+        """Code differences (n, outputs) of what the FPGA sent."""
+        sent = words.reshape(-1, self.outputs)
+        if self.carrier.is_exact:
+            return sent
+        # every bit's code has the offset, and bit b counts 2^b times
+        sums = (sent - self.carrier.offset * ((1 << bits) - 1)) / self.carrier.gain
+        zero = np.zeros((len(sums), 1))
+        by_column = np.concatenate([sums[:, self.carrier.columns], zero], axis=1)  # column -1, which is none, is 0
+        p, n = (np.asarray(lanes[: self.tile.outputs]) for lanes in (self.tile.p, self.tile.n))
+        return np.asarray(np.rint(by_column[:, p] - by_column[:, n]), np.int64)

@@ -206,3 +206,11 @@ def choose_port(settings: Settings, look: Callable[[Settings], Ports] = list_por
         f"No port given, so nothing was sent to an array. Give --port sim, --port twin or a serial port, set "
         f"OHMBENCH_PORT, or write port = ... into the settings; {what}.{listed}"
     )
+
+
+def board_serial(port: str) -> str:
+    """What stays with a board whatever array it has: the serial number of its USB bridge, or else the port's name."""
+    for info in list_ports.comports():
+        if info.device == port and info.serial_number:
+            return str(info.serial_number)
+    return port

@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmbench._tables import COLUMNS, LANES, ROWS
-from ohmbench.bench import Bench, Limits, Words, clocks, dac_code
+from ohmbench.bench import Bench, Inputs, Limits, Words, clocks, dac_code
+from ohmbench.carrier import Carrier
+from ohmbench.errors import DataError
 from ohmbench.isa import load_firmware
 from ohmbench.recipe import Codes, Recipe
 
@@ -21,13 +23,19 @@ FloatArray = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 _PULSES_MASK = 0xFF
+_CODE_MASK = 0xFFFF
+_ADC_MAX = 0x7FFF
 _FAR = 0x10000  # beyond every ADC code
 _FROM_START = 0xFFFF  # beyond every DAC code
+_SHIFT_ZERO = 512
+_SHIFTED = 1 << 15
+_SHIFT_BIT = 5
 LEAVE = LANES - 1
 """Level of a cell to leave alone: its window holds every code."""
 
 OnRows = Callable[[int, Words], None]
-"""Called as records arrive: the first row of a batch and its records (rows, columns)."""
+"""Called as records arrive: the first row of a batch and its records (rows, columns). Rows come in the order of the
+carrier's lines."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +103,11 @@ class Bands:
         """Bands of a recipe's levels (levels,)."""
         target = recipe.targets_usiemens(levels, max_level)
         return cls.of(recipe, target - recipe.window_usiemens, target + recipe.window_usiemens)
+
+    def middle(self) -> FloatArray:
+        """Codes (levels,) where a level's cells are judged: the middle of the band, or its end if it has only one."""
+        low_open, high_open = self.low <= 0, self.high >= _ADC_MAX
+        return np.asarray(np.where(high_open, self.low, np.where(low_open, self.high, (self.low + self.high) / 2)))
 
     def tables(self, recipe: Recipe) -> Words:
         """The memory vectors that program.useq reads from TABLES on."""
@@ -167,21 +180,37 @@ class Programmer:
         Raises:
             FaultError: the guard turned the array off.
         """
-        used = np.flatnonzero(mask.any(axis=1))
+        carrier = self._bench.carrier
+        on_lines = carrier.on_lines(mask & ~carrier.bad)
+        used = np.flatnonzero(on_lines.any(axis=1))
         records = np.zeros((ROWS, COLUMNS), np.uint32)
         if not used.size:
             return records, 0
         first, end = int(used[0]), int(used[-1]) + 1
-        inputs = np.where(mask, levels, LEAVE).astype(np.uint8)[first:end]
+        inputs = self._inputs(carrier.on_lines(levels), on_lines)[first:end]
         run = self._bench.execute(
             load_firmware("program"),
             {"row": first, "end": end, **self.arguments()},
             entry=self._recipe.ramp + ("" if self._recipe.last_pulse == "any" else f"_last_{self._recipe.last_pulse}"),
             inputs=inputs,
-            on_words=None if on_rows is None else _by_rows(first, on_rows),
+            on_words=None if on_rows is None else _by_rows(first, _of_cells(carrier, on_rows)),
         )
-        records[first:end] = run.words.reshape(-1, COLUMNS)
-        return records, run.run_cycles
+        records[first:end] = _with_true_codes(carrier, run.words.reshape(-1, COLUMNS))
+        return carrier.on_cells(records), run.run_cycles
+
+    def _inputs(self, levels: Levels, mask: Mask) -> Inputs:
+        """What the firmware takes (rows, columns): levels, and what the channels are off by there."""
+        inputs = np.where(mask, levels, LEAVE)
+        carrier = self._bench.carrier
+        if carrier.is_exact:
+            return inputs.astype(np.uint8)
+        shift = np.where(mask, carrier.shift(self._bands.middle()[np.where(mask, levels, 0)]), 0)
+        if np.abs(shift).max() >= _SHIFT_ZERO:
+            raise DataError(
+                f"A channel of {carrier.name} is off by {np.abs(shift).max()} codes, more than the {_SHIFT_ZERO - 1} "
+                "that the firmware corrects. Nothing was sent to the array. Run the self-test; repair that channel."
+            )
+        return np.where(mask, inputs | (shift + _SHIFT_ZERO) << _SHIFT_BIT | _SHIFTED, inputs).astype(np.uint16)
 
     def arguments(self) -> dict[str, int]:
         """Arguments of program.useq but for the rows."""
@@ -291,7 +320,34 @@ def read_array(bench: Bench, recipe: Recipe, on_rows: OnRows | None = None) -> C
     on_words = None if on_rows is None else _by_rows(0, on_rows)
     with bench.armed(Limits(rails, 0.0, 0), rails):
         run = bench.execute(load_firmware("read"), {"row": 0, "end": ROWS}, on_words=on_words)
-    return run.words.view(np.int32).astype(np.int64).reshape(ROWS, COLUMNS)
+    codes = bench.carrier.true_codes(run.words.view(np.int32).reshape(ROWS, COLUMNS))
+    return bench.carrier.on_cells(codes)
+
+
+def _with_true_codes(carrier: Carrier, records: Words) -> Words:
+    """Records (n, columns) by channel with their codes as a carrier without errors would have given them."""
+    if carrier.is_exact:
+        return records
+    codes = carrier.true_codes(records.astype(np.uint16).view(np.int16))
+    clipped = np.clip(codes, -_ADC_MAX - 1, _ADC_MAX)
+    return np.asarray(records & np.uint32(~_CODE_MASK & 0xFFFF_FFFF) | (clipped & _CODE_MASK).astype(np.uint32))
+
+
+def _of_cells(carrier: Carrier, on_rows: OnRows) -> OnRows:
+    """Turn batches of the carrier's lines into batches of the array's rows: one by one, if those are not in order."""
+    if carrier.is_in_order and carrier.is_exact:
+        return on_rows
+    row_behind = np.argsort(carrier.rows)
+
+    def collect(first: int, records: Words) -> None:
+        moved = _with_true_codes(carrier, records)[:, carrier.columns]
+        if carrier.is_in_order:
+            on_rows(first, moved)
+            return
+        for line, record in enumerate(moved, first):
+            on_rows(int(row_behind[line]), record[np.newaxis])
+
+    return collect
 
 
 def _by_rows(first: int, on_rows: OnRows) -> Callable[[Words], None]:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from ohmbench.array import DEFAULT_SEED, ArrayModel, write_faults_file, write_params_file
 from ohmbench.bench import Bench
+from ohmbench.carrier import Carrier
+from ohmbench.carrier_model import SimulatedCarrier
 from ohmbench.errors import UsageError
 from ohmbench.line_faults import LineFaults
 from ohmbench.link.trace import Trace
@@ -36,6 +38,7 @@ class SimulatedArray:
         faults: cells (32, 32) to spoil, in numbers of `ArrayModel.kinds`, 0 for none; for an array in a file, from
             then on.
         rest_s: bench time in seconds that passes with the power off before the bench opens.
+        carrier: what the simulated carrier is off by; None: nothing.
     """
 
     params: Mapping[str, float] = field(default_factory=dict)
@@ -43,6 +46,7 @@ class SimulatedArray:
     file: Path | None = None
     faults: NDArray[np.uint8] | None = field(default=None, compare=False)
     rest_s: float = 0.0
+    carrier: SimulatedCarrier | None = None
 
     @property
     def is_default(self) -> bool:
@@ -80,11 +84,15 @@ def simulator_of(
         faults = None if array.faults is None else Path(folder) / "faults"
         if array.faults is not None and faults is not None:
             write_faults_file(array.faults, faults)
+        carrier = None if array.carrier is None else Path(folder) / "carrier"
+        if array.carrier is not None and carrier is not None:
+            array.carrier.write(carrier)
         with Simulator(
             params=params,
             seed=array.seed,
             state=array.file,
             faults=faults,
+            carrier=carrier,
             rest_s=array.rest_s,
             line_faults=line_faults,
             progress=say,
@@ -100,6 +108,7 @@ def open_bench(
     array: SimulatedArray | None = None,
     line_faults: LineFaults | None = None,
     trace: Path | None = None,
+    carrier: Carrier | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> Iterator[Bench]:
     """Open a bench and close it with the array off.
@@ -109,6 +118,7 @@ def open_bench(
         array: for `sim` and `twin` only; a board has its own.
         line_faults: what is wrong with the line of `sim`; the other ports have a line of their own, or none.
         trace: file for every byte of the link, for `replay`.
+        carrier: what the bench has between its lines and the array; None for the reference carrier.
         say: called with a line before something that takes long.
 
     Raises:
@@ -119,7 +129,21 @@ def open_bench(
         UsageError: `array` is given for a board, `line_faults` for anything but `sim`, or `trace` for the twin; or
             the trace cannot be written.
     """
-    simulated = array or SimulatedArray()
+    with _open_bench(port, baud, array or SimulatedArray(), line_faults, trace, say) as bench:
+        if carrier is not None:
+            bench.carrier = carrier
+        yield bench
+
+
+@contextmanager
+def _open_bench(
+    port: str,
+    baud: int,
+    simulated: SimulatedArray,
+    line_faults: LineFaults | None,
+    trace: Path | None,
+    say: Callable[[str], None],
+) -> Iterator[Bench]:
     if line_faults is not None and port != "sim":
         raise UsageError(f"Line faults are for the simulated line of --port sim; {port} has none. Nothing was started.")
     if port == "twin":
@@ -127,7 +151,7 @@ def open_bench(
             raise UsageError("The twin has no link to trace. Nothing was started. Give --port sim or a board.")
         model = simulated.open()
         try:
-            with TwinBench(model) as bench:
+            with TwinBench(model, (simulated.carrier or SimulatedCarrier()).open()) as bench:
                 yield bench
         finally:
             model.close()

@@ -89,6 +89,7 @@ class Simulator:
         state: file that the array lives in, made if absent, the same as for `ArrayModel.open`; an array in a file has
             its own parameters and seed, with which those given here must agree.
         faults: file of cells to spoil, as `write_faults_file` writes it.
+        carrier: file of what the carrier is off by, as `SimulatedCarrier.write` writes it.
         rest_s: bench time that passes with the power off, in seconds, before the start.
         line_faults: what is wrong with the serial line; see also `spoil_line`.
         record: file to record the host's side of the session in, for `--replay`.
@@ -111,6 +112,7 @@ class Simulator:
         seed: int | None = None,
         state: Path | None = None,
         faults: Path | None = None,
+        carrier: Path | None = None,
         rest_s: float = 0.0,
         line_faults: LineFaults | None = None,
         record: Path | None = None,
@@ -128,6 +130,7 @@ class Simulator:
             "params": params,
             "state": state,
             "faults": faults,
+            "carrier": carrier,
             "record": record,
             "vcd": vcd,
             "cps": self._speed_file,

@@ -16,6 +16,7 @@ from ohmbench import _tables as t
 from ohmbench._array import ffi, lib
 from ohmbench._tables import Fault
 from ohmbench.array import ArrayModel
+from ohmbench.carrier_model import CarrierModel
 from ohmbench.link.messages import Done, State, Why
 
 _ffi: Any = ffi
@@ -34,14 +35,17 @@ class Twin:
     """The pulse processor, its guard and its carrier over one array.
 
     Args:
-        array: None for programs that do not touch it. One whose `pulse` is not the model's own has it called.
+        array: None for programs that do not touch it. One whose `pulse` is not the model's own has it called, with the
+            lines of the carrier.
+        board: the carrier's analogue side; None for an ideal one.
 
     Attributes:
         consumed: input vectors that the last program took.
     """
 
-    def __init__(self, array: ArrayModel | None) -> None:
+    def __init__(self, array: ArrayModel | None, board: CarrierModel | None = None) -> None:
         self.array = array
+        self.board = CarrierModel() if board is None else board
         self.consumed = 0
         self._failed: BaseException | None = None  # what a subclass's `pulse` raised
         twin = _lib.ohm_twin_new()
@@ -101,7 +105,8 @@ class Twin:
             io.on_pulse, io.context = _lib.ohm_python_pulse, this
         sent: list[Words] = []
         registers = [int(value) & 0xFFFF for value in args]
-        _lib.ohm_twin_start(self._twin, array, io, entry, [*registers, *[0] * (16 - len(registers))])
+        registers += [0] * (16 - len(registers))
+        _lib.ohm_twin_start(self._twin, array, self.board.pointer, io, entry, registers)
         ended, self._failed = False, None
         try:
             while not ended:

@@ -9,6 +9,7 @@ from ohmbench._tables import Register
 from ohmbench.array import ArrayModel
 from ohmbench.bench import Bench, BenchInfo, Inputs, Report, Words
 from ohmbench.build_id import build_id
+from ohmbench.carrier_model import CarrierModel
 from ohmbench.errors import UsageError
 from ohmbench.isa import Program
 from ohmbench.link.messages import Done, State
@@ -18,9 +19,9 @@ from ohmbench.twin import Twin
 class TwinBench(Bench):
     """The instruction-set model over an array model, in this process."""
 
-    def __init__(self, array: ArrayModel) -> None:
+    def __init__(self, array: ArrayModel, carrier: CarrierModel | None = None) -> None:
         self.array = array
-        self.twin = Twin(array)
+        self.twin = Twin(array, carrier)
         self.info = BenchInfo(
             "twin", "twin", t.PROTOCOL_VERSION, build_id(), t.CLOCK_HZ, t.ROWS, t.COLUMNS, t.ARRAY_TYPE
         )

@@ -242,22 +242,31 @@ static void prepare(ohm_array_t *a, uint32_t on, uint64_t now)
     c->valid = 1;
 }
 
-static void convert(const ohm_array_t *a, const double *siemens, const double *variance, double volts, unsigned draw_kind,
-                    int cell, uint64_t count, int16_t *codes)
+static void convert(const ohm_array_t *a, const ohm_front_t *front, const double *siemens, const double *variance,
+                    double volts, unsigned draw_kind, int cell, uint64_t count, int16_t *codes)
 {
     const ohm_params_t *p = &a->s->params;
     double scale = volts * p->tia_ohm / p->adc_lsb_v, adc = p->adc_noise_lsb * p->adc_noise_lsb;
 
     for (int j = 0; j < OHM_COLUMNS; j++) {
-        double code = siemens[j] * scale + a->offset[j], noise = variance[j] * scale * scale + adc;
+        double code = siemens[j] * scale, noise = variance[j] * scale * scale;
 
+        if (front) {
+            const ohm_front_t *f = front + j;
+
+            code = ((f->connected ? code + f->line : 0.0) + f->amplifier) * f->gain + (f->offset + a->offset[j]);
+            noise = (f->connected ? noise : 0.0) * f->gain * f->gain + adc * f->noise * f->noise;
+        } else {
+            code += a->offset[j];
+            noise += adc;
+        }
         if (noise > 0.0) code += sqrt(noise) * draw(a, draw_kind, cell + j, count);
         code = round(code);
         codes[j] = code >= 32767.0 ? 32767 : code > -32768.0 ? (int16_t)code : -32768;
     }
 }
 
-static void sense_row(ohm_array_t *a, int row, uint32_t bl, double volts, uint64_t now, int16_t *codes)
+static void sense_row(ohm_array_t *a, const ohm_front_t *front, int row, uint32_t bl, double volts, uint64_t now, int16_t *codes)
 {
     const ohm_params_t *p = &a->s->params;
     ohm_wires_t w = wires(p);
@@ -267,10 +276,10 @@ static void sense_row(ohm_array_t *a, int row, uint32_t bl, double volts, uint64
     for (int j = 0; j < OHM_COLUMNS; j++) g[j] = conductance(a, row * OHM_COLUMNS + j, now) * 1e-6;
     ohm_wires_row(&w, g, row, transfer);
     for (int j = 0; j < OHM_COLUMNS; j++) variance[j] = ohm_cell_read_variance(p, g[j], transfer[j]);
-    convert(a, transfer, variance, volts, OHM_DRAW_READ_ROW, row * OHM_COLUMNS, a->s->row_reads[row]++, codes);
+    convert(a, front, transfer, variance, volts, OHM_DRAW_READ_ROW, row * OHM_COLUMNS, a->s->row_reads[row]++, codes);
 }
 
-static void sense_array(ohm_array_t *a, uint32_t on, uint32_t bl, double volts, uint64_t now, int16_t *codes)
+static void sense_array(ohm_array_t *a, const ohm_front_t *front, uint32_t on, uint32_t bl, double volts, uint64_t now, int16_t *codes)
 {
     double siemens[OHM_COLUMNS] = {0}, variance[OHM_COLUMNS] = {0};
 
@@ -284,11 +293,11 @@ static void sense_array(ohm_array_t *a, uint32_t on, uint32_t bl, double volts, 
             variance[j] += noise[j];
         }
     }
-    convert(a, siemens, variance, volts, OHM_DRAW_READ_ARRAY, 0, a->s->array_reads++, codes);
+    convert(a, front, siemens, variance, volts, OHM_DRAW_READ_ARRAY, 0, a->s->array_reads++, codes);
 }
 
-void ohm_array_sense(ohm_array_t *a, uint32_t wl, uint32_t bl, uint16_t bl_code, uint16_t wl_code,
-                     uint64_t now_clocks, int16_t *codes)
+void ohm_array_sense_through(ohm_array_t *a, const ohm_front_t *front, uint32_t wl, uint32_t bl, uint16_t bl_code,
+                             uint16_t wl_code, uint64_t now_clocks, int16_t *codes)
 {
     const ohm_params_t *p = &a->s->params;
     double volt = p->dac_full_scale_v / 65536.0, volts = ohm_cell_read_volts(p, bl_code * volt);
@@ -297,11 +306,17 @@ void ohm_array_sense(ohm_array_t *a, uint32_t wl, uint32_t bl, uint16_t bl_code,
     int row = 0;
 
     if (on == 0 || (on & (on - 1u))) {
-        sense_array(a, on, bl, volts, now, codes);
+        sense_array(a, front, on, bl, volts, now, codes);
         return;
     }
     while (!(on >> row & 1u)) row++;
-    sense_row(a, row, bl, volts, now, codes);
+    sense_row(a, front, row, bl, volts, now, codes);
+}
+
+void ohm_array_sense(ohm_array_t *a, uint32_t wl, uint32_t bl, uint16_t bl_code, uint16_t wl_code,
+                     uint64_t now_clocks, int16_t *codes)
+{
+    ohm_array_sense_through(a, NULL, wl, bl, bl_code, wl_code, now_clocks, codes);
 }
 
 void ohm_array_mvm(ohm_array_t *a, const uint32_t *bl_masks, int n, uint32_t wl, uint16_t bl_code,

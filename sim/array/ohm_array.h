@@ -46,6 +46,15 @@ void ohm_array_pulse(ohm_array_t *a, int mode, uint32_t wl, uint32_t col, uint16
 /* All columns converted at once, with the rows of wl on and the bit lines of bl at bl_code, the others at 0. */
 void ohm_array_sense(ohm_array_t *a, uint32_t wl, uint32_t bl, uint16_t bl_code, uint16_t wl_code,
                      uint64_t now_clocks, int16_t *codes);
+/* What stands between a column and its code: codes = (line current, if it is connected, + amplifier) * gain + offset.
+   line, amplifier: further currents, in codes of an ideal converter. noise: factor on the converter's own. */
+typedef struct {
+    int connected;
+    double line, amplifier, gain, offset, noise;
+} ohm_front_t;
+/* As ohm_array_sense, through a front for each column; all 0 but connected, gain and noise at 1 give the same bits. */
+void ohm_array_sense_through(ohm_array_t *a, const ohm_front_t *front, uint32_t wl, uint32_t bl, uint16_t bl_code,
+                             uint16_t wl_code, uint64_t now_clocks, int16_t *codes);
 /* n senses, the k-th with bl_masks[k] at now_clocks[k]; codes[32 k + column]. Same bits as n calls of sense. */
 void ohm_array_mvm(ohm_array_t *a, const uint32_t *bl_masks, int n, uint32_t wl, uint16_t bl_code,
                    uint16_t wl_code, const uint64_t *now_clocks, int16_t *codes);

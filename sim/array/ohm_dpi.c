@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 static ohm_array_t *instance;
+static ohm_board_t *board;
 
 void ohm_dpi_use(ohm_array_t *a)
 {
@@ -42,14 +43,25 @@ ohm_array_t *ohm_dpi_array(void)
     return instance;
 }
 
+ohm_board_t *ohm_dpi_board(void)
+{
+    if (!board) board = ohm_board_new();
+    return board;
+}
+
+void ohm_dpi_rails(const unsigned short *codes, unsigned monitors)
+{
+    ohm_board_rails(ohm_dpi_board(), codes, monitors);
+}
+
 void ohm_dpi_pulse(int mode, unsigned wl, unsigned col, int line_code, int inhibit_code, int wl_code,
                    int width_clocks, unsigned long long now)
 {
-    ohm_array_pulse(ohm_dpi_array(), mode, wl, col, (uint16_t)line_code, (uint16_t)inhibit_code, (uint16_t)wl_code,
-                    width_clocks > 0 ? (uint32_t)width_clocks : 0, now);
+    ohm_board_pulse(ohm_dpi_board(), ohm_dpi_array(), mode, wl, col, (uint16_t)line_code, (uint16_t)inhibit_code,
+                      (uint16_t)wl_code, width_clocks > 0 ? (uint32_t)width_clocks : 0, now);
 }
 
 void ohm_dpi_sense(unsigned wl, unsigned bl, int bl_code, int wl_code, unsigned long long now, short *codes)
 {
-    ohm_array_sense(ohm_dpi_array(), wl, bl, (uint16_t)bl_code, (uint16_t)wl_code, now, codes);
+    ohm_board_sense(ohm_dpi_board(), ohm_dpi_array(), wl, bl, (uint16_t)bl_code, (uint16_t)wl_code, now, codes);
 }

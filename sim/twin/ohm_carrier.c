@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { GROUPS = 5 };
+enum { GROUPS = 5, SYNC_HIGH_CLOCKS = 1 /* a frame's last: SYNC has risen, and the DAC has moved */ };
 
 static uint64_t later(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
@@ -42,6 +42,19 @@ void ohm_carrier_count_busy(ohm_carrier_t *c, uint64_t clock)
     c->counted = clock;
 }
 
+void ohm_carrier_held(const ohm_carrier_t *c, uint64_t clock, uint16_t *codes)
+{
+    for (int r = 0; r < OHM_RAIL_COUNT; r++) {
+        int is_before = clock + OHM_DAC_SETTLE_CYCLES + SYNC_HIGH_CLOCKS < c->rail_settled[r];
+        codes[r] = is_before ? c->codes_before[r] : c->codes[r];
+    }
+}
+
+uint32_t ohm_carrier_monitors(int mode, uint32_t wl, uint32_t col)
+{
+    return mode == OHM_MODE_READ && wl == 0 && col >> OHM_RAIL_COUNT == 0 ? col : 0;
+}
+
 /* Closed switches of each group, with any fixed order of switches: only differences count. */
 static void closed(int mode, uint32_t wl, uint32_t bl, uint32_t col, uint64_t *groups)
 {
@@ -50,7 +63,7 @@ static void closed(int mode, uint32_t wl, uint32_t bl, uint32_t col, uint64_t *g
     memset(groups, 0, GROUPS * sizeof *groups);
     if (mode == OHM_MODE_OFF) return;
     if (mode == OHM_MODE_RESET) bl = 0;
-    groups[0] = (uint64_t)1 << mode;
+    groups[0] = (uint64_t)1 << mode | (uint64_t)ohm_carrier_monitors(mode, wl, col) << 8;
     groups[1] = (uint64_t)wl << 32 | ~wl;
     groups[2] = (uint64_t)bl << 32 | ~bl;
     for (int half = 0; half < 2; half++) {
@@ -81,6 +94,7 @@ uint64_t ohm_carrier_rail(ohm_carrier_t *c, uint64_t clock, int rail, uint16_t c
     if (code == c->codes[rail]) return clock;
     clock = later(clock, c->dac_free);
     ohm_carrier_count_busy(c, clock + 1);
+    c->codes_before[rail] = c->codes[rail];
     c->codes[rail] = code;
     c->dac_free = clock + OHM_DAC_FRAME_CYCLES;
     c->rail_settled[rail] = c->dac_free + OHM_DAC_SETTLE_CYCLES;

@@ -11,7 +11,7 @@ OHM_BEGIN
 typedef struct {
     uint64_t busy_cycles; /* clocks in which something was under way, as far as they have been counted */
     uint64_t counted;     /* clocks looked at for busy_cycles */
-    uint16_t codes[OHM_RAIL_COUNT];
+    uint16_t codes[OHM_RAIL_COUNT], codes_before[OHM_RAIL_COUNT]; /* before the frames on their way */
     int mode; /* OHM_MODE_* */
     uint32_t wl, bl, col;
     int16_t column_codes[OHM_COLUMNS]; /* of the last conversion */
@@ -25,6 +25,11 @@ void ohm_carrier_reset(ohm_carrier_t *c);
 uint64_t ohm_carrier_idle(const ohm_carrier_t *c);
 /* Counts busy clocks before this one; to be called before anything changes what is under way. */
 void ohm_carrier_count_busy(ohm_carrier_t *c, uint64_t clock);
+
+/* What the DACs hold at a clock: a frame on its way has not moved its rail yet. */
+void ohm_carrier_held(const ohm_carrier_t *c, uint64_t clock, uint16_t *codes);
+/* The rails that lines connect to their monitor resistors, a bit each. */
+uint32_t ohm_carrier_monitors(int mode, uint32_t wl, uint32_t col);
 
 /* A command that is offered at a clock: returns the clock at which it is taken. */
 uint64_t ohm_carrier_rail(ohm_carrier_t *c, uint64_t clock, int rail, uint16_t code);

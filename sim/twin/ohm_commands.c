@@ -15,7 +15,8 @@ void ohm_twin_end_pulse(ohm_twin_t *t, uint64_t off)
     if (io->on_pulse)
         io->on_pulse(io->context, p->mode, p->wl, p->col, p->line_code, p->inhibit_code, p->wl_code, width, falls);
     else
-        ohm_array_pulse(t->array, p->mode, p->wl, p->col, p->line_code, p->inhibit_code, p->wl_code, width, falls);
+        ohm_board_pulse(t->board, t->array, p->mode, p->wl, p->col, p->line_code, p->inhibit_code, p->wl_code, width,
+                        falls);
 }
 
 static int refuse(ohm_twin_t *t, int fault)
@@ -86,13 +87,16 @@ int ohm_twin_pulse(ohm_twin_t *t, const ohm_word_t *w)
 int ohm_twin_convert(ohm_twin_t *t)
 {
     ohm_carrier_t *c = &t->carrier;
+    uint16_t held[OHM_RAIL_COUNT];
     uint64_t taken;
 
     if (!t->guard.armed) return refuse(t, OHM_FAULT_NOT_ARMED);
     if (c->mode != OHM_MODE_READ) return refuse(t, OHM_FAULT_BAD_MODE);
     taken = ohm_carrier_sense(c, t->run_cycles + 1);
     ohm_twin_end_pulse(t, UINT64_MAX);
-    ohm_array_sense(t->array, c->wl, c->bl, c->codes[OHM_RAIL_BL_READ], c->codes[OHM_RAIL_WL_READ], taken + 1,
+    ohm_carrier_held(c, taken, held);
+    ohm_board_rails(t->board, held, ohm_carrier_monitors(c->mode, c->wl, c->col));
+    ohm_board_sense(t->board, t->array, c->wl, c->bl, c->codes[OHM_RAIL_BL_READ], c->codes[OHM_RAIL_WL_READ], taken + 1,
                     c->column_codes);
     t->run_cycles = taken + 1;
     return OHM_NEXT;

@@ -49,9 +49,11 @@ int ohm_twin_write_register(ohm_twin_t *t, uint32_t number, uint32_t value)
     return accepted;
 }
 
-void ohm_twin_start(ohm_twin_t *t, ohm_array_t *array, ohm_twin_io_t *io, uint32_t entry, const uint16_t *args)
+void ohm_twin_start(ohm_twin_t *t, ohm_array_t *array, ohm_board_t *board, ohm_twin_io_t *io, uint32_t entry,
+                    const uint16_t *args)
 {
     t->array = array;
+    t->board = board;
     t->io = io;
     memcpy(t->scalars, args, sizeof t->scalars);
     t->pc = entry % OHM_PROGRAM_WORDS;

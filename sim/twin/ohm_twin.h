@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "ohm_array.h"
+#include "ohm_board.h"
 
 OHM_BEGIN
 
@@ -54,9 +55,10 @@ void ohm_twin_load(ohm_twin_t *t, const uint32_t *words, size_t count);
 void ohm_twin_write_vectors(ohm_twin_t *t, size_t address, const uint32_t *vectors, size_t count);
 int ohm_twin_write_register(ohm_twin_t *t, uint32_t number, uint32_t value);
 
-/* Begins a program at an entry address with the values of r0 to r15. array and io must outlive it; array may be NULL
-   for one that does not touch it. */
-void ohm_twin_start(ohm_twin_t *t, ohm_array_t *array, ohm_twin_io_t *io, uint32_t entry, const uint16_t *args);
+/* Begins a program at an entry address with the values of r0 to r15. array, board and io must outlive it; array may
+   be NULL for one that does not touch it. */
+void ohm_twin_start(ohm_twin_t *t, ohm_array_t *array, ohm_board_t *board, ohm_twin_io_t *io, uint32_t entry,
+                    const uint16_t *args);
 /* Runs it on. 1: ended; 0: after so many instructions, or for want of room, which must be OHM_LANES or more: make room
    and call again. A vin with nothing left ends as an abort. */
 int ohm_twin_run(ohm_twin_t *t, uint64_t instructions, ohm_twin_end_t *end);

@@ -19,7 +19,8 @@ typedef struct {
 struct ohm_twin {
     ohm_guard_t guard;
     ohm_carrier_t carrier;
-    ohm_array_t *array; /* of the program that runs, as io */
+    ohm_array_t *array; /* of the program that runs, as board and io */
+    ohm_board_t *board;
     ohm_twin_io_t *io;
     uint64_t run_cycles, pulses, started;
     uint32_t pc;

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from ohmbench._files import check_writable
+from ohmbench.cli import options
 from ohmbench.cli.array import AddCommand
-from ohmbench.cli.output import show
+from ohmbench.cli.output import bench_of, show, socket_of
 from ohmbench.progress import Progress
 
 
@@ -37,9 +40,44 @@ def _doctor(args: argparse.Namespace, progress: Progress) -> int:
     return int(diagnosis.is_broken)
 
 
+def _selftest(args: argparse.Namespace, progress: Progress) -> None:
+    from ohmbench.report.selftest import write_report
+    from ohmbench.selftest import selftest
+
+    if args.report is not None:
+        check_writable(args.report.parent)
+    with bench_of(args, progress) as bench:
+        result = selftest(bench, progress)
+    show(args, result)
+    if args.report is not None:
+        write_report(result, args.report)
+    result.require_good()
+
+
+def _calibrate(args: argparse.Namespace, progress: Progress) -> None:
+    from ohmbench.operations.carriers import board_of, calibrate_board
+
+    with bench_of(args, progress) as bench:
+        result = calibrate_board(bench, args.board or board_of(socket_of(args)), args.lab, progress)
+    args.calibration = None
+    show(args, result)
+
+
 def add_commands(command: AddCommand) -> None:
-    """Add list and doctor."""
+    """Add list, doctor, selftest and calibrate."""
     listing = command("list", _list, "list serial ports and the benches behind them")
     listing.add_argument("--all", action="store_true", help="open ports too whose USB bridge bench boards do not have")
 
     command("doctor", _doctor, "say what this machine lacks for which part of the work, and how to get it")
+
+    selftest = command("selftest", _selftest, "check the carrier through its own converters; no pulse", options.port())
+    selftest.add_argument("--report", type=Path, metavar="FILE", help="page to write, and the same as JSON beside it")
+
+    calibrate = command(
+        "calibrate",
+        _calibrate,
+        "measure what the carrier's channels and rails are off by, for every later result; no pulse",
+        options.port(),
+        options.lab(),
+    )
+    calibrate.add_argument("--board", metavar="SERIAL", help="serial number of the board (default: its USB bridge's)")

@@ -77,6 +77,14 @@ def port(default: str | None = None) -> argparse.ArgumentParser:
     group.add_argument(
         "--line-faults", metavar="KIND=VALUE,...", help="damage the line of sim: see docs/link.md (flip=1e-4, ...)"
     )
+    group.add_argument(
+        "--carrier", type=Path, metavar="FILE", help="TOML file of this carrier's wiring, errors and limits"
+    )
+    group.add_argument(
+        "--carrier-faults",
+        metavar="KIND=VALUE,...",
+        help="what the carrier of sim and twin is off by: see docs/carriers.md (open=5, gain-spread=0.02, ...)",
+    )
     parser.set_defaults(serial=None)
     return parser
 
@@ -90,15 +98,20 @@ def recipe() -> argparse.ArgumentParser:
     return parser
 
 
+def lab() -> argparse.ArgumentParser:
+    """The option of a command that reads or writes the record."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument_group("record").add_argument(
+        "--lab", type=Path, metavar="DIR", help="folder of the record of runs (default: OHMBENCH_LAB, or your data's)"
+    )
+    return parser
+
+
 def record() -> argparse.ArgumentParser:
     """Options of a command that records what it does to an array."""
-    parser = argparse.ArgumentParser(add_help=False)
-    group = parser.add_argument_group("record")
-    group.add_argument(
+    parser = lab()
+    parser.add_argument(
         "--serial", help="serial number of the array in the socket (default: the name of --array's file)"
-    )
-    group.add_argument(
-        "--lab", type=Path, metavar="DIR", help="folder of the record of runs (default: OHMBENCH_LAB, or your data's)"
     )
     return parser
 

@@ -28,15 +28,29 @@ class Result(Protocol):
 
 
 @contextmanager
-def bench_of(args: argparse.Namespace, progress: Progress) -> Iterator[Bench]:
-    """The bench behind --port, with the array that the other options name."""
+def bench_of(args: argparse.Namespace, progress: Progress, *, as_calibrated: bool = True) -> Iterator[Bench]:
+    """The bench behind --port, with the array that the other options name.
+
+    Args:
+        as_calibrated: with the carrier of --carrier or the settings, as the record says that it was calibrated.
+    """
+    from ohmbench.carrier import Carrier
     from ohmbench.line_faults import LineFaults
+    from ohmbench.operations.carriers import carrier_of
     from ohmbench.rungs import open_bench
 
-    array = socket_of(args).simulated
+    socket = socket_of(args)
     faults = None if args.line_faults is None else LineFaults.parse(args.line_faults)
+    carrier = carrier_of(socket, args.carrier, getattr(args, "lab", None)) if as_calibrated else Carrier()
+    args.calibration = carrier.note
     with open_bench(
-        args.port, baud=args.baud, array=array, line_faults=faults, trace=args.trace, say=progress.say
+        args.port,
+        baud=args.baud,
+        array=socket.simulated,
+        line_faults=faults,
+        trace=args.trace,
+        carrier=carrier,
+        say=progress.say,
     ) as bench:
         yield bench
 
@@ -51,7 +65,13 @@ def socket_of(args: argparse.Namespace) -> Socket:
             "OHMBENCH_PORT."
         )
     return sockets.socket_of(
-        args.port, device=args.device, seed=args.seed, file=args.array, faults=args.faults, serial=args.serial
+        args.port,
+        device=args.device,
+        seed=args.seed,
+        file=args.array,
+        faults=args.faults,
+        serial=args.serial,
+        carrier_faults=args.carrier_faults,
     )
 
 
@@ -76,11 +96,15 @@ def show(args: argparse.Namespace, result: Result) -> None:
 
 
 def print_result(args: argparse.Namespace, summary: object, text: str) -> None:
-    """Print JSON or text.
+    """Print JSON or text, and on what calibration the result rests.
 
     Raises:
         UsageError: stdout takes no more.
     """
+    calibration = getattr(args, "calibration", None)
+    if calibration is not None and isinstance(summary, dict):
+        summary = {**summary, "calibration": calibration}
+        text = f"{text}\ncalibration: {calibration}"
     try:
         # flushed here: at the end of Python it would be too late to say that it failed
         print(json.dumps(summary, indent=1) if args.json else text, flush=True)

@@ -129,5 +129,5 @@ def _run(
         mask=np.full((ROWS, COLUMNS), pulses > 0),
         pulses=pulses,
         recipe=dataclasses.asdict(recipe),
-        provenance={**bench.info.provenance, **(provenance or {})},
+        provenance={**bench.provenance, **(provenance or {})},
     )

@@ -156,7 +156,7 @@ class _Session:
             image_number=number,
             recipe=dataclasses.asdict(job.recipe),
             provenance={
-                **self.bench.info.provenance,
+                **self.bench.provenance,
                 "file": job.file.path.name,
                 "recipe": job.recipe_name,
                 "images": job.numbers,

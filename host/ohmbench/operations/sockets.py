@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ohmbench.array import ArrayModel, default_params, load_params
+from ohmbench.carrier_model import SimulatedCarrier
 from ohmbench.errors import UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.operations.jobs import ConductanceWindow, Ledgered
@@ -81,6 +82,7 @@ def socket_of(
     file: Path | None = None,
     faults: Path | None = None,
     serial: str | None = None,
+    carrier_faults: str | None = None,
 ) -> Socket:
     """The array that a command line names.
 
@@ -91,6 +93,8 @@ def socket_of(
     simulated = SimulatedArray({} if device is None else load_params(device), seed, file)
     if faults is not None:
         simulated = replace(simulated, faults=FaultMap.load(faults).kinds)
+    if carrier_faults is not None:
+        simulated = replace(simulated, carrier=SimulatedCarrier.parse(carrier_faults))
     if port in SIMULATED and serial is not None and file is None:
         raise UsageError(
             f"--serial {serial}: a simulated array that is gone with this command has no serial number. {NOTHING_SENT} "

@@ -256,6 +256,6 @@ def _record(result: VerifyResult, check: Check, ledgered: Ledgered, bench: Bench
         image_sha256=check.file.sha256,
         image_number=check.number,
         recipe=dataclasses.asdict(check.recipe),
-        provenance={**bench.info.provenance, "after_s": result.after_s},
+        provenance={**bench.provenance, "after_s": result.after_s},
     ) as run:
         run.record(Cells(result.mask, *result.windows, result.code, zeros, zeros, zeros, zeros, status))

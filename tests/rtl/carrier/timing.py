@@ -31,6 +31,8 @@ def pattern(mode: int, wl: int, bl: int, col: int) -> list[int]:
     if mode == Mode.OFF:
         return [0] * 5
     bus = {Mode.READ: 1 << 1 | 1 << 4, Mode.SET: 1 << 0 | 1 << 2, Mode.RESET: 1 << 3}[Mode(mode)]
+    if mode == Mode.READ and wl == 0 and col < 256:
+        bus |= col << 8
 
     def rows(mask: int) -> int:
         return sum((1 if mask >> i & 1 else 2) << 2 * i for i in range(t.ROWS))

@@ -1,0 +1,160 @@
+#include "ohm_board.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ohm_tables.h"
+
+enum { LINES = 32 };
+
+struct ohm_board {
+    double row[LINES], column[LINES], rail[OHM_RAIL_COUNT], gain[LINES], offset[LINES], noise[LINES], reference[LINES];
+    double open[LINES], dead[LINES];
+    uint16_t code[OHM_RAIL_COUNT]; /* what the DACs hold */
+    uint32_t monitors;
+    int is_ideal; /* nothing has been set */
+};
+
+ohm_board_t *ohm_board_new(void)
+{
+    static const double REFERENCE_OHM[OHM_COLUMNS] = OHM_REFERENCE_OHM;
+    ohm_board_t *c = (ohm_board_t *)calloc(1, sizeof *c);
+
+    if (!c) return NULL;
+    for (int i = 0; i < LINES; i++) {
+        c->row[i] = c->column[i] = i;
+        c->gain[i] = c->noise[i] = 1.0;
+        c->reference[i] = REFERENCE_OHM[i];
+    }
+    for (int r = 0; r < OHM_RAIL_COUNT; r++) c->rail[r] = 1.0;
+    c->is_ideal = 1;
+    return c;
+}
+
+void ohm_board_free(ohm_board_t *c) { free(c); }
+
+int ohm_board_set(ohm_board_t *c, const char *name, int index, double value)
+{
+    struct {
+        const char *name;
+        double *values;
+        int count;
+        double low, high;
+        int whole;
+    } const names[] = {
+        {"row", c->row, LINES, 0, LINES - 1, 1},         {"column", c->column, LINES, 0, LINES - 1, 1},
+        {"rail", c->rail, OHM_RAIL_COUNT, 0, 2, 0},           {"gain", c->gain, LINES, 0, 2, 0},
+        {"offset", c->offset, LINES, -32768, 32767, 0},  {"noise", c->noise, LINES, 0, 1e6, 0},
+        {"reference", c->reference, LINES, 0, 1e12, 0},  {"open", c->open, LINES, 0, 1, 1},
+        {"dead", c->dead, LINES, 0, 1, 1},
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i].name, name) != 0) continue;
+        if (index < 0 || index >= names[i].count) return -2;
+        if (!(value >= names[i].low && value <= names[i].high)) return -3;
+        if (names[i].whole && value != floor(value)) return -3;
+        names[i].values[index] = value;
+        c->is_ideal = 0;
+        return 0;
+    }
+    return -1;
+}
+
+static int is_order(const double *lines)
+{
+    uint32_t seen = 0;
+
+    for (int i = 0; i < LINES; i++) seen |= 1u << (int)lines[i];
+    return seen == 0xFFFFFFFFu;
+}
+
+int ohm_board_read(ohm_board_t *c, const char *path)
+{
+    char line[256], name[64], rest[2];
+    FILE *file = fopen(path, "r");
+    int status = 0;
+
+    if (!file) return -1;
+    for (int n = 1; status == 0 && fgets(line, sizeof line, file); n++) {
+        int index;
+        double value;
+
+        if (sscanf(line, "%63s", name) < 1 || name[0] == '#') continue;
+        if (sscanf(line, "%63s %d %lf %1s", name, &index, &value, rest) != 3 ||
+            ohm_board_set(c, name, index, value) != 0)
+            status = n;
+    }
+    fclose(file);
+    if (status == 0 && !(is_order(c->row) && is_order(c->column))) status = -1;
+    return status;
+}
+
+void ohm_board_rails(ohm_board_t *c, const uint16_t *codes, uint32_t monitors)
+{
+    memcpy(c->code, codes, sizeof c->code);
+    c->monitors = monitors;
+}
+
+/* The code at which an ideal DAC would give what this one does. */
+static uint16_t real(const ohm_board_t *c, int rail, uint16_t code)
+{
+    double value = floor(code * c->rail[rail] + 0.5);
+
+    return value >= 65535.0 ? 65535 : (uint16_t)value;
+}
+
+static uint32_t lines(const double *order, uint32_t mask)
+{
+    uint32_t moved = 0;
+
+    for (int i = 0; i < LINES; i++) moved |= (mask >> i & 1u) << (int)order[i];
+    return moved;
+}
+
+void ohm_board_pulse(const ohm_board_t *c, ohm_array_t *a, int mode, uint32_t wl, uint32_t col,
+                       uint16_t line_code, uint16_t inhibit_code, uint16_t wl_code, uint32_t width_clocks,
+                       uint64_t now_clocks)
+{
+    int set = mode == OHM_MODE_SET;
+
+    for (int j = 0; j < LINES; j++)
+        if (c->open[j] != 0.0) col &= ~(1u << j);
+    ohm_array_pulse(a, mode, lines(c->row, wl), lines(c->column, col),
+                    real(c, set ? OHM_RAIL_BL_SET : OHM_RAIL_SL_RESET, line_code),
+                    real(c, OHM_RAIL_SL_INHIBIT, inhibit_code),
+                    real(c, set ? OHM_RAIL_WL_SET : OHM_RAIL_WL_RESET, wl_code), width_clocks, now_clocks);
+}
+
+void ohm_board_sense(const ohm_board_t *c, ohm_array_t *a, uint32_t wl, uint32_t bl, uint16_t bl_code,
+                       uint16_t wl_code, uint64_t now_clocks, int16_t *codes)
+{
+    const ohm_params_t *p = ohm_array_params(a);
+    double volt = p->dac_full_scale_v / 65536.0, codes_per_amp = p->tia_ohm / p->adc_lsb_v;
+    double cal_v = real(c, OHM_RAIL_CAL, c->code[OHM_RAIL_CAL]) * volt;
+    ohm_front_t front[OHM_COLUMNS];
+    int16_t by_column[OHM_COLUMNS];
+
+    if (c->is_ideal && c->monitors == 0 && c->code[OHM_RAIL_CAL] == 0) {
+        ohm_array_sense(a, wl, bl, bl_code, wl_code, now_clocks, codes);
+        return;
+    }
+    for (int j = 0; j < LINES; j++) {
+        int column = (int)c->column[j], rail = j / (LINES / OHM_RAIL_COUNT);
+        ohm_front_t *f = front + column;
+
+        f->connected = c->open[j] == 0.0;
+        f->line = c->reference[column] > 0.0 ? cal_v / (c->reference[column] + p->sense_ohm) * codes_per_amp : 0.0;
+        f->amplifier = 0.0;
+        if (j % (LINES / OHM_RAIL_COUNT) == 0 && c->monitors >> rail & 1u)
+            f->amplifier = real(c, rail, c->code[rail]) * volt / OHM_MONITOR_OHM * codes_per_amp;
+        f->gain = c->gain[j];
+        f->offset = c->offset[j];
+        f->noise = c->noise[j];
+    }
+    ohm_array_sense_through(a, front, lines(c->row, wl), lines(c->row, bl), real(c, OHM_RAIL_BL_READ, bl_code),
+                            real(c, OHM_RAIL_WL_READ, wl_code), now_clocks, by_column);
+    for (int j = 0; j < LINES; j++) codes[j] = c->dead[j] != 0.0 ? 0 : by_column[(int)c->column[j]];
+}
