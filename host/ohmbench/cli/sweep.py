@@ -59,7 +59,7 @@ def add_commands(command: AddCommand) -> None:
         action="append",
         default=[],
         metavar="EXPECTATION",
-        help="such as 'accuracy >= 0.91', of every point; else exit 15; repeatable",
+        help="such as 'accuracy >= 0.91', of every point; else exit 16; repeatable",
     )
 
     report = command("report", _report, "write results of sweeps as a page or a table")

@@ -86,7 +86,31 @@ _VERSION_1 = (
     END""",
 )
 
-_MIGRATIONS = (_VERSION_1,)
+_VERSION_2 = (
+    """CREATE TABLE calibrations(
+        id INTEGER PRIMARY KEY,
+        board TEXT NOT NULL, -- serial number of the board, whatever array it has
+        at TEXT NOT NULL, -- UTC, ISO 8601
+        data TEXT NOT NULL -- JSON
+    )""",
+    "CREATE INDEX calibrations_of_board ON calibrations(board, id)",
+    """CREATE TABLE samples( -- what an experiment found, a line for each of its steps, written once
+        run INTEGER NOT NULL REFERENCES runs(id),
+        step INTEGER NOT NULL,
+        at TEXT NOT NULL,
+        data TEXT NOT NULL, -- JSON
+        PRIMARY KEY(run, step)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE events(
+        id INTEGER PRIMARY KEY,
+        run INTEGER NOT NULL REFERENCES runs(id),
+        at TEXT NOT NULL,
+        what TEXT NOT NULL
+    )""",
+    "CREATE INDEX events_of_run ON events(run, id)",
+)
+
+_MIGRATIONS = (_VERSION_1, _VERSION_2)
 """Statements that lead from one version of the schema to the next. What was released is never edited."""
 
 SCHEMA = len(_MIGRATIONS)

@@ -42,6 +42,11 @@ class Ledger:
         """
         return cls(Database.open(path, wait_s))
 
+    @property
+    def database(self) -> Database:
+        """For the other parts of the record."""
+        return self._database
+
     def close(self) -> None:
         self._database.close()
 
