@@ -13,7 +13,7 @@ from typing import Any
 from ohmbench import __version__
 from ohmbench._files import check_writable
 from ohmbench.bench import Bench
-from ohmbench.cli import array, compress, options, record, sweep
+from ohmbench.cli import array, compress, experiment, options, record, sweep
 from ohmbench.cli import bench as bench_commands
 from ohmbench.cli.bench import find_port
 from ohmbench.cli.options import share, whole
@@ -251,6 +251,7 @@ def _parser() -> argparse.ArgumentParser:
     compress.add_commands(command)
     sweep.add_commands(command)
     array.add_commands(command)
+    experiment.add_commands(command)
     record.add_commands(command)
     bench_commands.add_commands(command)
 
