@@ -108,13 +108,13 @@ def fire(
     Args:
         entry: read; set or reset, `count` pulses with a read after each; or `count` cycles of SET and RESET, with a
             read after the SET and one after the RESET of the last.
-        pulsed: bool (rows, columns), those of the chosen cells that are pulsed. Rows without one are read by a run of
-            their own, so that every step has all chosen cells.
+        pulsed: bool (rows, columns), those of the chosen cells that are pulsed, of the array and not of the carrier's
+            lines. Rows without one are read by a run of their own, so that every step has all chosen cells.
         on_row: called with the number of rows that are done, as they are.
 
     Returns:
-        ADC codes int64 (reads, rows, columns), 0 in rows without a chosen cell. A row that is not pulsed is read once
-        and has that code in all reads.
+        ADC codes int64 (reads, rows, columns) as a carrier without errors gives them, 0 in rows without a chosen cell.
+        A row that is not pulsed is read once and has that code in all reads.
 
     Raises:
         UsageError: a voltage above the carrier's ceiling.
@@ -122,14 +122,12 @@ def fire(
     """
     reads = reads_of(entry, count)
     codes = np.zeros((reads, *chosen.shape), np.int64)
-    rows = np.flatnonzero(pulsed.any(axis=1))
-    if rows.size:
+    if pulsed.any():
         limits = Limits(drive.rails_v(entry), max(drive.set_us, drive.reset_us), pulses_of(entry, count))
-        codes[:, rows] = _run(bench, entry, count, drive, limits, pulsed, reads, on_row)
+        codes += _run(bench, entry, count, drive, limits, pulsed, reads, on_row)
     others = chosen & ~np.any(pulsed, axis=1, keepdims=True)
-    rows = np.flatnonzero(others.any(axis=1))
-    if rows.size:
-        codes[:, rows] = _run(bench, "read", 1, drive, Limits(drive.rails_v("read"), 0.0, 0), others, 1, on_row)
+    if others.any():
+        codes += _run(bench, "read", 1, drive, Limits(drive.rails_v("read"), 0.0, 0), others, 1, on_row)
     return codes
 
 
@@ -143,8 +141,10 @@ def _run(
     reads: int,
     on_row: Callable[[int], None],
 ) -> Codes:
-    """Codes (reads, rows with a cell, columns)."""
-    used = np.flatnonzero(cells.any(axis=1))
+    """Codes (reads, rows, columns), 0 in rows without a cell."""
+    carrier = bench.carrier
+    lines = carrier.on_lines(cells)
+    used = np.flatnonzero(lines.any(axis=1))
     first, end = int(used[0]), int(used[-1]) + 1
     args = {"row": first, "end": end, "count": count}
     args |= {"set_width": clocks(drive.set_us), "reset_width": clocks(drive.reset_us)}
@@ -157,7 +157,8 @@ def _run(
 
     with bench.armed(limits, drive.rails_v(entry)):
         run = bench.execute(
-            load_firmware("train"), args, entry=entry, inputs=cells[first:end].astype(np.uint8), on_words=arrived
+            load_firmware("train"), args, entry=entry, inputs=lines[first:end].astype(np.uint8), on_words=arrived
         )
-    found = run.words.view(np.int32).astype(np.int64).reshape(len(used), reads, COLUMNS)
-    return found.transpose(1, 0, 2)
+    found = np.zeros((len(cells), reads, COLUMNS), np.int64)
+    found[used] = carrier.true_codes(run.words.view(np.int32).astype(np.int64).reshape(len(used), reads, COLUMNS))
+    return found.transpose(1, 0, 2)[:, carrier.rows][:, :, carrier.columns]

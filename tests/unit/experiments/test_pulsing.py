@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from ohmbench.array import ArrayModel
+from ohmbench.carrier import Carrier
+from ohmbench.carrier_model import SimulatedCarrier
 from ohmbench.errors import UsageError
 from ohmbench.experiments.pulsing import Drive, Entry, fire, microamperes, pulses_of, reads_of, require_drivable
 from ohmbench.twin_bench import TwinBench
@@ -47,6 +49,22 @@ def test_the_pulsed_cells_get_so_many_pulses_and_the_chosen_are_read(
     known = bench.array.conductance() * 1e6
     assert np.allclose(Drive().usiemens(codes[-1])[chosen], known[chosen], atol=4, rtol=0.05)
     assert bench.state().armed is False
+
+
+def test_cells_are_the_arrays_whatever_the_carriers_lines_are() -> None:
+    rng = np.random.default_rng(3)
+    order = rng.permutation(32), rng.permutation(32)
+    gain, offset = rng.normal(1, 0.02, 32), rng.normal(0, 5, 32)
+    carrier = Carrier(rows=order[0], columns=order[1], gain=gain, offset=offset)
+    errors = [(kind, i, float(v)) for kind, of in (("gain", gain), ("offset", offset)) for i, v in enumerate(of)]
+    behind = SimulatedCarrier((*SimulatedCarrier.wired_as(carrier).values, *errors))
+    chosen = some_cells()
+    with TwinBench(ArrayModel(EXACT), behind.open()) as bench:
+        bench.carrier = carrier
+        (codes,) = fire(bench, "set", 1, Drive(), chosen, chosen)
+        assert np.array_equal(bench.array.pulses(), chosen)
+        known = bench.array.conductance() * 1e6
+    assert np.allclose(Drive().usiemens(codes)[chosen], known[chosen], atol=4, rtol=0.05)
 
 
 def test_a_cycle_is_a_set_and_a_reset(bench: TwinBench) -> None:
