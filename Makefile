@@ -50,6 +50,11 @@ demo: venv
 results: venv
 	@echo "results: training and compressing on two cores; finished parts stay in build/results"
 	@$(BIN)/ohmbench results $(if $(QUICK),--seeds 1 --net 784-10:2 --out build/results-quick,--out docs/results)
+ifndef QUICK
+	@echo "results: through the simulated array"
+	@$(BIN)/ohmbench sweep host/ohmbench/sweeps/mnist-784.toml --results build/results/device.sqlite
+	@$(BIN)/ohmbench report build/results/device.sqlite -o docs/results/device.md
+endif
 
 lint: venv
 	@echo "lint: ruff"

@@ -19,13 +19,13 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ohmbench import __version__
 from ohmbench import _tables as t
 from ohmbench._tables import Fault, Rail, Register
 from ohmbench.carrier import Carrier
 from ohmbench.errors import FaultError, OhmbenchError, ProtocolError, UsageError
 from ohmbench.isa import Program, load_firmware
 from ohmbench.link.messages import Done, State, Why
+from ohmbench.provenance import provenance
 
 Words = npt.NDArray[np.uint32]
 Inputs = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -53,8 +53,8 @@ class BenchInfo:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """The version of this program, and which RTL and firmware answered."""
-        return {"ohmbench": __version__, "build_id": f"{self.build_id:08x}"}
+        """The versions of this program, and which RTL and firmware answered."""
+        return {**provenance(), "protocol": self.protocol, "build_id": f"{self.build_id:08x}"}
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,7 @@ class Bench(ABC):
     """A connected rung. Use it as a context manager: leaving it turns the array off and closes the port."""
 
     info: BenchInfo
+    on_arm: Callable[[Limits], None] | None = None  # called before the bench is armed; what it raises prevents that
     carrier: Carrier = Carrier()
     """What is between the FPGA's lines and the array's rows and columns: `programming` and `inference` go by it."""
 
@@ -236,6 +237,8 @@ class Bench(ABC):
                 raise UsageError(
                     f"rail {rail.name.lower()}: {volts} V is above its limit; nothing was sent to the array"
                 )
+        if self.on_arm is not None:
+            self.on_arm(limits)
         self.write_register(Register.CONTROL, 0b110)  # disarmed, fault and pulse counts cleared
         for rail in Rail:
             self.write_register(Register.MAX_RAIL + rail, dac_code(limits.rails_v.get(rail, 0.0)))

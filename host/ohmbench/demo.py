@@ -19,9 +19,10 @@ from ohmbench.data import Dataset, load_digits
 from ohmbench.faults.avoid import avoid_faults
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.image import WeightImage
-from ohmbench.inference import Inference
 from ohmbench.mapping import map_pairs
 from ohmbench.network import Network, train
+from ohmbench.operations.jobs import Ledgered
+from ohmbench.operations.wear import LedgeredInference
 from ohmbench.progress import Progress
 from ohmbench.recipe import Recipe
 from ohmbench.reference import predict
@@ -90,14 +91,23 @@ def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0, faults: Fau
 
 
 def run(
-    bench: Bench, progress: Progress, *, seed: int = 0, recipe: Recipe | None = None, started: float | None = None
+    bench: Bench,
+    progress: Progress,
+    *,
+    seed: int = 0,
+    recipe: Recipe | None = None,
+    started: float | None = None,
+    ledgered: Ledgered | None = None,
 ) -> DemoResult:
     """Train the demo's network and take it through the array of a bench.
 
     Args:
         started: when the operator began to wait, as time.monotonic() gives it; now if not given.
+        ledgered: where the array's pulses are recorded.
 
     Raises:
+        WearError: a cell's budget could be passed.
+        StoreError: the record cannot be written; the array is off.
         FaultError: the guard turned the array off.
     """
     started = time.monotonic() if started is None else started
@@ -105,7 +115,7 @@ def run(
     progress.say("training a 64-32-10 network on the digits")
     trained = train_and_map(seed=seed)
     image, digits = trained.image, trained.dataset
-    inference = Inference(bench, recipe, progress)
+    inference = LedgeredInference(bench, recipe, progress, ledgered=ledgered, kind="demo")
     predictions = np.argmax(inference.logits(image, digits.test_x), axis=1).astype(np.int64)
     records = [inference.records[i] for i in range(image.images)]
     return DemoResult(

@@ -211,6 +211,7 @@ class ArrayRun:
         found = outside = self._outside()
         self._done_rows = np.asarray(~outside.any(axis=1))
         self._tell()
+        self._journal.note(f"pass {self._number + 1}: {np.count_nonzero(found)} cells outside of their window")
         for _ in range(TRIES):
             # even if there is none: a run that is recorded as begun is found again
             self._journal.begin_pass(outside, self._recipe.limits().pulses)
@@ -240,7 +241,7 @@ class ArrayRun:
         self._reset += np.where(arrived, records.reset_pulses, 0)
         taken_up = (records.pulses > 0).astype(np.int64)
         self._attempts += np.where(arrived, taken_up, 0)
-        self._journal.add(_cells(records, taken_up))
+        self._journal.add(cells_of(records, taken_up))
         self._progress(self._target.name, first + len(words), ROWS)
         self._done_rows = np.asarray(self._done_rows | arrived.any(axis=1))
         self._tell()
@@ -252,11 +253,12 @@ class ArrayRun:
         if mask.any():
             self._journal.begin_pass(mask, 0)
             untouched = CellRecords(mask, self._low, self._high, self._code, self._set, self._reset, 0)
-            self._journal.add(_cells(untouched, np.zeros_like(self._attempts)))
+            self._journal.add(cells_of(untouched, np.zeros_like(self._attempts)))
         self._journal.flush()
 
 
-def _cells(records: CellRecords, attempts: Codes) -> Cells:
+def cells_of(records: CellRecords, attempts: Codes) -> Cells:
+    """What programming did, as the record takes it; attempts: times that each cell was taken up."""
     return Cells(
         records.mask,
         records.low,

@@ -3,6 +3,7 @@
 port = "/dev/ttyUSB0"               # what commands open when nothing else says so
 ports = ["socket://lab-3:4000"]     # further places to look for a bench, for `ohmbench list`
 carrier = "carrier-7.toml"          # this bench's carrier; relative to the file's folder
+lab = "/srv/lab"                    # folder of the record, if neither --lab nor OHMBENCH_LAB says another
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Settings:
     port: str | None = None
     ports: tuple[str, ...] = ()
     carrier: Path | None = None
+    lab: Path | None = None
 
     @classmethod
     def load(cls, path: Path | None = None) -> Self:
@@ -58,17 +60,15 @@ class Settings:
         if bad:
             raise UsageError(
                 f"{path}: no such setting, or its value is of the wrong kind: {', '.join(bad)}. {NOTHING_SENT} There "
-                'are port = "...", ports = ["...", ...] and carrier = "FILE".'
+                'are port = "...", ports = ["...", ...], carrier = "FILE" and lab = "FOLDER".'
             )
-        carrier = values.get("carrier")
-        return cls(
-            values.get("port"),
-            tuple(values.get("ports", ())),
-            None if carrier is None else path.parent / Path(carrier).expanduser(),
+        carrier, lab = (
+            None if name not in values else path.parent / Path(values[name]).expanduser() for name in ("carrier", "lab")
         )
+        return cls(values.get("port"), tuple(values.get("ports", ())), carrier, lab)
 
 
 def _fits(key: str, value: Any) -> bool:
     if key == "ports":
         return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
-    return key in ("port", "carrier") and isinstance(value, str) and bool(value)
+    return key in ("port", "carrier", "lab") and isinstance(value, str) and bool(value)

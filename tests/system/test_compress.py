@@ -51,6 +51,10 @@ def test_a_network_is_trained_compressed_and_mapped(mnist: Path, trained: Path, 
     assert (provenance["method"], provenance["accuracy"]) == ("kmeans", result["accuracy"])
     counted = as_json("map", compressed, "-o", image)
     assert counted["cells"] == result["cells"] == WeightImage.load(image).cells
+    # the file says which pixels the network takes, and how well it did in floating point
+    found = as_json("infer", image, "--port", "twin", "--images", 50, "--mnist", mnist)
+    assert found["accuracy_quantised"] > 0.5
+    assert found["accuracy_float"] == provenance["accuracy_float"] > 0.5
 
 
 def test_several_budgets_give_a_curve(mnist: Path, trained: Path) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ohmbench import __version__
 from ohmbench._files import check_writable
-from ohmbench.cli import array, compress, options, sweep
+from ohmbench.bench import Bench
+from ohmbench.cli import array, compress, experiment, options, record, sweep
 from ohmbench.cli import bench as bench_commands
 from ohmbench.cli.bench import find_port
 from ohmbench.cli.options import share, whole
@@ -55,11 +57,12 @@ def _complain(text: str, error: BaseException) -> None:
 
 def _demo(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench import demo
+    from ohmbench.operations import sockets
 
     started = time.monotonic()  # before the simulator is built: that is waited for too
     check_writable(args.out)
-    with bench_of(args, progress) as bench:
-        result = demo.run(bench, progress, seed=args.network_seed, started=started)
+    with sockets.record_of(socket_of(args), args.lab, args.wear_budget) as ledgered, bench_of(args, progress) as bench:
+        result = demo.run(bench, progress, seed=args.network_seed, started=started, ledgered=ledgered)
     print_result(
         args, demo.values(result), demo.table(result)
     )  # first: a disk that is full by now costs the files only
@@ -99,14 +102,14 @@ def _read(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _infer(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench.operations import basic, infer
+    from ohmbench.operations import basic, infer, sockets
 
     image = basic.load_image(args.image)
     recipe = basic.load_recipe(args.recipe)
     twin = infer.twin_of(args.port, socket_of(args).simulated) if args.twin else None
     data = infer.load_test_set(image, args.data, args.mnist, args.images)
-    with bench_of(args, progress) as bench:
-        result = infer.infer(bench, image, data, recipe, progress, count=args.images, twin=twin)
+    with sockets.record_of(socket_of(args), args.lab, args.wear_budget) as ledgered, bench_of(args, progress) as bench:
+        result = infer.infer(bench, image, data, recipe, progress, count=args.images, twin=twin, ledgered=ledgered)
     show(args, result)
 
 
@@ -159,7 +162,7 @@ def _measure(args: argparse.Namespace, progress: Progress) -> None:
 
     on_model = (args.port, args.device, args.seed, args.array, args.faults) == ("sim", None, None, None, None)
     if args.what == "program":
-        with bench_of(args, progress) as bench:
+        with _charged_bench(args, progress) as bench:
             result = measure.programming_speed(bench, progress)
     elif args.what == "link":
         from ohmbench.measure_link import link_speed
@@ -170,7 +173,7 @@ def _measure(args: argparse.Namespace, progress: Progress) -> None:
     elif args.what == "infer":
         from ohmbench.measure_infer import inference_speed
 
-        with bench_of(args, progress) as bench:
+        with _charged_bench(args, progress) as bench:
             result = inference_speed(bench, args.mnist, progress)
     elif args.what == "wires":
         from ohmbench.measure_wires import wires_speed
@@ -181,6 +184,19 @@ def _measure(args: argparse.Namespace, progress: Progress) -> None:
     else:
         raise UsageError("`measure sim` is always of the same simulator; give it no port, device or seed.")
     print_result(args, result, "\n".join(f"{key:20} {_number(value)}" for key, value in result.items()))
+
+
+@contextmanager
+def _charged_bench(args: argparse.Namespace, progress: Progress) -> Iterator[Bench]:
+    from ohmbench.operations import sockets
+    from ohmbench.operations.wear import charged
+
+    with (
+        sockets.record_of(socket_of(args), args.lab, args.wear_budget) as ledgered,
+        bench_of(args, progress) as bench,
+        charged(bench, ledgered, f"measure {args.what}"),
+    ):
+        yield bench
 
 
 def _number(value: object) -> str:
@@ -210,7 +226,8 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(command=run)
         return made
 
-    demo = command("demo", _demo, "train, map, program and infer the digits; writes a report", options.port("sim"))
+    text = "train, map, program and infer the digits; writes a report"
+    demo = command("demo", _demo, text, options.port("sim"), options.record(), options.budget())
     demo.add_argument("--out", type=Path, default=Path("build/demo"), help="folder for results (default: %(default)s)")
     demo.add_argument("--network-seed", type=whole(0), default=0, help="seed of the training")
 
@@ -236,11 +253,14 @@ def _parser() -> argparse.ArgumentParser:
     compress.add_commands(command)
     sweep.add_commands(command)
     array.add_commands(command)
+    experiment.add_commands(command)
+    record.add_commands(command)
     bench_commands.add_commands(command)
 
     command("read", _read, "read every cell once", options.port(), recipe)
 
-    infer = command("infer", _infer, "program a weight image and run its test set through it", options.port(), recipe)
+    text = "program a weight image and run its test set through it"
+    infer = command("infer", _infer, text, options.port(), recipe, options.record(), options.budget())
     infer.add_argument("image", type=Path, help="weight image (.ohmw)")
     infer.add_argument("--images", type=whole(1), help="only the first so many test images")
     infer.add_argument("--data", choices=["digits", "mnist"], help="data set (default: what the image was made for)")
@@ -263,7 +283,8 @@ def _parser() -> argparse.ArgumentParser:
     text = "send what --trace wrote to a bench again, and say where it answers otherwise (then exit 1)"
     command("replay", _replay, text, options.port("sim")).add_argument("file", type=Path, help="trace")
 
-    measure = command("measure", _measure, "measure the bench itself", options.port("sim"))
+    text = "measure the bench itself"
+    measure = command("measure", _measure, text, options.port("sim"), options.record(), options.budget())
     measure.add_argument(
         "what",
         choices=["sim", "program", "link", "defects", "infer", "wires"],

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ohmbench.compress.allocation import lines_for_budget, merge_costs
 from ohmbench.compress.clusters import Method, cluster, merge
 from ohmbench.compress.compressed import Segment
-from ohmbench.compress.forward import layer_inputs
+from ohmbench.compress.forward import layer_inputs, sensitivities
 from ohmbench.compress.pool import Pool, pool_of
 from ohmbench.compress.refit import refit
 from ohmbench.compress.rows import IMAGES, mean_squares
@@ -29,7 +29,7 @@ class Tile:
 
     Attributes:
         row_of_input: int16 (inputs of the layer,), row of the tile, -1 for none.
-        importance: (rows,) mean square of what drives each, as a share of what the layer's weights carry.
+        importance: (rows,) what a squared error of one level step adds to the loss.
     """
 
     layer: int
@@ -95,15 +95,16 @@ def merge_columns(
 def tiles_of(network: TiedNetwork, inputs: NDArray[np.integer], height: int) -> list[Tile]:
     """Blocks of `height` physical rows, less rows of zeros; or the segments, where columns are merged already."""
     tiles = []
-    for number, (layer, x) in enumerate(zip(network.layers, layer_inputs(network, inputs[:IMAGES]), strict=True)):
-        parts = list(_blocks(layer, height) if layer.segments is None else _merged(layer))
-        weight = [mean_squares(x, position, len(pool.columns)) for position, pool in parts]
-        # an error counts by its share of what the layer's weights carry; the floor keeps inputs that are never on
-        carried = sum(
-            float(w @ np.square(pool.weights()).sum(axis=1)) for w, (_p, pool) in zip(weight, parts, strict=True)
-        )
-        for w, (position, pool) in zip(weight, parts, strict=True):
-            tiles.append(Tile(number, position, np.maximum(w / max(carried, 1e-12), 1e-9), pool))
+    inputs = inputs[:IMAGES]
+    weights = sensitivities(network, inputs)
+    for number, (layer, x, weight) in enumerate(
+        zip(network.layers, layer_inputs(network, inputs), weights, strict=True)
+    ):
+        weight *= float(np.square(layer.scale).mean())  # columns are in level steps
+        for position, pool in _blocks(layer, height) if layer.segments is None else _merged(layer):
+            importance = weight * mean_squares(x, position, len(pool.columns))
+            # the floor keeps inputs that are never on
+            tiles.append(Tile(number, position, np.maximum(importance, 1e-12), pool))
     return tiles
 
 

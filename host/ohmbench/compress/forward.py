@@ -38,6 +38,26 @@ def layer_inputs(network: TiedNetwork, inputs: NDArray[np.integer]) -> Iterator[
             x, _inside = activation(x @ dense(layer) + layer.bias, layer.output_scale, bits)
 
 
+def sensitivities(network: TiedNetwork, inputs: NDArray[np.integer]) -> list[float]:
+    """What a squared error in an output of each layer adds to the loss: mean diagonal of the Fisher information.
+
+    Errors of several layers are compared by it. It is that of the network's own predictions, without labels: p (1 - p)
+    at the logits, through squared weights to the layers before (Martens and Grosse, arXiv 1503.05671, section 3, whose
+    factors are replaced by their diagonals).
+    """
+    values = list(layer_inputs(network, inputs))
+    last = network.layers[-1]
+    logits = values[-1] @ dense(last) + last.bias
+    share = np.exp(logits - logits.max(axis=1, keepdims=True))
+    share /= share.sum(axis=1, keepdims=True)
+    square = share * (1 - share)
+    found = [float(square.mean())]
+    for layer, x in zip(network.layers[:0:-1], values[:0:-1], strict=True):
+        square = (square @ np.square(dense(layer)).T) * (x > 0)
+        found.append(float(square.mean()))
+    return found[::-1]
+
+
 def calibrate(network: TiedNetwork, inputs: NDArray[np.integer]) -> TiedNetwork:
     """`network` with the activation scales of least squared error on integer inputs (n, inputs)."""
     layers = list(network.layers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -127,28 +128,27 @@ class Shares:
     """How `all` divides a budget between its stages.
 
     Attributes:
-        row_exponent: a budget of a share s of the cells goes to s ** row_exponent in merging rows, and to s in merging
-            columns.
+        rows: of a budget of a share s of the cells, the share that merging rows goes down to; columns do the rest.
         pruned_rows: of the rows that go, the share that is pruned; the others are merged.
         column_steps: steps of the column merging, with tuning after each: what is merged late is merged on columns that
             have adapted.
     """
 
-    row_exponent: float
+    rows: Callable[[float], float]
     pruned_rows: float
     column_steps: int
 
 
-ONE_LAYER = Shares(0.8, 0.25, 3)
-HIDDEN_LAYERS = Shares(0.2, 0.0, 4)
-"""Of networks with hidden layers, whose units are dearer to merge than pixels, and which pruned inputs cost more than
-merged ones. Both train for `operations.compress.LONGEST`."""
+ONE_LAYER = Shares(lambda s: s**0.8, 0.25, 3)
+HIDDEN_LAYERS = Shares(lambda s: s ** (0.25 * math.log(1 / s)), 0.0, 4)
+"""Of networks with hidden layers, whose units are dearer to merge than pixels until few columns are left, and whose
+inputs are better merged than pruned. Both train for `operations.compress.LONGEST`."""
 
 
 def _all(method: Clustering) -> Callable[[Job], CompressedNetwork]:
     def run(job: Job) -> CompressedNetwork:
         shares = ONE_LAYER if len(job.base.layers) == 1 else HIDDEN_LAYERS
-        share = (job.cells / job.pair_cells) ** shares.row_exponent
+        share = shares.rows(job.cells / job.pair_cells)
         network = job.base
         if shares.pruned_rows:
             network = prune(job, network, shares.pruned_rows * (1.0 - share), "row", "gradient", 0.5)
@@ -179,8 +179,8 @@ METHODS: dict[str, Method] = {
     "rows": Method("rows, tuning", _rows),
     "gradient-pruning": Method("pruning", _pruned("gradient")),
     "magnitude-pruning": Method("pruning", _pruned("magnitude")),
-    "all": Method("pruning, rows, columns, tuning", _all("kmeans")),
-    "all-spectral": Method("pruning, rows, columns, tuning", _all("spectral")),
+    "all": Method("pruning (of one layer), rows, columns, tuning", _all("kmeans")),
+    "all-spectral": Method("pruning (of one layer), rows, columns, tuning", _all("spectral")),
 }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.compress.allocation import lines_for_budget, merge_costs
-from ohmbench.compress.forward import layer_inputs
+from ohmbench.compress.forward import layer_inputs, sensitivities
 from ohmbench.compress.quantise import optimal_scale
 from ohmbench.compress.tied import Floats, TiedLayer, TiedNetwork, signed_layer
 
@@ -48,11 +48,11 @@ def rows_for_budget(network: TiedNetwork, cells: int, inputs: NDArray[np.integer
         inputs: integers (n, inputs) of training images.
     """
     costs, rows, sizes = [], [], []
-    for layer, importance in zip(network.layers, row_importance(network, inputs), strict=True):
+    weights = sensitivities(network, inputs[:IMAGES])
+    for layer, importance, weight in zip(network.layers, row_importance(network, inputs), weights, strict=True):
         real = layer.codebook() * layer.scale
         live = np.flatnonzero((importance > 0) & real.any(axis=1))
-        carried = float(importance @ np.square(real).sum(axis=1))
-        costs.append(merge_costs(real[live], importance[live] / carried))
+        costs.append(merge_costs(real[live], weight * importance[live]))
         rows.append(len(live))
         sizes.append(2 * real.shape[1])
     return lines_for_budget(costs, rows, sizes, cells)

@@ -18,6 +18,7 @@ from ohmbench.compress.methods import METHODS, Job, check_budget, compress, meth
 from ohmbench.compress.tied import TiedNetwork
 from ohmbench.compress.tuning import Training, tune
 from ohmbench.counting import Counts, count
+from ohmbench.data_sets import mnist_provenance
 from ohmbench.errors import UsageError
 from ohmbench.mapping import map_compressed
 from ohmbench.nets import ACTIVATION_BITS, INPUT_BITS, Net, Split, load_split, net_named
@@ -77,6 +78,7 @@ class Start:
 
     Attributes:
         base: the un-merged network in whole levels, trained; `reference` trained on, for as long as any method trains.
+        accuracy_float: of the network in floating point; accuracy_base: of `reference`; both of the test images.
     """
 
     net: Net
@@ -86,6 +88,7 @@ class Start:
     training: Training
     base: TiedNetwork
     reference: TiedNetwork
+    accuracy_float: float
     accuracy_base: float
     accuracy_base_validation: float
 
@@ -128,9 +131,10 @@ class Start:
         )
         longest = replace(training, epochs=round(LONGEST * training.epochs))
         reference = tune(base, split.train_x, split.train_y, longest, seed=seed, progress=progress)
+        real = float(np.mean(network.predict(split.test_x / ((1 << INPUT_BITS) - 1)) == split.test_y))
         test = float(np.mean(predict(reference, split.test_x) == split.test_y))
         validation = float(np.mean(predict(reference, split.validation_x) == split.validation_y))
-        return cls(net, bits, seed, split, training, base, reference, test, validation)
+        return cls(net, bits, seed, split, training, base, reference, real, test, validation)
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +187,9 @@ class Outcome:
             DataError: the folder cannot be written.
         """
         known = {k: v for k, v in self.summary().items() if v is not None}
-        save_compressed(self.network, path, {"ohmbench": __version__, "dataset": "mnist", **known})
+        data = mnist_provenance(self.start.net.shape, self.start.net.crop)
+        known["accuracy_float"] = self.start.accuracy_float
+        save_compressed(self.network, path, {"ohmbench": __version__, **data, **known})
 
 
 def run_method(start: Start, method: str, budget: float | None, progress: Progress | None = None) -> Outcome:

@@ -17,6 +17,8 @@ from ohmbench.errors import UsageError
 from ohmbench.image import WeightImage
 from ohmbench.inference import Inference, IntArray
 from ohmbench.operations.basic import ProgramResult, Summary
+from ohmbench.operations.jobs import Ledgered
+from ohmbench.operations.wear import LedgeredInference
 from ohmbench.progress import Progress
 from ohmbench.recipe import Recipe
 from ohmbench.reference import predict
@@ -143,6 +145,7 @@ def infer(
     progress: Progress,
     count: int | None = None,
     twin: SimulatedArray | None = None,
+    ledgered: Ledgered | None = None,
 ) -> InferResult:
     """Program an image and run its test images, or the first of them, through the array.
 
@@ -150,14 +153,17 @@ def infer(
 
     Args:
         twin: do the same on the twin with this array, which must be as the bench's was, and compare all codes.
+        ledgered: where the array's pulses are recorded.
 
     Raises:
         ImageError: it does not fit the bench.
+        WearError: a cell's budget could be passed.
+        StoreError: the record cannot be written; the array is off.
         FaultError: the guard turned the array off.
     """
     inputs, labels = data.test_x[:count], data.test_y[:count]
     codes: dict[int, IntArray] = {}
-    run, predictions = _run(bench, image, inputs, recipe, progress, codes.__setitem__)
+    run, predictions = _run(bench, image, inputs, recipe, progress, codes.__setitem__, ledgered)
     check = None
     if twin is not None:
         progress.say("the same on the twin")
@@ -184,8 +190,9 @@ def _run(
     recipe: Recipe,
     progress: Progress | None,
     on_codes: OnCodes,
+    ledgered: Ledgered | None = None,
 ) -> tuple[Inference, npt.NDArray[np.int64]]:
-    run = Inference(bench, recipe, progress, on_codes)
+    run = LedgeredInference(bench, recipe, progress, on_codes, ledgered=ledgered)
     return run, np.argmax(run.logits(image, inputs), axis=1).astype(np.int64)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -9,12 +10,13 @@ from pathlib import Path
 
 from ohmbench.array import ArrayModel, default_params, load_params
 from ohmbench.carrier_model import SimulatedCarrier
-from ohmbench.errors import UsageError
+from ohmbench.errors import StoreError, UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.operations.jobs import ConductanceWindow, Ledgered
 from ohmbench.record.database import FILE_NAME, NOTHING_SENT
 from ohmbench.record.store import Store, default_path
 from ohmbench.rungs import SimulatedArray
+from ohmbench.settings import Settings
 
 SIMULATED = ("sim", "twin")
 CHARACTERISED = "characterised"
@@ -106,7 +108,13 @@ def socket_of(
 
 
 def record_path(lab: Path | None) -> Path:
-    """The record in a lab folder; the default one if none is given."""
+    """The record in a lab folder: the one given, or of OHMBENCH_LAB, of the settings, or else the user's own.
+
+    Raises:
+        UsageError: OHMBENCH_LAB is relative, the settings cannot be read, or there is no home folder.
+    """
+    if lab is None and not os.environ.get("OHMBENCH_LAB"):
+        lab = Settings.load().lab
     return default_path() if lab is None else lab / FILE_NAME
 
 
@@ -143,3 +151,19 @@ def record_if_there(socket: Socket, lab: Path | None, budget: int | None = None)
     with Store.open(record_path(lab)) as store:
         ledgered = Ledgered(store, socket.serial, budget)
         yield ledgered if ledgered.is_known else None
+
+
+@contextmanager
+def record_to_read(lab: Path | None) -> Iterator[Store]:
+    """The record of a lab, for looking at all of it.
+
+    Raises:
+        StoreError: there is none, which is not made then, or it cannot be read.
+    """
+    path = record_path(lab)
+    if not path.exists():
+        raise StoreError(
+            f"There is no record at {path}. {NOTHING_SENT} Give its folder with --lab; the first run makes it."
+        )
+    with Store.open(path) as store:
+        yield store

@@ -69,6 +69,15 @@ class Journal:
         if np.count_nonzero(self._waiting.mask) >= _BATCH_CELLS or time.monotonic() - self._since >= _BATCH_S:
             self.flush()
 
+    def note(self, what: str) -> None:
+        """Record an event.
+
+        Raises:
+            StoreError: the record cannot be written.
+        """
+        if self._run is not None:
+            self._run.note(what)
+
     def flush(self) -> None:
         """Record what waits. What fails to be recorded is not tried again: those cells keep their reservation.
 

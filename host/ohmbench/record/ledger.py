@@ -127,14 +127,17 @@ class Ledger:
         counts = np.array(lines, np.int64).T.reshape(len(_WEAR), array.rows, array.columns)
         return Wear(*counts)
 
-    def require_budget(self, serial: str, mask: Mask, pulses: int) -> None:
+    def require_budget(self, serial: str, mask: Mask, pulses: int, budget: int | None = None) -> None:
         """Refuse if a masked cell could pass its budget by getting up to `pulses` more. mask: bool (rows, columns).
+
+        Args:
+            budget: in place of the array's own.
 
         Raises:
             StoreError: no such array.
             WearError: the message names the worst cells.
         """
-        budget = self._find(serial)[1].budget
+        budget = self._find(serial)[1].budget if budget is None else budget
         if budget is None or pulses == 0:
             return
         total = np.where(mask, self.wear(serial).total, -1)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import numpy as np
@@ -20,6 +20,7 @@ from ohmbench.errors import StoreError
 from ohmbench.record.database import ARRAY_OFF, NOTHING_SENT, Database, default_path
 from ohmbench.record.ledger import Ledger, now
 from ohmbench.record.records import ArrayRecord, Cells, CellStatus, Mask, RunRecord, RunStatus
+from ohmbench.record.trail import add_sample, note
 
 __all__ = ["Run", "Store", "default_path"]
 
@@ -81,6 +82,7 @@ class Store(Ledger):
             )
             assert cursor.lastrowid is not None
             run = Run(self, self._database, cursor.lastrowid, array)
+            note(sql, run.id, f"begun on {rung}")
             run._add_pass(mask, pulses)
         return run
 
@@ -104,6 +106,7 @@ class Store(Ledger):
                 raise StoreError(f"Run {run_id} cannot go on: {why}. {NOTHING_SENT} Start without --resume.")
             self._close_killed(number)
             sql.execute("UPDATE runs SET status = ?, ended = NULL WHERE id = ?", (RunStatus.RUNNING, run_id))
+            note(sql, run_id, "gone on with")
         return Run(self, self._database, run_id, array)
 
     def unfinished(self, serial: str, image_sha256: str) -> RunRecord | None:
@@ -133,6 +136,27 @@ class Store(Ledger):
         """
         number, _ = self._find(serial)
         return [self._run_record(row) for row in self._database.rows(_RUNS + "r.array = ? ORDER BY r.id DESC", number)]
+
+    def find_runs(
+        self,
+        *,
+        serial: str | None = None,
+        kind: str | None = None,
+        status: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[RunRecord]:
+        """Runs of all arrays, the last first; each argument that is given leaves out what it does not name."""
+        rows = self._database.rows(
+            _RUNS + "(?1 IS NULL OR a.serial = ?1) AND (?2 IS NULL OR r.kind = ?2) AND (?3 IS NULL OR r.status = ?3) "
+            "AND (?4 IS NULL OR r.started >= ?4) ORDER BY r.id DESC LIMIT ?5",
+            serial,
+            kind,
+            status,
+            None if since is None else since.astimezone(UTC).isoformat(timespec="milliseconds"),
+            -1 if limit is None else limit,
+        )
+        return [self._run_record(row) for row in rows]
 
     def run(self, run_id: int) -> RunRecord:
         """A run by its number.
@@ -169,10 +193,11 @@ class Store(Ledger):
 
     def _close_killed(self, number: int) -> None:
         """An array is in one socket: what still runs on it when the next run begins was killed."""
-        self._database.connection.execute(
-            "UPDATE runs SET status = ? WHERE array = ? AND status = ?",
-            (RunStatus.INTERRUPTED, number, RunStatus.RUNNING),
-        )
+        sql = self._database.connection
+        running = "SELECT id FROM runs WHERE array = ? AND status = ?"
+        for (run,) in self._database.rows(running, number, RunStatus.RUNNING):
+            sql.execute("UPDATE runs SET status = ? WHERE id = ?", (RunStatus.INTERRUPTED, run))
+            note(sql, run, "found killed")
 
     @staticmethod
     def _run_record(row: tuple[Any, ...]) -> RunRecord:
@@ -237,39 +262,63 @@ class Run:
         Raises:
             ValueError: a cell is not of this pass or has been recorded; none of these cells is recorded.
         """
+        with self._database.transaction(ARRAY_OFF):
+            self._fill(cells)
+
+    def _fill(self, cells: Cells) -> None:
         self._check_shape(cells.mask)
         columns = [getattr(cells, name)[cells.mask].tolist() for name in _NUMBERS]
         status = [CellStatus(value).name.lower() for value in cells.status[cells.mask].tolist()]
         places = np.argwhere(cells.mask).tolist()
-        with self._database.transaction(ARRAY_OFF) as sql:
-            filled = sql.executemany(
-                f"UPDATE cells SET reserved = 0, status = ?, {', '.join(f'{name} = ?' for name in _NUMBERS)} "
-                "WHERE run = ? AND pass = ? AND row = ? AND column = ? AND status IS NULL",
-                [
-                    (text, *numbers, self.id, self._pass, *place)
-                    for text, place, *numbers in zip(status, places, *columns, strict=True)
-                ],
+        filled = self._database.connection.executemany(
+            f"UPDATE cells SET reserved = 0, status = ?, {', '.join(f'{name} = ?' for name in _NUMBERS)} "
+            "WHERE run = ? AND pass = ? AND row = ? AND column = ? AND status IS NULL",
+            [
+                (text, *numbers, self.id, self._pass, *place)
+                for text, place, *numbers in zip(status, places, *columns, strict=True)
+            ],
+        )
+        if places and filled.rowcount != len(places):
+            raise ValueError(
+                f"{len(places) - filled.rowcount} cells are not of pass {self._pass}, or have been recorded"
             )
-            if places and filled.rowcount != len(places):
-                raise ValueError(
-                    f"{len(places) - filled.rowcount} cells are not of pass {self._pass}, or have been recorded"
-                )
 
-    def finish(self, status: RunStatus) -> None:
+    def record_step(self, step: int, data: Mapping[str, Any], cells: Cells | None = None) -> None:
+        """Record what a step of an experiment found, and the cells of its pass with it: both or neither.
+
+        Args:
+            data: what JSON can hold.
+            cells: as `record` takes them; None for a step that gives no pulses.
+
+        Raises:
+            ValueError: the step has been recorded, or as `record`; nothing is recorded then.
+        """
+        with self._database.transaction(ARRAY_OFF) as sql:
+            if cells is not None:
+                self._fill(cells)
+            add_sample(sql, self.id, step, data)
+
+    def note(self, what: str) -> None:
+        """Record an event."""
+        with self._database.transaction(ARRAY_OFF) as sql:
+            note(sql, self.id, what)
+
+    def finish(self, status: RunStatus, why: str = "") -> None:
         """End the run. Cells without a record keep their reservation."""
         with self._database.transaction(ARRAY_OFF) as sql:
             sql.execute("UPDATE runs SET status = ?, ended = ? WHERE id = ?", (status, now(), self.id))
+            note(sql, self.id, f"{status}: {why}" if why else status)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *trace: object) -> None:
         if kind is None:
             self.finish(RunStatus.DONE)
             return
         # the exception says more than that its run's end could not be written: it stays running, as if killed
         with suppress(StoreError):
-            self.finish(RunStatus.FAILED if issubclass(kind, Exception) else RunStatus.INTERRUPTED)
+            self.finish(RunStatus.FAILED if issubclass(kind, Exception) else RunStatus.INTERRUPTED, str(error))
 
     def _check_shape(self, mask: Mask) -> None:
         if mask.shape != (self.array.rows, self.array.columns):

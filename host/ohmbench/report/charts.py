@@ -69,6 +69,12 @@ class Plot:
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
         self._add("path", f'd="M{path}" fill="none" stroke="{stroke}" stroke-width="{width:g}"{dashes}', tip)
 
+    def band(self, points: Sequence[tuple[float, float, float]], fill: str) -> None:
+        """The area between two lines through points (x, low, high), see-through."""
+        around = [(x, low) for x, low, _ in points] + [(x, high) for x, _, high in reversed(points)]
+        path = "L".join(f"{self._px(x):.1f} {self._py(y):.1f}" for x, y in around)
+        self._add("path", f'd="M{path}Z" fill="{fill}" fill-opacity="0.2"', "")
+
     def dot(self, x: float, y: float, fill: str, *, radius: float = 3.0, tip: str = "", data: str = "") -> None:
         """A dot; `data` is for a script, in the attribute data-of."""
         of = f' data-of="{escape(data)}"' if data else ""

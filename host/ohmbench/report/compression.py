@@ -61,7 +61,8 @@ def page(rows: Sequence[Row]) -> str:
         "Made by `make results`, never by hand; [compression](../compression.md) says what methods and figures are. "
         "Means over seeds with the standard deviation, all 10,000 test images, integers in ideal arithmetic. "
         "Cells are counted from the weight images; saved is the share of those that plain pairs take. Points lost are "
-        "against the un-merged quantised network, trained as long as the longest method.",
+        "against the un-merged quantised network, trained as long as the longest method. What the array "
+        "adds: [784-10 through the simulated array](device.md).",
         "## Targets",
         "\n".join(_targets(rows)),
         "## What is no better",

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ohmbench._files import cannot_write, replace_file
+from ohmbench.provenance import provenance
 from ohmbench.report.confusion import confusion_table
 from ohmbench.report.page import RUNGS, origin_note, page, summary_table
 from ohmbench.report.results import SummaryRow, percent
@@ -26,7 +27,6 @@ from ohmbench.report.sweep_charts import (
     variants,
 )
 from ohmbench.sweep.point import STAGES
-from ohmbench.sweep.provenance import provenance
 
 SEEDS = ("network_seed", "array_seed")
 _RESULTS = ("cells", "cells_saved", "images", "passes", "converged_fraction", "pulses_per_cell", "program_s", "infer_s")

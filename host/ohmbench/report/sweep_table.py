@@ -12,6 +12,13 @@ from ohmbench.report.sweep import SEEDS, varying_settings
 from ohmbench.report.sweep_charts import VARIANT, Row, text
 from ohmbench.sweep.point import STAGES
 
+_ABOUT = (
+    "Made by `ohmbench report`. Means over the seeds of networks and arrays, with the standard deviation. Accuracies "
+    "are shares of the test images that are recognised at each stage, from floating point to the codes of the bench. "
+    "Points lost are those of the quantised, un-merged network less those through the array. The rungs `twin` and "
+    "`sim` are simulated; only a board is measured."
+)
+
 
 def save_table(rows: Sequence[Row], path: Path) -> None:
     """Write the table; an old file is replaced only when the new one is complete.
@@ -31,7 +38,7 @@ def save_table(rows: Sequence[Row], path: Path) -> None:
 def sweep_table(rows: Sequence[Row]) -> str:
     """A line for each setting, with the mean and the standard deviation over the seeds of network and array.
 
-    Points lost are the quantised, un-merged network's accuracy less that through the array, point by point.
+    Under a heading that says what the columns are.
     """
     settings = [n for n in dict.fromkeys((*VARIANT, *varying_settings(rows))) if n not in (*SEEDS, "rung")]
     groups: dict[tuple[str, ...], list[Row]] = {}
@@ -51,7 +58,8 @@ def sweep_table(rows: Sequence[Row]) -> str:
                 _spread(lost, 2),
             ]
         )
-    return "".join(f"| {' | '.join(cell.replace('|', '') for cell in line)} |\n" for line in lines)
+    table = "".join(f"| {' | '.join(cell.replace('|', '') for cell in line)} |\n" for line in lines)
+    return f"# {len(rows)} points\n\n{_ABOUT}\n\n{table}"
 
 
 def _spread(values: Sequence[float], digits: int, unit: str = "") -> str:

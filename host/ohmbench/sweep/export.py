@@ -48,7 +48,7 @@ def _parquet(rows: Sequence[Row]) -> bytes:
         import pyarrow as arrow
         from pyarrow import parquet
     except ImportError as error:
-        raise _missing("Parquet", "pyarrow") from error
+        raise missing("Parquet", "pyarrow") from error
     buffer = io.BytesIO()
     columns = {name: [row.get(name) for row in rows] for name in columns_of(rows)}
     # a seed has 64 bits, and what is whole is never negative
@@ -62,7 +62,7 @@ def _hdf5(rows: Sequence[Row]) -> bytes:
     try:
         import h5py
     except ImportError as error:
-        raise _missing("HDF5", "h5py") from error
+        raise missing("HDF5", "h5py") from error
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         for name in columns_of(rows):
@@ -81,9 +81,10 @@ def _whole(values: Sequence[Any]) -> bool:
     return all(isinstance(value, int) for value in values)
 
 
-def _missing(format_name: str, package: str) -> UsageError:
+def missing(format_name: str, package: str, kept: str = "All results are kept") -> UsageError:
+    """The error that a format's library is not installed."""
     return UsageError(
-        f"{format_name} needs {package}, which is not installed. All results are kept. Install it: "
+        f"{format_name} needs {package}, which is not installed. {kept}. Install it: "
         "pip install 'ohmbench[export]', or write .csv."
     )
 

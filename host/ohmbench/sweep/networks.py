@@ -19,6 +19,7 @@ from ohmbench.compress.compressed import CompressedNetwork
 from ohmbench.compress.methods import METHODS
 from ohmbench.counting import count
 from ohmbench.data import load_digits
+from ohmbench.data_sets import mnist_provenance
 from ohmbench.errors import OhmbenchError, UsageError
 from ohmbench.image import WeightImage
 from ohmbench.mapping import map_compressed
@@ -151,12 +152,8 @@ def normalised(spec: NetworkSpec) -> NetworkSpec:
 def _image_of(network: CompressedNetwork, spec: NetworkSpec) -> WeightImage:
     known = {k: v for k, v in asdict(spec).items() if v is not None}
     net = NETWORKS[spec.network]
-    crop = {} if net.crop is None else {"crop": net.crop}
-    data = "digits" if spec.network.startswith("digits-") else "mnist"
-    shape = f"{net.shape[0]}x{net.shape[1]}"
-    return map_compressed(
-        network, provenance={"ohmbench": __version__, "dataset": data, "shape": shape, **crop, **known}
-    )
+    data = {"dataset": "digits"} if spec.network.startswith("digits-") else mnist_provenance(net.shape, net.crop)
+    return map_compressed(network, provenance={"ohmbench": __version__, **data, **known})
 
 
 def _bytes_of(image: WeightImage) -> bytes:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ohmbench.errors import OhmbenchError
+from ohmbench.provenance import provenance
 from ohmbench.rungs import BAUD, open_bench
 from ohmbench.sweep.config import SweepConfig
 from ohmbench.sweep.engine import Engine
 from ohmbench.sweep.networks import MadeNetwork, NetworkSpec, Refused, make_networks, split_of
 from ohmbench.sweep.point import PointResult, compute_point
 from ohmbench.sweep.points import Point
-from ohmbench.sweep.provenance import provenance
 from ohmbench.sweep.store import ResultStore
 
 Report = Callable[[str, int, int], None]

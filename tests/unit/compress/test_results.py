@@ -104,7 +104,7 @@ def test_files_of_the_results(tmp_path: Path) -> None:
     assert all(f"{name}_sd" in written[0] for name in MEANS)
     ElementTree.parse(tmp_path / "784-10-2bit.svg")
     page = (tmp_path / "README.md").read_text()
-    assert "| all | pruning, rows, columns, tuning | 0.3 | 70.0 ± 0.0 % | 90.50 ± 0.71 % |" in page
+    assert "| all | pruning (of one layer), rows, columns, tuning | 0.3 | 70.0 ± 0.0 % | 90.50 ± 0.71 % |" in page
 
 
 def test_the_plan_runs_every_method_but_the_one_that_all_are_compared_with() -> None:

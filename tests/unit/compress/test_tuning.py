@@ -10,7 +10,7 @@ from tests.unit.compress.making import TRAINING, images, network, trained
 
 from ohmbench.compress.base import train_levels
 from ohmbench.compress.columns import merge_columns
-from ohmbench.compress.forward import layer_inputs, predict
+from ohmbench.compress.forward import activation, dense, layer_inputs, predict, sensitivities
 from ohmbench.compress.gains import merge_columns_with_gains
 from ohmbench.compress.pruning import Criterion, Pruning, Unit
 from ohmbench.compress.rows import drop_idle_rows, merge_rows, row_importance
@@ -72,6 +72,34 @@ def test_merged_columns_keep_their_budget(method: str) -> None:
     for cells in (650, 400, 250):
         made = emit(merge_columns(base, cells, x, method=method))  # type: ignore[arg-type]
         assert sum(s.levels.size for layer in made.layers for s in layer.segments) <= cells
+
+
+def test_sensitivities_foretell_what_noise_on_a_layers_outputs_costs() -> None:
+    """To second order, noise of variance v on n outputs adds v n / 2 times the Fisher information to the divergence."""
+    base, x, _y = trained(40, 8, 5)
+    hidden, last = base.layers
+    rng = np.random.default_rng(0)
+    first, second = layer_inputs(base, x)
+
+    def logarithms(z: np.ndarray) -> np.ndarray:
+        return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+
+    def divergence(z: np.ndarray) -> float:
+        return float((np.exp(clean) * (clean - logarithms(z))).sum(axis=1).mean())
+
+    clean, of_hidden = logarithms(second @ dense(last) + last.bias), first @ dense(hidden) + hidden.bias
+    for layer, expected in zip(base.layers, sensitivities(base, x), strict=True):
+        z, costs = of_hidden if layer is hidden else clean, []
+        noise = 0.05 * float(z.std())
+        for _ in range(40):
+            moved = z + noise * rng.standard_normal(z.shape)
+            if layer is hidden:
+                assert hidden.output_scale is not None
+                moved = activation(moved, hidden.output_scale, last.input_bits)[0] @ dense(last) + last.bias
+            costs.append(divergence(moved))
+        wanted = 0.5 * noise**2 * z.shape[1] * expected
+        # the diagonal of the logits' information stands for all of it
+        assert np.mean(costs) == pytest.approx(wanted, rel=0.1 if layer is last else 1.0)
 
 
 def test_gains_stand_for_the_size_of_alike_outputs() -> None:

@@ -16,6 +16,7 @@ from ohmbench.errors import StoreError
 from ohmbench.record.database import SCHEMA
 from ohmbench.record.records import RunStatus
 from ohmbench.record.store import Store
+from ohmbench.record.trail import events, samples
 
 from .making import SHAPE, Mask, make_cells
 
@@ -40,7 +41,8 @@ with Store.open(Path(sys.argv[1])) as store:
             print("begun", run.id, flush=True)
             for row in range(4):
                 mask = np.arange(4)[:, None] * ones == row
-                run.record(Cells(mask, ones, ones, ones, {PULSES} * ones, 0 * ones, 0 * ones, ones, ones))
+                cells = Cells(mask, ones, ones, ones, {PULSES} * ones, 0 * ones, 0 * ones, ones, ones)
+                run.record_step(row, {{"row": row}}, cells)
                 print("row", run.id, row, flush=True)
 """
 
@@ -57,11 +59,12 @@ def kill_a_writer(path: Path, wait_lines: int, wait_s: float) -> list[list[str]]
     return [line.split() for line in lines]
 
 
-def test_what_was_acknowledged_survives_kill_9(path: Path) -> None:
+@pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.slow)])
+def test_what_was_acknowledged_survives_kill_9(path: Path, kills: int) -> None:
     moment = random.Random(7)
     recorded: set[tuple[int, int]] = set()
     begun: set[int] = set()
-    for _ in range(20):
+    for _ in range(kills):
         for what, *numbers in kill_a_writer(path, moment.randrange(1, 13), moment.uniform(0, 0.02)):
             if what == "begun":
                 begun.add(int(numbers[0]))
@@ -74,6 +77,10 @@ def test_what_was_acknowledged_survives_kill_9(path: Path) -> None:
             runs = store.runs("K")
             rows = {(run.id, row) for run in runs for row in np.flatnonzero(store.cells(run.id).mask.any(axis=1))}
             wear = store.wear("K")
+            steps = {(run.id, sample.step) for run in runs for sample in samples(store, run.id)}
+            said = [event for event in events(store) if event.what == "begun on twin"]
+        assert steps == rows  # a step's sample and its cells: both or neither
+        assert len(said) == len(runs)
         assert recorded <= rows
         # a killed process may have written one more than it could say
         assert begun <= {run.id for run in runs}
@@ -82,7 +89,7 @@ def test_what_was_acknowledged_survives_kill_9(path: Path) -> None:
             assert np.all(wear.set_pulses[row] == PULSES * done)
             assert np.all(wear.reserved[row] == MOST * (len(runs) - done))
         assert sum(run.status == RunStatus.RUNNING for run in runs) <= 1
-    assert len(recorded) > 20
+    assert len(recorded) > kills
 
 
 def test_a_record_whose_making_was_killed(tmp_path: Path) -> None:

@@ -1,0 +1,59 @@
+"""The commands that look into the record of a lab."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ohmbench.cli.array import AddCommand
+from ohmbench.cli.options import whole
+from ohmbench.cli.output import show
+from ohmbench.operations.export import TABLES
+from ohmbench.operations.log import Filter, log, parse_since
+from ohmbench.operations.sockets import record_to_read
+from ohmbench.progress import Progress
+from ohmbench.record.records import RunStatus
+
+
+def _filter(args: argparse.Namespace) -> Filter:
+    since = None if args.since is None else parse_since(args.since)
+    return Filter(args.run, args.serial, args.kind, args.status, since, args.last)
+
+
+def _log(args: argparse.Namespace, progress: Progress) -> None:
+    asked = _filter(args)
+    with record_to_read(args.lab) as store:
+        result = log(store, args.what, asked)
+    show(args, result)
+
+
+def _export(args: argparse.Namespace, progress: Progress) -> None:
+    from ohmbench.operations.export import export
+
+    asked = _filter(args)
+    with record_to_read(args.lab) as store:
+        result = export(store, args.file, asked, args.table)
+    show(args, result)
+
+
+def add_commands(command: AddCommand) -> None:
+    """Add log and export."""
+    looking = argparse.ArgumentParser(add_help=False)
+    group = looking.add_argument_group("record")
+    group.add_argument("--lab", type=Path, metavar="DIR", help="folder of the record (default: as docs/runs.md says)")
+    group.add_argument("--run", type=whole(1), metavar="N", help="this run only")
+    group.add_argument("--serial", help="of this array only")
+    group.add_argument("--kind", help="runs of this kind only: program, form, infer, experiment iv, ...")
+    group.add_argument("--status", choices=[status.value for status in RunStatus], help="runs that ended so only")
+    group.add_argument("--since", metavar="WHEN", help="from a date (2026-11-25) on, or of the last 90m, 12h, 7d")
+
+    logging = command("log", _log, "say what the record has: runs, arrays with their wear, events", looking)
+    logging.add_argument(
+        "what", nargs="?", default="runs", choices=["runs", "arrays", "events"], help="default: %(default)s"
+    )
+    logging.add_argument("--last", type=whole(1), metavar="N", help="the last N only")
+
+    export = command("export", _export, "write the record for other programs: HDF5 with all of it, or a table", looking)
+    export.add_argument("file", type=Path, help=".h5, .csv or .parquet")
+    export.add_argument("--table", choices=TABLES, default="runs", help="of a .csv or .parquet (default: %(default)s)")
+    export.add_argument("--last", type=whole(1), metavar="N", help="the last N runs only")

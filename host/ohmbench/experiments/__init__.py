@@ -1,0 +1,1 @@
+"""Experiments on chosen cells, one file each; `loop` runs them all, `registry` finds them."""

@@ -1,0 +1,197 @@
+"""What an experiment is: a plan of steps, and what becomes of their samples. `loop` does the rest.
+
+A plug-in is a class with `estimate`, `run` and `abort`, named in the entry points `ohmbench.experiments`. One that
+derives from `Experiment` gets these three, and with them the record, resuming and reports, for a plan of steps.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ohmbench.errors import UsageError
+from ohmbench.experiments.pulsing import Drive, Entry, pulses_of, require_drivable
+from ohmbench.programming import FloatArray, Mask
+from ohmbench.recipe import Codes
+
+if TYPE_CHECKING:
+    from ohmbench.bench import Bench
+    from ohmbench.experiments.loop import Estimate, Journaled
+    from ohmbench.progress import Progress
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A rest, then one run of train.useq.
+
+    Attributes:
+        name: what of the experiment it is; steps of one name make one line of a plot.
+        count: reads, pulses or cycles.
+        values: what it is about, such as a voltage; kept with its sample.
+        rest_s: with all outputs off, before it.
+    """
+
+    name: str
+    entry: Entry
+    count: int
+    drive: Drive
+    values: Mapping[str, float] = field(default_factory=dict)
+    rest_s: float = 0.0
+
+    @property
+    def pulses(self) -> int:
+        """The most that it gives a cell."""
+        return pulses_of(self.entry, self.count)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a step found.
+
+    Attributes:
+        codes: ADC codes int64 (reads, cells): the chosen cells, row by row.
+        pulsed: bool (cells,), those that got its pulses.
+        elapsed_s: since the first step: bench time rested in simulation, by the clock on the wall with a board.
+    """
+
+    step: Step
+    codes: Codes
+    pulsed: Mask
+    elapsed_s: float
+
+    @property
+    def usiemens(self) -> FloatArray:
+        """Conductances (reads, cells)."""
+        return self.step.drive.usiemens(self.codes)
+
+
+class Experiment(ABC):
+    """An experiment with its settings.
+
+    Attributes:
+        name, about: how the command line calls it, and what it does in a line.
+        forms: whether its SET pulses count as forming in the record.
+        settings: a dataclass of numbers; each field may have metadata `about`.
+    """
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+    forms: ClassVar[bool] = False
+    Settings: ClassVar[type[Any]]
+
+    def __init__(self, settings: Any = None) -> None:
+        self.settings = self.Settings() if settings is None else settings
+        self.aborted = False
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Experiment:
+        """An experiment with some settings, the others as they are by default.
+
+        Raises:
+            UsageError: no such setting, or not a number that makes sense.
+        """
+        known = {f.name: f for f in dataclasses.fields(cls.Settings)}
+        for name in values:
+            if name not in known:
+                raise UsageError(
+                    f"{cls.name} has no setting {name}; there are {', '.join(known)}. Nothing was sent to the array."
+                )
+        given = {name: _number(name, value, type(known[name].default)) for name, value in values.items()}
+        made = cls(cls.Settings(**given))
+        for step in made.steps():
+            require_drivable(step.drive, step.entry)
+        return made
+
+    @abstractmethod
+    def steps(self) -> Sequence[Step]:
+        """All steps in their order; the same each time, so that a run which was killed can go on.
+
+        Raises:
+            UsageError: the settings make no sense.
+        """
+
+    def cells(self, step: Step, before: Sequence[Found], chosen: Mask) -> Mask:
+        """Those of the chosen cells (rows, columns) that a step pulses; by default all of them."""
+        del step, before
+        return chosen
+
+    @abstractmethod
+    def results(self, found: Sequence[Found]) -> Row:
+        """What came out, for JSON and for the page's summary; found may be part of the steps.
+
+        A value is a number, None or a list of numbers; names end in their units.
+        """
+
+    @abstractmethod
+    def charts(self, found: Sequence[Found]) -> list[str]:
+        """The standard plots, as figures of `report.charts`."""
+
+    def notes(self, is_simulated: bool) -> list[str]:
+        """What a reader must know of the results: what this carrier or this model cannot show."""
+        del is_simulated
+        return []
+
+    def estimate(self, chosen: Mask) -> Estimate:
+        """Pulses and bench time of a whole run on the chosen cells (rows, columns)."""
+        from ohmbench.experiments.loop import estimate
+
+        return estimate(self, chosen)
+
+    def run(self, bench: Bench, chosen: Mask, progress: Progress, journal: Journaled | None = None) -> list[Found]:
+        """Take the steps that the journal does not have yet; all that were found, with those that it had.
+
+        Raises:
+            WearError: a cell's budget could be passed; nothing was sent.
+            StoreError: the record cannot be written; the array is off.
+            FaultError: the guard turned the array off.
+        """
+        from ohmbench.experiments.loop import run
+
+        return run(self, bench, chosen, progress, journal)
+
+    def abort(self) -> None:
+        """Have `run` end after the step that it is in, from another thread or from its progress; the array is off."""
+        self.aborted = True
+
+
+def setting(default: Any, about: str) -> Any:
+    """A field of an experiment's settings."""
+    return field(default=default, metadata={"about": about})
+
+
+def require(holds: bool, what: str) -> None:
+    """Raises:
+    UsageError: it does not hold.
+    """
+    if not holds:
+        raise UsageError(f"These settings make no sense: {what}. Nothing was sent to the array. Correct them.")
+
+
+def ramp(start: float, end: float, step: float) -> list[float]:
+    """Voltages from start to end, the end included if the steps meet it.
+
+    Raises:
+        UsageError: no step, or more than 1000 of them.
+    """
+    require(step > 0 and end >= start >= 0, f"a ramp from {start:g} to {end:g} V by {step:g} V")
+    count = int(np.floor((end - start) / step + 1e-9)) + 1
+    require(count <= 1000, f"a ramp of {count} steps; 1000 are the most")
+    return [round(start + i * step, 9) for i in range(count)]
+
+
+def _number(name: str, value: Any, kind: type[Any]) -> Any:
+    try:
+        number = float(value)
+        if np.isfinite(number) and (kind is float or number == int(number)):
+            return kind(number)
+    except (TypeError, ValueError):
+        pass
+    what = "a whole number" if kind is int else "a number"
+    raise UsageError(f"{name}={value}: this setting is {what}. Nothing was sent to the array.")

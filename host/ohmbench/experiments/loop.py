@@ -1,0 +1,163 @@
+"""The one loop that runs every experiment: a step at a time, recorded before the next begins.
+
+A step is recorded together with the pulses of its cells, or not at all, so a run that was killed goes on with the
+first step that has no sample. The cells of the step in which it was killed may have had some of its pulses: they stay
+charged with all of them, the step is taken again, and an event says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from ohmbench._tables import CLOCK_HZ
+from ohmbench.bench import Bench
+from ohmbench.experiments.base import Experiment, Found, Step
+from ohmbench.experiments.pulsing import fire
+from ohmbench.programming import Mask
+from ohmbench.progress import Progress
+from ohmbench.record.ledger import Ledger
+from ohmbench.record.records import Cells, CellStatus
+from ohmbench.record.store import Run
+from ohmbench.record.trail import Sample, samples
+from ohmbench.rungs import SimulatedArray, open_bench
+
+
+@dataclass(frozen=True)
+class Journaled:
+    """A recorded run of an experiment, and the record that it is in."""
+
+    run: Run
+    store: Ledger
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a whole run would take. pulses_a_cell: the most that one cell can get; pulses: all cells together."""
+
+    steps: int
+    cells: int
+    pulses_a_cell: int
+    pulses: int
+    bench_time_s: float
+    rest_s: float
+
+    def summary(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+    def describe(self) -> str:
+        return (
+            f"{self.steps} steps on {self.cells} cells, at most {self.pulses_a_cell} pulses a cell, {self.pulses} in "
+            f"all\n{self.bench_time_s:.3g} s of bench time besides {self.rest_s:g} s of rest; host and link take more"
+        )
+
+
+def estimate(experiment: Experiment, chosen: Mask) -> Estimate:
+    """As `Experiment.estimate`.
+
+    train.useq branches on no code, so that its run time is the same for every array, and linear in rows and count:
+    the twin tells it from three short runs.
+    """
+    steps = experiment.steps()
+    rows, cells = int(np.count_nonzero(chosen.any(axis=1))), int(np.count_nonzero(chosen))
+    clocks = {}
+
+    def took(bench: Bench, step: Step, rows: int, count: int) -> int:
+        some = np.zeros_like(chosen)
+        some[:rows, 0] = True
+        before = bench.state().run_cycles
+        fire(bench, step.entry, count, step.drive, some, some)
+        return bench.state().run_cycles - before
+
+    with open_bench("twin", array=SimulatedArray()) as bench:
+        for step in steps:
+            kind = (step.entry, step.drive.set_us, step.drive.reset_us)
+            if kind not in clocks:
+                one, two, more = (took(bench, step, *size) for size in ((1, 1), (2, 1), (1, 2)))
+                clocks[kind] = (2 * one - two, two - more, more - one)
+    total = 0
+    for step in steps:
+        once, a_row, a_count = clocks[step.entry, step.drive.set_us, step.drive.reset_us]
+        total += once + rows * (a_row + step.count * a_count)
+    pulses = sum(step.pulses for step in steps)
+    return Estimate(len(steps), cells, pulses, pulses * cells, total / CLOCK_HZ, sum(step.rest_s for step in steps))
+
+
+def run(
+    experiment: Experiment, bench: Bench, chosen: Mask, progress: Progress, journal: Journaled | None = None
+) -> list[Found]:
+    """As `Experiment.run`."""
+    steps = experiment.steps()
+    found = [] if journal is None else recorded(experiment, samples(journal.store, journal.run.id))
+    started = None
+    if journal is not None:
+        _require_budget(journal, steps[len(found) :], chosen)
+        first = samples(journal.store, journal.run.id)[:1]
+        started = first[0].at if first else None
+    started = started or datetime.now(UTC)
+    for number in range(len(found), len(steps)):
+        if experiment.aborted:
+            break
+        step = steps[number]
+        pulsed = experiment.cells(step, found, chosen)
+        if step.rest_s:
+            bench.rest(step.rest_s, progress)
+        if journal is not None and step.pulses:
+            journal.run.begin_pass(pulsed, step.pulses)
+        codes = fire(bench, step.entry, step.count, step.drive, pulsed if step.pulses else chosen, chosen)
+        rested = sum(done.rest_s for done in steps[: number + 1])
+        elapsed = rested if bench.info.is_simulated else (datetime.now(UTC) - started).total_seconds()
+        one = Found(step, codes[:, chosen], pulsed[chosen], elapsed)
+        if journal is not None:
+            journal.run.record_step(number, _data(one), _cells(experiment, step, pulsed, codes[-1]))
+        found.append(one)
+        progress(experiment.name, number + 1, len(steps))
+    return found
+
+
+def recorded(experiment: Experiment, given: Sequence[Sample]) -> list[Found]:
+    """What a run recorded of an experiment with its settings."""
+    return [
+        Found(
+            step,
+            np.array(sample.data["codes"], np.int64),
+            np.array(sample.data["pulsed"], np.bool_),
+            float(sample.data["elapsed_s"]),
+        )
+        for step, sample in zip(experiment.steps(), given, strict=False)
+    ]
+
+
+def _data(found: Found) -> dict[str, Any]:
+    step = found.step
+    return {
+        "name": step.name,
+        "entry": step.entry,
+        "count": step.count,
+        **step.values,
+        "codes_per_usiemens": step.drive.codes_per_siemens * 1e-6,
+        "elapsed_s": found.elapsed_s,
+        "pulsed": found.pulsed.astype(int).tolist(),
+        "codes": found.codes.tolist(),
+    }
+
+
+def _cells(experiment: Experiment, step: Step, pulsed: Mask, code: Any) -> Cells | None:
+    """The pulses of a step; a plan has no window, so every code is in it."""
+    if not step.pulses:
+        return None
+    zeros = np.zeros(pulsed.shape, np.int64)
+    set_pulses, reset_pulses = (
+        zeros + (step.count if step.entry in (kind, "cycle") else 0) for kind in ("set", "reset")
+    )
+    by_set = (zeros, set_pulses) if experiment.forms else (set_pulses, zeros)
+    every, converged = (np.full(pulsed.shape, value) for value in (0x7FFF, CellStatus.CONVERGED))
+    return Cells(pulsed, -every, every, code, by_set[0], reset_pulses, by_set[1], zeros + 1, converged)
+
+
+def _require_budget(journal: Journaled, steps: Sequence[Step], chosen: Mask) -> None:
+    journal.store.require_budget(journal.run.array.serial, chosen, sum(step.pulses for step in steps))

@@ -1,0 +1,168 @@
+"""`ohmbench export`: the record of a lab as HDF5 with all there is, or one of its tables as CSV or Parquet."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ohmbench import __version__
+from ohmbench._files import cannot_write, replace_file
+from ohmbench.errors import UsageError
+from ohmbench.operations.log import Filter, array_row, log, run_row
+from ohmbench.record.database import SCHEMA
+from ohmbench.record.store import Store
+from ohmbench.record.trail import events, samples
+from ohmbench.sweep.export import FORMATS, missing
+from ohmbench.sweep.export import export as write_table
+
+Row = dict[str, Any]
+
+HDF5_SCHEMA = 1
+"""Version of the layout that docs/runs.md describes; a change that a reader would notice gets the next number."""
+
+TABLES = ("runs", "arrays", "wear", "cells", "samples", "events")
+
+_CELLS = ("row", "column", "status", "low", "high", "code", "set_pulses", "reset_pulses", "form_pulses", "attempts")
+_WEAR = ("set_pulses", "reset_pulses", "form_pulses", "reserved")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written."""
+
+    path: Path
+    contents: Row
+
+    def summary(self) -> Row:
+        return {"file": str(self.path), **self.contents}
+
+    def describe(self) -> str:
+        return ", ".join(f"{value} {name}" for name, value in self.contents.items()) + f"; written: {self.path}"
+
+
+def export(store: Store, path: Path, asked: Filter, table: str = "runs") -> Exported:
+    """Write what the filter leaves of the record.
+
+    Args:
+        path: .h5 for everything; .csv or .parquet for one table.
+        table: of TABLES, for .csv and .parquet.
+
+    Raises:
+        UsageError: another suffix, the format's library is not installed, or the file cannot be written.
+        StoreError: the record cannot be read, or has no such run or array.
+    """
+    if path.suffix == ".h5":
+        data, contents = _hdf5(store, asked)
+        try:
+            replace_file(path, data)
+        except OSError as error:
+            raise cannot_write(path.parent, error, "The record is as it was") from error
+        return Exported(path, contents)
+    if path.suffix not in FORMATS:
+        raise UsageError(
+            f"{path}: nothing is written as {path.suffix or 'a file without suffix'}; give .h5, .csv or .parquet."
+        )
+    rows = _rows(store, asked, table)
+    write_table(rows, path)
+    return Exported(path, {table: len(rows)})
+
+
+def _rows(store: Store, asked: Filter, table: str) -> list[Row]:
+    if table in ("runs", "arrays", "events"):
+        return [{name: _flat(value) for name, value in row.items()} for row in log(store, table, asked).rows]
+    if table == "wear":
+        return [row for serial in _serials(store, asked) for row in _wear_rows(store, serial)]
+    runs = [run.id for run in asked.runs(store)]
+    if table == "cells":
+        return [
+            {"run": run, "pass": number, **dict(zip(_CELLS, line, strict=True))}
+            for run in runs
+            for number, *line in _cell_lines(store, run)
+        ]
+    return [
+        {"run": run, "step": sample.step, "at": sample.at.isoformat(), "data": json.dumps(sample.data)}
+        for run in runs
+        for sample in samples(store, run)
+    ]
+
+
+def _flat(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, dict | list) else value
+
+
+def _serials(store: Store, asked: Filter) -> list[str]:
+    return [array.serial for array in store.arrays() if asked.serial in (None, array.serial)]
+
+
+def _wear_rows(store: Store, serial: str) -> list[Row]:
+    wear = store.wear(serial)
+    return [
+        {
+            "serial": serial,
+            "row": row,
+            "column": column,
+            **{name: int(getattr(wear, name)[row, column]) for name in _WEAR},
+        }
+        for row, column in np.ndindex(wear.total.shape)
+    ]
+
+
+def _cell_lines(store: Store, run: int) -> list[tuple[Any, ...]]:
+    return store.database.rows(
+        f"SELECT pass, {', '.join(_CELLS)} FROM cells WHERE run = ? AND status IS NOT NULL ORDER BY pass, row, column",
+        run,
+    )
+
+
+def _hdf5(store: Store, asked: Filter) -> tuple[bytes, Row]:
+    try:
+        import h5py
+    except ImportError as error:
+        raise missing("HDF5", "h5py", "The record is as it was") from error
+    text = h5py.string_dtype()
+    numbers = [(name, text if name == "status" else np.int64) for name in ("pass", *_CELLS)]
+    buffer = io.BytesIO()
+    runs, serials = asked.runs(store), _serials(store, asked)
+    with h5py.File(buffer, "w") as file:
+        file.attrs.update(
+            format="ohmbench record",
+            schema=HDF5_SCHEMA,
+            record_schema=SCHEMA,
+            ohmbench=__version__,
+            exported=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        for number, serial in enumerate(serials):
+            group = file.create_group(f"arrays/{number}")
+            _attributes(group, array_row(store, serial))
+            wear = store.wear(serial)
+            for name in _WEAR:
+                group[name] = getattr(wear, name)
+        for run in runs:
+            group = file.create_group(f"runs/{run.id}")
+            _attributes(group, run_row(run))
+            lines = np.array(_cell_lines(store, run.id), numbers)
+            group.create_dataset("cells", data=lines, compression="gzip" if len(lines) else None)
+            happened = [(e.at.isoformat(), e.what) for e in reversed(events(store, run=run.id))]
+            group["events"] = np.array(happened, [("at", text), ("what", text)])
+            for sample in samples(store, run.id):
+                part = group.create_group(f"samples/{sample.step}")
+                rest = dict(sample.data)
+                if "codes" in rest:
+                    part["codes"] = np.array(rest.pop("codes"), np.int32)
+                _attributes(part, rest | {"at": sample.at.isoformat()})
+        boards = store.database.rows("SELECT board, at, data FROM calibrations ORDER BY id")
+        file["calibrations"] = np.array(boards, [(name, text) for name in ("board", "at", "data")])
+    return buffer.getvalue(), {"runs": len(runs), "arrays": len(serials), "calibrations": len(boards)}
+
+
+def _attributes(group: Any, row: Row) -> None:
+    """What is no number and no text as JSON; what has no value is left out."""
+    for name, value in row.items():
+        if value is not None:
+            group.attrs[name] = _flat(value)

@@ -1,0 +1,160 @@
+"""`ohmbench log`: what the record of a lab says of its runs, arrays and events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ohmbench.errors import UsageError
+from ohmbench.record.ledger import Ledger
+from ohmbench.record.records import RunRecord
+from ohmbench.record.store import Store
+from ohmbench.record.trail import events
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What to leave out; None: nothing.
+
+    Attributes:
+        limit: only the last so many.
+    """
+
+    run: int | None = None
+    serial: str | None = None
+    kind: str | None = None
+    status: str | None = None
+    since: datetime | None = None
+    limit: int | None = None
+
+    def runs(self, store: Store) -> list[RunRecord]:
+        """Raises:
+        StoreError: no such run.
+        """
+        if self.run is not None:
+            return [store.run(self.run)]
+        return store.find_runs(
+            serial=self.serial, kind=self.kind, status=self.status, since=self.since, limit=self.limit
+        )
+
+
+@dataclass(frozen=True)
+class Log:
+    """Rows of one kind, the last first, and how a row reads in a line."""
+
+    what: str
+    rows: list[Row]
+    line: Callable[[Row], str]
+
+    def summary(self) -> Row:
+        return {self.what: self.rows}
+
+    def describe(self) -> str:
+        return "\n".join(map(self.line, self.rows)) or f"no {self.what}"
+
+
+def parse_since(text: str) -> datetime:
+    """A date or time in ISO 8601, local unless it says its zone, or an age: 90m, 12h, 7d.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    units = {"m": "minutes", "h": "hours", "d": "days"}
+    try:
+        if text[-1:] in units and text[:-1]:
+            return datetime.now(UTC) - timedelta(**{units[text[-1]]: float(text[:-1])})
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"--since {text}: give a date such as 2026-11-25, or an age such as 90m, 12h, 7d.") from error
+
+
+def log(store: Store, what: str, asked: Filter) -> Log:
+    """Look up `runs`, `arrays` or `events`.
+
+    Raises:
+        StoreError: the record cannot be read, or has no such run or array.
+    """
+    return {"runs": _runs, "arrays": _arrays, "events": _events}[what](store, asked)
+
+
+def run_row(run: RunRecord) -> Row:
+    """A run as JSON has it."""
+    return {
+        "run": run.id,
+        "serial": run.serial,
+        "kind": run.kind,
+        "rung": run.rung,
+        "status": run.status.value,
+        "started": run.started.isoformat(),
+        "ended": None if run.ended is None else run.ended.isoformat(),
+        "passes": run.passes,
+        "most_pulses": run.most_pulses,
+        "image_number": run.image_number,
+        "image_sha256": run.image_sha256,
+        "recipe": dict(run.recipe),
+        "provenance": dict(run.provenance),
+    }
+
+
+def array_row(store: Ledger, serial: str) -> Row:
+    """An array with its wear as JSON has it; worst: the cell with the most pulses."""
+    array = next(array for array in store.arrays() if array.serial == serial)
+    wear = store.wear(serial)
+    total = wear.total
+    return {
+        "serial": array.serial,
+        "array_type": array.array_type,
+        "rows": array.rows,
+        "columns": array.columns,
+        "first_seen": array.first_seen.isoformat(),
+        "budget": array.budget,
+        "pulses_max": int(total.max()),
+        "worst": list(divmod(int(total.argmax()), array.columns)),
+        "pulses_mean": float(total.mean()),
+        "set_pulses": int(wear.set_pulses.sum()),
+        "reset_pulses": int(wear.reset_pulses.sum()),
+        "form_pulses": int(wear.form_pulses.sum()),
+        "reserved": int(wear.reserved.sum()),
+    }
+
+
+def _runs(store: Store, asked: Filter) -> Log:
+    def line(row: Row) -> str:
+        build = row["provenance"].get("build_id", "?")
+        return (
+            f"{row['run']:5}  {row['started'][:19]}  {row['status']:11}  {row['kind']:13}  {row['rung']:5}  "
+            f"{row['serial']}  build {build}"
+        )
+
+    return Log("runs", [run_row(run) for run in asked.runs(store)], line)
+
+
+def _arrays(store: Store, asked: Filter) -> Log:
+    def line(row: Row) -> str:
+        budget = "no limit" if row["budget"] is None else f"{100 * row['pulses_max'] / max(row['budget'], 1):.3g} %"
+        return (
+            f"{row['serial']}  {row['rows']}x{row['columns']} {row['array_type']}  since {row['first_seen'][:10]}  "
+            f"pulses a cell: mean {row['pulses_mean']:.1f}, most {row['pulses_max']} (row {row['worst'][0]} column "
+            f"{row['worst'][1]}); budget used: {budget}"
+        )
+
+    known = [array.serial for array in store.arrays()]
+    if asked.serial is not None:
+        store.wear(asked.serial)  # says so if there is none
+        known = [asked.serial]
+    return Log("arrays", [array_row(store, serial) for serial in known[: asked.limit]], line)
+
+
+def _events(store: Store, asked: Filter) -> Log:
+    found = events(store, run=asked.run, serial=asked.serial, kind=asked.kind, since=asked.since, limit=asked.limit)
+    rows = [
+        {"event": e.id, "run": e.run, "serial": e.serial, "kind": e.kind, "at": e.at.isoformat(), "what": e.what}
+        for e in found
+    ]
+    return Log(
+        "events", rows, lambda row: f"{row['at'][:19]}  run {row['run']} {row['kind']} {row['serial']}: {row['what']}"
+    )

@@ -1,0 +1,88 @@
+"""How commands that program arrays for another purpose than the programming enter the pulses in the record."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from ohmbench._tables import COLUMNS, ROWS
+from ohmbench.bench import Bench, Limits
+from ohmbench.image import WeightImage
+from ohmbench.inference import Inference
+from ohmbench.operations.jobs import Ledgered
+from ohmbench.programming import CellRecords
+from ohmbench.runs import cells_of
+
+
+@dataclass
+class LedgeredInference(Inference):
+    """An inference whose programming is recorded, a run an image.
+
+    Attributes:
+        ledgered: None for an array whose runs are not recorded.
+        kind: of the runs.
+    """
+
+    ledgered: Ledgered | None = None
+    kind: str = "infer"
+
+    def load(self, image: WeightImage, number: int) -> CellRecords:
+        """Raises:
+        WearError: a cell's budget could be passed; the array was not pulsed.
+        StoreError: the record cannot be written; the array is off.
+        """
+        if self.ledgered is None or self.loaded == number:
+            return super().load(image, number)
+        self.ledgered.register(self.bench.info)
+        with self.ledgered.store.begin_run(
+            self.kind,
+            self.ledgered.serial,
+            rung=self.bench.info.rung,
+            mask=image.mask[number],
+            pulses=self.recipe.limits().pulses,
+            image_number=number,
+            recipe=dataclasses.asdict(self.recipe),
+            provenance=self.bench.provenance,
+        ) as run:
+            records = super().load(image, number)
+            run.record(cells_of(records, (records.pulses > 0).astype(np.int64)))
+        return records
+
+
+@contextmanager
+def charged(bench: Bench, ledgered: Ledgered | None, kind: str) -> Iterator[None]:
+    """Charge every cell, whenever the bench is armed, with the pulses that the guard then allows.
+
+    For work whose single pulses do not come back: what it charges stays an upper bound.
+
+    Raises:
+        WearError: a cell's budget could be passed; the array was not pulsed.
+        StoreError: the record cannot be written.
+    """
+    if ledgered is None:
+        yield
+        return
+    every = np.ones((ROWS, COLUMNS), np.bool_)
+    ledgered.register(bench.info)
+    with ledgered.store.begin_run(
+        kind,
+        ledgered.serial,
+        rung=bench.info.rung,
+        mask=~every,
+        pulses=0,
+        provenance=bench.provenance,
+    ) as run:
+
+        def charge(limits: Limits) -> None:
+            if limits.pulses:
+                run.begin_pass(every, limits.pulses)
+
+        bench.on_arm = charge
+        try:
+            yield
+        finally:
+            bench.on_arm = None
