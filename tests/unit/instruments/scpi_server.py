@@ -19,6 +19,7 @@ class ScpiServer:
     """Attributes:
     address: its VISA address.
     heard: time (`time.monotonic`) and text of each command.
+    readings: what a meter reads, one after another.
     """
 
     def __init__(self, resource: str) -> None:
@@ -26,6 +27,7 @@ class ScpiServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"TCPIP::127.0.0.1::{self._listener.getsockname()[1]}::SOCKET"
         self.heard: list[tuple[float, str]] = []
+        self.readings: list[float] = []
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
@@ -40,6 +42,8 @@ class ScpiServer:
         with connection, connection.makefile("rb") as lines:
             for line in lines:
                 self.heard.append((time.monotonic(), line.decode().strip()))
+                if line.startswith(b"READ?") and self.readings:
+                    self._device.write(f"SIM:READING {self.readings.pop(0)}\n".encode())
                 self._device.write(line)
                 if b"?" in line:
                     connection.sendall(self._response())

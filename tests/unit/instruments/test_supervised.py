@@ -21,6 +21,7 @@ from ohmbench.instruments.supply_file import Output, SupplyFile
 SUPPLY = "TCPIP::e36312a::5025::SOCKET"
 OFF = "OUTPut 0"
 PATIENCE_S = 30.0  # of a busy machine
+STARVED_S = 3.0  # by which one may be late
 
 HOST = """
 import json, sys, time
@@ -91,7 +92,7 @@ def test_off_when_the_host_is_stopped() -> None:
         seconds = off_after(server, stopped)
         process.kill()
         process.send_signal(signal.SIGCONT)
-        assert SILENCE_S - 0.5 < seconds < SILENCE_S + 1.0
+        assert SILENCE_S - 0.5 < seconds < SILENCE_S + STARVED_S
 
 
 def test_a_killed_supervisor_is_noticed_and_its_supply_turned_off() -> None:
