@@ -27,13 +27,16 @@ from ohmbench.progress import Progress
 REFERENCES = "reference resistors"
 """Instrument of a calibration without one."""
 
-READS = {0.0: 8192, 0.17: 1024, 0.34: 8192}
+READS = {0.0: 60_000, 0.17: 1024, 0.34: 60_000}
 """Conversions that are averaged, by volts of rail cal: the ends decide the line, the middle shows whether it is one.
-The converter's 1.84 LSB of noise, which also takes care of the rounding to codes, becomes 0.02; of the smallest
-reference's 39 codes that makes 0.07 % in its channel's gain."""
+The converter's 1.84 LSB of noise, which also takes care of the rounding to codes, becomes 0.0075; between the ends of
+the smallest reference's 32 codes that makes 0.03 % in its channel's gain, three times that in the worst of 32."""
 
 RAIL_READS = 1024
 """Likewise for a rail: 0.06 codes, of 65 or more."""
+
+READ_RAIL_READS = 16_384
+"""For bl_read, which is part of every channel's gain: 0.02 %."""
 
 MAX_AGE = timedelta(days=30)
 """A calibration older than this is called stale [guess]: 10 ppm/K parts drift little, connectors and solder do."""
@@ -156,7 +159,8 @@ def _rails(bench: Bench, gain: Floats, offset: Floats, cal_gain: float, progress
     for rail, volts in monitor_volts(bench).items():
         progress("calibrate", len(READS) + rail, len(READS) + len(Rail))
         channel = MONITOR_CHANNEL[rail]
-        code = mean_codes(bench, {rail: volts}, RAIL_READS, col=1 << rail)[channel]
+        reads = READ_RAIL_READS if rail == Rail.BL_READ else RAIL_READS
+        code = mean_codes(bench, {rail: volts}, reads, col=1 << rail)[channel]
         if rail == Rail.CAL:  # its reference resistor is at the same amplifier
             code -= gain[channel] * reference_codes(bench, held_v(volts) * cal_gain)[channel]
         rails[rail] = float((code - offset[channel]) / gain[channel] / monitor_codes(held_v(volts)))

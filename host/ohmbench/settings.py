@@ -3,6 +3,7 @@
 port = "/dev/ttyUSB0"               # what commands open when nothing else says so
 ports = ["socket://lab-3:4000"]     # further places to look for a bench, for `ohmbench list`
 carrier = "carrier-7.toml"          # this bench's carrier; relative to the file's folder
+supply = "supply.toml"              # its power supply, likewise (docs/instruments.md)
 lab = "/srv/lab"                    # folder of the record, if neither --lab nor OHMBENCH_LAB says another
 """
 
@@ -41,6 +42,7 @@ class Settings:
     ports: tuple[str, ...] = ()
     carrier: Path | None = None
     lab: Path | None = None
+    supply: Path | None = None
 
     @classmethod
     def load(cls, path: Path | None = None) -> Self:
@@ -60,15 +62,16 @@ class Settings:
         if bad:
             raise UsageError(
                 f"{path}: no such setting, or its value is of the wrong kind: {', '.join(bad)}. {NOTHING_SENT} There "
-                'are port = "...", ports = ["...", ...], carrier = "FILE" and lab = "FOLDER".'
+                'are port = "...", ports = ["...", ...], carrier = "FILE", supply = "FILE" and lab = "FOLDER".'
             )
-        carrier, lab = (
-            None if name not in values else path.parent / Path(values[name]).expanduser() for name in ("carrier", "lab")
+        carrier, lab, supply = (
+            None if name not in values else path.parent / Path(values[name]).expanduser()
+            for name in ("carrier", "lab", "supply")
         )
-        return cls(values.get("port"), tuple(values.get("ports", ())), carrier, lab)
+        return cls(values.get("port"), tuple(values.get("ports", ())), carrier, lab, supply)
 
 
 def _fits(key: str, value: Any) -> bool:
     if key == "ports":
         return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
-    return key in ("port", "carrier", "lab") and isinstance(value, str) and bool(value)
+    return key in ("port", "carrier", "lab", "supply") and isinstance(value, str) and bool(value)

@@ -58,13 +58,19 @@ def _calibrate(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.operations.carriers import board_of, calibrate_board
 
     with bench_of(args, progress) as bench:
-        result = calibrate_board(bench, args.board or board_of(socket_of(args)), args.lab, progress)
+        result = calibrate_board(bench, args.board or board_of(socket_of(args)), args.lab, progress, args.meter)
     args.calibration = None
     show(args, result)
 
 
+def _supply(args: argparse.Namespace, progress: Progress) -> None:
+    from ohmbench.operations.instruments import read_supply
+
+    show(args, read_supply(args.file))
+
+
 def add_commands(command: AddCommand) -> None:
-    """Add list, doctor, selftest and calibrate."""
+    """Add list, doctor, selftest, calibrate and supply."""
     listing = command("list", _list, "list serial ports and the benches behind them")
     listing.add_argument("--all", action="store_true", help="open ports too whose USB bridge bench boards do not have")
 
@@ -81,3 +87,7 @@ def add_commands(command: AddCommand) -> None:
         options.lab(),
     )
     calibrate.add_argument("--board", metavar="SERIAL", help="serial number of the board (default: its USB bridge's)")
+    calibrate.add_argument("--meter", metavar="VISA", help="address of a meter at test point CAL: docs/instruments.md")
+
+    supply = command("supply", _supply, "say what a power supply gives; nothing is turned on or off")
+    supply.add_argument("file", type=Path, help="its TOML file: docs/instruments.md")

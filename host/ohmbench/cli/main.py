@@ -122,9 +122,15 @@ def _info(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _safe(args: argparse.Namespace, progress: Progress) -> None:
-    # whatever the carrier's file and the record are like
-    with bench_of(args, progress, as_calibrated=False) as bench:
-        bench.safe()
+    from ohmbench.operations.instruments import supply_file_of, turn_off
+
+    try:
+        with bench_of(args, progress, bare=True) as bench:
+            bench.safe()
+    finally:  # if the bench does not answer, too
+        supply = supply_file_of(socket_of(args), args.supply)
+        if supply is not None:
+            turn_off(supply)
     print_result(args, {"safe": True}, "all outputs are off")
 
 

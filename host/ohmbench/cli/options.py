@@ -78,6 +78,9 @@ def port(default: str | None = None) -> argparse.ArgumentParser:
         "--line-faults", metavar="KIND=VALUE,...", help="damage the line of sim: see docs/link.md (flip=1e-4, ...)"
     )
     group.add_argument(
+        "--supply", type=Path, metavar="FILE", help="TOML file of the power supply to have on meanwhile, and then off"
+    )
+    group.add_argument(
         "--carrier", type=Path, metavar="FILE", help="TOML file of this carrier's wiring, errors and limits"
     )
     group.add_argument(

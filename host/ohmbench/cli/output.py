@@ -28,30 +28,34 @@ class Result(Protocol):
 
 
 @contextmanager
-def bench_of(args: argparse.Namespace, progress: Progress, *, as_calibrated: bool = True) -> Iterator[Bench]:
-    """The bench behind --port, with the array that the other options name.
+def bench_of(args: argparse.Namespace, progress: Progress, *, bare: bool = False) -> Iterator[Bench]:
+    """The bench behind --port, with its supply on and the array that the other options name.
 
     Args:
-        as_calibrated: with the carrier of --carrier or the settings, as the record says that it was calibrated.
+        bare: as it is: without the supply, and without the carrier's file and its calibration, which may be damaged.
     """
     from ohmbench.carrier import Carrier
     from ohmbench.line_faults import LineFaults
     from ohmbench.operations.carriers import carrier_of
+    from ohmbench.operations.instruments import powered, supply_file_of
     from ohmbench.rungs import open_bench
 
     socket = socket_of(args)
     faults = None if args.line_faults is None else LineFaults.parse(args.line_faults)
-    carrier = carrier_of(socket, args.carrier, getattr(args, "lab", None)) if as_calibrated else Carrier()
+    carrier = Carrier() if bare else carrier_of(socket, args.carrier, getattr(args, "lab", None))
     args.calibration = carrier.note
-    with open_bench(
-        args.port,
-        baud=args.baud,
-        array=socket.simulated,
-        line_faults=faults,
-        trace=args.trace,
-        carrier=carrier,
-        say=progress.say,
-    ) as bench:
+    with (
+        powered(None if bare else supply_file_of(socket, args.supply), progress),
+        open_bench(
+            args.port,
+            baud=args.baud,
+            array=socket.simulated,
+            line_faults=faults,
+            trace=args.trace,
+            carrier=carrier,
+            say=progress.say,
+        ) as bench,
+    ):
         yield bench
 
 

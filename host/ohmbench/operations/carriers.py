@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from ohmbench.bench import Bench
-from ohmbench.calibration import REFERENCES, Calibration, MeasureVolts, calibrate
+from ohmbench._tables import Rail
+from ohmbench.bench import Bench, Limits
+from ohmbench.calibration import Calibration, calibrate
 from ohmbench.carrier import Carrier
+from ohmbench.errors import InstrumentError
+from ohmbench.instruments.meters import Meter, open_meter
 from ohmbench.operations.sockets import Socket, record_path
 from ohmbench.ports import board_serial
 from ohmbench.progress import Progress
 from ohmbench.record.calibrations import add_calibration, calibrations
 from ohmbench.record.store import Store
 from ohmbench.settings import Settings
+
+METER_SILENCE_MS = 10_000
+"""Of the guard's watchdog while a meter takes its time; rail cal, 0.35 V at most, is the only one on then."""
 
 MISSING = "none: the reference carrier's nominal gains"
 """Said on the results of a bench that was never calibrated."""
@@ -63,18 +70,38 @@ def calibrate_board(
     board: str,
     lab: Path | None,
     progress: Progress,
-    *,
-    measure_cal_v: MeasureVolts | None = None,
-    instrument: str = REFERENCES,
+    meter: str | None = None,
 ) -> Calibration:
     """Calibrate and keep the result in the record.
+
+    Args:
+        meter: VISA address of a meter on rail cal; None: against the reference resistors alone.
 
     Raises:
         CheckError: a channel does not follow its reference resistor.
         StoreError: the record cannot be written.
         FaultError: the guard turned the array off.
+        UsageError: PyVISA or PyMeasure is not installed.
+        InstrumentError: the meter does not answer, or does not see rail cal.
     """
     with Store.open(record_path(lab)) as store:
-        found = calibrate(bench, board, progress, measure_cal_v=measure_cal_v, instrument=instrument)
+        if meter is None:
+            found = calibrate(bench, board, progress)
+        else:
+            with open_meter(meter) as opened:
+                measure = partial(_measure_cal_v, bench, opened)
+                found = calibrate(bench, board, progress, measure_cal_v=measure, instrument=opened.identity)
         add_calibration(store, found)
     return found
+
+
+def _measure_cal_v(bench: Bench, meter: Meter, volts: float) -> float:
+    rails = {Rail.CAL: volts}
+    with bench.armed(Limits(rails, 0.0, 0, silence_ms=METER_SILENCE_MS), rails):
+        measured = meter.read_v()
+    if abs(measured - volts) > 0.1 * volts + 0.005:
+        raise InstrumentError(
+            f"{meter.identity} reads {measured:.4f} V where rail cal should have {volts:g} V, so nothing was "
+            "calibrated. No cell was pulsed, and the array is off. Is it connected to test point CAL and ground?"
+        )
+    return measured

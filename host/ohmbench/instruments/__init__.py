@@ -1,0 +1,1 @@
+"""Bench instruments through PyVISA, with PyMeasure's drivers: power supplies, multimeters, source-measure units."""

@@ -1,0 +1,79 @@
+"""The process that holds a power supply while a bench is in use, and turns it off when the bench's process is gone.
+
+    python -m ohmbench.instruments.supervisor
+
+Its stdin brings the supply's file as a line of JSON, then a beat every BEAT_S. The outputs go off when stdin ends,
+which it does at once when the other process ends in whatever way, and when no beat came for SILENCE_S. Its stdout says,
+a line of JSON each, what the outputs give once they are on, that they are off again, or what went wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sys
+import time
+from dataclasses import asdict
+from typing import Any
+
+from ohmbench.errors import InstrumentError, OhmbenchError
+from ohmbench.instruments.supplies import Supply, open_supply
+from ohmbench.instruments.supply_file import SupplyFile
+
+BEAT_S = 0.25
+SILENCE_S = 2.0
+"""Longer than a busy machine keeps a thread waiting; a board's own watchdog has turned the array off long before."""
+
+RETRIES = 60
+RETRY_S = 1.0
+"""How often, and how far apart, an output that does not go off is told again, over a new connection."""
+
+
+def main() -> int:
+    file = SupplyFile.of_json(json.loads(sys.stdin.buffer.readline()))
+    try:
+        with open_supply(file.address) as supply:
+            readings = supply.on(file)
+            _say(identity=supply.identity, outputs=[asdict(reading) for reading in readings])
+            silent = _wait()
+            _turn_off(supply, file)
+    except OhmbenchError as error:
+        _say(error=str(error), exit_code=error.exit_code)
+        return error.exit_code
+    _say(off=True, silent=silent)
+    return 0
+
+
+def _wait() -> bool:
+    """Until the other process has gone, or is silent: True."""
+    while select.select([0], [], [], SILENCE_S)[0]:
+        if not os.read(0, 4096):
+            return False
+    return True
+
+
+def _turn_off(supply: Supply, file: SupplyFile) -> None:
+    try:
+        supply.off(file)
+    except InstrumentError as error:
+        print(f"ohmbench: {error} Trying again.", file=sys.stderr, flush=True)
+        for left in reversed(range(RETRIES)):
+            time.sleep(RETRY_S)
+            try:
+                with open_supply(file.address) as again:
+                    return again.off(file)
+            except InstrumentError:
+                if not left:
+                    raise
+
+
+def _say(**values: Any) -> None:
+    try:
+        print(json.dumps(values), flush=True)
+    except OSError:  # nobody is left who could read it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

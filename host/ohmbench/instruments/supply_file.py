@@ -1,0 +1,91 @@
+"""What an operator's file asks of a power supply."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from ohmbench.errors import DataError
+from ohmbench.record.database import NOTHING_SENT
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output: what it is to give."""
+
+    channel: int
+    volts: float
+    limit_a: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one output gives."""
+
+    channel: int
+    volts: float
+    amps: float
+
+
+@dataclass(frozen=True)
+class SupplyFile:
+    """A supply and its outputs, in the order in which they are turned on; off goes the other way round.
+
+    A TOML file:
+
+        address = "TCPIP::192.168.1.20::5025::SOCKET"
+        setup = ["OUTP:PROT:WDOG:DEL 3", "OUTP:PROT:WDOG ON"]  # of its own watchdog, if it has one
+
+        [[output]]
+        channel = 1
+        volts = 5.0
+        limit_a = 0.5
+
+    Attributes:
+        setup: SCPI commands to send before the first output is turned on.
+    """
+
+    address: str
+    outputs: tuple[Output, ...]
+    setup: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Raises:
+        DataError: the file is missing or damaged, or something in it makes no sense.
+        """
+        try:
+            return cls.of_json(tomllib.loads(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise DataError(f"Cannot read {path}: {error.strerror}. {NOTHING_SENT} Give a TOML file.") from error
+        except (ValueError, TypeError, KeyError) as error:
+            raise DataError(f"{path}: {error}. {NOTHING_SENT} Correct it; docs/instruments.md has the keys.") from error
+
+    @classmethod
+    def of_json(cls, values: dict[str, Any]) -> Self:
+        """From the file's values.
+
+        Raises:
+            ValueError, TypeError: something in them makes no sense.
+        """
+        unknown = set(values) - {"address", "setup", "output"}
+        address, setup, outputs = values.get("address"), values.get("setup", []), values.get("output")
+        if unknown:
+            raise ValueError(f"no such key: {', '.join(sorted(unknown))}")
+        if not isinstance(address, str) or not isinstance(outputs, list) or not outputs:
+            raise ValueError("it needs an address and an [[output]]")
+        if not isinstance(setup, list) or not all(isinstance(command, str) for command in setup):
+            raise ValueError("setup is no list of commands")
+        made = tuple(Output(**output) for output in outputs)
+        if len({output.channel for output in made}) != len(made):
+            raise ValueError("two outputs have the same channel")
+        for output in made:
+            if type(output.channel) is not int or not output.volts >= 0 or not output.limit_a > 0:
+                raise ValueError(f"{output}: channel is a whole number, volts 0 or more, limit_a more than 0")
+        return cls(address, made, tuple(setup))
+
+    def as_json(self) -> dict[str, Any]:
+        """The reverse of `of_json`."""
+        return {"address": self.address, "setup": list(self.setup), "output": [asdict(o) for o in self.outputs]}

@@ -1,0 +1,121 @@
+"""The supply goes off with the process that turned it on, in whatever way that ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.unit.instruments.scpi_server import ScpiServer, serving
+
+from ohmbench.errors import InstrumentError
+from ohmbench.instruments.supervised import supplied
+from ohmbench.instruments.supervisor import SILENCE_S
+from ohmbench.instruments.supply_file import Output, SupplyFile
+
+SUPPLY = "TCPIP::e36312a::5025::SOCKET"
+OFF = "OUTPut 0"
+PATIENCE_S = 30.0  # of a busy machine
+STARVED_S = 3.0  # by which one may be late
+
+HOST = """
+import json, sys, time
+from ohmbench.instruments.supervised import supplied
+from ohmbench.instruments.supply_file import SupplyFile
+with supplied(SupplyFile.of_json(json.loads(sys.argv[1]))):
+    print("on", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture(autouse=True)
+def by_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OHMBENCH_VISA", "@py")
+
+
+def wanted(server: ScpiServer, volts: float = 5.0) -> SupplyFile:
+    return SupplyFile(server.address, (Output(1, volts, 0.5), Output(2, volts, 0.5)))
+
+
+def off_after(server: ScpiServer, since: float) -> float:
+    """Seconds until both outputs were told to go off."""
+    end = time.monotonic() + PATIENCE_S
+    while len(offs := server.commands(OFF)) < 2 and time.monotonic() < end:
+        time.sleep(0.02)
+    assert {text for _, text in offs} == {"OUTPut 0, (@1)", "OUTPut 0, (@2)"}
+    return max(at for at, _ in offs) - since
+
+
+def host(server: ScpiServer) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOST, json.dumps(wanted(server).as_json())], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "on\n"
+    return process
+
+
+def test_on_within_and_off_at_the_end() -> None:
+    with serving(SUPPLY) as server:
+        with supplied(wanted(server)) as readings:
+            assert [reading.channel for reading in readings] == [1, 2]
+            assert not server.commands(OFF)
+            assert [text for _, text in server.commands("OUTPut")] == ["OUTPut 1, (@1)", "OUTPut 1, (@2)"]
+        assert [text for _, text in server.commands(OFF)] == ["OUTPut 0, (@2)", "OUTPut 0, (@1)"]
+
+
+def test_off_after_an_error() -> None:
+    with serving(SUPPLY) as server:
+        with pytest.raises(ZeroDivisionError), supplied(wanted(server)):
+            raise ZeroDivisionError
+        assert len(server.commands(OFF)) == 2
+
+
+@pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_off_when_the_host_dies(death: signal.Signals) -> None:
+    """Within its watchdog, though a killed one has no time to say anything."""
+    with serving(SUPPLY) as server, host(server) as process:
+        killed = time.monotonic()
+        process.send_signal(death)
+        assert off_after(server, killed) < SILENCE_S
+
+
+def test_off_when_the_host_is_stopped() -> None:
+    with serving(SUPPLY) as server, host(server) as process:
+        stopped = time.monotonic()
+        process.send_signal(signal.SIGSTOP)
+        seconds = off_after(server, stopped)
+        process.kill()
+        process.send_signal(signal.SIGCONT)
+        assert SILENCE_S - 0.5 < seconds < SILENCE_S + STARVED_S
+
+
+def test_a_killed_supervisor_is_noticed_and_its_supply_turned_off() -> None:
+    with serving(SUPPLY) as server:
+        with pytest.raises(InstrumentError, match="ended before its time.*off now"), supplied(wanted(server)):
+            kill_supervisor()
+        assert len(server.commands(OFF)) == 2
+
+
+def kill_supervisor() -> None:
+    for child in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split():
+        if b"ohmbench.instruments.supervisor" in Path(f"/proc/{child}/cmdline").read_bytes():
+            os.kill(int(child), signal.SIGKILL)
+
+
+def test_what_it_cannot_do_is_said_here_and_it_is_off() -> None:
+    with serving(SUPPLY) as server:
+        with pytest.raises(InstrumentError, match=r"not 3\.3 V"), supplied(wanted(server, 3.3)):
+            pass
+        assert len(server.commands(OFF)) == 2
+
+
+def test_no_supply_there() -> None:
+    gone = SupplyFile("TCPIP::127.0.0.1::1::SOCKET", (Output(1, 5.0, 0.5),))
+    with pytest.raises(InstrumentError, match="No instrument at"), supplied(gone):
+        pass
