@@ -8,7 +8,8 @@ _STYLE = """
 .two { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 12px 28px; margin-top: 18px; }
 .two canvas { width: 100%; aspect-ratio: 1; image-rendering: pixelated; border: 1px solid var(--line); display: block; }
 .ends { display: flex; justify-content: space-between; font-size: 12px; color: var(--soft); }
-#events { width: 100%; font-size: 14px; } #events td:first-child { white-space: nowrap; color: var(--soft); }
+#events { width: 100%; font-size: 14px; } #events td { white-space: nowrap; }
+#events td:first-child { color: var(--soft); } #events td:last-child { white-space: normal; width: 60%; }
 """
 
 _BODY = """
@@ -73,7 +74,7 @@ function show() {
     'All values of the array on this page are simulated: they come from the array model, not from a device.';
   element('bar').style.width = share + '%';
   element('bar').parentNode.setAttribute('aria-valuenow', Math.round(share));
-  element('what').textContent = `${state.what ? state.what + ', ' : ''}${state.done} of ${state.total}`;
+  element('what').textContent = state.what;
   map('usiemens', state.usiemens, state.rows, state.columns);
   map('wear', state.wear, state.rows, state.columns);
   element('events').tBodies[0].replaceChildren(...state.events.map(event => {

@@ -57,7 +57,8 @@ class Watcher:
             return {"run": None, "events": []}
         array = next(array for array in self._store.arrays() if array.serial == run.serial)
         shape = (array.rows, array.columns)
-        usiemens, done, total, what = self._experiment(run, shape) or self._programming(run, shape)
+        experiment = self._experiment(run, shape)
+        usiemens, done, total, what = experiment or self._programming(run, shape)
         happened = events(self._store, serial=run.serial, limit=_EVENTS)
         return {
             "run": run.id,
@@ -69,7 +70,7 @@ class Watcher:
             "ended": None if run.ended is None else run.ended.isoformat(),
             "done": done,
             "total": total,
-            "what": what,
+            "what": f"{what}{done} of {total} {'steps' if experiment else 'cells'}",
             "rows": array.rows,
             "columns": array.columns,
             "usiemens": [None if np.isnan(g) else round(g, 1) for g in usiemens.ravel().tolist()],
@@ -94,8 +95,8 @@ class Watcher:
         what = ""
         if last is not None:
             usiemens[tuple(np.array(places).T)] = np.array(last["codes"][-1]) / last["codes_per_usiemens"]
-            what = f"step {done} of {steps}: {last['name']}"
-        return usiemens, done, int(steps), what
+            what = str(last["name"])
+        return usiemens, done, int(steps), f"{what}, " if what else ""
 
     def _programming(self, run: RunRecord, shape: tuple[int, int]) -> tuple[Any, int, int, str]:
         """The same of the cells' records; done and total are cells of the pass that goes on."""
@@ -110,4 +111,4 @@ class Watcher:
             "SELECT count(*), count(status) FROM cells WHERE run = ? AND pass = ?", run.id, last
         )
         image = "" if run.image_number is None else f"array {run.image_number} of its image, "
-        return usiemens, done, total, f"{image}pass {run.passes}" if run.passes else image.rstrip(", ")
+        return usiemens, done, total, f"{image}pass {run.passes}, "

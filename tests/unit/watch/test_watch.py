@@ -98,7 +98,11 @@ def test_a_programming_run(store: Store) -> None:
         run = program(store)
         found = state(server)
         assert (found["kind"], found["serial"], found["status"]) == ("program", "W1", "running")
-        assert (found["done"], found["total"], found["what"]) == (256, 1024, "array 2 of its image, pass 1")
+        assert (found["done"], found["total"], found["what"]) == (
+            256,
+            1024,
+            "array 2 of its image, pass 1, 256 of 1024 cells",
+        )
         assert found["usiemens"][:256] == [100.0] * 256  # 384 codes at 0.2 V through 2400 ohm and 125 uV a code
         assert found["usiemens"][256:] == [None] * 768
         assert found["wear"] == [2] * 256 + [9] * 768
@@ -113,7 +117,7 @@ def test_an_experiment_and_a_chosen_run(store: Store) -> None:
     run.record_step(0, {"name": "SET", "codes": [[1, 2], [100, 200]], "codes_per_usiemens": 2.0})
     with serving(store) as server, serving(store, run=first.id) as other:
         found = state(server)
-        assert (found["done"], found["total"], found["what"]) == (1, 7, "step 1 of 7: SET")
+        assert (found["done"], found["total"], found["what"]) == (1, 7, "SET, 1 of 7 steps")
         assert (found["usiemens"][1], found["usiemens"][3 * 32 + 2], found["usiemens"][0]) == (50.0, 100.0, None)
         assert (state(other)["run"], state(other)["status"]) == (first.id, "interrupted")
     with pytest.raises(StoreError):
@@ -196,7 +200,7 @@ def test_a_browser_shows_a_change_within_a_second(store: Store, tmp_path: Path) 
         )
         try:
             _, first = seen.get(timeout=120)
-            assert first["text"] == "array 2 of its image, pass 1, 256 of 1024"
+            assert first["text"] == "array 2 of its image, pass 1, 256 of 1024 cells"
             assert first["pixel"] == "236,239,242,255"  # not read yet
             took = []
             for end in (16, 24, 32):
