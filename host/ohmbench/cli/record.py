@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 
 from ohmbench.cli.array import AddCommand
 from ohmbench.cli.options import whole
-from ohmbench.cli.output import show
+from ohmbench.cli.output import print_result, show
 from ohmbench.operations.export import TABLES
 from ohmbench.operations.log import Filter, log, parse_since
 from ohmbench.operations.sockets import record_to_read
@@ -36,8 +37,18 @@ def _export(args: argparse.Namespace, progress: Progress) -> None:
     show(args, result)
 
 
+def _watch(args: argparse.Namespace, progress: Progress) -> None:
+    from ohmbench.operations.sockets import record_path
+    from ohmbench.watch.server import WatchServer
+
+    with record_to_read(args.lab), WatchServer(record_path(args.lab), args.http, args.run) as server:
+        print_result(args, {"url": server.url}, f"watching the record at {server.url}; Ctrl-C ends it, and no run")
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
+
+
 def add_commands(command: AddCommand) -> None:
-    """Add log and export."""
+    """Add log, export and watch."""
     looking = argparse.ArgumentParser(add_help=False)
     group = looking.add_argument_group("record")
     group.add_argument("--lab", type=Path, metavar="DIR", help="folder of the record (default: as docs/runs.md says)")
@@ -57,3 +68,10 @@ def add_commands(command: AddCommand) -> None:
     export.add_argument("file", type=Path, help=".h5, .csv or .parquet")
     export.add_argument("--table", choices=TABLES, default="runs", help="of a .csv or .parquet (default: %(default)s)")
     export.add_argument("--last", type=whole(1), metavar="N", help="the last N runs only")
+
+    watch = command("watch", _watch, "serve a page, to this machine only, that follows a running job by its record")
+    watch.add_argument("--lab", type=Path, metavar="DIR", help="folder of the record (default: as docs/runs.md says)")
+    watch.add_argument("--run", type=whole(1), metavar="N", help="this run (default: the one that runs, or the last)")
+    watch.add_argument(
+        "--http", type=whole(0, 65535), default=8321, metavar="PORT", help="default: %(default)s; 0: any"
+    )

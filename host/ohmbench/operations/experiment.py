@@ -269,7 +269,11 @@ def _journal(bench: Bench, planned: Planned, ledgered: Ledgered | None) -> Itera
             mask=np.zeros_like(chosen),
             pulses=0,
             recipe=dataclasses.asdict(experiment.settings),
-            provenance={**bench.provenance, "cells": np.argwhere(chosen).tolist()},
+            provenance={
+                **bench.provenance,
+                "cells": np.argwhere(chosen).tolist(),
+                "steps": len(experiment.steps()),
+            },
         )
     try:
         yield Journaled(run, store)

@@ -158,6 +158,13 @@ class Store(Ledger):
         )
         return [self._run_record(row) for row in rows]
 
+    def last_sample(self, run_id: int) -> tuple[int, dict[str, Any] | None]:
+        """Number of samples of a run, and what the last one says; None if there is none."""
+        rows = self._database.rows(
+            "SELECT step + 1, data FROM samples WHERE run = ? ORDER BY step DESC LIMIT 1", run_id
+        )
+        return (rows[0][0], json.loads(rows[0][1])) if rows else (0, None)
+
     def run(self, run_id: int) -> RunRecord:
         """A run by its number.
 

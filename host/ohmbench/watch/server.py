@@ -1,0 +1,128 @@
+"""Serves the page: to this machine only, and nothing but reading. Changes go to it as server-sent events."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from ohmbench.errors import OhmbenchError, UsageError
+from ohmbench.watch.page import html
+from ohmbench.watch.state import Watcher
+
+HOST = "127.0.0.1"
+POLL_S = 0.1
+"""From one look at the record's version to the next."""
+
+_BEAT_S = 5.0  # an empty line so often: a browser that has gone is noticed when it is written to
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
+
+
+class WatchServer(ThreadingHTTPServer):
+    """An open port of this machine; `serve_forever` answers until `shutdown`.
+
+    Args:
+        record: file of the record.
+        port: 0 for any that is free.
+        run: as `Watcher` takes it.
+
+    Raises:
+        UsageError: the port is in use.
+        StoreError: the record cannot be read, or has no such run.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, record: Path, port: int = 0, run: int | None = None) -> None:
+        self.record, self.run = record, run
+        watcher = Watcher.open(record, run)
+        try:
+            watcher.state()
+        finally:
+            watcher.close()
+        try:
+            super().__init__((HOST, port), Handler)
+        except OSError as error:
+            raise UsageError(
+                f"Cannot serve on port {port} of {HOST}: {error.strerror}. No array is concerned. Give another --http."
+            ) from error
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.server_port}/"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers GET of / (the page), /state (JSON) and /changes (a stream of the same)."""
+
+    server: WatchServer
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        # a page elsewhere whose name was made to point here must not read the record
+        name = self.headers.get("Host", "").rpartition(":")[0]
+        if name not in (HOST, "localhost"):
+            self.send_error(HTTPStatus.FORBIDDEN)
+        elif self.path == "/":
+            self._send("text/html; charset=utf-8", self.page().encode())
+        elif self.path == "/state":
+            self._with_watcher(lambda watcher: self._send("application/json", _json(watcher)))
+        elif self.path == "/changes":
+            self._with_watcher(self._stream)
+        else:
+            self.send_error(HTTPStatus.NOT_FOUND)
+
+    def page(self) -> str:
+        return html()
+
+    def _with_watcher(self, answer: Callable[[Watcher], None]) -> None:
+        try:
+            watcher = Watcher.open(self.server.record, self.server.run)
+        except OhmbenchError:
+            self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
+            return
+        try:
+            answer(watcher)
+        except (OhmbenchError, OSError):
+            self.close_connection = True  # the browser has gone, or asks again
+        finally:
+            watcher.close()
+
+    def _head(self, kind: str, length: int | None) -> None:
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Security-Policy", _POLICY)
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        else:
+            self.send_header("Connection", "close")
+        self.end_headers()
+
+    def _send(self, kind: str, data: bytes) -> None:
+        self._head(kind, len(data))
+        self.wfile.write(data)
+
+    def _stream(self, watcher: Watcher) -> None:
+        self.close_connection = True
+        self._head("text/event-stream", None)
+        beat = time.monotonic()
+        while True:
+            if watcher.changed():
+                self.wfile.write(b"data: " + _json(watcher) + b"\n\n")
+                beat = time.monotonic()
+            elif time.monotonic() - beat > _BEAT_S:
+                self.wfile.write(b":\n\n")
+                beat = time.monotonic()
+            time.sleep(POLL_S)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Requests are no news."""
+
+
+def _json(watcher: Watcher) -> bytes:
+    return json.dumps(watcher.state(), separators=(",", ":")).encode()

@@ -1,0 +1,222 @@
+"""The page of a running job: what it says, to whom, and how soon."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Queue
+from typing import Any
+from urllib.parse import parse_qs, urlparse
+
+import numpy as np
+import pytest
+
+from ohmbench.errors import StoreError, UsageError
+from ohmbench.record.records import Cells, CellStatus
+from ohmbench.record.store import Run, Store
+from ohmbench.watch.page import html
+from ohmbench.watch.server import HOST, Handler, WatchServer
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+EVERY = np.ones((32, 32), np.bool_)
+SOON_S = 1.0
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "record.sqlite") as store:
+        store.array("W1", "1T1R", 32, 32, budget=1000)
+        yield store
+
+
+@contextmanager
+def serving(store: Store, handler: type[Handler] = Handler, run: int | None = None) -> Iterator[WatchServer]:
+    with WatchServer(store.database.path, run=run) as server:
+        server.RequestHandlerClass = handler
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def answer(
+    server: WatchServer, path: str, host: str | None = None, method: str = "GET"
+) -> Iterator[http.client.HTTPResponse]:
+    connection = http.client.HTTPConnection(HOST, server.server_port, timeout=10)
+    try:
+        connection.request(method, path, headers={} if host is None else {"Host": host})
+        with connection.getresponse() as response:
+            yield response
+    finally:
+        connection.close()
+
+
+def status(server: WatchServer, path: str, host: str | None = None, method: str = "GET") -> int:
+    with answer(server, path, host, method) as response:
+        return response.status
+
+
+def state(server: WatchServer) -> Any:
+    with answer(server, "/state") as response:
+        return json.loads(response.read())
+
+
+def program(store: Store) -> Run:
+    run = store.begin_run(
+        "program", "W1", rung="twin", mask=EVERY, pulses=9, image_number=2, recipe={"read_v": 0.2}, image_sha256="a"
+    )
+    record_rows(run, 0, 8)
+    return run
+
+
+def record_rows(run: Run, first: int, end: int, code: int = 384) -> None:
+    rows = np.arange(32)[:, None] * np.ones(32, np.int64)
+    numbers = np.ones((32, 32), np.int64)
+    converged = CellStatus.CONVERGED * numbers
+    cells = (rows >= first) & (rows < end)
+    run.record(
+        Cells(cells, 0 * numbers, 999 * numbers, code * numbers, numbers, numbers, 0 * numbers, numbers, converged)
+    )
+
+
+def test_a_programming_run(store: Store) -> None:
+    with serving(store) as server:
+        assert state(server) == {"run": None, "events": []}
+        run = program(store)
+        found = state(server)
+        assert (found["kind"], found["serial"], found["status"]) == ("program", "W1", "running")
+        assert (found["done"], found["total"], found["what"]) == (
+            256,
+            1024,
+            "array 2 of its image, pass 1, 256 of 1024 cells",
+        )
+        assert found["usiemens"][:256] == [100.0] * 256  # 384 codes at 0.2 V through 2400 ohm and 125 uV a code
+        assert found["usiemens"][256:] == [None] * 768
+        assert found["wear"] == [2] * 256 + [9] * 768
+        run.note("<b>look</b>")
+        assert state(server)["events"][0]["what"] == "<b>look</b>"
+
+
+def test_an_experiment_and_a_chosen_run(store: Store) -> None:
+    first = program(store)
+    provenance = {"cells": [[0, 1], [3, 2]], "steps": 7}
+    run = store.begin_run("experiment iv", "W1", rung="sim", mask=EVERY, pulses=2, provenance=provenance)
+    run.record_step(0, {"name": "SET", "codes": [[1, 2], [100, 200]], "codes_per_usiemens": 2.0})
+    with serving(store) as server, serving(store, run=first.id) as other:
+        found = state(server)
+        assert (found["done"], found["total"], found["what"]) == (1, 7, "SET, 1 of 7 steps")
+        assert (found["usiemens"][1], found["usiemens"][3 * 32 + 2], found["usiemens"][0]) == (50.0, 100.0, None)
+        assert (state(other)["run"], state(other)["status"]) == (first.id, "interrupted")
+    with pytest.raises(StoreError):
+        WatchServer(store.database.path, run=99)
+
+
+def test_changes_arrive_as_events_within_a_second(store: Store) -> None:
+    run = program(store)
+    with serving(store) as server, answer(server, "/changes") as stream:
+        assert stream.headers["Content-Type"] == "text/event-stream"
+        assert json.loads(next_data(stream))["done"] == 256
+        for end in (16, 24, 32):
+            began = time.monotonic()
+            record_rows(run, end - 8, end)
+            assert json.loads(next_data(stream))["done"] == 32 * end
+            assert time.monotonic() - began < SOON_S
+
+
+def next_data(stream: http.client.HTTPResponse) -> bytes:
+    while not (line := stream.readline()).startswith(b"data: "):
+        assert line
+    return line[6:]
+
+
+def test_it_is_for_this_machine_only_and_reads_only(store: Store) -> None:
+    program(store)
+    before = store.database.path.read_bytes()
+    with serving(store) as server:
+        assert server.server_address[0] == "127.0.0.1"
+        assert status(server, "/") == status(server, "/state", "localhost:1") == 200
+        assert status(server, "/state", "evil.example:80") == 403  # a name that was made to point here
+        assert status(server, "/../record.sqlite") == 404
+        for method in ("POST", "PUT", "DELETE"):
+            assert status(server, "/state", method=method) == 501
+        with answer(server, "/") as response:
+            assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        with pytest.raises(UsageError, match=r"Cannot serve on port .*in use"):
+            WatchServer(store.database.path, server.server_port)
+        with socket.socket() as other, pytest.raises(OSError, match="refused|unreachable"):
+            other.connect(("127.0.0.2", server.server_port))
+    assert store.database.path.read_bytes() == before
+
+
+def test_the_page_asks_for_nothing_else() -> None:
+    page = html()
+    assert not re.findall(r"https?://|src=|@import|url\(|href=|innerHTML", page)
+
+
+SPY = """<script>
+new MutationObserver(() => {
+  const pixel = element('usiemens').getContext('2d').getImageData(0, 31, 1, 1).data;
+  fetch('/seen?' + new URLSearchParams({done: state.done, text: element('what').textContent, pixel: pixel.join(),
+    event: element('events').rows[0].cells[2].textContent, heading: element('heading').textContent}));
+}).observe(element('events'), {childList: true, subtree: true});
+</script>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+def test_a_browser_shows_a_change_within_a_second(store: Store, tmp_path: Path) -> None:
+    """The page reports what it shows, from the write at the bench to the change in the browser's document."""
+    assert CHROMIUM is not None
+    seen: Queue[tuple[float, dict[str, str]]] = Queue()
+
+    class Spied(Handler):
+        def page(self) -> str:
+            return html(SPY)
+
+        def do_GET(self) -> None:
+            if self.path.startswith("/seen?"):
+                seen.put((time.monotonic(), {k: v[0] for k, v in parse_qs(urlparse(self.path).query).items()}))
+                self._send("text/plain", b"")
+            else:
+                super().do_GET()
+
+    run = program(store)
+    with serving(store, Spied) as server:
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile"]
+        browser = subprocess.Popen(
+            [CHROMIUM, *flags, "--remote-debugging-port=0", server.url], stderr=subprocess.DEVNULL
+        )
+        try:
+            _, first = seen.get(timeout=120)
+            assert first["text"] == "array 2 of its image, pass 1, 256 of 1024 cells"
+            assert first["pixel"] == "236,239,242,255"  # not read yet
+            took = []
+            for end in (16, 24, 32):
+                began = time.monotonic()
+                record_rows(run, end - 8, end, code=384)
+                while (shown := seen.get(timeout=30))[1]["done"] != str(32 * end):
+                    pass
+                took.append(shown[0] - began)
+            assert shown[1]["pixel"] == "11,44,87,255"  # the highest of the map
+            began = time.monotonic()
+            run.note("<b>hot</b>")
+            while (shown := seen.get(timeout=30))[1]["event"] != "<b>hot</b>":
+                pass
+            took.append(shown[0] - began)
+        finally:
+            browser.kill()
+            browser.wait()
+    print("s from the bench to the page:", [f"{s:.3f}" for s in took])
+    assert sorted(took)[len(took) // 2] < SOON_S
