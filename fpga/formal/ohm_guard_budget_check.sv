@@ -47,14 +47,6 @@ module ohm_guard_budget_check
       .armed_i(armed_o),
       .fault_i(fault_o != FaultNone),
       .limit_o(limit),
-      .ceiling_o(),
-      .write_o(),
-      .fits_o(),
-      .tighter_o(),
-      .refused_o(),
-      .arm_o(),
-      .disarm_o(),
-      .clear_fault_o(),
       .clear_counts_o(clear_counts)
   );
 

@@ -46,7 +46,8 @@ module ohm_spi_switch_check
     assume (!safe_i);
     assume (rst_ni || first_q);
     if (rst_ni) assume (start_i == ready_o && chip == '0);
-    assume (wl_i inside {32'd1, 32'd2} && bl_i inside {32'd0, 32'd1, 32'd2} && col_i[31:2] == '0);
+    assume (wl_i inside {32'd1, 32'd2} && bl_i inside {32'd0, 32'd1, 32'd2});
+    assume (col_i[31:2] == {30{col_i[2]}});
 `endif
   end
 `endif
