@@ -47,14 +47,6 @@ module ohm_guard_budget_check
       .armed_i(armed_o),
       .fault_i(fault_o != FaultNone),
       .limit_o(limit),
-      .ceiling_o(),
-      .write_o(),
-      .fits_o(),
-      .tighter_o(),
-      .refused_o(),
-      .arm_o(),
-      .disarm_o(),
-      .clear_fault_o(),
       .clear_counts_o(clear_counts)
   );
 
@@ -109,6 +101,7 @@ module ohm_guard_budget_check
   );
 
   logic reads, writes;
+  logic [16:0] most;
   logic idle, counting, held, returning, here, pulsed, past, stale, is_old, is_new;
   assign idle      = u_budget.idle_o;
   assign held      = u_budget.state_q == 2'd2;
@@ -119,6 +112,7 @@ module ohm_guard_budget_check
   assign past      = 6'(column) + 6'd1 < u_budget.step_q;  // written in this scan
   assign stale     = u_budget.stale_q[row];
   assign reads     = (counting || returning) && here && u_budget.step_q == 6'(column) + 6'd1;
+  assign most      = {1'b0, u_budget.most_q};
   assign writes    = safe_no && mode_q inside {ModeSet, ModeReset};
   assign is_old    = known && word == had_q[15:0];
   assign is_new    = known && word == 16'(had_q + 17'(pulsed));
@@ -128,8 +122,9 @@ module ohm_guard_budget_check
               !(counting && here) || (past ? is_new : u_budget.fresh_q ? had_q == '0 : is_old))
   `OHM_ASSERT(LemmaHeld_A, !(held && here) || is_new)
   `OHM_ASSERT(LemmaReturning_A, !(returning && here) || (past ? is_old : is_new))
-  `OHM_ASSERT(LemmaNeed_A,
-              !(here && pulsed && (held || (counting && past))) || u_budget.need_q > had_q)
+  `OHM_ASSERT(
+      LemmaMost_A,
+      !(here && pulsed && (held || (counting && past))) || (u_budget.any_q && most >= had_q))
   `OHM_ASSERT(LemmaStale_A, idle || !here || !stale)
   `OHM_ASSERT(LemmaStep_A,
               32'(u_budget.step_q) <= Columns && (u_budget.step_q != '0) == (counting || returning))

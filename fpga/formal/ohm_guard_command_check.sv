@@ -45,16 +45,7 @@ module ohm_guard_command_check
       .reg_data_i,
       .armed_i(armed_o),
       .fault_i(fault_o != FaultNone),
-      .limit_o(limit),
-      .ceiling_o(),
-      .write_o(),
-      .fits_o(),
-      .tighter_o(),
-      .refused_o(),
-      .arm_o(),
-      .disarm_o(),
-      .clear_fault_o(),
-      .clear_counts_o()
+      .limit_o(limit)
   );
 
   logic [Rails-1:0][15:0] max_rail;

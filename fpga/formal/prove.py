@@ -100,9 +100,13 @@ def source(file: str) -> Path:
 
 
 def script(proof: Proof, task: str, only: str | None) -> list[str]:
-    """Commands of Yosys. `only`: all other assertions are left out, so that it alone has to see the mutant."""
+    """Commands of Yosys. `only`: all other assertions are left out, so that it alone has to see the mutant.
+
+    A search has SEARCH defined: a checker may then leave inputs less freedom, so that it comes to the point sooner.
+    """
     parameters = proof.parameters if task == "prove" else proof.search_parameters or proof.parameters
-    options = " ".join([*(f"-G {p}" for p in parameters), *(f"-D {d}" for d in ("FORMAL", *proof.defines))])
+    defines = ("FORMAL", *proof.defines, *(() if task == "prove" else ("SEARCH",)))
+    options = " ".join([*(f"-G {p}" for p in parameters), *(f"-D {d}" for d in defines)])
     files = " ".join(f for f in (*COMMON, *proof.models, *proof.files) if f.endswith(".sv"))
     commands = [
         f"read_slang --threads 1 {options} --blackboxed-module ohm_any --top {proof.top} {files}",

@@ -78,11 +78,18 @@ module ohm_execute (
   logic [4:0] index_q;  // byte of the head, beat, argument
   logic more_q;  // bytes of the frame are to come
   error_e error_q, error;
+  logic first;  // clock in StCheck or StItem
+  logic [1:0] held_q;
+  logic is_checked, is_error_q, is_refused_q;
   logic is_error, is_baud, is_refused, is_cut, is_answering, read_valid;
   logic take, act, vin_fire, answer_en;
   logic [11:0] answer_addr;
 
+  // the check takes two clocks, a register's answer comes in the second: they are too long for what hangs on them
+  assign first      = !held_q[0];
+  assign is_checked = held_q == '1;
   ohm_frame_check u_check (
+      .clk_i,
       .type_i(type_q),
       .arg_i(arg_q),
       .length_i(length_q),
@@ -110,8 +117,9 @@ module ohm_execute (
     state_d = state_q;
     unique case (state_q)
       StHead:    if (take && index_q == 5'd3) state_d = StCheck;
-      StCheck: begin
-        if (is_error) state_d = more_q ? StDrain : StError;
+      StCheck:
+      if (is_checked) begin
+        if (is_error_q) state_d = more_q ? StDrain : StError;
         else if (type_q != FrameRun) state_d = StCollect;
         else if (!running_i) state_d = more_q ? StCollect : StArgs;
       end
@@ -119,14 +127,17 @@ module ohm_execute (
       StItem: begin
         state_d = more_q ? StCollect : StHead;
         unique case (type_q)
-          FrameRead:     state_d = is_error ? StError : StAnswer;
-          FrameRun:      if (!more_q) state_d = index_q == 5'd15 ? StRun : StArgs;
-          FrameRegister: if (is_refused) state_d = StError;
+          FrameRead: state_d = !is_checked ? StItem : is_error_q ? StError : StAnswer;
+          FrameRun:  if (!more_q) state_d = index_q == 5'd15 ? StRun : StArgs;
+          FrameRegister: begin
+            if (first) state_d = StItem;
+            else if (is_refused_q) state_d = StError;
+          end
           FrameVector: begin
             if (!consumer_i) state_d = more_q ? StDrain : StError;
             else if (!vin_fire) state_d = StItem;
           end
-          default:       ;
+          default:   ;
         endcase
       end
       StArgs:    if (index_q == 5'd15) state_d = StRun;
@@ -144,6 +155,9 @@ module ohm_execute (
   always_ff @(posedge clk_i) begin
     if (!rst_ni) state_q <= StHead;
     else state_q <= state_d;
+    held_q <= {held_q[0] && state_q inside {StCheck, StItem}, state_q inside {StCheck, StItem}};
+    is_error_q <= is_error;
+    is_refused_q <= is_refused;
   end
 
   always_ff @(posedge clk_i) begin
@@ -201,10 +215,10 @@ module ohm_execute (
   assign mem_addr_o = answer_en ? answer_addr : {arg_q[7:0], index_q[3:0]};
   assign mem_wdata_o = shift_q;
 
-  assign reg_valid_o = act && type_q == FrameRegister && !is_baud;
+  assign reg_valid_o = act && type_q == FrameRegister && !is_baud && first;
   assign reg_addr_o = arg_q[7:0];
   assign reg_data_o = shift_q[63:32];
-  assign baud_valid_o = act && type_q == FrameRegister && is_baud && !is_refused;
+  assign baud_valid_o = act && type_q == FrameRegister && is_baud && first && !is_refused;
   assign baud_div_o = shift_q[43:32];
 
   assign run_valid_o = state_q == StRun && !abort_i && !clear_i;
@@ -221,7 +235,7 @@ module ohm_execute (
     else if (arg_q[1]) vin_data_o = {16'h0, shift_q[63:48], 16'h0, shift_q[47:32]};
   end
 
-  assign read_valid = act && type_q == FrameRead && !is_error;
+  assign read_valid = act && type_q == FrameRead && is_checked && !is_error_q;
   ohm_answer u_answer (
       .clk_i,
       .rst_ni,

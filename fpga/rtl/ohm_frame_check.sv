@@ -1,8 +1,9 @@
-// May this frame from the host be executed? Combinational. Length before address before state, so that the error
+// May this frame from the host be executed? The answer is of the clock before, but for running_i and consumer_i. Length before address before state, so that the error
 // names what is wrong with the frame itself first. The number of vectors of a read stands in its payload: it is
 // checked a second time when that has come.
 
 module ohm_frame_check (
+    input logic        clk_i,
     input logic [ 7:0] type_i,
     input logic [15:0] arg_i,
     input logic [ 8:0] length_i,     // of the payload
@@ -67,12 +68,15 @@ module ohm_frame_check (
     endcase
   end
 
+  logic [16:0] end_q;
+  always_ff @(posedge clk_i) end_q <= {1'b0, arg_i} + {1'b0, extent};
+
   always_comb begin
     is_error_o = 1'b1;
     error_o    = ErrorBadType;
     if (is_known) begin
       if (is_length_bad) error_o = ErrorBadLength;
-      else if ({1'b0, arg_i} + {1'b0, extent} > limit) error_o = ErrorBadAddress;
+      else if (end_q > limit) error_o = ErrorBadAddress;
       else if (type_i == FrameProgram && running_i) error_o = ErrorBusy;
       else if (type_i == FrameVector && !consumer_i) error_o = ErrorNoConsumer;
       else is_error_o = 1'b0;

@@ -65,6 +65,7 @@ module ohm_guard
   logic [RestW-1:0] rest_q;  // clocks that this still takes
   fault_e fault_q, fault_d;
   fault_e cmd_fault, fault_now;
+  logic cmd_bad, ends, asked;
   logic live;  // on, and nothing in this clock ends that
 
   // ---- commands
@@ -73,11 +74,12 @@ module ohm_guard
   logic is_pulse, taken, fire;
   assign is_pulse = seq_cmd_i.kind == CmdPulse;
   assign car_cmd_o = seq_cmd_i;
-  assign car_cmd_valid_o = seq_cmd_valid_i && live && !set_en_o && !reset_en_o &&
-      (is_pulse ? scan_ready : scan_idle);
+  // live, but with what is known last at the end
+  assign car_cmd_valid_o = seq_cmd_valid_i && rst_ni && on_q && !ends && !asked &&
+      (is_pulse ? scan_ready : scan_idle) && !cmd_bad;
   assign taken = car_cmd_valid_o && car_cmd_ready_i;
   assign fire = taken && is_pulse;
-  assign seq_cmd_ready_o = taken || (seq_cmd_valid_i && !armed_q && cmd_fault == FaultNone);
+  assign seq_cmd_ready_o = taken || (seq_cmd_valid_i && !armed_q && !cmd_bad);
 
   // ---- silence
 
@@ -107,8 +109,9 @@ module ohm_guard
     if (armed_q && silent) fault_now = FaultSilence;
     if (armed_q && trip) fault_now = FaultOvercurrent;
   end
-  assign live    = rst_ni && on_q && fault_now == FaultNone && !abort_i && !disarm;
-  assign armed_d = (armed_q || arm) && fault_now == FaultNone && !abort_i && !disarm;
+  assign ends    = abort_i || disarm || (armed_q && (rail_over || silent || trip));
+  assign live    = rst_ni && on_q && !ends && !(seq_cmd_valid_i && cmd_bad);
+  assign armed_d = (armed_q || arm) && !ends && !(seq_cmd_valid_i && cmd_bad);
 
   // the first one stays until it is cleared
   always_comb begin
@@ -165,6 +168,7 @@ module ohm_guard
       .taken_i(taken),
       .over_budget_i(scan_ready && over_budget),
       .fault_o(cmd_fault),
+      .bad_o(cmd_bad),
       .mode_o(mode),
       .row_o(row),
       .columns_o(columns),
@@ -198,6 +202,7 @@ module ohm_guard
       .reset_en_i,
       .set_en_o,
       .reset_en_o,
+      .asked_o(asked),
       .overcurrent_ni,
       .trip_o(trip)
   );

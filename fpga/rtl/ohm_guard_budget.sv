@@ -35,20 +35,22 @@ module ohm_guard_budget #(
   logic [5:0] step_q, step_d;  // column that is read; the one before it is written
   logic lost_q, lost_d;  // no longer asked for
   logic fresh_q, fresh_d;  // the row's counts are to be taken as zero
-  logic [16:0] need_q, need_d;  // budget that this pulse needs
+  logic any_q, any_d;  // a cell gets this pulse
+  // the most that one of those cells has had; compared before this pulse is added, which is faster
+  logic [15:0] most_q, most_d;
   logic [Rows-1:0] stale_q, stale_d;  // rows not counted since the last clear
 
   logic write, pulsed;
-  logic [ 4:0] column;
-  logic [15:0] stored;
-  logic [16:0] count;
+  logic [4:0] column;
+  logic [15:0] stored, had, count;
 
   assign column = 5'(step_q - 6'd1);
   assign pulsed = columns_i[column];
 
+  assign had    = fresh_q ? '0 : stored;
   always_comb begin
-    count = fresh_q ? '0 : {1'b0, stored};
-    if (pulsed) count = state_q == StReturn ? count - 17'd1 : count + 17'd1;
+    count = had;
+    if (pulsed) count = state_q == StReturn ? had - 16'd1 : had + 16'd1;
   end
 
   ohm_ram #(
@@ -59,7 +61,7 @@ module ohm_guard_budget #(
       .clk_i,
       .we_i(write),
       .waddr_i({row_i, column}),
-      .wdata_i(count[15:0]),
+      .wdata_i(count),
       .raddr_i({row_i, step_q[4:0]}),
       .rdata_o(stored)
   );
@@ -69,13 +71,15 @@ module ohm_guard_budget #(
     step_d  = '0;
     lost_d  = lost_q;
     fresh_d = fresh_q;
-    need_d  = need_q;
+    any_d   = any_q;
+    most_d  = most_q;
     stale_d = stale_q;
     write   = 1'b0;
     unique case (state_q)
       StIdle: begin
         lost_d  = 1'b0;
-        need_d  = '0;
+        any_d   = 1'b0;
+        most_d  = '0;
         fresh_d = stale_q[row_i];
         if (ask_i) begin
           state_d        = StCount;
@@ -87,7 +91,8 @@ module ohm_guard_budget #(
         write  = 1'b1;
         step_d = step_q + 6'd1;
         lost_d = lost_q || !ask_i;
-        if (pulsed && count > need_q) need_d = count;
+        any_d  = any_q || pulsed;
+        if (pulsed && had > most_q) most_d = had;
         if (step_q == 6'(Columns)) begin
           state_d = StHeld;
           step_d  = '0;
@@ -125,21 +130,23 @@ module ohm_guard_budget #(
       step_q  <= '0;
       lost_q  <= 1'b0;
       fresh_q <= 1'b0;
-      need_q  <= '0;
+      any_q   <= 1'b0;
+      most_q  <= '0;
       stale_q <= '1;
     end else begin
       state_q <= state_d;
       step_q  <= step_d;
       lost_q  <= lost_d;
       fresh_q <= fresh_d;
-      need_q  <= need_d;
+      any_q   <= any_d;
+      most_q  <= most_d;
       stale_q <= stale_d;
     end
   end
 
   assign idle_o  = state_q == StIdle;
   assign ready_o = state_q == StHeld && !lost_q;
-  assign over_o  = need_q > {1'b0, budget_i};
+  assign over_o  = any_q && most_q >= budget_i;
 
   `OHM_ASSERT(StepInRow_A, step_q <= 6'(Columns))
   `OHM_ASSERT(StepWorks_A, (step_q != '0) == (state_q == StCount || state_q == StReturn))

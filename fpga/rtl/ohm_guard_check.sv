@@ -15,39 +15,58 @@ module ohm_guard_check
     input logic [Rails-1:0][15:0] max_rail_i,
     input logic [     15:0]       max_width_i,
 
-    input  cmd_t   cmd_i,
-    input  logic   taken_i,        // the carrier takes it in this clock
-    input  logic   over_budget_i,  // a cell would get more pulses than it may
+    input cmd_t cmd_i,
+    input logic taken_i,  // the carrier takes it in this clock
+    input logic over_budget_i,  // a cell would get more pulses than it may
     output fault_e fault_o,
+    output logic bad_o,  // the same as one bit, which comes sooner than the fault that it is
 
     output mode_e        mode_o,      // of the lines
     output logic  [ 4:0] row_o,       // of the word line that is on, in SET and RESET
     output logic  [31:0] columns_o,
     output logic         rail_over_o  // a rail is above its limit, which has been tightened since
 );
+  // Exactly one word line is on if each bit of its number is 1 in some line that is on, or 0 in some, and not both.
+  // (wl & (wl - 1) is a carry through 32 bits, too slow for a command that passes in its own clock.)
+  logic [4:0] row, not_row;
   logic one_wl;
-  assign one_wl = cmd_i.wl != '0 && (cmd_i.wl & (cmd_i.wl - 32'd1)) == '0;
+  always_comb begin
+    row     = '0;
+    not_row = '0;
+    for (int unsigned i = 0; i < 32; i++) begin
+      if (cmd_i.wl[i]) begin
+        row |= 5'(i);
+        not_row |= ~5'(i);
+      end
+    end
+  end
+  assign one_wl = (row ^ not_row) == '1;
 
   logic pulse_mode;
   assign pulse_mode = mode_o == ModeSet || mode_o == ModeReset;
+
+  logic over_limit, over_width, bad_lines;
+  assign over_limit = cmd_i.value > max_rail_i[cmd_i.rail];
+  assign over_width = cmd_i.value > max_width_i;
+  // in SET a grounded bit line would put the inhibit voltage in reverse on the row's other cells
+  assign bad_lines = (cmd_i.mode inside {ModeSet, ModeReset} && !one_wl) ||
+      (cmd_i.mode == ModeSet && cmd_i.bl != cmd_i.wl);
 
   always_comb begin
     fault_o = FaultNone;
     unique case (cmd_i.kind)
       CmdRail: begin
         if (!armed_i && cmd_i.value != '0) fault_o = FaultNotArmed;
-        else if (cmd_i.value > max_rail_i[cmd_i.rail]) fault_o = FaultRailLimit;
+        else if (over_limit) fault_o = FaultRailLimit;
       end
       CmdLines: begin
         if (!armed_i && cmd_i.mode != ModeOff) fault_o = FaultNotArmed;
-        else if (cmd_i.mode inside {ModeSet, ModeReset} && !one_wl) fault_o = FaultBadLines;
-        // a grounded bit line would put the inhibit voltage in reverse on the row's other cells
-        else if (cmd_i.mode == ModeSet && cmd_i.bl != cmd_i.wl) fault_o = FaultBadLines;
+        else if (bad_lines) fault_o = FaultBadLines;
       end
       CmdPulse: begin
         if (!armed_i) fault_o = FaultNotArmed;
         else if (!pulse_mode) fault_o = FaultBadMode;
-        else if (cmd_i.value == '0 || cmd_i.value > max_width_i) fault_o = FaultWidthLimit;
+        else if (cmd_i.value == '0 || over_width) fault_o = FaultWidthLimit;
         else if (over_budget_i) fault_o = FaultBudget;
       end
       CmdSense: begin
@@ -55,6 +74,15 @@ module ohm_guard_check
         else if (mode_o != ModeRead) fault_o = FaultBadMode;
       end
       default: fault_o = FaultBadMode;
+    endcase
+  end
+
+  always_comb begin
+    unique case (cmd_i.kind)
+      CmdRail: bad_o = over_limit || (!armed_i && cmd_i.value != '0);
+      CmdLines: bad_o = bad_lines || (!armed_i && cmd_i.mode != ModeOff);
+      CmdPulse: bad_o = over_width || over_budget_i || !armed_i || !pulse_mode || cmd_i.value == '0;
+      default: bad_o = !armed_i || mode_o != ModeRead;
     endcase
   end
 
@@ -78,11 +106,6 @@ module ohm_guard_check
   end
 
   // kept when all goes off: counts may still have to be given back
-  logic [4:0] row;
-  always_comb begin
-    row = '0;
-    for (int unsigned i = 0; i < 32; i++) if (cmd_i.wl[i]) row |= 5'(i);
-  end
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
       row_o     <= '0;
@@ -99,6 +122,7 @@ module ohm_guard_check
   assign set_or_reset = cmd_i.mode == ModeSet || cmd_i.mode == ModeReset;
   assign width_good   = cmd_i.value != '0 && cmd_i.value <= max_width_i;
 
+  `OHM_ASSERT(BadIsFault_A, bad_o == (fault_o != FaultNone))
   `OHM_ASSERT(RailInLimit_A, !rail_taken || cmd_i.value <= max_rail_i[cmd_i.rail])
   `OHM_ASSERT(RailInCeiling_A, !rail_taken || cmd_i.value <= RailCeiling[cmd_i.rail])
   `OHM_ASSERT(OneWordLine_A, !(lines_taken && set_or_reset) || one_wl)

@@ -48,9 +48,10 @@ module ohm_guard_limits
 
   logic [Last:First][15:0] limit_q;
   logic [15:0] now, top;
-  logic is_control, is_limit, refused;
+  logic is_control, is_limit, arm_refused, refused;
 
-  assign is_control = reg_addr_i == 8'(RegControl);
+  assign is_control  = reg_addr_i == 8'(RegControl);
+  assign arm_refused = reg_data_i[0] && fault_i;
 
   always_comb begin
     is_limit = 1'b0;
@@ -68,7 +69,7 @@ module ohm_guard_limits
   always_comb begin
     refused = 1'b1;
     if (is_control) begin
-      refused = reg_data_i[0] && fault_i;
+      refused = arm_refused;
     end else if (is_limit) begin
       refused = reg_data_i > {16'h0, top} || (armed_i && reg_data_i > {16'h0, now}) ||
           (reg_addr_i == 8'(RegWatchdog) && reg_data_i == '0);
@@ -78,8 +79,8 @@ module ohm_guard_limits
   end
   assign reg_refused_o = reg_valid_i && refused;
 
-  logic control;
-  assign control        = reg_valid_i && is_control && !refused;
+  logic control;  // not by way of the limits, since disarming ends a pulse in its own clock
+  assign control        = reg_valid_i && is_control && !arm_refused;
   assign arm_o          = control && reg_data_i[0];
   assign disarm_o       = control && !reg_data_i[0];
   assign clear_fault_o  = control && reg_data_i[1];

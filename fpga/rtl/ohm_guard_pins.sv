@@ -17,6 +17,7 @@ module ohm_guard_pins (
     input  logic reset_en_i,
     output logic set_en_o,
     output logic reset_en_o,
+    output logic asked_o,     // one of the two would be high if it were permitted
 
     input  logic overcurrent_ni,  // asynchronous
     output logic trip_o           // the same, two clocks later
@@ -24,12 +25,15 @@ module ohm_guard_pins (
   logic live_q;  // a granted pulse may start now, or goes on
   logic [15:0] high_q;  // clocks that an enable has been high
   logic [1:0] trip_q;
-  logic open, high;
+  logic open, set, reset, high;
 
   // Combinational, so that what ends a pulse ends it in its own clock. A carrier that asks for both gets neither.
-  assign open = rst_ni && permit_i && live_q && high_q < max_width_i && !(set_en_i && reset_en_i);
-  assign set_en_o = open && set_en_i && mode_i == ohm_carrier_pkg::ModeSet;
-  assign reset_en_o = open && reset_en_i && mode_i == ohm_carrier_pkg::ModeReset;
+  assign open = live_q && high_q < max_width_i && !(set_en_i && reset_en_i);
+  assign set = open && set_en_i && mode_i == ohm_carrier_pkg::ModeSet;
+  assign reset = open && reset_en_i && mode_i == ohm_carrier_pkg::ModeReset;
+  assign asked_o = set || reset;
+  assign set_en_o = rst_ni && permit_i && set;
+  assign reset_en_o = rst_ni && permit_i && reset;
   assign high = set_en_o || reset_en_o;
 
   always_ff @(posedge clk_i) begin

@@ -33,8 +33,8 @@ module ohm_link_reply #(
 
   frame_e kind_q, kind_d;
   logic busy_q, start, info_q, state_q;
-  logic [4:0] index_q, last_index;
-  logic [7:0] expected_q, credits_q;
+  logic [4:0] index_q, next_index, last_index;
+  logic [7:0] expected_q, credits_q, data_q, data_d;
   ohm_link_state_pkg::state_t counters_q;
 
   // the same until the next reset, so that a host that comes back knows whether it finds what it left; with
@@ -84,6 +84,9 @@ module ohm_link_reply #(
         busy_q  <= !last_o;
       end
     end
+    // a byte is chosen a clock before it is offered: the encoder looks at it
+    if (start) data_q <= kind_d;
+    else if (ready_i) data_q <= data_d;
     // taken at once, since the counters run while their bytes go out
     if (start) begin
       counters_q <= counters_i;
@@ -129,20 +132,22 @@ module ohm_link_reply #(
   always_comb begin
     unique case (kind_q)
       FrameInfo: begin
-        data_o     = info_bytes[index_q];
+        data_d     = info_bytes[next_index];
         last_index = LastInfo;
       end
       FrameState: begin
-        data_o     = state_bytes[index_q];
+        data_d     = state_bytes[next_index];
         last_index = LastState;
       end
       default: begin
-        data_o     = ack_bytes[index_q[1:0]];
+        data_d     = ack_bytes[next_index[1:0]];
         last_index = LastAck;
       end
     endcase
   end
 
+  assign next_index = index_q + 5'd1;
   assign valid_o = busy_q;
-  assign last_o  = index_q == last_index;
+  assign data_o = data_q;
+  assign last_o = index_q == last_index;
 endmodule

@@ -79,81 +79,91 @@ module ohm_seq (
   why_e why_q, why_d;
   logic [9:0] pc_q, pc_d;
   // distributed RAM, which has no reset
-  logic [15:0] scalar_q[16];
-  logic [31:0] mask_q  [16];
+  (* ram_style = "distributed" *)logic [15:0] scalar_q[16];
+  (* ram_style = "distributed" *)logic [31:0] mask_q  [16];
   logic [ 3:0] clear_q;
   logic [15:0] wait_q, wait_d, code_q, code_d;
-  logic [7:0] fault_q;
+  logic [ 7:0] fault_q;
 
-  // The word that is executed. It is read as the fetch begins and kept in flops, since a block RAM's data come too late
-  // in a clock for what hangs on an instruction: the guard, the carrier, and where to go next.
+  // The word that is executed and its operands are read as the fetch begins and kept in flops, since what hangs on an
+  // instruction is long: the guard, the carrier, and where to go next. No register is written during a fetch.
   logic [31:0] word_q;
+  logic [15:0] rd_q, ra_d, ra_q, rb_q;
+  logic [31:0] md_d, md_q, ma_d, ma_q, mb_d, mb_q, pred_q;
   op_e op;
   logic [3:0] d, a, b;
   logic [15:0] imm;
-  always_ff @(posedge clk_i) if (state_q == StFetch) word_q <= prog_data_i;
+  assign ra_d = scalar_q[prog_data_i[21:18]];
+  assign md_d = mask_q[prog_data_i[25:22]];
+  assign ma_d = mask_q[prog_data_i[21:18]];
+  assign mb_d = mask_q[prog_data_i[15:12]];
+  always_ff @(posedge clk_i) begin
+    if (state_q == StFetch) begin
+      word_q <= prog_data_i;
+      rd_q   <= scalar_q[prog_data_i[25:22]];
+      ra_q   <= ra_d;
+      rb_q   <= scalar_q[prog_data_i[15:12]];
+      md_q   <= md_d;
+      ma_q   <= ma_d;
+      mb_q   <= mb_d;
+      pred_q <= mask_q[prog_data_i[11:8]];
+    end
+  end
   assign op  = op_e'(word_q[31:26]);
   assign d   = word_q[25:22];
   assign a   = word_q[21:18];
   assign imm = word_q[15:0];
   assign b   = word_q[15:12];
   logic unused_word;
-  assign unused_word = ^word_q[17:16];
+  assign unused_word  = ^word_q[17:16];
 
-  logic [15:0] rd, ra, rb;
-  logic [31:0] md, ma, mb;
-  assign rd           = scalar_q[d];
-  assign ra           = scalar_q[a];
-  assign rb           = scalar_q[b];
-  assign md           = mask_q[d];
-  assign ma           = mask_q[a];
-  assign mb           = mask_q[b];
-
-  assign prog_addr_o  = pc_d;
   assign vec_op_o     = op;
   assign vec_d_o      = d;
   assign vec_a_o      = a;
   assign vec_b_o      = b;
   assign vec_imm_o    = word_q[7:0];
-  assign vec_scalar_o = ra;
-  assign vec_pred_o   = mask_q[word_q[11:8]];
+  assign vec_scalar_o = ra_q;
+  assign vec_pred_o   = pred_q;
 
-  // a mode or a rail that does not exist: no instruction either
-  logic is_unknown;
-  assign is_unknown = (op == OpLines && word_q[7:2] != '0) || (op == OpRail && word_q[7:3] != '0);
-
+  // The guard's command, ready made as the instruction begins. A mode or a rail that does not exist: no instruction
+  // either.
+  logic is_command_d, is_command_q, is_unknown_d, is_unknown_q;
+  ohm_carrier_pkg::cmd_t cmd_d;
   always_comb begin
-    cmd_o       = '0;
-    cmd_valid_o = 1'b0;
-    if (state_q == StExec && !is_unknown) begin
-      unique case (op)
-        OpRail: begin
-          cmd_valid_o = 1'b1;
-          cmd_o.kind  = ohm_carrier_pkg::CmdRail;
-          cmd_o.rail  = ohm_carrier_pkg::rail_e'(word_q[2:0]);
-          cmd_o.value = ra;
-        end
-        OpLines: begin
-          cmd_valid_o = 1'b1;
-          cmd_o.kind  = ohm_carrier_pkg::CmdLines;
-          cmd_o.mode  = ohm_carrier_pkg::mode_e'(word_q[1:0]);
-          cmd_o.wl    = md;
-          cmd_o.bl    = ma;
-          cmd_o.col   = mb;
-        end
-        OpPulse: begin
-          cmd_valid_o = 1'b1;
-          cmd_o.kind  = ohm_carrier_pkg::CmdPulse;
-          cmd_o.value = ra;
-        end
-        OpSense, OpConvert: begin
-          cmd_valid_o = 1'b1;
-          cmd_o.kind  = ohm_carrier_pkg::CmdSense;
-        end
-        default: ;
-      endcase
+    cmd_d        = '0;
+    is_command_d = 1'b1;
+    is_unknown_d = 1'b0;
+    unique case (op_e'(prog_data_i[31:26]))
+      OpRail: begin
+        cmd_d.kind   = ohm_carrier_pkg::CmdRail;
+        cmd_d.rail   = ohm_carrier_pkg::rail_e'(prog_data_i[2:0]);
+        cmd_d.value  = ra_d;
+        is_unknown_d = prog_data_i[7:3] != '0;
+      end
+      OpLines: begin
+        cmd_d.kind   = ohm_carrier_pkg::CmdLines;
+        cmd_d.mode   = ohm_carrier_pkg::mode_e'(prog_data_i[1:0]);
+        cmd_d.wl     = md_d;
+        cmd_d.bl     = ma_d;
+        cmd_d.col    = mb_d;
+        is_unknown_d = prog_data_i[7:2] != '0;
+      end
+      OpPulse: begin
+        cmd_d.kind  = ohm_carrier_pkg::CmdPulse;
+        cmd_d.value = ra_d;
+      end
+      OpSense, OpConvert: cmd_d.kind = ohm_carrier_pkg::CmdSense;
+      default: is_command_d = 1'b0;
+    endcase
+  end
+  always_ff @(posedge clk_i) begin
+    if (state_q == StFetch) begin
+      cmd_o        <= cmd_d;
+      is_command_q <= is_command_d && !is_unknown_d;
+      is_unknown_q <= is_unknown_d;
     end
   end
+  assign cmd_valid_o = state_q == StExec && is_command_q;
 
   // by four, since each of these sums is three look-ups
   logic [5:0] ma_count;
@@ -161,7 +171,7 @@ module ohm_seq (
   always_comb begin
     ma_count = '0;
     for (int i = 0; i < 32; i += 4) begin
-      of_four = {2'h0, ma[i]} + {2'h0, ma[i+1]} + {2'h0, ma[i+2]} + {2'h0, ma[i+3]};
+      of_four = {2'h0, ma_q[i]} + {2'h0, ma_q[i+1]} + {2'h0, ma_q[i+2]} + {2'h0, ma_q[i+3]};
       ma_count += {3'h0, of_four};
     end
   end
@@ -170,11 +180,11 @@ module ohm_seq (
   logic [15:0] operand, sum, scalar_d;
   logic unused_carry;
   always_comb begin
-    operand = rb;
+    operand = rb_q;
     if (op == OpAddi) operand = imm;
-    if (op == OpSub) operand = ~rb;
+    if (op == OpSub) operand = ~rb_q;
   end
-  assign {sum, unused_carry} = {ra, 1'b1} + {operand, op == OpSub};
+  assign {sum, unused_carry} = {ra_q, 1'b1} + {operand, op == OpSub};
   always_comb begin
     scalar_d = sum;
     if (op == OpLi) scalar_d = imm;
@@ -185,22 +195,25 @@ module ohm_seq (
   logic [31:0] logical, halves, one, mask_d;
   logic is_compare;
   assign is_compare = op == OpVlt || op == OpVeq || op == OpVbit;
-  assign logical = (ma & mb & {32{op == OpMand || op == OpMor}}) |
-      (ma & ~mb & {32{op != OpMand}}) | (~ma & mb & {32{op == OpMor || op == OpMxor}});
-  assign halves = {op == OpMhi ? ra : md[31:16], op == OpMlo ? ra : md[15:0]};
-  assign one = 32'h1 << ra[4:0];
+  assign logical = (ma_q & mb_q & {32{op == OpMand || op == OpMor}}) |
+      (ma_q & ~mb_q & {32{op != OpMand}}) | (~ma_q & mb_q & {32{op == OpMor || op == OpMxor}});
+  assign halves = {op == OpMhi ? ra_q : md_q[31:16], op == OpMlo ? ra_q : md_q[15:0]};
+  assign one = 32'h1 << ra_q[4:0];
   assign mask_d = (logical & {32{op inside {OpMand, OpMor, OpMxor, OpMandn}}}) |
       (halves & {32{op == OpMlo || op == OpMhi}}) | (one & {32{op == OpMone}}) |
       (vec_mask_i & {32{is_compare}});
 
   logic scalar_we, mask_we, advance, jump;
 
-  // from the entry, on to the next, to the target of a jump, or where it is
+  // The address does not wait for the carrier: what is read while an instruction is held is not used.
+  logic [9:0] next_pc;
+  assign next_pc     = jump ? imm[9:0] : pc_q + 10'd1;
+  assign prog_addr_o = state_q == StIdle ? run_entry_i : next_pc;
+
   always_comb begin
     pc_d = pc_q;
     if (state_q == StIdle) pc_d = run_entry_i;
-    else if (jump) pc_d = imm[9:0];
-    else if (advance) pc_d = pc_q + 10'd1;
+    else if (advance) pc_d = next_pc;
   end
 
   always_comb begin
@@ -235,15 +248,15 @@ module ohm_seq (
           end
           OpLi, OpAddi, OpAdd, OpSub, OpMcnt: scalar_we = 1'b1;
           OpJmp: jump = 1'b1;
-          OpBeq: jump = rd == ra;
-          OpBne: jump = rd != ra;
-          OpBlt: jump = rd < ra;
-          OpBge: jump = rd >= ra;
-          OpBany: jump = ma != '0;
-          OpBnone: jump = ma == '0;
+          OpBeq: jump = rd_q == ra_q;
+          OpBne: jump = rd_q != ra_q;
+          OpBlt: jump = rd_q < ra_q;
+          OpBge: jump = rd_q >= ra_q;
+          OpBany: jump = ma_q != '0;
+          OpBnone: jump = ma_q == '0;
           OpWait: begin
-            wait_d = ra;
-            if (ra != '0) begin
+            wait_d = ra_q;
+            if (ra_q != '0) begin
               state_d = StWait;
               advance = 1'b0;
             end
@@ -256,7 +269,7 @@ module ohm_seq (
             advance     = 1'b0;
           end
           OpRail, OpLines, OpPulse, OpConvert:
-          if (is_unknown) begin
+          if (is_unknown_q) begin
             state_d = StDone;
             why_d   = WhyIllegal;
             advance = 1'b0;
@@ -307,7 +320,6 @@ module ohm_seq (
       why_d     = abort_i ? WhyAbort : WhyFault;
       code_d    = '0;
       advance   = 1'b0;
-      jump      = 1'b0;
       scalar_we = 1'b0;
       mask_we   = 1'b0;
     end

@@ -29,7 +29,7 @@ module ohm_spi_switch (
   localparam int unsigned CountW = $clog2(Frame);
   localparam int unsigned SwitchSettle = ohm_carrier_pkg::SwitchSettleCycles;
   localparam int unsigned ReadSettle = SwitchSettle + ohm_carrier_pkg::TiaSettleCycles;
-  localparam int unsigned SettleW = $clog2(2 * Groups * Frame + ReadSettle + 1);
+  localparam int unsigned SettleW = $clog2(Frame + ReadSettle);
 
   typedef struct packed {
     ohm_carrier_pkg::mode_e mode;
@@ -118,19 +118,12 @@ module ohm_spi_switch (
     end
   endfunction
 
-  function automatic logic [SettleW-1:0] settle_clocks(logic [2*Groups-1:0] frames, logic read);
-    logic [3:0] count = '0;
-    for (int i = 0; i < int'(2 * Groups); i++) count = count + 4'(frames[i]);
-    return SettleW'(count) * SettleW'(Frame) +
-        (read ? SettleW'(ReadSettle) : SettleW'(SwitchSettle));
-  endfunction
-
   lines_t want, old_q, new_q;
   logic [Groups-1:0] breaks, makes, group;
   logic [2*Groups-1:0] frames, frames_q, chosen;  // frames to send: breaks from bit 0, then makes
   logic breaking, load;
   logic [CountW-1:0] count_q;  // clocks until the next frame
-  logic [SettleW-1:0] settle_q;  // clocks until settled
+  logic [SettleW-1:0] settle, settle_q;  // clocks until settled, if no frame is to be sent
   logic [7:0][7:0] shift_q;
   logic [Groups-1:0] sync_nq;
 
@@ -147,8 +140,10 @@ module ohm_spi_switch (
   assign group      = chosen[Groups-1:0] | chosen[2*Groups-1:Groups];
   assign load       = frames_q != '0 && count_q == '0;
 
+  assign settle     = SettleW'(new_q.mode == ohm_carrier_pkg::ModeRead ? ReadSettle : SwitchSettle);
+
   assign ready_o    = frames_q == '0 && count_q == '0;
-  assign settled_o  = settle_q == '0;
+  assign settled_o  = settle_q == '0 && frames_q == '0;
   assign sw_sync_no = sync_nq;
 
   for (genvar c = 0; c < 8; c++) begin : g_data
@@ -172,12 +167,12 @@ module ohm_spi_switch (
         old_q    <= new_q;
         new_q    <= want;
         frames_q <= frames;
-        if (frames != '0) settle_q <= settle_clocks(frames, mode_i == ohm_carrier_pkg::ModeRead);
       end else if (load) begin
         frames_q <= frames_q & ~chosen;
         count_q  <= CountW'(Frame - 1);
         sync_nq  <= ~group;
         shift_q  <= frame(old_q, new_q, breaking, group);
+        settle_q <= SettleW'(Frame - 1) + settle;
       end else begin
         for (int c = 0; c < 8; c++) shift_q[c] <= shift_q[c] << 1;
       end

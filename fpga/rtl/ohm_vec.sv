@@ -146,9 +146,9 @@ module ohm_vec (
   // stage 1: compute (a gather reads again)
   logic valid1_q, valid2_q, valid3_q;
   logic [4:0] pos1_q, pos2_q, pos3_q;  // beat, or lane of a gather
-  logic [63:0] result_d, result_q;
-  logic [ 1:0] cmp;
-  logic [31:0] mask_q;
+  logic [63:0] shifted_d, shifted_q, other_d, other_q;
+  logic [1:0] cmp_d, cmp_q, bits;
+  logic [31:0] mask, mask_q;
   logic idx_odd_q, idx_none_q;
   logic [31:0] gather_index, gathered;
 
@@ -159,7 +159,8 @@ module ohm_vec (
   assign gathered     = idx_none_q ? '0 : idx_odd_q ? rdata_a[63:32] : rdata_a[31:0];
 
   // One adder, one shifter and one gate for all operations of a lane, and results gated and joined: in look-up tables of
-  // four inputs a choice of ten words is larger than all that makes them.
+  // four inputs a choice of ten words is larger than all that makes them. What was shifted is joined a clock later,
+  // since a shift of what block RAM gives fills a clock.
   logic is_copy, is_and, is_or, is_sum, is_subtract, is_left, is_right, is_load, is_set;
   assign is_subtract = op_i inside {OpVsub, OpVlt};
   assign is_sum      = op_i inside {OpVadd, OpVsub};
@@ -186,27 +187,22 @@ module ohm_vec (
     // to the left is to the right from the other end
     assign shifted = (is_left ? reversed(a) : a) >> imm_i[4:0];
     assign logical = (a & {32{is_copy || is_or}}) | (b & {32{is_or}}) | (a & b & {32{is_and}});
-    assign result_d[32*l+:32] = logical | (sum[31:0] & {32{is_sum}}) | (reversed(
-        shifted
-    ) & {32{is_left}}) | (shifted & {32{is_right}}) | (mem_rdata_i[32*l+:32] & {32{is_load}}) |
-        ({16'h0, scalar_i} & {32{is_set}}) | (gathered & {32{is_gather}});
-    always_comb begin
-      unique case (op_i)
-        OpVlt:   cmp[l] = sum[32];
-        OpVeq:   cmp[l] = a == b;
-        default: cmp[l] = shifted[0];  // OpVbit
-      endcase
-    end
+    assign shifted_d[32*l+:32] = shifted;
+    assign other_d[32*l+:32] = logical | (sum[31:0] & {32{is_sum}}) | (gathered & {32{is_gather}}) |
+        (mem_rdata_i[32*l+:32] & {32{is_load}}) | ({16'h0, scalar_i} & {32{is_set}});
+    assign cmp_d[l] = op_i == OpVlt ? sum[32] : a == b;
   end
 
   always_ff @(posedge clk_i) begin
     pos1_q     <= step_q[4:0];
     pos2_q     <= pos1_q;
     pos3_q     <= pos2_q;
-    result_q   <= result_d;
+    shifted_q  <= shifted_d;
+    other_q    <= other_d;
     idx_odd_q  <= idx[0];
     idx_none_q <= gather_index[31];
-    if (valid1_q) mask_q <= {cmp, mask_q[31:2]};
+    cmp_q      <= cmp_d;
+    mask_q     <= mask;
     if (!rst_ni || abort_i) begin
       valid1_q <= 1'b0;
       valid2_q <= 1'b0;
@@ -219,15 +215,26 @@ module ohm_vec (
   end
 
   // stage 2 (3 of a gather): write
+  logic [63:0] result;
+  for (genvar l = 0; l < 2; l++) begin : gen_result
+    logic [31:0] right, left;
+    assign right = shifted_q[32*l+:32] & {32{is_right}};
+    assign left = reversed(shifted_q[32*l+:32]) & {32{is_left}};
+    assign result[32*l+:32] = other_q[32*l+:32] | right | left;
+  end
+
   logic is_to_memory, is_to_mask;
   assign is_to_memory = op_i == OpVst;
   assign is_to_mask   = op_i == OpVlt || op_i == OpVeq || op_i == OpVbit;
-  assign mask_o       = mask_q & pred_i;
+  // a bit is what a shift leaves at the right
+  assign bits         = op_i == OpVbit ? {shifted_q[32], shifted_q[0]} : cmp_q;
+  assign mask         = valid2_q ? {bits, mask_q[31:2]} : mask_q;
+  assign mask_o       = mask & pred_i;
 
   always_comb begin
     we    = 2'b00;
     waddr = {d_i, pos2_q[3:0]};
-    wdata = result_q;
+    wdata = result;
     if (state_q == StFill) begin
       we = {2{fill_valid}};
       waddr = {d_i, step_q[3:0]};
@@ -246,7 +253,7 @@ module ohm_vec (
   assign mem_vector  = scalar_i[7:0] + imm_i;
   assign mem_addr_o  = {mem_vector, is_to_memory ? pos2_q[3:0] : step_q[3:0]};
   assign mem_we_o    = is_to_memory ? {2{valid2_q}} & pred_i[{pos2_q[3:0], 1'b0}+:2] : 2'b00;
-  assign mem_wdata_o = result_q;
+  assign mem_wdata_o = result;
 
   // vout: a word is on offer once its read has come back
   always_ff @(posedge clk_i) begin

@@ -27,6 +27,7 @@ class Bench:
         self.rng = random.Random(seed)
         self.program = [0] * PROGRAM_WORDS
         self.inputs: dict[str, int] = {}
+        self.fetched = 0  # what memory gave in the clock before: in an instruction's first clock, its word
         self.readiness = 1.0  # chance that the carrier takes a command, in each clock
         self.is_idle: Callable[[int], bool] = lambda clock: True  # carrier_idle_i in clock 1, 2, ... of a program
         self.totals = {"run": 0, "busy": 0, "pulses": 0}  # what the counters for the host must show
@@ -66,6 +67,7 @@ class Bench:
 
     async def next(self) -> None:
         await RisingEdge(self.dut.clk_i)
+        self.fetched = self.inputs["prog_data_i"]
         self.drive("prog_data_i", self.program[self._address])
 
     async def begin(self, args: list[int], entry: int = 0) -> None:

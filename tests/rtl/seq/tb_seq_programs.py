@@ -19,7 +19,7 @@ async def random_programs(dut: Any) -> None:
     bench = Bench(dut, 1)
     await bench.start()
     waits = (Op.HALT, Op.SYNC, *STREAMS)  # for the carrier to be idle; the model counts no such waits
-    bench.is_idle = lambda clock: bench.inputs["prog_data_i"] >> 26 in waits or bench.rng.random() < 0.6
+    bench.is_idle = lambda clock: bench.fetched >> 26 in waits or bench.rng.random() < 0.6
     executed: set[int] = set()
     for number in range(60):
         bench.readiness = [1.0, 0.5, 0.1][number % 3]
