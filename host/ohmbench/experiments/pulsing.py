@@ -103,7 +103,7 @@ def fire(
     chosen: Mask,
     on_row: Callable[[int], None] = lambda rows: None,
 ) -> Codes:
-    """Pulse cells and read all chosen ones, row by row.
+    """Pulse cells and read all chosen ones, row by row; codes are as a carrier without errors would give them.
 
     Args:
         entry: read; set or reset, `count` pulses with a read after each; or `count` cycles of SET and RESET, with a
@@ -120,7 +120,9 @@ def fire(
         UsageError: a voltage above the carrier's ceiling.
         FaultError: the guard turned the array off.
     """
+    carrier = bench.carrier
     reads = reads_of(entry, count)
+    pulsed, chosen = carrier.on_lines(pulsed), carrier.on_lines(chosen)
     codes = np.zeros((reads, *chosen.shape), np.int64)
     rows = np.flatnonzero(pulsed.any(axis=1))
     if rows.size:
@@ -130,7 +132,7 @@ def fire(
     rows = np.flatnonzero(others.any(axis=1))
     if rows.size:
         codes[:, rows] = _run(bench, "read", 1, drive, Limits(drive.rails_v("read"), 0.0, 0), others, 1, on_row)
-    return codes
+    return np.stack([carrier.on_cells(carrier.true_codes(read)) for read in codes])
 
 
 def _run(

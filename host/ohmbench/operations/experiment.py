@@ -229,6 +229,8 @@ def experiment(bench: Bench, planned: Planned, progress: Progress, ledgered: Led
         StoreError: the record cannot be written, or something else has pulsed the array since.
         FaultError: the guard turned the array off.
     """
+    if planned.resumed is None:
+        planned = dataclasses.replace(planned, chosen=planned.chosen & ~bench.carrier.bad)
     with _journal(bench, planned, ledgered) as journal:
         found = planned.experiment.run(bench, planned.chosen, progress, journal)
     run_id = None if journal is None else journal.run.id

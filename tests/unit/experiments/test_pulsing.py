@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 from ohmbench.array import ArrayModel
+from ohmbench.carrier import Carrier
+from ohmbench.carrier_model import SimulatedCarrier
 from ohmbench.errors import UsageError
 from ohmbench.experiments.pulsing import Drive, Entry, fire, microamperes, pulses_of, reads_of, require_drivable
 from ohmbench.twin_bench import TwinBench
@@ -81,3 +84,26 @@ def test_what_the_carrier_cannot_drive(drive: Drive, entry: Entry) -> None:
 
 def test_what_is_not_asked_for_does_not_count() -> None:
     require_drivable(Drive(set_v=9.0), "reset")
+
+
+def test_another_carrier_is_undone() -> None:
+    """Lines in another order, gains of 2 % and offsets: the same cells are pulsed, and read as if there were none."""
+    rng = np.random.default_rng(1)
+    wired = Carrier(rows=rng.permutation(32), columns=rng.permutation(32))
+    chosen = some_cells()
+    params = EXACT | {"read_noise_relative": 0.0, "read_noise_usiemens": 0.0, "adc_noise_lsb": 0.0}
+    found = []
+    for carrier, simulated in ((Carrier(), SimulatedCarrier()), (wired, SimulatedCarrier.wired_as(wired))):
+        with TwinBench(ArrayModel(params), simulated.open()) as bench:
+            bench.carrier = carrier
+            found.append(fire(bench, "cycle", 2, Drive(), chosen, chosen)[:, chosen])
+            assert np.array_equal(bench.array.pulses(), 4 * chosen)
+    assert np.array_equal(*found)
+    off = dataclasses.replace(Carrier(), gain=rng.normal(1, 0.02, 32), offset=rng.normal(0, 5, 32))
+    with TwinBench(ArrayModel(params)) as bench:
+        bench.carrier = off
+        read = fire(bench, "read", 1, Drive(), chosen, chosen)[0]
+        bench.carrier = Carrier()
+        raw = fire(bench, "read", 1, Drive(), chosen, chosen)[0]
+    assert np.array_equal(read[chosen], np.rint((raw - off.offset) / off.gain)[chosen])
+    assert not np.array_equal(read, raw)
