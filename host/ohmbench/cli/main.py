@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ohmbench import __version__
 from ohmbench._files import check_writable
 from ohmbench.bench import Bench
-from ohmbench.cli import array, compress, experiment, options, record, sweep
+from ohmbench.cli import array, compress, experiment, options, record, support, sweep
 from ohmbench.cli import bench as bench_commands
 from ohmbench.cli.bench import find_port
 from ohmbench.cli.options import share, whole
@@ -224,7 +223,7 @@ def _parser() -> argparse.ArgumentParser:
     common, recipe = options.common(), options.recipe()
 
     parser = argparse.ArgumentParser(prog="ohmbench", description="Bench for a 32x32 ReRAM crossbar.", epilog=_EPILOG)
-    parser.add_argument("--version", action="version", version=f"ohmbench {__version__}")
+    parser.add_argument("--version", action=support.Version)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: object, text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -261,6 +260,7 @@ def _parser() -> argparse.ArgumentParser:
     array.add_commands(command)
     experiment.add_commands(command)
     record.add_commands(command)
+    support.add_commands(command, parser)
     bench_commands.add_commands(command)
 
     command("read", _read, "read every cell once", options.port(), recipe)
@@ -284,7 +284,7 @@ def _parser() -> argparse.ArgumentParser:
     flash.add_argument("--permanent", action="store_true", help="write the board's flash too: it starts with the power")
 
     asm = command("asm", _assemble, "assemble a pulse program and list it")
-    asm.add_argument("file", type=Path)
+    asm.add_argument("file", type=Path, help="pulse program (.useq)")
 
     text = "send what --trace wrote to a bench again, and say where it answers otherwise (then exit 1)"
     command("replay", _replay, text, options.port("sim")).add_argument("file", type=Path, help="trace")
