@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -101,7 +100,6 @@ def fire(
     drive: Drive,
     pulsed: Mask,
     chosen: Mask,
-    on_row: Callable[[int], None] = lambda rows: None,
 ) -> Codes:
     """Pulse cells and read all chosen ones, row by row; codes are as a carrier without errors would give them.
 
@@ -110,7 +108,6 @@ def fire(
             read after the SET and one after the RESET of the last.
         pulsed: bool (rows, columns), those of the chosen cells that are pulsed. Rows without one are read by a run of
             their own, so that every step has all chosen cells.
-        on_row: called with the number of rows that are done, as they are.
 
     Returns:
         ADC codes int64 (reads, rows, columns), 0 in rows without a chosen cell. A row that is not pulsed is read once
@@ -126,12 +123,14 @@ def fire(
     codes = np.zeros((reads, *chosen.shape), np.int64)
     rows = np.flatnonzero(pulsed.any(axis=1))
     if rows.size:
-        limits = Limits(drive.rails_v(entry), max(drive.set_us, drive.reset_us), pulses_of(entry, count))
-        codes[:, rows] = _run(bench, entry, count, drive, limits, pulsed, reads, on_row)
+        widths_us = {"read": 0.0, "set": drive.set_us, "reset": drive.reset_us}
+        width_us = widths_us.get(entry, max(drive.set_us, drive.reset_us))
+        limits = Limits(drive.rails_v(entry), width_us, pulses_of(entry, count))
+        codes[:, rows] = _run(bench, entry, count, drive, limits, pulsed, reads)
     others = chosen & ~np.any(pulsed, axis=1, keepdims=True)
     rows = np.flatnonzero(others.any(axis=1))
     if rows.size:
-        codes[:, rows] = _run(bench, "read", 1, drive, Limits(drive.rails_v("read"), 0.0, 0), others, 1, on_row)
+        codes[:, rows] = _run(bench, "read", 1, drive, Limits(drive.rails_v("read"), 0.0, 0), others, 1)
     return np.stack([carrier.on_cells(carrier.true_codes(read)) for read in codes])
 
 
@@ -143,23 +142,13 @@ def _run(
     limits: Limits,
     cells: Mask,
     reads: int,
-    on_row: Callable[[int], None],
 ) -> Codes:
     """Codes (reads, rows with a cell, columns)."""
     used = np.flatnonzero(cells.any(axis=1))
     first, end = int(used[0]), int(used[-1]) + 1
     args = {"row": first, "end": end, "count": count}
     args |= {"set_width": clocks(drive.set_us), "reset_width": clocks(drive.reset_us)}
-    words = 0
-
-    def arrived(batch: np.ndarray[tuple[int], np.dtype[np.uint32]]) -> None:
-        nonlocal words
-        words += len(batch)
-        on_row(words // (reads * COLUMNS))
-
     with bench.armed(limits, drive.rails_v(entry)):
-        run = bench.execute(
-            load_firmware("train"), args, entry=entry, inputs=cells[first:end].astype(np.uint8), on_words=arrived
-        )
+        run = bench.execute(load_firmware("train"), args, entry=entry, inputs=cells[first:end].astype(np.uint8))
     found = run.words.view(np.int32).astype(np.int64).reshape(len(used), reads, COLUMNS)
     return found.transpose(1, 0, 2)
