@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
+import signal
+import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
-from tests.system.command_line import as_json, refused, run
+from tests.system.command_line import as_json, command, environment, refused, run
 
 from ohmbench import __version__
 from ohmbench.array import ArrayModel
@@ -59,6 +63,45 @@ def test_measuring_is_charged(tmp_path: Path, executable: Path) -> None:
     model.close()
     assert (found["kind"], found["status"]) == ("measure program", "done")
     assert 0 < most <= wear["pulses_max"]
+
+
+def test_watch_serves_until_ctrl_c(tmp_path: Path) -> None:
+    as_json(
+        "experiment",
+        "read-noise",
+        "--set",
+        "reads=2",
+        "--port",
+        "twin",
+        "--array",
+        tmp_path / "W3.ohma",
+        "--lab",
+        tmp_path,
+    )
+    process = subprocess.Popen(
+        command("watch", "--lab", tmp_path, "--http", "0", "--json"),
+        stdout=subprocess.PIPE,
+        env=environment(),
+        text=True,
+    )
+    assert process.stdout is not None
+    line = ""
+    while not line.endswith("}\n"):
+        line += process.stdout.readline()
+    url = json.loads(line)["url"]
+    with urllib.request.urlopen(f"{url}state", timeout=10) as answer:
+        found = json.load(answer)
+    assert (found["kind"], found["serial"], found["status"]) == ("experiment read-noise", "W3", "done")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    refused(StoreError.exit_code, "watch", "--lab", tmp_path / "none")
+
+
+def test_calibrations_are_logged(tmp_path: Path) -> None:
+    as_json("calibrate", "--port", "twin", "--array", tmp_path / "W4.ohma", "--lab", tmp_path)
+    (found,) = as_json("log", "calibrations", "--lab", tmp_path)["calibrations"]
+    assert len(found["gain"]) == 32
 
 
 def test_no_record(tmp_path: Path) -> None:

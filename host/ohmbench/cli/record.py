@@ -10,7 +10,7 @@ from ohmbench.cli.array import AddCommand
 from ohmbench.cli.options import whole
 from ohmbench.cli.output import print_result, show
 from ohmbench.operations.export import TABLES
-from ohmbench.operations.log import Filter, log, parse_since
+from ohmbench.operations.log import WHAT, Filter, log, parse_since
 from ohmbench.operations.sockets import record_to_read
 from ohmbench.progress import Progress
 from ohmbench.record.records import RunStatus
@@ -58,10 +58,8 @@ def add_commands(command: AddCommand) -> None:
     group.add_argument("--status", choices=[status.value for status in RunStatus], help="runs that ended so only")
     group.add_argument("--since", metavar="WHEN", help="from a date (2026-11-25) on, or of the last 90m, 12h, 7d")
 
-    logging = command("log", _log, "say what the record has: runs, arrays with their wear, events", looking)
-    logging.add_argument(
-        "what", nargs="?", default="runs", choices=["runs", "arrays", "events"], help="default: %(default)s"
-    )
+    logging = command("log", _log, "say what the record has: runs, arrays with wear, events, calibrations", looking)
+    logging.add_argument("what", nargs="?", default="runs", choices=WHAT, help="default: %(default)s")
     logging.add_argument("--last", type=whole(1), metavar="N", help="the last N only")
 
     export = command("export", _export, "write the record for other programs: HDF5 with all of it, or a table", looking)

@@ -8,12 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ohmbench.errors import UsageError
+from ohmbench.record.calibrations import calibrations
 from ohmbench.record.ledger import Ledger
 from ohmbench.record.records import RunRecord
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events
 
 Row = dict[str, Any]
+
+WHAT = ("runs", "arrays", "events", "calibrations")
+"""What can be looked up."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +77,13 @@ def parse_since(text: str) -> datetime:
 
 
 def log(store: Store, what: str, asked: Filter) -> Log:
-    """Look up `runs`, `arrays` or `events`.
+    """Look up what WHAT names.
 
     Raises:
         StoreError: the record cannot be read, or has no such run or array.
     """
-    return {"runs": _runs, "arrays": _arrays, "events": _events}[what](store, asked)
+    found = {"runs": _runs, "arrays": _arrays, "events": _events, "calibrations": _calibrations}
+    return found[what](store, asked)
 
 
 def run_row(run: RunRecord) -> Row:
@@ -157,4 +162,17 @@ def _events(store: Store, asked: Filter) -> Log:
     ]
     return Log(
         "events", rows, lambda row: f"{row['at'][:19]}  run {row['run']} {row['kind']} {row['serial']}: {row['what']}"
+    )
+
+
+def _calibrations(store: Store, asked: Filter) -> Log:
+    """Those of all boards; run, array and kind mean nothing to them."""
+    found = [c for c in calibrations(store) if asked.since is None or c.at >= asked.since]
+    return Log(
+        "calibrations",
+        [c.summary() for c in found[: asked.limit]],
+        lambda row: (
+            f"{row['at'][:19]}  board {row['board']}  against {row['instrument']}, residual "
+            f"{row['residual_codes']:.2f} codes{', stale' if row['stale'] else ''}"
+        ),
     )
