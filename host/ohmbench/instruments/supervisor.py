@@ -25,6 +25,9 @@ BEAT_S = 0.25
 SILENCE_S = 2.0
 """Longer than a busy machine keeps a thread waiting; a board's own watchdog has turned the array off long before."""
 
+POLL_S = 1.0
+"""How often the supply is asked what it gives, which keeps its own watchdog quiet."""
+
 RETRIES = 60
 RETRY_S = 1.0
 """How often, and how far apart, an output that does not go off is told again, over a new connection."""
@@ -36,8 +39,10 @@ def main() -> int:
         with open_supply(file.address) as supply:
             readings = supply.on(file)
             _say(identity=supply.identity, outputs=[asdict(reading) for reading in readings])
-            silent = _wait()
-            _turn_off(supply, file)
+            try:
+                silent = _wait(supply, file)
+            finally:  # if it does not answer, too
+                _turn_off(supply, file)
     except OhmbenchError as error:
         _say(error=str(error), exit_code=error.exit_code)
         return error.exit_code
@@ -45,11 +50,15 @@ def main() -> int:
     return 0
 
 
-def _wait() -> bool:
+def _wait(supply: Supply, file: SupplyFile) -> bool:
     """Until the other process has gone, or is silent: True."""
+    polled = time.monotonic()
     while select.select([0], [], [], SILENCE_S)[0]:
         if not os.read(0, 4096):
             return False
+        if time.monotonic() - polled > POLL_S:
+            polled = time.monotonic()
+            supply.read(file)
     return True
 
 

@@ -14,6 +14,9 @@ from ohmbench.instruments.visa import open_driver, trouble
 if TYPE_CHECKING:
     from pymeasure.adapters import VISAAdapter
 
+WATCHDOG_S = 5
+"""Of a supply that has one: some times POLL_S (supervisor.py), plus the time of an answer."""
+
 TOLERANCE = 0.02
 TOLERANCE_V = 0.05
 """Of what is read back: 2 % and 50 mV, several times what bench supplies are specified for. More means that the output
@@ -41,6 +44,10 @@ class Supply(ABC):
     @abstractmethod
     def _read(self, channel: int) -> Reading: ...
 
+    def _watch(self, on: bool) -> None:
+        """Turn its own watchdog on, which turns the outputs off when nobody talks to it, or off."""
+        del on  # most have none
+
     def on(self, file: SupplyFile) -> list[Reading]:
         """Set the outputs, turn them on one after another and read them back.
 
@@ -49,10 +56,9 @@ class Supply(ABC):
         """
         try:
             with trouble(self.identity):
-                for command in file.setup:
-                    self.adapter.write(command)
                 for output in file.outputs:
                     self._prepare(output)
+                self._watch(on=True)
                 for output in file.outputs:
                     self._switch(output.channel, on=True)
                 readings = self.read(file)
@@ -83,6 +89,10 @@ class Supply(ABC):
                 failed = error
         if failed is not None:
             raise failed
+        with trouble(f"{self.identity} does not say whether its outputs are off"):
+            self._watch(on=False)  # it would call a supply that is not in use a fault
+            self.adapter.write("*IDN?")
+            self.adapter.read()  # it has taken all of that by now
 
     def read(self, file: SupplyFile) -> list[Reading]:
         """What the outputs give.
@@ -113,6 +123,30 @@ class KeysightE36312A(Supply):
     def _read(self, channel: int) -> Reading:
         output = self._supply.channels[channel]
         return Reading(channel, float(output.voltage), float(output.current))
+
+
+class KeysightN6700(KeysightE36312A):
+    """Keysight N6700A to N6702C, whose commands are the E36312A's, and which have a watchdog.
+
+    OUTP:PROT:WDOG and its delay of 1 s to 3600 s: N6700C Operating and Service Guide, watchdog timer protection.
+    """
+
+    def __init__(self, adapter: VISAAdapter, identity: str) -> None:
+        from pymeasure.instruments.keysight.keysightE36312A import VoltageChannel
+
+        super().__init__(adapter, identity)
+        self._supply.add_child(VoltageChannel, 4)
+        for channel in self._supply.channels.values():  # the ranges are its modules'; it refuses what they cannot do
+            channel.voltage_setpoint_values, channel.current_limit_values = [0, 150], [0, 50]
+
+    def _prepare(self, output: Output) -> None:
+        self.adapter.write(f"OUTP:PROT:CLE (@{output.channel})")  # after its watchdog
+        super()._prepare(output)
+
+    def _watch(self, on: bool) -> None:
+        if on:
+            self.adapter.write(f"OUTP:PROT:WDOG:DEL {WATCHDOG_S}")
+        self.adapter.write(f"OUTP:PROT:WDOG {'ON' if on else 'OFF'}")
 
 
 class RohdeSchwarzHmp(Supply):
@@ -161,6 +195,7 @@ class SiglentSpd1305x(Supply):
 
 SUPPLIES: dict[str, Callable[[VISAAdapter, str], Supply]] = {
     r"KEYSIGHT.*,E3631[1-3]A": KeysightE36312A,
+    r"(AGILENT|KEYSIGHT).*,N670[0-2][ABC]": KeysightN6700,
     r"(ROHDE|HAMEG).*,HMP[24]0[2-4]0": RohdeSchwarzHmp,
     r"SIGLENT.*,SPD1(168|305)X": SiglentSpd1305x,
 }

@@ -36,20 +36,15 @@ class SupplyFile:
     A TOML file:
 
         address = "TCPIP::192.168.1.20::5025::SOCKET"
-        setup = ["OUTP:PROT:WDOG:DEL 3", "OUTP:PROT:WDOG ON"]  # of its own watchdog, if it has one
 
         [[output]]
         channel = 1
         volts = 5.0
         limit_a = 0.5
-
-    Attributes:
-        setup: SCPI commands to send before the first output is turned on.
     """
 
     address: str
     outputs: tuple[Output, ...]
-    setup: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -70,22 +65,20 @@ class SupplyFile:
         Raises:
             ValueError, TypeError: something in them makes no sense.
         """
-        unknown = set(values) - {"address", "setup", "output"}
-        address, setup, outputs = values.get("address"), values.get("setup", []), values.get("output")
+        unknown = set(values) - {"address", "output"}
+        address, outputs = values.get("address"), values.get("output")
         if unknown:
             raise ValueError(f"no such key: {', '.join(sorted(unknown))}")
         if not isinstance(address, str) or not isinstance(outputs, list) or not outputs:
             raise ValueError("it needs an address and an [[output]]")
-        if not isinstance(setup, list) or not all(isinstance(command, str) for command in setup):
-            raise ValueError("setup is no list of commands")
         made = tuple(Output(**output) for output in outputs)
         if len({output.channel for output in made}) != len(made):
             raise ValueError("two outputs have the same channel")
         for output in made:
             if type(output.channel) is not int or not output.volts >= 0 or not output.limit_a > 0:
                 raise ValueError(f"{output}: channel is a whole number, volts 0 or more, limit_a more than 0")
-        return cls(address, made, tuple(setup))
+        return cls(address, made)
 
     def as_json(self) -> dict[str, Any]:
         """The reverse of `of_json`."""
-        return {"address": self.address, "setup": list(self.setup), "output": [asdict(o) for o in self.outputs]}
+        return {"address": self.address, "output": [asdict(o) for o in self.outputs]}

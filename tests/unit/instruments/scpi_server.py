@@ -20,6 +20,7 @@ class ScpiServer:
     address: its VISA address.
     heard: time (`time.monotonic`) and text of each command.
     readings: what a meter reads, one after another.
+    is_deaf: questions get no answer; commands are done.
     """
 
     def __init__(self, resource: str) -> None:
@@ -28,6 +29,7 @@ class ScpiServer:
         self.address = f"TCPIP::127.0.0.1::{self._listener.getsockname()[1]}::SOCKET"
         self.heard: list[tuple[float, str]] = []
         self.readings: list[float] = []
+        self.is_deaf = False
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
@@ -45,7 +47,7 @@ class ScpiServer:
                 if line.startswith(b"READ?") and self.readings:
                     self._device.write(f"SIM:READING {self.readings.pop(0)}\n".encode())
                 self._device.write(line)
-                if b"?" in line:
+                if b"?" in line and not self.is_deaf:
                     connection.sendall(self._response())
 
     def _response(self) -> bytes:

@@ -108,6 +108,17 @@ def kill_supervisor() -> None:
             os.kill(int(child), signal.SIGKILL)
 
 
+def test_a_supply_that_no_longer_answers_is_turned_off() -> None:
+    with serving(SUPPLY) as server, pytest.raises(InstrumentError, match="E36312A"), supplied(wanted(server)):
+        go_deaf(server)
+
+
+def go_deaf(server: ScpiServer) -> None:
+    server.is_deaf = True
+    off_after(server, time.monotonic())
+    server.is_deaf = False
+
+
 def test_what_it_cannot_do_is_said_here_and_it_is_off() -> None:
     with serving(SUPPLY) as server:
         with pytest.raises(InstrumentError, match=r"not 3\.3 V"), supplied(wanted(server, 3.3)):

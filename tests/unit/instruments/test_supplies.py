@@ -10,7 +10,12 @@ from ohmbench.errors import DataError, InstrumentError
 from ohmbench.instruments.supplies import open_supply
 from ohmbench.instruments.supply_file import Output, SupplyFile
 
-SWITCHES = {"e36312a": ["OUTPut? (@1)", "OUTPut? (@2)"], "hmp4040": ["OUTP:GEN?"], "spd1305x": ["SIM:OUTP?"]}
+SWITCHES = {
+    "e36312a": ["OUTPut? (@1)", "OUTPut? (@2)"],
+    "n6700c": ["OUTPut? (@1)", "OUTPut? (@2)"],
+    "hmp4040": ["OUTP:GEN?"],
+    "spd1305x": ["SIM:OUTP?"],
+}
 
 
 def address(name: str) -> str:
@@ -71,13 +76,19 @@ def test_what_the_supply_cannot_do_is_said_and_nothing_is_on() -> None:
 
 def test_a_file(tmp_path: Path) -> None:
     path = tmp_path / "supply.toml"
-    path.write_text(
-        'address = "TCPIP::h::1::SOCKET"\nsetup = ["OUTP:PROT:WDOG ON"]\n'
-        "[[output]]\nchannel = 1\nvolts = 5\nlimit_a = 0.5\n"
-    )
+    path.write_text('address = "TCPIP::h::1::SOCKET"\n[[output]]\nchannel = 1\nvolts = 5\nlimit_a = 0.5\n')
     file = SupplyFile.load(path)
-    assert file == SupplyFile("TCPIP::h::1::SOCKET", (Output(1, 5, 0.5),), ("OUTP:PROT:WDOG ON",))
+    assert file == SupplyFile("TCPIP::h::1::SOCKET", (Output(1, 5, 0.5),))
     assert SupplyFile.of_json(file.as_json()) == file
+
+
+def test_a_watchdog_of_its_own_is_on_as_long_as_the_outputs() -> None:
+    file = wanted("n6700c")
+    with open_supply(file.address) as supply:
+        supply.on(file)
+        assert (ask(supply, "OUTP:PROT:WDOG?"), ask(supply, "OUTP:PROT:WDOG:DEL?")) == ("ON", "5")
+        supply.off(file)
+        assert ask(supply, "OUTP:PROT:WDOG?") == "OFF"
 
 
 GOOD = "[[output]]\nchannel = 1\nvolts = 5\nlimit_a = 0.5\n"
@@ -90,7 +101,6 @@ GOOD = "[[output]]\nchannel = 1\nvolts = 5\nlimit_a = 0.5\n"
         'address = "x"',
         f"address = 1\n{GOOD}",
         f'address = "x"\ncolour = 1\n{GOOD}',
-        f'address = "x"\nsetup = [1]\n{GOOD}',
         f'address = "x"\n{GOOD}{GOOD}',
         f'address = "x"\n{GOOD}amps = 3\n',
         'address = "x"\n[[output]]\nchannel = 1\nvolts = -5\nlimit_a = 1\n',
