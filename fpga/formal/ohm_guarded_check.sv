@@ -8,18 +8,20 @@ module ohm_guarded_check
     input logic clk_i,
     input logic rst_ni,
 
-    input logic       reg_valid_i,
-    input logic       good_frame_i,
-    input logic       abort_i,
-    input logic       overcurrent_ni,
-    input logic       car_cmd_valid,
-    input logic       car_cmd_ready,
-    input cmd_t       car_cmd,
-    input logic [1:0] dac_sync_no,
-    input logic [4:0] sw_sync_no,
-    input logic       set_en_o,
-    input logic       reset_en_o,
-    input logic       safe_no
+    input logic        reg_valid_i,
+    input logic [31:0] reg_data_i,
+    input cmd_t        seq_cmd_i,
+    input logic        good_frame_i,
+    input logic        abort_i,
+    input logic        overcurrent_ni,
+    input logic        car_cmd_valid,
+    input logic        car_cmd_ready,
+    input cmd_t        car_cmd,
+    input logic [ 1:0] dac_sync_no,
+    input logic [ 4:0] sw_sync_no,
+    input logic        set_en_o,
+    input logic        reset_en_o,
+    input logic        safe_no
 );
   localparam int unsigned DacSettle = DacSettleCycles;
   localparam int unsigned StillW = $clog2(DacSettle + 1);
@@ -34,13 +36,15 @@ module ohm_guarded_check
   );
 
 `ifdef SEARCH
-  // a host that sets limits, arms and then leaves it alone
+  // a host that sets limits, arms and then leaves it alone; small numbers
   logic [3:0] age_q = '0;
   always_ff @(posedge clk_i) begin
     if (age_q != '1) age_q <= age_q + 4'd1;
     assume (rst_ni || age_q == '0);
     assume (good_frame_i && overcurrent_ni && !abort_i);
-    assume (!reg_valid_i || age_q < 4'd5);
+    assume (!reg_valid_i || (age_q < 4'd5 && reg_data_i[31:4] == '0));
+    assume (seq_cmd_i.wl == 32'd1 && seq_cmd_i.bl[31:1] == '0 && seq_cmd_i.col[31:1] == '0);
+    assume (seq_cmd_i.value[15:4] == '0);
   end
 `endif
 
@@ -83,13 +87,14 @@ module ohm_guarded_check
     end
   end
 
-  logic ended, waits;
+  logic ended, waits, lines_settled;
+  assign lines_settled = 32'(still_q) >= SwitchSettleCycles;
   assign waits = car_cmd_valid && !car_cmd_ready && car_cmd.kind == CmdPulse;
   assign ended = last_high_q && !high && safe_no;
 
   `OHM_ASSERT(SwitchesStill_A, !high || sw_sync_no == '1)
   `OHM_ASSERT(RailsStill_A, !high || dac_sync_no == '1)
-  `OHM_ASSERT(LinesSettled_A, !rises || 32'(still_q) >= SwitchSettleCycles)
+  `OHM_ASSERT(LinesSettled_A, !rises || lines_settled)
   `OHM_ASSERT(RailsSettled_A, !(rises && ModeRails[mode_q][rail]) || 32'(rail_still_q) >= DacSettle)
   `OHM_ASSERT(NotLonger_A, !high || high_q < width_q)
   `OHM_ASSERT(Decayed_A, sw_sync_no == '1 || off || 32'(low_q) > PulseRecoveryCycles)
@@ -98,7 +103,7 @@ module ohm_guarded_check
   `OHM_COVER(LinesSoon_C, sw_sync_no != '1 && 32'(low_q) <= PulseRecoveryCycles + 2)
 
   `OHM_COVER(RailWaits_C,
-             ModeRails[mode_q][rail] && rail_still_q == StillW'(20) && waits && still_q == '1)
+             ModeRails[mode_q][rail] && rail_still_q == StillW'(20) && waits && lines_settled)
 
   logic [6:0] dac_left;
   logic [31:0] rail_count, rail_rest, settle, sw_left;
