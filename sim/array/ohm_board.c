@@ -120,6 +120,10 @@ void ohm_board_pulse(const ohm_board_t *c, ohm_array_t *a, int mode, uint32_t wl
 {
     int set = mode == OHM_MODE_SET;
 
+    if (c->is_ideal) {
+        ohm_array_pulse(a, mode, wl, col, line_code, inhibit_code, wl_code, width_clocks, now_clocks);
+        return;
+    }
     for (int j = 0; j < LINES; j++)
         if (c->open[j] != 0.0) col &= ~(1u << j);
     ohm_array_pulse(a, mode, lines(c->row, wl), lines(c->column, col),
