@@ -23,8 +23,8 @@ module ohm_spi_switch_check
     input logic                     load,
     input logic                     breaking,
     input logic [         7:0][7:0] shift_q,
-    input logic [        97:0]      old_q,
-    input logic [        97:0]      new_q
+    input logic [       113:0]      old_q,
+    input logic [       113:0]      new_q
 );
   logic [2:0] group, chip;  // any
   ohm_symbol #(
@@ -65,6 +65,21 @@ module ohm_spi_switch_check
       to_q   <= {mode_i, wl_i, mode_i == ModeReset ? '0 : bl_i, col_i};
     end
   end
+
+  // lines as the driver keeps them: with the switches of both chips of the buses
+  function automatic logic [113:0] kept(logic [97:0] lines);
+    mode_e mode;
+    logic [31:0] wl, bl, col;
+    logic [15:0] bus;
+    {mode, wl, bl, col} = lines;
+    unique case (mode)
+      ModeRead: bus = {wl == '0 && col[31:8] == '0 ? col[7:0] : 8'b0, 8'b0001_0010};
+      ModeSet: bus = 16'b0000_0101;
+      ModeReset: bus = 16'b0000_1000;
+      default: bus = '0;
+    endcase
+    return {mode, bus, wl, bl, col};
+  endfunction
 
   logic [7:0] closed, next, from, to, bus_closed, bus_next, bus_from, bus_to;
   logic moves, opened, single, bus_moves, bus_opened, bus_single;
@@ -138,7 +153,7 @@ module ohm_spi_switch_check
   assign bus_last  = frames_q[Groups-1:0] != '0 || (count_q != '0 && u_view.is_break_q);
   assign bus_first = frames_q[0] || frames_q[Groups] || low[GroupBus];
 
-  `OHM_ASSERT(LemmaTold_A, old_q == from_q && new_q == to_q)
+  `OHM_ASSERT(LemmaTold_A, old_q == kept(from_q) && new_q == kept(to_q))
   `OHM_ASSERT(LemmaNoBl_A, from_q[97:96] != ModeReset || from_q[63:32] == '0)
   `OHM_ASSERT(LemmaNoBlYet_A, to_q[97:96] != ModeReset || to_q[63:32] == '0)
   `OHM_ASSERT(LemmaLow_A, count_q == '0 ? low == '0 : $onehot(low))

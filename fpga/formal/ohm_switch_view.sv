@@ -67,6 +67,9 @@ module ohm_switch_view
           default:  pattern = 8'b0000_1000;  // wl_reset
         endcase
       end
+      // the rails' monitors, when neither a word line nor a column above the eighth is named
+      if (group_i == GroupBus && chip_i == 3'd1 && mode == ModeRead && wl == '0 && col[31:8] == '0)
+        pattern = col[7:0];
     end
   endfunction
 
@@ -105,10 +108,13 @@ module ohm_switch_view
     for (int unsigned k = 0; k < 2; k++) columns[k] = $onehot0(closed_o[4*k+:4]);
     opened_o = 1'b1;
     unique case (group_i)
-      GroupBus: begin
+      GroupBus:
+      if (chip_i == '0) begin
         single_o = pairs[0] && $onehot0(closed_o[4:2]) && closed_o[7:5] == '0;
         if (rising[1:0] != '0 && closed_q[1:0] != '0) opened_o = 1'b0;
         if (rising[4:2] != '0 && closed_q[4:2] != '0) opened_o = 1'b0;
+      end else begin
+        single_o = 1'b1;  // a monitor is a resistor of its own
       end
       GroupWl, GroupBl: begin
         single_o = pairs == '1;
@@ -147,7 +153,7 @@ module ohm_switch_view
   `OHM_ASSERT(LemmaShift_A, !sending || shift_i == frame_q << sent)
   `OHM_ASSERT(LemmaMoves_A, !moves_o || (bits_q == Bits && word_q == frame_q))
   `OHM_ASSERT(LemmaFrame_A, !sending || frame_q == (is_break_q ? kept : to_o))
-  `OHM_ASSERT(LemmaOpens_A, !pending_break || pending_make || to_o == '0)
+  `OHM_ASSERT(LemmaOpens_A, !pending_break || pending_make || to_o == kept)
   `OHM_ASSERT(LemmaNext_A, next_o == (pending_break ? from_o : pending_make ? kept : to_o))
   `OHM_ASSERT(LemmaBefore_A, !(sending || moves_o) || closed_q == (is_break_q ? from_o : kept))
 endmodule
