@@ -73,10 +73,10 @@ module ohm_spi_switch_check
     logic [15:0] bus;
     {mode, wl, bl, col} = lines;
     unique case (mode)
-      ModeRead: bus = {wl == '0 && col[31:8] == '0 ? col[7:0] : 8'b0, 8'b0001_0010};
-      ModeSet: bus = 16'b0000_0101;
+      ModeRead:  bus = {wl == '0 && col[31:8] == '0 ? col[7:0] : 8'b0, 8'b0001_0010};
+      ModeSet:   bus = 16'b0000_0101;
       ModeReset: bus = 16'b0000_1000;
-      default: bus = '0;
+      default:   bus = '0;
     endcase
     return {mode, bus, wl, bl, col};
   endfunction
