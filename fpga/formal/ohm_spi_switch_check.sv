@@ -74,8 +74,8 @@ module ohm_spi_switch_check
     {mode, wl, bl, col} = lines;
     unique case (mode)
       ModeRead:  bus = {wl == '0 && col[31:8] == '0 ? col[7:0] : 8'b0, 8'b0001_0010};
-      ModeSet:   bus = 16'b0000_0101;
-      ModeReset: bus = 16'b0000_1000;
+      ModeSet:   bus = 16'h0005;
+      ModeReset: bus = 16'h0008;
       default:   bus = '0;
     endcase
     return {mode, bus, wl, bl, col};
