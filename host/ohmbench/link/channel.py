@@ -163,8 +163,7 @@ class Channel:
 
         Args:
             timeout_s: from the first `hello` on.
-            retry_s: between the first two of them, and from then on half as much again each time: each one cuts off
-                the answer to the one before, which on a busy machine the simulator may not have finished.
+            retry_s: between two of them.
             hellos: sends no more than these, and then only listens.
 
         Everything queued, in flight and received is dropped, and both directions number from 0 again. The 0x00 in
@@ -186,7 +185,6 @@ class Channel:
                 self._flush()
                 hellos -= 1
             again = min(deadline, self._clock() + retry_s)
-            retry_s *= 1.5
             while (left_s := again - self._clock()) > 0:
                 data = self._transport.read(left_s)
                 self.heard = (self.heard + data)[:_HEARD]

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from ohmbench._tables import FrameType, Register
 from ohmbench.errors import LinkError, OhmbenchError, ProtocolError
 from ohmbench.link import Link, MockTransport
-from ohmbench.link.channel import Channel
 from ohmbench.link.codec import Frame, encode_frame
 
 from .fpga_model import ECHO, SPIN, Clock, bench, linked
@@ -53,23 +52,6 @@ def test_another_device_is_told_from_a_bench(answer: Callable[[bytes], bytes]) -
         Link(transport, clock=clock)
     assert clock() - start < 5
     assert transport.closed
-
-
-def test_an_answer_that_takes_a_second_is_not_cut_off_for_ever() -> None:
-    """Each hello begins with a break, which ends the answer to the one before it."""
-    clock, asked = Clock(), [0.0]
-
-    def hear(data: bytes) -> bytes:
-        asked[0] = clock.now
-        return b""
-
-    def sleep(timeout_s: float) -> None:
-        clock.now += timeout_s
-        if clock.now - asked[0] >= 1.0:
-            transport.push(encode_frame(Frame(FrameType.INFO)))
-
-    transport = MockTransport(hear, sleep)
-    assert Channel(transport, clock=clock).greet(10.0) is not None
 
 
 @given(st.lists(st.binary(max_size=80), min_size=1, max_size=20))
