@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.system.command_line import as_json, command, environment, refused, run
+from tests.system.dying import dying
 
 from ohmbench.array import ArrayModel
 from ohmbench.cli.main import INTERRUPTED
@@ -23,29 +23,6 @@ from ohmbench.record.trail import samples
 
 TRAIN = ["experiment", "pulse-train", "--cells", "1,2:2,9", "--set", "pulses=4"]
 STEPS = 17
-
-# Dies at its n-th pulse or write of the record
-DYING = """
-import os, signal, sys
-import ohmbench.twin
-from ohmbench.array import ArrayModel
-from ohmbench.cli.main import main
-from ohmbench.record.store import Run
-left = int(sys.argv[1])
-def dying(kind, name):
-    method = getattr(kind, name)
-    def call(*args, **kwargs):
-        global left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return method(*args, **kwargs)
-    setattr(kind, name, call)
-for kind, names in ((ArrayModel, ("pulse",)), (Run, ("begin_pass", "record_step", "finish"))):
-    for name in names:
-        dying(kind, name)
-sys.exit(main(sys.argv[2:]))
-"""
 
 
 def array_of(folder: Path, name: str, port: str = "twin") -> list[str | Path]:
@@ -144,8 +121,8 @@ def test_killed_at_any_moment(kills: int, tmp_path: Path) -> None:
         array = array_of(tmp_path, name)
         # 16 pulses on each of two rows, 16 passes, 17 records and the end
         event = int(moment.integers(1, 2 * 16 + 16 + STEPS + 1))
-        dying = [sys.executable, "-c", DYING, str(event), *map(str, [*TRAIN, *array])]
-        died = subprocess.run(dying, capture_output=True, text=True, env=environment())
+        line = dying(event, "record_step", *TRAIN, *array)
+        died = subprocess.run(line, capture_output=True, text=True, env=environment())
         assert died.returncode == -signal.SIGKILL, died.stderr
         done = run("experiment", "pulse-train", *array, "--resume", "--json")
         assert done.returncode == 0, done.stderr

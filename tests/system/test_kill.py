@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.system.command_line import command, environment, run
+from tests.system.dying import dying
 
 from ohmbench.array import ArrayModel
 from ohmbench.errors import LinkError, StoreError
@@ -32,31 +32,6 @@ from ohmbench.record.store import Store
 ROWS = 5  # of cells to program: enough for several batches of records, and soon done
 LEVELS = 8
 FAST, SLOW = (2, 1, 1), (50, 30, 30)  # kills: twin, host of the simulator, simulator
-
-# In the twin: dies at its n-th pulse or write of the record
-DYING = """
-import os, signal, sys
-import ohmbench.twin
-from ohmbench.array import ArrayModel
-from ohmbench.cli.main import main
-from ohmbench.record.store import Run
-left = int(sys.argv[1])
-def dying(kind, name):
-    method = getattr(kind, name)
-    def call(*args, **kwargs):
-        global left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return method(*args, **kwargs)
-    setattr(kind, name, call)
-for kind, names in ((ArrayModel, ("pulse",)), (Run, ("begin_pass", "record", "finish"))):
-    for name in names:
-        dying(kind, name)
-code = main(sys.argv[2:])
-print(int(sys.argv[1]) - left, file=sys.stderr)
-sys.exit(code)
-"""
 
 
 @pytest.fixture(scope="session")
@@ -205,8 +180,7 @@ class Killer:
 
     @staticmethod
     def _dying(one: Victim, event: int) -> subprocess.CompletedProcess[bytes]:
-        dying = [sys.executable, "-c", DYING, str(event), *map(str, one.arguments)]
-        return subprocess.run(dying, capture_output=True, env=environment())
+        return subprocess.run(dying(event, "record", *one.arguments), capture_output=True, env=environment())
 
     def hosts(self, kills: int) -> None:
         def kill(one: Victim) -> bool:
