@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ohmbench.instruments.visa import open_driver, trouble
 
@@ -77,8 +77,21 @@ class Keithley2000(Meter):
         return float(self._meter.voltage)
 
 
-class Keithley2400(Meter):
-    """Keithley 2400 to 2440 source-measure unit, sourcing no current."""
+class SourceMeter(Meter):
+    """A source-measure unit that sources no current."""
+
+    _smu: Any
+
+    def _read_v(self) -> float:
+        return float(self._smu.voltage)
+
+    def close(self) -> None:
+        self._smu.disable_source()
+        super().close()
+
+
+class Keithley2400(SourceMeter):
+    """Keithley 2400 to 2440."""
 
     def __init__(self, adapter: VISAAdapter, identity: str) -> None:
         from pymeasure.instruments.keithley import Keithley2400 as Driver
@@ -91,16 +104,9 @@ class Keithley2400(Meter):
         self._smu.voltage_nplc = POWER_LINE_CYCLES
         self._smu.enable_source()
 
-    def _read_v(self) -> float:
-        return float(self._smu.voltage)
 
-    def close(self) -> None:
-        self._smu.disable_source()
-        super().close()
-
-
-class Keithley2450(Meter):
-    """Keithley 2450 source-measure unit, sourcing no current."""
+class Keithley2450(SourceMeter):
+    """Keithley 2450."""
 
     def __init__(self, adapter: VISAAdapter, identity: str) -> None:
         from pymeasure.instruments.keithley import Keithley2450 as Driver
@@ -111,13 +117,6 @@ class Keithley2450(Meter):
         self._smu.source_current = 0.0
         self._smu.measure_voltage(nplc=POWER_LINE_CYCLES)
         self._smu.enable_source()
-
-    def _read_v(self) -> float:
-        return float(self._smu.voltage)
-
-    def close(self) -> None:
-        self._smu.disable_source()
-        super().close()
 
 
 METERS: dict[str, Callable[[VISAAdapter, str], Meter]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ohmbench.errors import InstrumentError
 from ohmbench.instruments.supply_file import Output, Reading, SupplyFile
@@ -104,7 +104,21 @@ class Supply(ABC):
             return [self._read(output.channel) for output in file.outputs]
 
 
-class KeysightE36312A(Supply):
+class ChannelSupply(Supply):
+    """A supply whose driver has an object for each output."""
+
+    _supply: Any
+
+    def _prepare(self, output: Output) -> None:
+        channel = self._supply.channels[output.channel]
+        channel.voltage_setpoint, channel.current_limit = output.volts, output.limit_a
+
+    def _read(self, channel: int) -> Reading:
+        output = self._supply.channels[channel]
+        return Reading(channel, float(output.voltage), float(output.current))
+
+
+class KeysightE36312A(ChannelSupply):
     """Keysight E36311A to E36313A."""
 
     def __init__(self, adapter: VISAAdapter, identity: str) -> None:
@@ -113,16 +127,8 @@ class KeysightE36312A(Supply):
         super().__init__(adapter, identity)
         self._supply = Driver(adapter)
 
-    def _prepare(self, output: Output) -> None:
-        channel = self._supply.channels[output.channel]
-        channel.voltage_setpoint, channel.current_limit = output.volts, output.limit_a
-
     def _switch(self, channel: int, on: bool) -> None:
         self._supply.channels[channel].output_enabled = on
-
-    def _read(self, channel: int) -> Reading:
-        output = self._supply.channels[channel]
-        return Reading(channel, float(output.voltage), float(output.current))
 
 
 class KeysightN6700(KeysightE36312A):
@@ -172,7 +178,7 @@ class RohdeSchwarzHmp(Supply):
         return Reading(channel, float(self._supply.measured_voltage), float(self._supply.measured_current))
 
 
-class SiglentSpd1305x(Supply):
+class SiglentSpd1305x(ChannelSupply):
     """Siglent SPD1168X and SPD1305X, one output."""
 
     def __init__(self, adapter: VISAAdapter, identity: str) -> None:
@@ -181,16 +187,8 @@ class SiglentSpd1305x(Supply):
         super().__init__(adapter, identity)
         self._supply = SPD1305X(adapter)
 
-    def _prepare(self, output: Output) -> None:
-        channel = self._supply.channels[output.channel]
-        channel.voltage_setpoint, channel.current_limit = output.volts, output.limit_a
-
     def _switch(self, channel: int, on: bool) -> None:
         self._supply.channels[channel].enable_output(on)
-
-    def _read(self, channel: int) -> Reading:
-        output = self._supply.channels[channel]
-        return Reading(channel, float(output.voltage), float(output.current))
 
 
 SUPPLIES: dict[str, Callable[[VISAAdapter, str], Supply]] = {
