@@ -27,6 +27,18 @@ def replace_file(path: Path, data: bytes) -> None:
         raise
 
 
+def write_result(path: Path, data: bytes, array: str = "The array is off") -> None:
+    """Write a file of results, whole or not at all.
+
+    Raises:
+        UsageError: it cannot be written; it says so, and how the array is.
+    """
+    try:
+        replace_file(path, data)
+    except OSError as error:
+        raise cannot_write(path.parent, error, array) from error
+
+
 def check_writable(folder: Path) -> None:
     """Make the folder if absent and see that files can be made in it, before work whose results go there.
 

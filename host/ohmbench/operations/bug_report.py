@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ohmbench._files import cannot_write, replace_file
+from ohmbench._files import write_result
 from ohmbench.errors import DataError, OhmbenchError
 from ohmbench.operations.doctor import diagnose
 from ohmbench.operations.log import Filter, log
@@ -115,10 +115,7 @@ def bug_report(
         clean = {name: scrub(text) for name, text in texts.items()}
         for name, text in clean.items():
             bundle.writestr(name, text)
-    try:
-        replace_file(path, buffer.getvalue())
-    except OSError as error:
-        raise cannot_write(path.parent, error, "No array is concerned") from error
+    write_result(path, buffer.getvalue(), "No array is concerned")
     return BugReport(path, {name: len(text.encode()) for name, text in clean.items()})
 
 

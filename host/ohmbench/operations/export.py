@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ohmbench import __version__
-from ohmbench._files import cannot_write, replace_file
+from ohmbench._files import write_result
 from ohmbench.errors import UsageError
 from ohmbench.operations.log import Filter, array_row, log, run_row
 from ohmbench.record.database import SCHEMA
@@ -59,10 +59,7 @@ def export(store: Store, path: Path, asked: Filter, table: str = "runs") -> Expo
     """
     if path.suffix == ".h5":
         data, contents = _hdf5(store, asked)
-        try:
-            replace_file(path, data)
-        except OSError as error:
-            raise cannot_write(path.parent, error, "The record is as it was") from error
+        write_result(path, data, "The record is as it was")
         return Exported(path, contents)
     if path.suffix not in FORMATS:
         raise UsageError(

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ohmbench._files import cannot_write, replace_file
+from ohmbench._files import write_result
 from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
 from ohmbench.report.results import SummaryRow
 
@@ -55,10 +55,7 @@ class ExperimentPage:
         """Raises:
         UsageError: the file cannot be written.
         """
-        try:
-            replace_file(path, self.html().encode())
-        except OSError as error:
-            raise cannot_write(path.parent, error) from error
+        write_result(path, self.html().encode())
 
 
 _UNITS = {"v": "V", "usiemens": "µS", "s": "s"}

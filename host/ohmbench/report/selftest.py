@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ohmbench import __version__
-from ohmbench._files import cannot_write, replace_file
+from ohmbench._files import write_result
 from ohmbench.report.page import RUNGS, origin_note, page, provenance_table
 from ohmbench.selftest import SelfTest
 
@@ -20,11 +20,8 @@ def write_report(result: SelfTest, path: Path) -> None:
     Raises:
         UsageError: the folder is not writable.
     """
-    try:
-        replace_file(path.with_suffix(".json"), json.dumps(result.summary(), indent=1).encode())
-        replace_file(path, selftest_html(result).encode())
-    except OSError as error:
-        raise cannot_write(path.parent, error) from error
+    write_result(path.with_suffix(".json"), json.dumps(result.summary(), indent=1).encode())
+    write_result(path, selftest_html(result).encode())
 
 
 def selftest_html(result: SelfTest) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ohmbench._files import cannot_write, replace_file
+from ohmbench._files import write_result
 from ohmbench.provenance import provenance
 from ohmbench.report.confusion import confusion_table
 from ohmbench.report.page import RUNGS, origin_note, page, summary_table
@@ -89,10 +89,7 @@ def render_sweep(
     Raises:
         UsageError: the folder is missing or not writable.
     """
-    try:
-        replace_file(path, sweep_html(rows, confusions, configs).encode())
-    except OSError as error:
-        raise cannot_write(path.parent, error, "All results are kept") from error
+    write_result(path, sweep_html(rows, confusions, configs).encode(), "All results are kept")
 
 
 def sweep_html(

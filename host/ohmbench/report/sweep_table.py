@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ohmbench._files import cannot_write, replace_file
+from ohmbench._files import write_result
 from ohmbench.report.sweep import SEEDS, varying_settings
 from ohmbench.report.sweep_charts import VARIANT, Row, text
 from ohmbench.sweep.point import STAGES
@@ -29,10 +29,7 @@ def save_table(rows: Sequence[Row], path: Path) -> None:
     Raises:
         UsageError: the folder is missing or not writable.
     """
-    try:
-        replace_file(path, sweep_table(rows).encode())
-    except OSError as error:
-        raise cannot_write(path.parent, error, "All results are kept") from error
+    write_result(path, sweep_table(rows).encode(), "All results are kept")
 
 
 def sweep_table(rows: Sequence[Row]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench._files import cannot_write, replace_file
+from ohmbench._files import write_result
 from ohmbench.errors import UsageError
 
 Row = dict[str, Any]
@@ -29,10 +29,7 @@ def export(rows: Sequence[Row], path: Path) -> None:
     """
     if path.suffix not in FORMATS:
         raise UsageError(f"{path}: no table has the suffix {path.suffix or 'of nothing'}; give {', '.join(FORMATS)}.")
-    try:
-        replace_file(path, FORMATS[path.suffix](rows))
-    except OSError as error:
-        raise cannot_write(path.parent, error, "All results are kept") from error
+    write_result(path, FORMATS[path.suffix](rows), "All results are kept")
 
 
 def _csv(rows: Sequence[Row]) -> bytes:
