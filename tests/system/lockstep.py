@@ -9,6 +9,7 @@ from ohmbench._tables import Rail, Register
 from ohmbench.bench import Bench, Inputs, Words
 from ohmbench.isa import Program
 from ohmbench.link.messages import Done
+from ohmbench.twin_bench import TwinBench
 
 BUDGET = 40
 
@@ -38,3 +39,14 @@ def counters(bench: Bench) -> tuple[int, int, int]:
     """What a bench has counted since its reset: run cycles, busy cycles, pulses."""
     state = bench.state()
     return state.run_cycles, state.busy_cycles, state.pulses
+
+
+def agree(sim: Bench, twin: TwinBench, seed: int) -> Done:
+    """Run the random program of a seed on both, and require the same end, words and counts."""
+    inputs = random_inputs(seed)
+    end, words = run(twin, seed, inputs)
+    sim_end, sim_words = run(sim, seed, inputs[: twin.twin.consumed])
+    assert sim_end == end, f"program {seed}"
+    np.testing.assert_array_equal(sim_words, words, err_msg=f"program {seed}")
+    assert counters(sim) == counters(twin), f"program {seed}"
+    return end

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.system.command_line import as_json, refused, run
-from tests.system.lockstep import counters, random_inputs
-from tests.system.lockstep import run as run_random
+from tests.system.lockstep import agree
 
 from ohmbench._tables import Rail, Register
 from ohmbench.array import ArrayModel
@@ -73,12 +72,7 @@ def test_a_carrier_with_faults_agrees() -> None:
         for there, here in zip(monitored(sim), monitored(twin), strict=True):
             np.testing.assert_array_equal(there, here)
         for seed in range(60):
-            inputs = random_inputs(seed)
-            end, words = run_random(twin, seed, inputs)
-            sim_end, sim_words = run_random(sim, seed, inputs[: twin.twin.consumed])
-            assert sim_end == end, f"program {seed}"
-            np.testing.assert_array_equal(sim_words, words, err_msg=f"program {seed}")
-            assert counters(sim) == counters(twin), f"program {seed}"
+            agree(sim, twin, seed)
 
 
 def test_selftest_on_the_simulator(executable: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.system.lockstep import counters, random_inputs, run
+from tests.system.lockstep import agree, counters
 
 from ohmbench import demo
 from ohmbench._tables import Fault, Rail, Register
@@ -33,13 +33,7 @@ def test_random_programs_agree() -> None:
     endings = []
     with open_bench("sim", array=SimulatedArray(seed=ARRAY_SEED)) as sim:
         for seed in range(PROGRAMS):
-            inputs = random_inputs(seed)
-            end, words = run(twin, seed, inputs)
-            sim_end, sim_words = run(sim, seed, inputs[: twin.twin.consumed])
-            assert sim_end == end, f"program {seed}"
-            np.testing.assert_array_equal(sim_words, words, err_msg=f"program {seed}")
-            assert counters(sim) == counters(twin), f"program {seed}"
-            endings.append(end.why)
+            endings.append(agree(sim, twin, seed).why)
     # the generator reaches what it is for
     assert endings.count(Why.HALT) > PROGRAMS // 2
     assert endings.count(Why.FAULT) > PROGRAMS // 50
@@ -167,9 +161,4 @@ def test_programs_with_faults_leave_both_alike() -> None:
     twin = TwinBench(ArrayModel({}, ARRAY_SEED))
     with open_bench("sim", array=SimulatedArray(seed=ARRAY_SEED)) as sim:
         for seed in range(10_000, 10_000 + PROGRAMS):
-            inputs = random_inputs(seed)
-            end, words = run(twin, seed, inputs)
-            sim_end, sim_words = run(sim, seed, inputs[: twin.twin.consumed])
-            assert sim_end == end, f"program {seed}"
-            np.testing.assert_array_equal(sim_words, words, err_msg=f"program {seed}")
-            assert counters(sim) == counters(twin), f"program {seed}"
+            agree(sim, twin, seed)
