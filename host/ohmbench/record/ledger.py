@@ -18,9 +18,14 @@ _NAMED = 4
 _WEAR = ("set_pulses", "reset_pulses", "form_pulses", "reserved")
 
 
+def stamp(at: datetime) -> str:
+    """A time as the record holds it, so that texts sort as times do: UTC, ISO 8601, milliseconds."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
 def now() -> str:
-    """The time of day as the record holds it: UTC, ISO 8601, milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    """The time of day as the record holds it."""
+    return stamp(datetime.now(UTC))
 
 
 class Ledger:

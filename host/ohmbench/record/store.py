@@ -11,14 +11,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
 import numpy as np
 
 from ohmbench.errors import StoreError
 from ohmbench.record.database import ARRAY_OFF, NOTHING_SENT, Database, default_path
-from ohmbench.record.ledger import Ledger, now
+from ohmbench.record.ledger import Ledger, now, stamp
 from ohmbench.record.records import ArrayRecord, Cells, CellStatus, Mask, RunRecord, RunStatus
 from ohmbench.record.trail import add_sample, note
 
@@ -153,7 +153,7 @@ class Store(Ledger):
             serial,
             kind,
             status,
-            None if since is None else since.astimezone(UTC).isoformat(timespec="milliseconds"),
+            None if since is None else stamp(since),
             -1 if limit is None else limit,
         )
         return [self._run_record(row) for row in rows]

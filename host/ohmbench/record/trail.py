@@ -6,10 +6,10 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from ohmbench.record.ledger import Ledger, now
+from ohmbench.record.ledger import Ledger, now, stamp
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def events(
         run,
         serial,
         kind,
-        None if since is None else since.astimezone(UTC).isoformat(timespec="milliseconds"),
+        None if since is None else stamp(since),
         -1 if limit is None else limit,
     )
     return [
