@@ -131,8 +131,8 @@ class Carrier:
         return moved
 
     def on_cells(self, lines: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The reverse of `on_lines`."""
-        return np.asarray(lines[np.ix_(self.rows, self.columns)])
+        """The reverse of `on_lines`; `lines` may have more axes in front."""
+        return np.asarray(lines[..., self.rows[:, np.newaxis], self.columns])
 
     def true_codes(self, codes: npt.NDArray[np.integer]) -> Codes:
         """Codes (..., columns) by channel, as a carrier without errors would give them, rounded."""

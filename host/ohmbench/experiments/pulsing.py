@@ -110,8 +110,8 @@ def fire(
             their own, so that every step has all chosen cells.
 
     Returns:
-        ADC codes int64 (reads, rows, columns), 0 in rows without a chosen cell. A row that is not pulsed is read once
-        and has that code in all reads.
+        ADC codes int64 (reads, rows, columns), of no meaning in rows without a chosen cell. A row that is not pulsed is
+        read once and has that code in all reads.
 
     Raises:
         UsageError: a voltage above the carrier's ceiling.
@@ -131,7 +131,7 @@ def fire(
     rows = np.flatnonzero(others.any(axis=1))
     if rows.size:
         codes[:, rows] = _run(bench, "read", 1, drive, Limits(drive.rails_v("read"), 0.0, 0), others, 1)
-    return np.stack([carrier.on_cells(carrier.true_codes(read)) for read in codes])
+    return carrier.on_cells(carrier.true_codes(codes))
 
 
 def _run(
