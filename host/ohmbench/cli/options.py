@@ -105,7 +105,7 @@ def lab() -> argparse.ArgumentParser:
     """The option of a command that reads or writes the record."""
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument_group("record").add_argument(
-        "--lab", type=Path, metavar="DIR", help="folder of the record of runs (default: OHMBENCH_LAB, or your data's)"
+        "--lab", type=Path, metavar="DIR", help="folder of the record (default: as docs/runs.md says)"
     )
     return parser
 

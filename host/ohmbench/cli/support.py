@@ -9,6 +9,7 @@ from typing import Any
 
 from ohmbench._files import check_writable
 from ohmbench.cli.array import AddCommand
+from ohmbench.cli.options import lab
 from ohmbench.cli.output import print_result, show
 from ohmbench.progress import Progress
 
@@ -49,13 +50,14 @@ def add_commands(command: AddCommand, parser: argparse.ArgumentParser) -> None:
     completion = command("completion", complete, "print a script that completes commands and options in a shell")
     completion.add_argument("shell", choices=["bash", "zsh", "tcsh"], help='bash: eval "$(ohmbench completion bash)"')
 
-    report = command("bug-report", _bug_report, "bundle versions, the record's end, traces and logs, nothing private")
+    report = command(
+        "bug-report", _bug_report, "bundle versions, the record's end, traces and logs, nothing private", lab()
+    )
     report.add_argument("-o", "--output", type=Path, required=True, help="file to write (.zip)")
     report.add_argument(
         "--trace", type=Path, action="append", default=[], metavar="FILE", help="of --trace; repeatable"
     )
     report.add_argument("--log", type=Path, action="append", default=[], metavar="FILE", help="stderr; repeatable")
-    report.add_argument("--lab", type=Path, metavar="DIR", help="folder of the record (default: as docs/runs.md says)")
 
 
 def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:

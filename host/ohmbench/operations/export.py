@@ -26,8 +26,6 @@ Row = dict[str, Any]
 HDF5_SCHEMA = 1
 """Version of the layout that docs/runs.md describes; a change that a reader would notice gets the next number."""
 
-TABLES = ("runs", "arrays", "wear", "cells", "samples", "events")
-
 _CELLS = ("row", "column", "status", "low", "high", "code", "set_pulses", "reset_pulses", "form_pulses", "attempts")
 _WEAR = ("set_pulses", "reset_pulses", "form_pulses", "reserved")
 
@@ -51,7 +49,7 @@ def export(store: Store, path: Path, asked: Filter, table: str = "runs") -> Expo
 
     Args:
         path: .h5 for everything; .csv or .parquet for one table.
-        table: of TABLES, for .csv and .parquet.
+        table: one of TABLES (records.py), for .csv and .parquet.
 
     Raises:
         UsageError: another suffix, the format's library is not installed, or the file cannot be written.

@@ -70,7 +70,7 @@ class Ledgered:
 
     def recorded_budget(self) -> int | None:
         """Pulses a cell for life of a known array; None: no limit."""
-        return next(array.budget for array in self.store.arrays() if array.serial == self.serial)
+        return self.store.known_array(self.serial).budget
 
     def register(self, array: ArrayInfo) -> None:
         """Raises:

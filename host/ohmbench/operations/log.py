@@ -16,9 +16,6 @@ from ohmbench.record.trail import events
 
 Row = dict[str, Any]
 
-WHAT = ("runs", "arrays", "events", "calibrations")
-"""What can be looked up."""
-
 
 @dataclass(frozen=True)
 class Filter:
@@ -77,7 +74,7 @@ def parse_since(text: str) -> datetime:
 
 
 def log(store: Store, what: str, asked: Filter) -> Log:
-    """Look up what WHAT names.
+    """Look up what LOGGED (records.py) names.
 
     Raises:
         StoreError: the record cannot be read, or has no such run or array.
@@ -107,7 +104,7 @@ def run_row(run: RunRecord) -> Row:
 
 def array_row(store: Ledger, serial: str) -> Row:
     """An array with its wear as JSON has it; worst: the cell with the most pulses."""
-    array = next(array for array in store.arrays() if array.serial == serial)
+    array = store.known_array(serial)
     wear = store.wear(serial)
     total = wear.total
     return {

@@ -115,9 +115,17 @@ class Ledger:
                 sql.execute("UPDATE arrays SET budget = ? WHERE id = ?", (budget, number))
             return self._find(serial)[1]
 
+    def known_array(self, serial: str) -> ArrayRecord:
+        """The array of a serial number.
+
+        Raises:
+            StoreError: no such array.
+        """
+        return self._find(serial)[1]
+
     def arrays(self) -> list[ArrayRecord]:
         """All arrays, by serial number."""
-        return [self._find(row[0])[1] for row in self._database.rows("SELECT serial FROM arrays ORDER BY serial")]
+        return [self.known_array(row[0]) for row in self._database.rows("SELECT serial FROM arrays ORDER BY serial")]
 
     def wear(self, serial: str) -> Wear:
         """Pulses in the life of each cell of an array.

@@ -14,6 +14,12 @@ import numpy.typing as npt
 Mask = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.int64]
 
+LOGGED = ("runs", "arrays", "events", "calibrations")
+"""What `ohmbench log` looks up."""
+
+TABLES = ("runs", "arrays", "wear", "cells", "samples", "events")
+"""What `ohmbench export` writes as a table."""
+
 
 class CellStatus(IntEnum):
     """How a pass left a cell. The file holds the names in lower case."""

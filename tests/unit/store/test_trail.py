@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from ohmbench.errors import StoreError, UsageError
-from ohmbench.operations.export import TABLES, export
+from ohmbench.operations.export import export
 from ohmbench.operations.log import Filter, log, parse_since
 from ohmbench.record.database import _VERSION_1, SCHEMA, Database
-from ohmbench.record.records import RunStatus
+from ohmbench.record.records import TABLES, RunStatus
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events, samples
 
