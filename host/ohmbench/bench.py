@@ -81,6 +81,11 @@ def dac_code(volts: float) -> int:
     return round(volts / t.DAC_FULL_SCALE_V * 65536)
 
 
+def codes_per_siemens(read_v: float) -> float:
+    """ADC codes of one siemens with so much on its bit line: I = G V through the transimpedance amplifier."""
+    return read_v * t.TIA_OHM / t.ADC_LSB_V
+
+
 def clocks(seconds_us: float) -> int:
     """Clocks in a time in microseconds, rounded to the nearest."""
     return round(seconds_us * 1e-6 * t.CLOCK_HZ)

@@ -46,6 +46,15 @@ def monitor_codes(volts: float) -> float:
     return volts / MONITOR_OHM * t.TIA_OHM / t.ADC_LSB_V
 
 
+def monitored_code(bench: Bench, rail: Rail, volts: float, times: int) -> float:
+    """Mean of so many codes of the channel that sees a rail through its monitor resistor, with nothing corrected.
+
+    Raises:
+        FaultError: the guard turned the array off.
+    """
+    return float(mean_codes(bench, {rail: volts}, times, col=1 << rail)[MONITOR_CHANNEL[rail]])
+
+
 def mean_codes(
     bench: Bench, rails_v: Mapping[Rail, float], times: int, *, wl: int = 0, bl: int = 0, col: int = ALL
 ) -> Floats:

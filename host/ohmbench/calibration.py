@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from ohmbench._tables import COLUMNS, RAIL_MAX_V, Rail
 from ohmbench.bench import Bench
-from ohmbench.board_reads import MONITOR_CHANNEL, held_v, mean_codes, monitor_codes, reference_codes
+from ohmbench.board_reads import MONITOR_CHANNEL, held_v, mean_codes, monitor_codes, monitored_code, reference_codes
 from ohmbench.carrier import Floats
 from ohmbench.errors import CheckError
 from ohmbench.progress import Progress
@@ -160,7 +160,7 @@ def _rails(bench: Bench, gain: Floats, offset: Floats, cal_gain: float, progress
         progress("calibrate", len(READS) + rail, len(READS) + len(Rail))
         channel = MONITOR_CHANNEL[rail]
         reads = READ_RAIL_READS if rail == Rail.BL_READ else RAIL_READS
-        code = mean_codes(bench, {rail: volts}, reads, col=1 << rail)[channel]
+        code = monitored_code(bench, rail, volts, reads)
         if rail == Rail.CAL:  # its reference resistor is at the same amplifier
             code -= gain[channel] * reference_codes(bench, held_v(volts) * cal_gain)[channel]
         rails[rail] = float((code - offset[channel]) / gain[channel] / monitor_codes(held_v(volts)))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ohmbench import _tables as t
 from ohmbench._tables import Rail
-from ohmbench.bench import Limits, clocks, dac_code
+from ohmbench.bench import Limits, clocks, codes_per_siemens, dac_code
 from ohmbench.errors import DataError
 
 Codes = npt.NDArray[np.int64]
@@ -203,8 +203,8 @@ class Recipe:
 
     @property
     def codes_per_siemens(self) -> float:
-        """ADC codes of one siemens: I = G V through the transimpedance amplifier."""
-        return self.read_v * t.TIA_OHM / t.ADC_LSB_V
+        """ADC codes of one siemens at read_v."""
+        return codes_per_siemens(self.read_v)
 
     def codes_per_level(self, max_level: int) -> float:
         """ADC codes of one level step, for one cell with its bit line at read_v."""

@@ -32,6 +32,7 @@ from ohmbench.board_reads import (
     held_v,
     mean_codes,
     monitor_codes,
+    monitored_code,
     raw_codes,
     reference_codes,
 )
@@ -215,9 +216,8 @@ def _measure(bench: Bench, progress: Progress) -> Measured:
     reference = (with_cal - offset) / reference_codes(bench, held_v(CAL_V))
     measured = Measured(offset, idle.std(axis=0), reference, array - offset, rows, {}, moved, with_cal - offset)
     for rail, volts in monitor_volts(bench).items():
-        code = mean_codes(bench, {rail: volts}, READS, col=1 << rail) - offset
         channel = MONITOR_CHANNEL[rail]
-        own = code[channel]
+        own = monitored_code(bench, rail, volts, READS) - offset[channel]
         if rail == Rail.CAL:  # the column's reference is there too; by what it gave alone
             own -= measured.codes[channel] * volts / CAL_V
         measured.rails[rail] = float(own / monitor_codes(held_v(volts)))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ohmbench import _tables as t
 from ohmbench._tables import COLUMNS, Rail
-from ohmbench.bench import Bench, Limits, clocks, dac_code
+from ohmbench.bench import Bench, Limits, clocks, codes_per_siemens, dac_code
 from ohmbench.errors import UsageError
 from ohmbench.isa import load_firmware
 from ohmbench.programming import FloatArray, Mask
@@ -42,8 +42,8 @@ class Drive:
 
     @property
     def codes_per_siemens(self) -> float:
-        """ADC codes of one siemens: I = G V through the transimpedance amplifier."""
-        return self.read_v * t.TIA_OHM / t.ADC_LSB_V
+        """ADC codes of one siemens at read_v."""
+        return codes_per_siemens(self.read_v)
 
     def usiemens(self, codes: Codes | FloatArray) -> FloatArray:
         """Conductances of ADC codes."""

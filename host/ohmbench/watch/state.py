@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ohmbench import _tables as t
+from ohmbench.bench import codes_per_siemens
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events
@@ -55,7 +55,7 @@ class Watcher:
         run = self._chosen()
         if run is None:
             return {"run": None, "events": []}
-        array = next(array for array in self._store.arrays() if array.serial == run.serial)
+        array = self._store.known_array(run.serial)
         shape = (array.rows, array.columns)
         experiment = self._experiment(run, shape)
         usiemens, done, total, what = experiment or self._programming(run, shape)
@@ -101,7 +101,7 @@ class Watcher:
     def _programming(self, run: RunRecord, shape: tuple[int, int]) -> tuple[Any, int, int, str]:
         """The same of the cells' records; done and total are cells of the pass that goes on."""
         usiemens = np.full(shape, np.nan)
-        per_usiemens = float(run.recipe.get("read_v", 0.2)) * t.TIA_OHM / t.ADC_LSB_V * 1e-6
+        per_usiemens = codes_per_siemens(float(run.recipe.get("read_v", 0.2))) * 1e-6
         for row, column, code in self._store.database.rows(
             "SELECT row, column, code FROM cells WHERE run = ? AND status IS NOT NULL ORDER BY pass", run.id
         ):
