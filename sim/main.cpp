@@ -132,6 +132,7 @@ class Bench {
     void check() const {
         if (top_->error_o != 0)
             throw ModelError("a chip model saw its datasheet violated (error " + std::to_string(top_->error_o) + ")");
+        if (context_.gotError()) throw ModelError("an assertion of the RTL failed");
         if (context_.gotFinish()) throw ModelError("the simulation stopped itself");
     }
 
@@ -213,7 +214,7 @@ std::string obey(const std::string& order, Bench& bench, ohm::Recorder& recorder
     return "refused";
 }
 
-void live(const ohm::Options& options, Bench& bench, Stopwatch& watch) {
+void live(const ohm::Options& options, Bench& bench, Stopwatch& watch, ohm::Parent& parent) {
     ohm::Pty pty(DefaultBaud);
     ohm::Recorder recorder(options.record);
     if (!options.line_faults.empty()) {
@@ -223,7 +224,6 @@ void live(const ohm::Options& options, Bench& bench, Stopwatch& watch) {
     uint64_t heard = 0;  // when the last bytes from the host came
     ohm::Digest sent;
     uint8_t bytes[InputLimit];
-    ohm::Parent parent(options.with_parent);
     parent.say("ohmbench sim: port " + pty.path());
 
     unsigned idle_batches = 0;
@@ -292,6 +292,7 @@ void replay(const ohm::Options& options, Bench& bench) {
 }
 
 void simulate(const ohm::Options& options) {
+    ohm::Parent parent(options.with_parent);
     ohm::open_array(options.array);
     Bench bench(options);
     Stopwatch watch;
@@ -304,7 +305,7 @@ void simulate(const ohm::Options& options) {
     } else if (!options.replay.empty()) {
         replay(options, bench);
     } else {
-        live(options, bench, watch);
+        live(options, bench, watch, parent);
     }
     watch.report(options, bench);
 }

@@ -3,7 +3,8 @@
 module ohm_guarded
   import ohm_carrier_pkg::*;
 #(
-    parameter int unsigned SafeClocks = DacSettleCycles
+    parameter int unsigned SafeClocks = DacSettleCycles,
+    parameter int unsigned Columns = 32
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -37,7 +38,8 @@ module ohm_guarded
   cmd_t car_cmd;
 
   ohm_guard #(
-      .SafeClocks(SafeClocks)
+      .SafeClocks(SafeClocks),
+      .Columns(Columns)
   ) u_guard (
       .clk_i,
       .rst_ni,

@@ -44,7 +44,8 @@ module ohm_guarded_check
     assume (good_frame_i && overcurrent_ni && !abort_i);
     assume (!reg_valid_i || (age_q < 4'd5 && reg_data_i[31:4] == '0));
     assume (seq_cmd_i.wl == 32'd1 && seq_cmd_i.bl[31:1] == '0 && seq_cmd_i.col[31:1] == '0);
-    assume (seq_cmd_i.value[15:4] == '0);
+    assume (seq_cmd_i.value[15:4] == '0 && seq_cmd_i.mode == ModeSet);
+    assume (seq_cmd_i.kind != CmdSense && seq_cmd_i.rail == rail_e'(rail));
   end
 `endif
 

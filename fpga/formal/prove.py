@@ -103,6 +103,7 @@ def script(proof: Proof, task: str, only: str | None) -> list[str]:
     """Commands of Yosys. `only`: all other assertions are left out, so that it alone has to see the mutant.
 
     A search has SEARCH defined: a checker may then leave inputs less freedom, so that it comes to the point sooner.
+    That for covers has those of the promises alone, so that it ends with the last of them.
     """
     parameters = proof.parameters if task == "prove" else proof.search_parameters or proof.parameters
     defines = ("FORMAL", *proof.defines, *(() if task == "prove" else ("SEARCH",)))
@@ -113,10 +114,18 @@ def script(proof: Proof, task: str, only: str | None) -> list[str]:
         "cutpoint -blackbox",
     ]
     if only is not None:
-        named = f"c:{only} c:*.{only} %u"
-        commands.append(f"delete t:$check r:FLAVOR=assert %i {named} %d")
-        commands.append(f"select -assert-min 1 t:$check r:FLAVOR=assert %i {named} %i")
+        commands += keep("assert", [only])
+    if task == "cover":
+        commands += keep("cover", sorted({p.cover for p in proof.promises}))
     return [*commands, f"prep -top {proof.top}"]
+
+
+def keep(flavor: str, names: list[str]) -> list[str]:
+    """Commands of Yosys that leave these assertions or covers, and say if one is not there."""
+    checks = f"t:$check r:FLAVOR={flavor} %i"
+    named = [f"c:{name} c:*.{name} %u" for name in names]
+    there = [f"select -assert-min 1 {checks} {name} %i" for name in named]
+    return [*there, f"delete {checks} {' '.join(f'{name} %d' for name in named)}"]
 
 
 def set_up(proof: Proof, folder: Path, task: str, mutant: Mutant | None = None, only: str | None = None) -> None:
@@ -168,6 +177,11 @@ def failure(log: str) -> str:
     return "\n".join(f"    {line}" for line in (lines or log.splitlines()[-5:])[:8])
 
 
+def reached(log: str) -> frozenset[str]:
+    """The covers that sby says it came to."""
+    return frozenset(re.findall(r"\b[Rr]eached cover statement.*?(\w+_C)\b", log))
+
+
 def timed(name: str, work: Callable[[], tuple[bool, str, frozenset[str]]]) -> Outcome:
     start = time.monotonic()
     try:
@@ -192,11 +206,11 @@ def cover(proof: Proof) -> Outcome:
         folder = BUILD / f"{proof.name}.cover"
         set_up(proof, folder, "cover")
         code, log = run(proof, folder)
-        reached = frozenset(re.findall(r"[Rr]eached cover statement.*?(\w+_C)\b", log))
-        missing = {p.cover for p in proof.promises} - reached
+        covered = reached(log)
+        missing = {p.cover for p in proof.promises} - covered
         if code not in (PASS, FAIL):
-            return False, failure(log), reached
-        return not missing, f"    not reached: {', '.join(sorted(missing))}" if missing else "", reached
+            return False, failure(log), covered
+        return not missing, f"    not reached: {', '.join(sorted(missing))}" if missing else "", covered
 
     return timed(f"{proof.name} cover", work)
 

@@ -53,8 +53,7 @@ class Flavour:
     main: Path | None = None
 
 
-# RTL assertions are for tests of the RTL; here they would take a tenth of the time.
-_LIVE = Flavour("live", ("--no-assert", "--x-assign", "fast", "--x-initial", "fast"))
+_LIVE = Flavour("live", ("--assert", "--x-assign", "fast", "--x-initial", "fast"))
 _TRACE = Flavour("trace", (*_LIVE.arguments, "--trace-vcd"))
 
 

@@ -53,6 +53,15 @@ def test_missing_tool_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert "no-such-solver" in capsys.readouterr().err
 
 
+def test_an_unreached_cover_is_not_taken_for_a_reached_one() -> None:
+    log = """engine_0: ##   0:01:24  Reached cover statement in step 62 at ohm_guarded: u_check.Rises_C
+engine_0: ##   0:02:13  Unreached cover statement at ohm_guarded: u_guard.ResetPulse_C
+summary:   reached cover statement ohm_guarded.\\u_check.Pulse_C at  step 64
+summary: unreached cover statements:
+summary:   ohm_guarded.\\u_guard.ResetPulse_C at"""
+    assert prove.reached(log) == {"Rises_C", "Pulse_C"}
+
+
 @pytest.mark.slow
 def test_make_formal() -> None:
     done = subprocess.run(["make", "formal"], cwd=REPO, capture_output=True, text=True)

@@ -30,7 +30,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
 
 def test_bytes_come_back_unchanged_at_the_default_rate(start: Start) -> None:
     _, client = start()
-    data = bytes(b for b in range(256) if b not in (0xA5, 0xA6, 0xEE))
+    data = bytes(b for b in range(256) if b not in (0xA5, 0xA6, 0xED, 0xEE))
     assert client.echo(data) == data
 
 
@@ -115,11 +115,11 @@ def test_damaged_session_is_refused(loopback: Path, tmp_path: Path, text: str) -
     assert str(tmp_path / "session") in replay.stderr
 
 
-def provoke_model_error(loopback: Path, then: Exception | None = None) -> None:
+def provoke_model_error(loopback: Path, then: Exception | None = None, cause: bytes = b"\xee") -> None:
     """A session in which a chip model finds an error, and that itself ends with `then`."""
     with Simulator(executable=loopback) as simulator:
         client = Client(simulator.port)
-        client.port.write(b"\xee")
+        client.port.write(cause)
         assert wait_for(lambda: simulator._process.poll() == ModelError.exit_code)
         client.port.close()
         if then is not None:
@@ -129,6 +129,11 @@ def provoke_model_error(loopback: Path, then: Exception | None = None) -> None:
 def test_error_of_a_chip_model_ends_with_what_the_model_said(loopback: Path) -> None:
     with pytest.raises(ModelError, match="loopback: EE received"):
         provoke_model_error(loopback)
+
+
+def test_broken_assertion_of_the_rtl_ends_it_with_its_name(loopback: Path) -> None:
+    with pytest.raises(ModelError, match=r"NeverED_A.*an assertion of the RTL failed"):
+        provoke_model_error(loopback, cause=b"\xed")
 
 
 def test_model_error_replaces_the_lost_link_that_it_caused(loopback: Path) -> None:

@@ -1,6 +1,6 @@
 // Stands in for the bench in tests of the simulator: sends back each byte that it receives.
-// After byte A5 it runs at 4 clocks a bit, after A6 at 417 again; EE makes it report an error of a chip model, and
-// E1 fires a SET pulse at every cell of the array.
+// After byte A5 it runs at 4 clocks a bit, after A6 at 417 again; EE makes it report an error of a chip model, ED
+// breaks an assertion, and E1 fires a SET pulse at every cell of the array.
 module ohm_sim_top (
     input  logic        clk_i,
     input  logic        rst_ni,
@@ -104,4 +104,8 @@ module ohm_sim_top (
       {head_q, tail_q, run_cycles_o, error_o} <= '0;
     end
   end
+
+  NeverED_A :
+  assert property (@(posedge clk_i) disable iff (!rst_ni) !(got_q && got_byte_q == 8'hED))
+  else $error("%m");
 endmodule
