@@ -11,12 +11,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ohmbench._resources import resource_root
 from ohmbench._toolchain import verilator_environment
-from ohmbench.errors import BuildError
+from ohmbench.errors import BuildError, OhmbenchError
 
 TOP = "ohm_sim_top"
 
@@ -27,10 +27,13 @@ _VERILATOR = [
     # Another version's new warnings are no reason not to build; fpga/lint/lint.py is for warnings.
     *("-Wno-fatal", "-O3"),
 ]
-# Measured on a session that programs and infers, million clocks a second: -O1 2.2, -O2 2.7, -O3 2.6, -Os 2.1; profile
-# feedback a sixth more for twice the build. Never --threads: two are many times slower on a design of this size.
+# Never --threads: two are many times slower on a design of this size.
 _MAKE = ["-MAKEFLAGS", "OPT_FAST=-O2", "-MAKEFLAGS", "OPT_GLOBAL=-O2"]
 _CXX_FLAGS = "-std=c++17 -ffp-contract=off -I../src/sim"
+# A profile of its work makes the simulator 1.5 times as fast, measured on another session: more than the assertions
+# cost. The code is larger than a processor's first cache, and most of it idle most of the time.
+_LEARNS = ("-CFLAGS", "-fprofile-generate", "-LDFLAGS", "-fprofile-generate")
+_LEARNT = ("-CFLAGS", "-fprofile-use -fprofile-partial-training -Wno-missing-profile")
 # The flags of the Python extension too: the same bits from the array model everywhere.
 _C_FLAGS = ("-std=c99", "-O2", "-fPIC", "-ffp-contract=off")
 
@@ -46,19 +49,23 @@ def silent(message: str) -> None:
 
 @dataclass(frozen=True)
 class Flavour:
-    """One way to build the bench: further arguments for Verilator, and the C++ main (None: sim/*.cpp)."""
+    """One way to build the bench: further arguments for Verilator, and the C++ main (None: sim/*.cpp).
+
+    learns: built twice, the second time with a profile of the first one at work, if the compiler is GCC.
+    """
 
     name: str
     arguments: tuple[str, ...]
     main: Path | None = None
+    learns: bool = False
 
 
-_LIVE = Flavour("live", ("--assert", "--x-assign", "fast", "--x-initial", "fast"))
+_LIVE = Flavour("live", ("--assert", "--x-assign", "fast", "--x-initial", "fast"), learns=True)
 _TRACE = Flavour("trace", (*_LIVE.arguments, "--trace-vcd"))
 
 
 def build(progress: Progress = silent, *, trace: bool = False, root: Path | None = None) -> Path:
-    """Return the simulator's executable; build it when its sources have changed, which takes about a minute.
+    """Return the simulator's executable; build it when its sources have changed, which takes about two minutes.
 
     Builds go to build/sim in a checkout and to the user's cache folder (XDG_CACHE_HOME) otherwise. Two processes
     that want the same build do it once.
@@ -66,12 +73,14 @@ def build(progress: Progress = silent, *, trace: bool = False, root: Path | None
     Args:
         progress: called with one line before something that takes long.
         trace: for --vcd; such a simulator is slower even when it writes no waveform.
-        root: where fpga/ and sim/ are, if not where the package finds them.
+        root: where fpga/ and sim/ are, if not where the package finds them; that need not be a bench, so that the
+            simulator is built without a profile of its work.
 
     Raises:
         BuildError: a tool is missing or the build fails.
     """
-    return build_flavour(_TRACE if trace else _LIVE, progress, root=root)
+    flavour = _TRACE if trace else _LIVE
+    return build_flavour(flavour if root is None else replace(flavour, learns=False), progress, root=root)
 
 
 def build_flavour(flavour: Flavour, progress: Progress = silent, *, root: Path | None = None) -> Path:
@@ -91,8 +100,9 @@ def build_flavour(flavour: Flavour, progress: Progress = silent, *, root: Path |
         return executable
     with _locked(folder, progress):
         if not executable.exists():  # another process may just have made it
-            progress("building the simulator, about a minute; later runs use it again")
-            _compile(sources, flavour, folder / flavour.name, executable, environment)
+            time = "two minutes" if flavour.learns else "a minute"
+            progress(f"building the simulator, about {time}; later runs use it again")
+            _compile(sources, flavour, folder / flavour.name, executable, environment, progress)
             _forget_old(folder, flavour)
     return executable
 
@@ -153,37 +163,71 @@ def _locked(folder: Path, progress: Progress) -> Iterator[None]:
 
 
 def _compile(
-    sources: dict[str, bytes], flavour: Flavour, work: Path, executable: Path, environment: dict[str, str]
+    sources: dict[str, bytes],
+    flavour: Flavour,
+    work: Path,
+    executable: Path,
+    environment: dict[str, str],
+    progress: Progress,
 ) -> None:
     _write_sources(sources, work / "src")
+    objects_folder = work / "obj"
+    log = work / "build.log"
 
     def named(ending: str) -> list[str]:
         return [name for name in sources if name.endswith(ending)]
 
     # Verilator's makefile would compile C as C++, with flags of its own.
     objects = {name: f"../{Path(name).stem}.c.o" for name in named(".c")}
-    steps = [["cc", *_C_FLAGS, "-c", name, "-o", target] for name, target in objects.items()]
     packages = named("_pkg.sv")
     modules = [name for name in named(".sv") if name not in packages]
     main = named(".cpp") if flavour.main is None else [str(flavour.main)]
+    files = [*named(".vlt"), *packages, *modules, *main, *objects.values()]
     jobs = str(os.cpu_count() or 1)
     options = [*_VERILATOR, *flavour.arguments, *_MAKE, "-CFLAGS", _CXX_FLAGS, "-Mdir", "../obj", "-o", TOP, "-j", jobs]
-    steps.append(["verilator", *options, *named(".vlt"), *packages, *modules, *main, *objects.values()])
 
-    # Verilator's makefile links the array model's objects but does not see that they have changed.
-    (work / "obj" / TOP).unlink(missing_ok=True)
-    log = work / "build.log"
     with log.open("w") as output:
-        for step in steps:
+
+        def run(*step: str) -> None:
             output.write(" ".join(step) + "\n")
             output.flush()
             done = subprocess.run(step, cwd=work / "src", env=environment, stdout=output, stderr=subprocess.STDOUT)
             if done.returncode:
                 raise BuildError(_failure(log))
+
+        for name, target in objects.items():
+            run("cc", *_C_FLAGS, "-c", name, "-o", target)
+        if flavour.learns and _compiler_is_gcc(environment):
+            shutil.rmtree(objects_folder, ignore_errors=True)
+            run("verilator", *options, *_LEARNS, *files)
+            _train(objects_folder / TOP, progress)
+            for path in [*objects_folder.glob("*.o"), *objects_folder.glob("*.a")]:
+                path.unlink()
+            options += _LEARNT
+        # Verilator's makefile links the array model's objects but does not see that they have changed.
+        (objects_folder / TOP).unlink(missing_ok=True)
+        run("verilator", *options, *files)
     executable.parent.mkdir(exist_ok=True)
     partial = executable.with_suffix(".part")
-    shutil.copy2(work / "obj" / TOP, partial)
+    shutil.copy2(objects_folder / TOP, partial)
     partial.replace(executable)
+
+
+def _compiler_is_gcc(environment: dict[str, str]) -> bool:
+    """Whether the compiler of Verilator's makefile is GCC; the flags for profiles are its own."""
+    done = subprocess.run(["c++", "--version"], env=environment, capture_output=True, text=True)
+    return "Free Software Foundation" in done.stdout
+
+
+def _train(executable: Path, progress: Progress) -> None:
+    """Let the simulator do the work that its profile is taken of. It is only slower if that fails."""
+    from ohmbench.measure import simulated_work  # it runs simulators, and so is built on this module
+    from ohmbench.progress import Progress as Bar
+
+    try:
+        simulated_work(executable, Bar(quiet=True))
+    except OhmbenchError as error:
+        progress(f"the simulator will be slower than it could be: {error}")
 
 
 def _write_sources(sources: dict[str, bytes], folder: Path) -> None:

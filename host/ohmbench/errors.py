@@ -11,7 +11,7 @@
     +-- FaultError (9)          the guard turned the array off
     +-- NotConvergedError (10)  fewer cells in their window than asked for
     +-- DataError (11)          a data set, parameter file or network is missing or damaged
-    +-- ModelError (12)         a chip model in the simulation saw its datasheet violated
+    +-- ModelError (12)         a chip model or an assertion stopped the simulation
     +-- WearError (13)          a cell would get more pulses in its life than its budget
     +-- StoreError (14)         the record of runs cannot be read or written, or is another array's
     +-- FlashError (15)         a bitstream cannot be loaded: damaged, another board's, or the board does not take it
@@ -97,7 +97,8 @@ class DataError(OhmbenchError):
 
 
 class ModelError(OhmbenchError):
-    """A chip model in the simulation saw its datasheet violated: a defect of the RTL or of a carrier file."""
+    """In the simulation a chip saw its datasheet violated, or the RTL broke an assertion: a defect of either, or of a
+    carrier file."""
 
     exit_code = 12
 

@@ -20,7 +20,7 @@ from ohmbench.programming import Bands, CellRecords, Programmer, decode, program
 from ohmbench.progress import Progress
 from ohmbench.recipe import Recipe
 from ohmbench.rungs import BAUD
-from ohmbench.simulator import Simulator, build, replay
+from ohmbench.simulator import Simulator, Speed, build, replay
 
 LEVELS = 8
 PRODUCTS = 1000
@@ -109,6 +109,37 @@ def full_tile() -> Tile:
     return Tile(0, 0, 0, COLUMNS // 2, np.arange(ROWS, dtype=np.int16), p, n, gain)
 
 
+def simulated_work(executable: Path, progress: Progress, record: Path | None = None) -> Speed:
+    """Program an image of random levels in a new simulator and stream products through it; how fast it was.
+
+    Args:
+        executable: of the simulator.
+        record: file to record the host's side of the session in.
+
+    Raises:
+        BuildError: the simulator cannot be started.
+        LinkError, ProtocolError, FaultError: it does not work as a bench should.
+    """
+    rng = np.random.default_rng(1)
+    levels = rng.integers(0, LEVELS, (ROWS, COLUMNS)).astype(np.uint8)
+    mask = np.ones((ROWS, COLUMNS), np.bool_)
+    inputs = rng.integers(0, 1 << INPUT_BITS, (PRODUCTS, ROWS))
+    recipe = Recipe()
+    with Simulator(executable=executable, record=record) as simulator:
+        with LinkBench.of(simulator, baud=BAUD) as bench:
+            program_image(
+                bench,
+                levels,
+                mask,
+                LEVELS - 1,
+                recipe,
+                lambda first, records: progress("program", first + len(records), ROWS),
+            )
+            progress.say(f"{PRODUCTS} products")
+            run_tile(bench, full_tile(), inputs, INPUT_BITS, recipe)
+        return simulator.speed()
+
+
 def simulator_speed(progress: Progress) -> dict[str, float]:
     """Clocks a second of the simulator in a working session, live and bare.
 
@@ -121,27 +152,10 @@ def simulator_speed(progress: Progress) -> dict[str, float]:
     Raises:
         BuildError: the simulator cannot be built or started.
     """
-    rng = np.random.default_rng(1)
-    levels = rng.integers(0, LEVELS, (ROWS, COLUMNS)).astype(np.uint8)
-    mask = np.ones((ROWS, COLUMNS), np.bool_)
-    inputs = rng.integers(0, 1 << INPUT_BITS, (PRODUCTS, ROWS))
-    recipe = Recipe()
     executable = build(progress.say)
     with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
         record = Path(folder) / "session"
-        with Simulator(executable=executable, record=record) as simulator:
-            with LinkBench.of(simulator, baud=BAUD) as bench:
-                program_image(
-                    bench,
-                    levels,
-                    mask,
-                    LEVELS - 1,
-                    recipe,
-                    lambda first, records: progress("program", first + len(records), ROWS),
-                )
-                progress.say(f"{PRODUCTS} products")
-                run_tile(bench, full_tile(), inputs, INPUT_BITS, recipe)
-            live = simulator.speed()
+        live = simulated_work(executable, progress, record)
         progress.say("the same session bare")
         bare = replay(record, executable=executable)
     return {

@@ -100,7 +100,7 @@ class Simulator:
     Raises:
         BuildError: it cannot be built or does not start.
         DataError: one of the array's files is missing, damaged, in use, or contradicts what else is given.
-        ModelError: on leaving the context, if a chip model saw its datasheet violated.
+        ModelError: on leaving the context, if a chip model saw its datasheet violated or the RTL broke an assertion.
     """
 
     port: str
@@ -182,7 +182,7 @@ class Simulator:
         """Raises if the simulator has ended by itself.
 
         Raises:
-            ModelError: a chip model saw its datasheet violated.
+            ModelError: a chip model saw its datasheet violated, or the RTL broke an assertion.
             LinkError: it ended for another reason.
         """
         code = self._process.poll()

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ohmbench import _simulator_build, simulator
-from ohmbench.errors import BuildError
+from ohmbench import _simulator_build, measure, simulator
+from ohmbench.errors import BuildError, LinkError
 
 from .conftest import REPO, Client, environment
 
@@ -190,6 +190,16 @@ def test_verilator_that_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setattr(_simulator_build, "verilator_environment", lambda: dict(os.environ))
     with pytest.raises(BuildError, match="does not start: no such thing"):
         simulator.build(root=loopback_root)
+
+
+def test_a_profile_that_fails_costs_speed_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fail(*arguments: object) -> None:
+        raise LinkError("no answer")
+
+    monkeypatch.setattr(measure, "simulated_work", fail)
+    said: list[str] = []
+    _simulator_build._train(tmp_path, said.append)
+    assert said == ["the simulator will be slower than it could be: no answer"]
 
 
 def is_alive(group: int) -> bool:
