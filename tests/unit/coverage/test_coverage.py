@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from types import ModuleType
 
-REPO = Path(__file__).resolve().parents[3]
+from tests.scripts import load_script
 
-
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("rtl_coverage", REPO / "tests/rtl/coverage.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["rtl_coverage"] = module
-    spec.loader.exec_module(module)
-    return module
+coverage = load_script("tests/rtl/coverage.py")
 
 
 def point(count: int, **keys: str) -> str:
@@ -34,7 +23,6 @@ def test_counts_of_several_runs_add_up(tmp_path: Path) -> None:
     second += point(9, f="sim/carrier_board.sv", l="1", page="v_line/carrier_board")
     for name, text in (("a.dat", first), ("b.dat", second)):
         (tmp_path / name).write_text("# SystemC::Coverage-3\n" + text)
-    coverage = load()
     modules = coverage.read(sorted(tmp_path.glob("*.dat")))
     assert list(modules) == ["ohm_frame_mux.sv"]
     assert dict(modules["ohm_frame_mux.sv"].lines) == {32: 2, 33: 2, 34: 2, 36: 2, 38: 3, 39: 0}

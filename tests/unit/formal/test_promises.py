@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from tests.scripts import load_script
 
 REPO = Path(__file__).resolve().parents[3]
 
-
-def load_prove() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("prove", REPO / "fpga/formal/prove.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["prove"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-prove = load_prove()
+prove = load_script("fpga/formal/prove.py")
 PROOFS = prove.load()
 PROMISES = [(proof, promise) for proof in PROOFS for promise in proof.promises]
 

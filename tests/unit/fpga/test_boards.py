@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import sys
 import tomllib
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.scripts import load_script
 
 from ohmbench import __version__
 from ohmbench.boards import board_names, load_board
@@ -86,16 +85,6 @@ def test_a_wrong_table_is_refused() -> None:
     del board["connector"]["p1"]
     with pytest.raises(SystemExit, match="no pin p1"):
         list(pins.pins(board, CARRIER))
-
-
-def load_script(path: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(Path(path).stem, REPO / path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[Path(path).stem] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_unknown_board() -> None:
