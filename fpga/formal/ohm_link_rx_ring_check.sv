@@ -5,8 +5,9 @@
 // lengths that it reads. That a link leads to the next one is a claim about two addresses, and the step of the
 // induction needs it of the frame that the reader takes. Hence three proofs, by what is defined:
 //   PROVE_BOUNDARY: where the reader's next boundary is. The second address is the one where the reader took a length
-//     in the clock before. Nothing is lost by that: the claim is about the first, the hypothesis about every second.
-//     Of the other two it takes what was true in the clock before.
+//     in the clock before. Nothing is lost by that: the claim is about the first, the hypothesis about every second,
+//     and the step of the induction is too short for a second length. (A run from reset takes only one, so that its
+//     cover is one of the first.) Of the other two it takes what was true in the clock before.
 //   PROVE_LINK: how frames lie to each other. It takes boundary of the same clock, content of the clock before.
 //   otherwise, content: what is read. It takes both others of the same clock.
 // So none is used for itself. All are claimed of the first address, which stands for every one.
@@ -190,6 +191,7 @@ module ohm_link_rx_ring_check #(
 
   `OHM_COVER(Byte_C, rx_valid_o && read_ptr == addr[0] && addr[0] == base_q - AddrW'(1))
   `OHM_COVER(SecondLength_C, head && read_ptr == addr[1] && addr[1] != '0)
+  `OHM_COVER(LastFrame_C, left_q != '0 && AddrW'(left_q) == used)
   `OHM_COVER(WriteWhileKept_C, u_ring.we_i[0] && used != '0)
 endmodule
 

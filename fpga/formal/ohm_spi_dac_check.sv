@@ -31,7 +31,7 @@ module ohm_spi_dac_check (
   always_ff @(posedge clk_i) if (rst_ni && start_i) assume (ready_o);
 `endif
 
-  logic sync_n, last_sync_nq, off, off_q, moves;
+  logic sync_n, last_sync_nq, off, off_q, moves, moved_q;
   logic [ 4:0] bits_q;  // clocks on SCLK since SYNC fell
   logic [23:0] word_q;
   logic [ 2:0] rail_q;  // of the last command
@@ -42,6 +42,7 @@ module ohm_spi_dac_check (
   always_ff @(posedge clk_i) begin
     last_sync_nq <= off || sync_n;
     off_q        <= off;
+    moved_q      <= moves && !off;
     if (sync_n) bits_q <= '0;
     else if (dac_sclk_o) begin
       bits_q <= bits_q + 5'(bits_q != '1);
@@ -62,7 +63,7 @@ module ohm_spi_dac_check (
   `OHM_ASSERT(OneChip_A, dac_sync_no != '0)
   `OHM_ASSERT(ReadyWhenSent_A, !ready_o || dac_sync_no == '1)
   `OHM_COVER(Frame_C, moves && chip && rail_q[1:0] == 2'd2)
-  `OHM_COVER(Ready_C, ready_o && moves)
+  `OHM_COVER(Ready_C, ready_o && moved_q)
   `OHM_COVER(Cut_C, off_q && bits_q == 5'd3 && rst_ni)
 
   logic [4:0] sent;
