@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -68,6 +68,7 @@ class Proof:
     models: tuple[str, ...] = ()  # x_model.sv in place of x.sv
     parameters: tuple[str, ...] = ()
     search_parameters: tuple[str, ...] = ()  # for cover and mutants, where smaller ones come to the point sooner
+    search_real: tuple[str, ...] = ()  # modelled in the proof only
     defines: tuple[str, ...] = ()
     bounded: bool = False  # only to the depth, no induction
 
@@ -95,11 +96,21 @@ def load(path: Path = FORMAL / "proofs.toml") -> list[Proof]:
     return proofs
 
 
+def sources(proof: Proof, task: str) -> dict[str, str]:
+    """The files of a task, by name: the text of each, with the models under the names of what they stand for."""
+    real = () if task == "prove" else proof.search_real
+    texts = {file: source(file).read_text() for file in (*COMMON, *real, *proof.files)}
+    for file in proof.models:
+        if file.replace("_model", "") not in real:
+            texts[file] = source(file).read_text().replace("_model", "")
+    return texts
+
+
 def source(file: str) -> Path:
     return next((p / file for p in (RTL, FORMAL) if (p / file).exists()), RTL / file)
 
 
-def script(proof: Proof, task: str, only: str | None) -> list[str]:
+def script(proof: Proof, task: str, files: Iterable[str], only: str | None) -> list[str]:
     """Commands of Yosys. `only`: all other assertions are left out, so that it alone has to see the mutant.
 
     A search has SEARCH defined: a checker may then leave inputs less freedom, so that it comes to the point sooner.
@@ -108,9 +119,9 @@ def script(proof: Proof, task: str, only: str | None) -> list[str]:
     parameters = proof.parameters if task == "prove" else proof.search_parameters or proof.parameters
     defines = ("FORMAL", *proof.defines, *(() if task == "prove" else ("SEARCH",)))
     options = " ".join([*(f"-G {p}" for p in parameters), *(f"-D {d}" for d in defines)])
-    files = " ".join(f for f in (*COMMON, *proof.models, *proof.files) if f.endswith(".sv"))
+    read = " ".join(f for f in files if f.endswith(".sv"))
     commands = [
-        f"read_slang --threads 1 {options} --blackboxed-module ohm_any --top {proof.top} {files}",
+        f"read_slang --threads 1 {options} --blackboxed-module ohm_any --top {proof.top} {read}",
         "cutpoint -blackbox",
     ]
     if only is not None:
@@ -132,31 +143,21 @@ def set_up(proof: Proof, folder: Path, task: str, mutant: Mutant | None = None, 
     """Write the sources and the .sby file of a proof; FormalError if the mutant's text is not found once."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for file in (*COMMON, *proof.files):
-        text = source(file).read_text()
-        if mutant is not None and file == mutant.file:
-            if text.count(mutant.find) != 1:
-                raise FormalError(f"{file} has {text.count(mutant.find)} times, not once: {mutant.find!r}")
-            text = text.replace(mutant.find, mutant.replace)
+    texts = sources(proof, task)
+    if mutant is not None:
+        count = texts[mutant.file].count(mutant.find)
+        if count != 1:
+            raise FormalError(f"{mutant.file} has {count} times, not once: {mutant.find!r}")
+        texts[mutant.file] = texts[mutant.file].replace(mutant.find, mutant.replace)
+    for file, text in texts.items():
         (folder / file).write_text(text)
-    for file in proof.models:
-        (folder / file).write_text(source(file).read_text().replace("_model", ""))
     mode, depth = {
         "prove": ("bmc" if proof.bounded else "prove", proof.depth),
         "cover": ("cover", proof.cover_depth),
         "mutant": ("bmc", proof.mutant_depth),
     }[task]
     lines = ["[options]", f"mode {mode}", f"depth {depth}"]
-    lines += [
-        "[engines]",
-        "smtbmc yices",
-        "[script]",
-        *script(proof, task, only),
-        "[files]",
-        *COMMON,
-        *proof.models,
-        *proof.files,
-    ]
+    lines += ["[engines]", "smtbmc yices", "[script]", *script(proof, task, texts, only), "[files]", *texts]
     (folder / f"{proof.name}.sby").write_text("\n".join(lines) + "\n")
 
 
