@@ -24,7 +24,7 @@ module ohm_cobs_enc_check #(
     input logic [      7:0] code_q,
     input logic [      1:0] state_q
 );
-  localparam logic [1:0] StData = 2'd0, StDelimiter = 2'd3;
+  localparam logic [1:0] StData = 2'd0, StLastCode = 2'd2, StDelimiter = 2'd3;
 
   logic unused_symbol;
   ohm_symbol u_start (
@@ -34,6 +34,7 @@ module ohm_cobs_enc_check #(
   );
 
   logic take, fire, ends, begins, held_q;
+  logic last_q, delimiter_q;  // the last byte was taken one clock ago, two
   logic [AddrW-1:0] last_read_ptr_q;
   assign take   = valid_i && ready_o;
   assign fire   = valid_o && ready_i;
@@ -48,6 +49,8 @@ module ohm_cobs_enc_check #(
   assign used  = {1'b0, whole_q} + (AddrW + 1)'(code_q);
   always_ff @(posedge clk_i) begin
     held_q          <= rst_ni && valid_o && !ready_i;
+    last_q          <= rst_ni && take && last_i;
+    delimiter_q     <= rst_ni && last_q;
     last_read_ptr_q <= read_ptr_q;
     if (!rst_ni) whole_q <= '0;
     else whole_q <= whole_q + (code_ptr_d - code_ptr_q) - AddrW'(fire);
@@ -55,6 +58,10 @@ module ohm_cobs_enc_check #(
 
   `OHM_ASSERT(LengthOfBlock_A, !ends || wdata == code_q)
   `OHM_ASSERT(NextBlock_A, !begins || (ends && code_ptr_d == code_ptr_q + AddrW'(wdata)))
+  `OHM_ASSERT(ZeroEndsBlock_A, !(take && data_i == '0) || begins)
+  `OHM_ASSERT(DelimiterFollows_A,
+              !delimiter_q || (we && wdata == '0 && waddr == code_ptr_q + AddrW'(code_q) &&
+                               code_ptr_d == waddr + AddrW'(1)))
   `OHM_ASSERT(NoZeroInside_A, !(we && wdata == '0) || state_q == StDelimiter)
   `OHM_ASSERT(
       DataInOrder_A,
@@ -65,8 +72,11 @@ module ohm_cobs_enc_check #(
   `OHM_COVER(Zero_C, take && data_i == '0 && code_q == 8'd3)
   `OHM_COVER(Data_C, take && data_i != '0 && code_q == 8'd5)
   `OHM_COVER(Last_C, take && last_i && whole_q != '0 && fire)
+  `OHM_COVER(Delimiter_C, delimiter_q && code_q == 8'd3 && whole_q != '0)
   `OHM_COVER(Held_C, held_q && code_q == 8'd3)
 
+  `OHM_ASSERT(LemmaState_A,
+              last_q == (state_q == StLastCode) && delimiter_q == (state_q == StDelimiter))
   `OHM_ASSERT(LemmaWhole_A, code_ptr_q == read_ptr_q + whole_q)
   `OHM_ASSERT(LemmaRoom_A, 32'(used) <= (state_q == StData ? 2 ** AddrW - 1 : 2 ** AddrW - 3))
   `OHM_ASSERT(LemmaCode_A, code_q != '0 && (state_q != StData || code_q != '1))

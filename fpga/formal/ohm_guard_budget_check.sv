@@ -75,7 +75,6 @@ module ohm_guard_budget_check
   end
 
   `OHM_ASSERT(BudgetKept_A, !fired || had_q < {1'b0, budget})
-  `OHM_COVER(Fired_C, had_q == 17'd1)
   `OHM_COVER(Spent_C, fault_o == FaultBudget && had_q == 17'd1 && budget == 16'd1)
 
   // ---- what the scan has done so far

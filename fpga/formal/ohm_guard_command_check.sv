@@ -109,7 +109,6 @@ module ohm_guard_command_check
       taken && car_cmd_o.kind == CmdRail && car_cmd_o.value == max_rail[rail] && code_q != '0)
   `OHM_COVER(Tightened_C, over_q)
   `OHM_COVER(SetLines_C, taken && car_cmd_o.kind == CmdLines && car_cmd_o.mode == ModeSet)
-  `OHM_COVER(ReadLines_C, taken && car_cmd_o.kind == CmdLines && car_cmd_o.mode == ModeRead)
 
   `OHM_ASSERT_NEVER(OneEnable_A, set_en_o && reset_en_o, clk_i, 1'b0)
   `OHM_ASSERT(EachGranted_A, !rises || granted_q)

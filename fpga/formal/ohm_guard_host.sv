@@ -1,4 +1,4 @@
-// What the host may expect of the registers that it writes, from docs/formal.md: the limits in force, and what the
+// What the host may expect of the registers that it writes, from docs/guard.md: the limits in force, and what the
 // control register's bits do in the clock of the write.
 
 module ohm_guard_host

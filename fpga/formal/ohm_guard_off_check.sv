@@ -99,6 +99,7 @@ module ohm_guard_off_check
   // ---- all off
 
   logic last_reset_q, off_q, last_trip_q, trip_q, silent_q, fault_q;
+  logic on_q, was_on_q;  // on in the clock before; and off again since
   // time since the last good frame: whole milliseconds, and clocks of the next one
   logic [15:0] quiet_ms_q;
   logic [TickW-1:0] quiet_q;
@@ -114,6 +115,8 @@ module ohm_guard_off_check
     trip_q       <= rst_ni && last_trip_q;
     silent_q     <= rst_ni && silent;
     fault_q      <= rst_ni && (trip || silent);
+    on_q         <= safe_no;
+    was_on_q     <= rst_ni && (was_on_q || (on_q && !safe_no));
     if (!rst_ni || good_frame_i) begin
       quiet_ms_q <= '0;
       quiet_q    <= '0;
@@ -137,11 +140,11 @@ module ohm_guard_off_check
   `OHM_ASSERT(SilenceEnds_A, !(silent && works) && !(silent_q && (armed_o || fault_o == FaultNone)))
   `OHM_COVER(ResetWorks_C, !rst_ni && !last_reset_q && u_pins.live_q && u_pins.set_en_i, clk_i,
              1'b0)
-  `OHM_COVER(WorksAgain_C, high && limit[RegWatchdog] == 16'd2)
+  `OHM_COVER(WorksAgain_C, high && was_on_q)
   `OHM_COVER(AbortPulse_C, abort_i && u_pins.live_q && u_pins.high_q != '0)
   `OHM_COVER(TripPulse_C, trip && u_pins.live_q && u_pins.high_q != '0)
   `OHM_COVER(Tripped_C, fault_o == FaultOvercurrent)
-  `OHM_COVER(Silent_C, fault_o == FaultSilence)
+  `OHM_COVER(Silent_C, silent && u_pins.live_q && u_pins.high_q != '0)
 
   // ---- armed and faulty
 

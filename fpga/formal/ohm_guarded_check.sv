@@ -62,6 +62,7 @@ module ohm_guarded_check
   // the rail's DAC: clocks since its last frame ended
   logic dac_low, last_dac_low_q, told_q, written, written_q;
   logic [StillW-1:0] rail_still_q;
+  logic [2:0] sent_q;  // clocks since any rail was written
   assign dac_low = !dac_sync_no[rail[2]];
   assign written = last_dac_low_q ? written_q : told_q;  // the frame is the rail's
   always_ff @(posedge clk_i) begin
@@ -73,6 +74,8 @@ module ohm_guarded_check
     if (off) still_q <= '1;
     else if (sw_sync_no != '1) still_q <= '0;
     else if (still_q != '1) still_q <= still_q + 5'd1;
+    if (dac_sync_no != '1) sent_q <= '0;
+    else if (sent_q != '1) sent_q <= sent_q + 3'd1;
     if (taken && car_cmd.kind == CmdPulse) width_q <= car_cmd.value;
     if (off) begin
       mode_q         <= ModeOff;
@@ -101,6 +104,7 @@ module ohm_guarded_check
   `OHM_ASSERT(Decayed_A, sw_sync_no == '1 || off || 32'(low_q) > PulseRecoveryCycles)
   `OHM_COVER(Pulse_C, ended && high_q == 16'd2 && width_q == 16'd2)
   `OHM_COVER(Rises_C, rises)
+  `OHM_COVER(RailSoon_C, rises && sent_q <= 3'd3)
   `OHM_COVER(LinesSoon_C, sw_sync_no != '1 && 32'(low_q) <= PulseRecoveryCycles + 2)
 
   `OHM_COVER(RailWaits_C,

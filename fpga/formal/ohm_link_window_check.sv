@@ -11,6 +11,10 @@ module ohm_link_window_check #(
     input logic clear_i,
     input logic hold_i,
 
+    input logic        acked_i,
+    input logic        acked_again_i,
+    input logic [15:0] acked_credits_i,
+
     input logic tx_valid_i,
     input logic tx_ready_o,
     input logic tx_last_i,
@@ -26,7 +30,6 @@ module ohm_link_window_check #(
     input logic             clear_q,
     input logic             apply,
     input logic             is_known,
-    input logic             again_q,
     input logic             go,
     input logic             done,
     input logic             ack_q,
@@ -38,7 +41,9 @@ module ohm_link_window_check #(
     input logic [      7:0] write_seq_q,
     input logic [      7:0] first_seq_q,
     input logic [      7:0] send_seq_q,
-    input logic [      3:0] credits_q
+    input logic [      3:0] credits_q,
+    input logic [      3:0] ack_credits_q,
+    input logic             again_q
 );
   localparam logic [8:0] MostBytes = 9'(ohm_link_pkg::MaxPayload + 4);
   localparam logic [7:0] Window = 8'd15;
@@ -64,28 +69,69 @@ module ohm_link_window_check #(
   assign unacked = send_seq_q - first_seq_q;
   assign used    = base_q - first_ptr_q;
 
-  logic held_q, restart_q, cleared_q, last_busy_q;
+  // What waits to be applied: the host's word, as far as it is known here, or else a time-out, which asks for all again.
+  logic from_host_q, asked_again_q, asks_again;
+  logic [3:0] said_q;
+  assign asks_again = !from_host_q || asked_again_q;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || clear_i) begin
+      from_host_q <= 1'b0;
+    end else if (acked_i) begin
+      from_host_q   <= 1'b1;
+      asked_again_q <= acked_again_i || (ack_q && asks_again);
+      said_q        <= acked_credits_i > 16'(Window) ? Window[3:0] : acked_credits_i[3:0];
+    end else if (!ack_q) begin
+      from_host_q <= 1'b0;
+    end
+  end
+
+  // the credits that hold, by the host's last word, and whether there was a time-out since
+  logic [3:0] told_q;
+  logic late_q, probes;
+  assign probes = late_q && told_q == '0;
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || clear_q) begin
+      told_q <= Window[3:0];
+      late_q <= 1'b0;
+    end else if (apply && is_known) begin
+      late_q <= !from_host_q;
+      if (from_host_q) told_q <= said_q;
+    end
+  end
+
+  logic held_q, holds_q, restart_q, cleared_q, dropped_q, last_busy_q, begins;
   logic [7:0] restart_seq_q;
+  assign begins = busy_o && !last_busy_q;
   always_ff @(posedge clk_i) begin
     held_q        <= rst_ni && valid_o && !ready_i;
-    restart_q     <= rst_ni && !clear_q && apply && is_known && again_q;
+    holds_q       <= rst_ni && hold_i;
+    restart_q     <= rst_ni && !clear_q && apply && is_known && asks_again;
     restart_seq_q <= ack_seq_q;
     cleared_q     <= rst_ni && clear_q && !busy_o && !clear_i;
+    dropped_q     <= rst_ni && (clear_i ? waiting != '0 : dropped_q);
     last_busy_q   <= rst_ni && busy_o;
   end
 
   `OHM_ASSERT(HeldUntilReady_A, !held_q || valid_o)
   `OHM_ASSERT(AtMostFifteen_A, waiting <= Window && unacked <= waiting)
-  `OHM_ASSERT(InCredit_A, !(go && !busy_o) || unacked < 8'(credits_q))
+  `OHM_ASSERT(InCredit_A, !(go && !busy_o) || unacked < 8'(told_q) || (probes && unacked == '0))
   `OHM_ASSERT(
       StartsAgain_A,
       !restart_q || (send_seq_q == restart_seq_q && unacked == '0 && read_ptr == first_ptr_q))
   `OHM_ASSERT(ClearDrops_A, !cleared_q || (waiting == '0 && unacked == '0 && used == '0))
-  `OHM_ASSERT(HoldsStill_A, !(hold_i && go))
+  `OHM_ASSERT(HoldsStill_A, !(holds_q && begins))
   `OHM_COVER(Held_C, held_q)
   `OHM_COVER(Two_C, waiting == 8'd2 && unacked == 8'd1)
   `OHM_COVER(Again_C, restart_q && waiting != '0)
-  `OHM_COVER(Cleared_C, cleared_q && !last_busy_q)
+  `OHM_COVER(Probe_C, go && !busy_o && probes)
+  `OHM_COVER(Holds_C, holds_q && hold_i && unacked < waiting && !busy_o && !ack_q)
+  `OHM_COVER(Cleared_C, cleared_q && dropped_q)
+
+  `OHM_ASSERT(LemmaCredits_A, clear_q || credits_q == (probes ? 4'd1 : told_q))
+  `OHM_ASSERT(LemmaHello_A, !(ack_q && clear_q) || from_host_q)
+  `OHM_ASSERT(
+      LemmaWaits_A,
+      !ack_q || (again_q == asks_again && ack_credits_q == (from_host_q ? said_q : credits_q == '0 ? 4'd1 : credits_q)))
 
   `OHM_ASSERT(LemmaBusyReader_A, !u_reader.fresh_q || busy_o)
   `OHM_ASSERT(LemmaCleared_A, !clear_q || (!commit_q && count_q == '0))

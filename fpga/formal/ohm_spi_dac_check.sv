@@ -64,7 +64,6 @@ module ohm_spi_dac_check (
   `OHM_ASSERT(ReadyWhenSent_A, !ready_o || dac_sync_no == '1)
   `OHM_COVER(Frame_C, moves && chip && rail_q[1:0] == 2'd2)
   `OHM_COVER(Ready_C, ready_o && moved_q)
-  `OHM_COVER(Cut_C, off_q && bits_q == 5'd3 && rst_ni)
 
   logic [4:0] sent;
   assign sent = count_q > Frame - 5'd2 ? '0 : Frame - 5'd2 - count_q;

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -70,7 +70,6 @@ class Proof:
     search_parameters: tuple[str, ...] = ()  # for cover and mutants, where smaller ones come to the point sooner
     search_real: tuple[str, ...] = ()  # modelled in the proof only
     defines: tuple[str, ...] = ()
-    bounded: bool = False  # only to the depth, no induction
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +82,7 @@ class Outcome:
 
 
 def load(path: Path = FORMAL / "proofs.toml") -> list[Proof]:
-    """The proofs of a table; FormalError if two promises share a name."""
+    """The proofs of a table."""
     proofs = []
     for table in tomllib.loads(path.read_text())["proof"]:
         promises = tuple(
@@ -110,8 +109,8 @@ def source(file: str) -> Path:
     return next((p / file for p in (RTL, FORMAL) if (p / file).exists()), RTL / file)
 
 
-def script(proof: Proof, task: str, files: Iterable[str], only: str | None) -> list[str]:
-    """Commands of Yosys. `only`: all other assertions are left out, so that it alone has to see the mutant.
+def script(proof: Proof, task: str, files: Iterable[str], only: Sequence[str]) -> list[str]:
+    """Commands of Yosys. `only`: if any, all other assertions are left out, so that these alone have to see the mutant.
 
     A search has SEARCH defined: a checker may then leave inputs less freedom, so that it comes to the point sooner.
     That for covers has those of the promises alone, so that it ends with the last of them.
@@ -124,22 +123,24 @@ def script(proof: Proof, task: str, files: Iterable[str], only: str | None) -> l
         f"read_slang --threads 1 {options} --blackboxed-module ohm_any --top {proof.top} {read}",
         "cutpoint -blackbox",
     ]
-    if only is not None:
-        commands += keep("assert", [only])
+    if only:
+        commands += keep("assert", only)
     if task == "cover":
         commands += keep("cover", sorted({p.cover for p in proof.promises}))
     return [*commands, f"prep -top {proof.top}"]
 
 
-def keep(flavor: str, names: list[str]) -> list[str]:
-    """Commands of Yosys that leave these assertions or covers, and say if one is not there."""
+def keep(flavor: str, names: Sequence[str]) -> list[str]:
+    """Commands of Yosys that leave these assertions or covers, and say if one is not there, or not alone of its name."""
     checks = f"t:$check r:FLAVOR={flavor} %i"
     named = [f"c:{name} c:*.{name} %u" for name in names]
-    there = [f"select -assert-min 1 {checks} {name} %i" for name in named]
+    there = [f"select -assert-count 1 {checks} {name} %i" for name in named]
     return [*there, f"delete {checks} {' '.join(f'{name} %d' for name in named)}"]
 
 
-def set_up(proof: Proof, folder: Path, task: str, mutant: Mutant | None = None, only: str | None = None) -> None:
+def set_up(
+    proof: Proof, folder: Path, task: str, mutant: Mutant | None = None, only: Sequence[str] = ()
+) -> None:
     """Write the sources and the .sby file of a proof; FormalError if the mutant's text is not found once."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -152,9 +153,9 @@ def set_up(proof: Proof, folder: Path, task: str, mutant: Mutant | None = None, 
     for file, text in texts.items():
         (folder / file).write_text(text)
     mode, depth = {
-        "prove": ("bmc" if proof.bounded else "prove", proof.depth),
+        "prove": ("prove", proof.depth),
         "cover": ("cover", proof.cover_depth),
-        "mutant": ("bmc", proof.mutant_depth),
+        "search": ("bmc", proof.mutant_depth),
     }[task]
     lines = ["[options]", f"mode {mode}", f"depth {depth}"]
     lines += ["[engines]", "smtbmc yices", "[script]", *script(proof, task, texts, only), "[files]", *texts]
@@ -216,12 +217,27 @@ def cover(proof: Proof) -> Outcome:
     return timed(f"{proof.name} cover", work)
 
 
+def control(proof: Proof) -> Outcome:
+    """The search for mutants finds nothing where there is none, so that what it finds is the mutant's doing.
+
+    For a search that takes other parameters or modules than the proof; of the others the proof has shown it.
+    """
+
+    def work() -> tuple[bool, str, frozenset[str]]:
+        folder = BUILD / f"{proof.name}.control"
+        set_up(proof, folder, "search", only=sorted({p.assertion for p in proof.promises}))
+        code, log = run(proof, folder)
+        return code == PASS, "" if code == PASS else failure(log), frozenset()
+
+    return timed(f"{proof.name} control", work)
+
+
 def reject(proof: Proof, promise: Promise, index: int) -> Outcome:
     mutant = promise.mutants[index]
 
     def work() -> tuple[bool, str, frozenset[str]]:
         folder = BUILD / f"{proof.name}.{promise.assertion}.{index}"
-        set_up(proof, folder, "mutant", mutant, promise.assertion)
+        set_up(proof, folder, "search", mutant, [promise.assertion])
         code, log = run(proof, folder)
         if code == PASS:
             return False, f"    not rejected: {mutant.file}: {mutant.replace!r} for {mutant.find!r}", frozenset()
@@ -270,6 +286,7 @@ def main(arguments: list[str] | None = None) -> int:
         tasks: list[Callable[[], Outcome]] = [partial(prove, p) for p in proofs]
         tasks += [partial(cover, p) for p in proofs if p.promises]
         if not options.no_mutants:
+            tasks += [partial(control, p) for p in proofs if p.search_parameters or p.search_real]
             for p in proofs:
                 tasks += [partial(reject, p, q, i) for q in p.promises for i in range(len(q.mutants))]
         pending = [pool.submit(lambda task: say(task()), task) for task in tasks]

@@ -6,7 +6,7 @@
 //          F = T + DacFrameCycles and the rail has settled at F + DacSettleCycles.
 //   lines  n frames (see ohm_spi_switch): free at F = T + 1 + n * SwitchFrameCycles; if n > 0
 //          settled at F + SwitchSettleCycles, in read plus TiaSettleCycles.
-//   pulse  in set and reset, once lines and the mode's rails have settled: see ohm_pulse.
+//   pulse  in set and reset, once lines and the mode's rails have settled and no DAC is written: see ohm_pulse.
 //   sense  in read, once lines and the mode's rails have settled: see ohm_spi_adc.
 // During a pulse and a conversion nothing else is taken. A pulse or a conversion offered in another
 // mode is never taken: the guard refuses it before.
@@ -74,7 +74,7 @@ module ohm_carrier (
         switch_start = cmd_valid_i && cmd_ready_o;
       end
       ohm_carrier_pkg::CmdPulse: begin
-        cmd_ready_o = free && settled && may_pulse;
+        cmd_ready_o = free && settled && may_pulse && dac_ready;
         pulse_start = cmd_valid_i && cmd_ready_o;
       end
       ohm_carrier_pkg::CmdSense: begin

@@ -223,7 +223,7 @@ module ohm_guard
   `OHM_ASSERT(OnlyWhatWasAsked_A, !car_cmd_valid_o || (seq_cmd_valid_i && car_cmd_o == seq_cmd_i))
   `OHM_ASSERT(TakenByBoth_A, !taken || seq_cmd_ready_o)
   `OHM_ASSERT(FaultDisarms_A, fault_o == FaultNone || !armed_o)
-  `OHM_ASSERT(FaultStays_A, fault_q == FaultNone || clear_fault || fault_d == fault_q)
+  `OHM_ASSERT(FaultKept_A, fault_q == FaultNone || clear_fault || fault_d == fault_q)
   `OHM_ASSERT(SafeUnlessArmed_A, armed_o || !safe_no)
   `OHM_COVER(SetPulse_C, set_en_o)
   `OHM_COVER(ResetPulse_C, reset_en_o)

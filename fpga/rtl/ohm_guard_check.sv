@@ -123,7 +123,7 @@ module ohm_guard_check
   assign width_good   = cmd_i.value != '0 && cmd_i.value <= max_width_i;
 
   `OHM_ASSERT(BadIsFault_A, bad_o == (fault_o != FaultNone))
-  `OHM_ASSERT(RailInLimit_A, !rail_taken || cmd_i.value <= max_rail_i[cmd_i.rail])
+  `OHM_ASSERT(RailTakenInLimit_A, !rail_taken || cmd_i.value <= max_rail_i[cmd_i.rail])
   `OHM_ASSERT(RailInCeiling_A, !rail_taken || cmd_i.value <= RailCeiling[cmd_i.rail])
   `OHM_ASSERT(OneWordLine_A, !(lines_taken && set_or_reset) || one_wl)
   `OHM_ASSERT(PulseInMode_A, !pulse_taken || pulse_mode)

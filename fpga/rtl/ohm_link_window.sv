@@ -117,7 +117,7 @@ module ohm_link_window #(
       again_q       <= acked_again_i || (ack_q && again_q);
       ack_seq_q     <= acked_seq_i;
       ack_credits_q <= acked_credits_i > 16'(Window) ? 4'(Window) : acked_credits_i[3:0];
-    end else if (is_late && !ack_q && !busy_o) begin
+    end else if (is_late && !ack_q && !busy_o && !clear_q) begin
       ack_q         <= 1'b1;
       again_q       <= 1'b1;
       ack_seq_q     <= first_seq_q;

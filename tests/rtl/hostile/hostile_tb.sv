@@ -37,20 +37,27 @@ module hostile_tb #(
     DamageDeafToSilence,
     DamageHigherLimits,  // than those that the host wrote
     DamageChipsStayOn,
-    DamageAlwaysArmed
+    DamageAlwaysArmed,
+    DamageShortRest,  // chips on as soon as armed
+    DamageLatePulses  // by more than a recovery
   } damage_e;
 
   damage_e damage;
   logic set_q, safe_nq, seen_set, seen_reset, seen_safe_n;
   logic [31:0] seen_data;
   assign damage = damage_e'(damage_i);
-  assign seen_set = set_en || (damage == DamageLongPulses && set_q);
+  localparam int unsigned Late = 4;
+  logic [Late-1:0] set_late_q;
+  assign seen_set = damage == DamageLatePulses ? set_late_q[Late-1] :
+      set_en || (damage == DamageLongPulses && set_q);
   assign seen_reset = reset_en || (damage == DamageBothEnables && set_en);
-  assign seen_safe_n = safe_n || (damage == DamageChipsStayOn && safe_nq);
+  assign seen_safe_n = safe_n || (damage == DamageChipsStayOn && safe_nq) ||
+      (damage == DamageShortRest && armed);
   assign seen_data = u_top.reg_data >> (damage == DamageHigherLimits && u_top.reg_addr != '0);
 
   always_ff @(posedge clk_i) begin
-    set_q   <= set_en;
+    set_q <= set_en;
+    set_late_q <= {set_late_q[Late-2:0], set_en};
     safe_nq <= seen_safe_n;
     rst_nq  <= rst_ni;
     noise_q <= {noise_q[30:0], noise_q[31] ^ noise_q[21] ^ noise_q[1] ^ noise_q[0]};

@@ -155,8 +155,6 @@ module pin_checker
     was = closed[g];
     if (sw_bits != 8) fail("switch frame not of 8 bits");
     if (set_en_i || reset_en_i) fail("switches move during a pulse");
-    if (now - pulse_end < 64'(PulseRecoveryCycles))
-      fail("switches move before the pulse has decayed");
     closed[g] = sw_word;
     if (two_sources(g, closed[g])) fail("a line with two sources");
     if (now - opened_at[g] >= 64'(SwitchFrameCycles)) opened[g] = '0;
@@ -215,6 +213,9 @@ module pin_checker
 
   logic [15:0] budget_was;  // in force when the pulse was granted: in the clock before
   logic last_safe_n;
+  longint unsigned safe_since;
+  logic written;  // a chip is
+  assign written = dac_sync_ni != '1 || sw_sync_ni != '1;
 
   always @(posedge clk_i) begin
     now <= now + 1;
@@ -244,6 +245,11 @@ module pin_checker
       if (set_en_i && reset_en_i) fail("both enables");
       if (high && !safe_ni) fail("enable while the chips are off");
       if (safe_ni && !armed_i) fail("on while disarmed");
+      if (safe_ni && !last_safe_n && now - safe_since < 64'(DacSettleCycles))
+        fail("chips on before the rails have fallen");
+      if (high && written) fail("a chip is written during a pulse");
+      if (sw_sync_ni != '1 && last_sw_sync_n == '1 && now - pulse_end <= 64'(PulseRecoveryCycles))
+        fail("switches written before the pulse has decayed");
       if (!may_be_on && high && now - off_since > 0) fail("enable while all has to be off");
       if (!may_be_on && safe_ni && now - off_since > 64'(Off) + 1)
         fail("chips on while all has to be off");
@@ -276,6 +282,7 @@ module pin_checker
       rail_moved = '{default: 0};
       lines_moved = 0;
     end
+    if (last_safe_n && !safe_ni) safe_since = now;
     last_safe_n <= safe_ni;
     last_dac_sync_n <= safe_ni ? dac_sync_ni : '1;
     last_sw_sync_n <= safe_ni ? sw_sync_ni : '1;
@@ -284,5 +291,6 @@ module pin_checker
   initial begin
     {violations_o, pulses_o, at_limit_o, spent_o, trips_o, silences_o, cut_rails_o} = '0;
     pulse_end = 0;
+    safe_since = 0;
   end
 endmodule

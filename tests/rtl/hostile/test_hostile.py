@@ -41,6 +41,8 @@ DAMAGES = {  # of hostile_tb.sv, and what the checker has to say of it
     7: "rail above its limit|enable longer than the limit|budget is spent",
     8: "chips on while all has to be off|on while disarmed",
     9: "on while disarmed",
+    10: "chips on before the rails have fallen",
+    11: "a chip is written during a pulse|switches written before the pulse has decayed",
 }
 
 
