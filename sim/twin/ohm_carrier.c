@@ -129,7 +129,7 @@ static uint64_t alone(ohm_carrier_t *c, uint64_t clock, uint64_t clocks)
 
 uint64_t ohm_carrier_pulse(ohm_carrier_t *c, uint64_t clock, uint32_t width)
 {
-    return alone(c, clock, (uint64_t)width + OHM_PULSE_RECOVERY_CYCLES);
+    return alone(c, later(clock, c->dac_free), (uint64_t)width + OHM_PULSE_RECOVERY_CYCLES);
 }
 
 uint64_t ohm_carrier_sense(ohm_carrier_t *c, uint64_t clock)

@@ -82,7 +82,7 @@ class Timing:
                 tia = t.TIA_SETTLE_CYCLES if command.mode == Mode.READ else 0
                 self.lines_settled = self.lines_free + t.SWITCH_SETTLE_CYCLES + tia
         elif command.kind == PULSE:
-            at = max(at, self.settled())
+            at = max(at, self.settled(), self.dac_free)
             self.free = at + command.value + t.PULSE_RECOVERY_CYCLES
         else:
             at = max(at, self.settled())
