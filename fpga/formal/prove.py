@@ -131,16 +131,14 @@ def script(proof: Proof, task: str, files: Iterable[str], only: Sequence[str]) -
 
 
 def keep(flavor: str, names: Sequence[str]) -> list[str]:
-    """Commands of Yosys that leave these assertions or covers, and say if one is not there, or not alone of its name."""
+    """Commands of Yosys that leave these assertions or covers, and fail if one is not there or not alone of its name."""
     checks = f"t:$check r:FLAVOR={flavor} %i"
     named = [f"c:{name} c:*.{name} %u" for name in names]
     there = [f"select -assert-count 1 {checks} {name} %i" for name in named]
     return [*there, f"delete {checks} {' '.join(f'{name} %d' for name in named)}"]
 
 
-def set_up(
-    proof: Proof, folder: Path, task: str, mutant: Mutant | None = None, only: Sequence[str] = ()
-) -> None:
+def set_up(proof: Proof, folder: Path, task: str, mutant: Mutant | None = None, only: Sequence[str] = ()) -> None:
     """Write the sources and the .sby file of a proof; FormalError if the mutant's text is not found once."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
