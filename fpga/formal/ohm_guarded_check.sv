@@ -113,7 +113,7 @@ module ohm_guarded_check
   logic [6:0] dac_left;
   logic [31:0] rail_count, rail_rest, settle, sw_left;
   logic [16:0] pulse_left;
-  logic all_sent, scans, dac_first, dac_ended, sends_rail, asked;
+  logic all_sent, dac_first, dac_ended, sends_rail, asked;
   logic [2:0] dac_rail_q;  // of the frame that is sent
   assign rail_count = 32'(u_carrier.rail_count_q[rail]);
   assign rail_rest  = rail_count + 32'(rail_still_q);
@@ -122,7 +122,6 @@ module ohm_guarded_check
   assign pulse_left = u_carrier.u_pulse.count_q;
   assign asked      = u_carrier.u_pulse.set_q || u_carrier.u_pulse.reset_q;
   assign all_sent   = u_carrier.u_switch.ready_o;
-  assign scans      = u_guard.u_budget.state_q == 2'd1;
   assign dac_first  = dac_left == 7'(DacFrameCycles) - 7'd1;
   assign dac_ended  = dac_left == 7'd1 && dac_rail_q[2] == rail[2];
   assign sends_rail = dac_left >= 7'd2 && dac_rail_q == rail;
@@ -136,9 +135,6 @@ module ohm_guarded_check
   `OHM_ASSERT(LemmaSync_A, (sw_sync_no == '1) == (u_carrier.u_switch.count_q == '0))
   `OHM_ASSERT(LemmaDacSync_A, (dac_sync_no == '1) == (dac_left < 7'd2))
   `OHM_ASSERT(LemmaFrame_A, dac_left < 7'(DacFrameCycles))
-  `OHM_ASSERT(LemmaScan_A,
-              off || !scans || dac_left == '0 || dac_left + 7'(u_guard.u_budget.step_q) <= 7'd26)
-  `OHM_ASSERT(LemmaHeld_A, off || u_guard.u_budget.state_q != 2'd2 || dac_left == '0)
   `OHM_ASSERT(LemmaLive_A,
               off || !u_guard.u_pins.live_q || (dac_left == '0 && u_carrier.u_switch.settled_o))
   `OHM_ASSERT(LemmaDacLow_A,

