@@ -349,8 +349,13 @@ module carrier_board (
     if (pins.set_en || pins.reset_en) fail("conversion during a pulse");
     if (half - lines_moved < On + Tia)
       fail("conversion before switches and amplifiers have settled");
-    if (!gate_settled(at.bus_wl) || !settled(at.bus_bl_read, ohm_carrier_pkg::RailBlRead) ||
-        !settled(1'b1, ohm_carrier_pkg::RailCal))
+    if (!gate_settled(
+            at.bus_wl
+        ) || !settled(
+            at.bus_bl_read, ohm_carrier_pkg::RailBlRead
+        ) || !settled(
+            1'b1, ohm_carrier_pkg::RailCal
+        ))
       fail("conversion before a rail has settled");
     if (!at.bus_bl_read || at.bus_bl_set) fail("bit line bus not at bl_read in a conversion");
     if (row_open()) fail("row open in a conversion");

@@ -56,16 +56,17 @@ module ohm_cobs_enc_check #(
     else whole_q <= whole_q + (code_ptr_d - code_ptr_q) - AddrW'(fire);
   end
 
+  logic [AddrW-1:0] after;  // the block
+  logic leaves;  // what is written, with all before it
+  assign after  = code_ptr_q + AddrW'(code_q);
+  assign leaves = code_ptr_d == waddr + AddrW'(1);
+
   `OHM_ASSERT(LengthOfBlock_A, !ends || wdata == code_q)
   `OHM_ASSERT(NextBlock_A, !begins || (ends && code_ptr_d == code_ptr_q + AddrW'(wdata)))
   `OHM_ASSERT(ZeroEndsBlock_A, !(take && data_i == '0) || begins)
-  `OHM_ASSERT(DelimiterFollows_A,
-              !delimiter_q || (we && wdata == '0 && waddr == code_ptr_q + AddrW'(code_q) &&
-                               code_ptr_d == waddr + AddrW'(1)))
+  `OHM_ASSERT(DelimiterFollows_A, !delimiter_q || (we && wdata == '0 && waddr == after && leaves))
   `OHM_ASSERT(NoZeroInside_A, !(we && wdata == '0) || state_q == StDelimiter)
-  `OHM_ASSERT(
-      DataInOrder_A,
-      !(take && data_i != '0) || (we && wdata == data_i && waddr == code_ptr_q + AddrW'(code_q)))
+  `OHM_ASSERT(DataInOrder_A, !(take && data_i != '0) || (we && wdata == data_i && waddr == after))
   `OHM_ASSERT(NotOverwritten_A, !we || place >= whole_q)
   `OHM_ASSERT(WholeBlocksOnly_A, !valid_o || whole_q != '0)
   `OHM_ASSERT(HeldUntilReady_A, !held_q || (valid_o && read_ptr_q == last_read_ptr_q))

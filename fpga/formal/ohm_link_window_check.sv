@@ -129,10 +129,9 @@ module ohm_link_window_check #(
 
   `OHM_ASSERT(LemmaCredits_A, clear_q || credits_q == (probes ? 4'd1 : told_q))
   `OHM_ASSERT(LemmaHello_A, !(ack_q && clear_q) || from_host_q)
-  `OHM_ASSERT(
-      LemmaWaits_A,
-      !ack_q || (again_q == asks_again && ack_credits_q == (from_host_q ? said_q : credits_q == '0 ? 4'd1 : credits_q)))
-
+  logic [3:0] due;  // the credits that what waits would give
+  assign due = from_host_q ? said_q : credits_q == '0 ? 4'd1 : credits_q;
+  `OHM_ASSERT(LemmaWaits_A, !ack_q || (again_q == asks_again && ack_credits_q == due))
   `OHM_ASSERT(LemmaBusyReader_A, !u_reader.fresh_q || busy_o)
   `OHM_ASSERT(LemmaCleared_A, !clear_q || (!commit_q && count_q == '0))
   `OHM_ASSERT(LemmaCount_A, count_q <= MostBytes && (!commit_q || count_q >= 9'd4))

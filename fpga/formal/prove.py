@@ -132,7 +132,7 @@ def script(proof: Proof, task: str, files: Iterable[str], only: Sequence[str]) -
 
 
 def keep(flavor: str, names: Sequence[str]) -> list[str]:
-    """Commands of Yosys that leave these assertions or covers, and fail if one is not there or not alone of its name."""
+    """Commands of Yosys that leave these assertions or covers, and fail if one is missing or not alone of its name."""
     checks = f"t:$check r:FLAVOR={flavor} %i"
     named = [f"c:{name} c:*.{name} %u" for name in names]
     there = [f"select -assert-count 1 {checks} {name} %i" for name in named]

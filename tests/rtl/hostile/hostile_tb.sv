@@ -59,7 +59,7 @@ module hostile_tb #(
     set_q <= set_en;
     set_late_q <= {set_late_q[Late-2:0], set_en};
     safe_nq <= seen_safe_n;
-    rst_nq  <= rst_ni;
+    rst_nq <= rst_ni;
     noise_q <= {noise_q[30:0], noise_q[31] ^ noise_q[21] ^ noise_q[1] ^ noise_q[0]};
   end
 
