@@ -187,7 +187,10 @@ def plan(
             )
         recipe, recipe_name = begun_with, str(run.provenance.get("recipe", DEFAULT_RECIPE))
         skip = skipped_of(run, image.rows, image.columns) if fault_map is None else skip
-        numbers = images_left(run) if only is None or run.status != RunStatus.DONE else []
+        if only is None:
+            numbers = images_left(run)
+        elif run.status == RunStatus.DONE:
+            numbers = []
     recipe = recipe or Recipe()
     if window is not None and numbers:
         levels = np.unique(np.concatenate([image.levels[n][image.mask[n]] for n in numbers]))
