@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ohmbench._tables import COLUMNS, ROWS
 from ohmbench.array import ArrayModel
 from ohmbench.errors import WearError
+from ohmbench.operations.experiment import is_experiment
 from ohmbench.operations.jobs import Job, Ledgered
 from ohmbench.operations.program import Programmed, program
 from ohmbench.progress import Progress
@@ -104,14 +105,19 @@ def estimate(
 
 
 def _restore(model: ArrayModel, store: Store, serial: str) -> npt.NDArray[np.bool_]:
-    """Put the cells at the conductances that the record last read; returns which."""
-    siemens = np.full((ROWS, COLUMNS), np.nan)
+    """Put the cells at the conductances that the record last read; returns which.
+
+    A cell that was pulsed since, by what keeps no code of it or a code on another scale, is not known any more.
+    """
+    siemens, unknown = np.full((ROWS, COLUMNS), np.nan), np.zeros((ROWS, COLUMNS), np.bool_)
     for run in store.runs(serial):
-        if not run.recipe:
-            continue
+        unknown |= np.isnan(siemens) & store.unrecorded(run.id)
         cells = store.cells(run.id)
-        fresh = cells.mask & np.isnan(siemens)
-        siemens[fresh] = cells.code[fresh] / recipe_of(run).codes_per_siemens
+        fresh = cells.mask & np.isnan(siemens) & ~unknown
+        if is_experiment(run):
+            unknown |= fresh
+        elif fresh.any():
+            siemens[fresh] = cells.code[fresh] / recipe_of(run).codes_per_siemens
     model.set_conductance(np.maximum(siemens, 0.0))
     return np.asarray(~np.isnan(siemens))
 

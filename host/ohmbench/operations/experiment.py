@@ -37,6 +37,11 @@ def kind_of(name: str) -> str:
     return f"experiment {name}"
 
 
+def is_experiment(run: RunRecord) -> bool:
+    """Whether a run is an experiment's: its `recipe` is the experiment's settings then."""
+    return run.kind.startswith(kind_of(""))
+
+
 @dataclass(frozen=True, eq=False)
 class Planned:
     """An experiment on cells of an array. resumed: the run to go on with."""

@@ -198,6 +198,23 @@ class Store(Ledger):
                 values[name][row, column] = value + (values[name][row, column] if name in _SUMMED else 0)
         return Cells(mask, **values)
 
+    def unrecorded(self, run_id: int) -> Mask:
+        """The cells (rows, columns) that the last pass over them in a run may have pulsed, without a record of it.
+
+        Raises:
+            StoreError: no such run.
+        """
+        array = self._find(self.run(run_id).serial)[1]
+        found = np.zeros((array.rows, array.columns), np.bool_)
+        # SQLite takes status from the line that has the maximum
+        for row, column, status, _ in self._database.rows(
+            "SELECT row, column, status, max(pass) FROM cells WHERE run = ? AND (reserved > 0 OR status IS NOT NULL) "
+            "GROUP BY row, column",
+            run_id,
+        ):
+            found[row, column] = status is None
+        return found
+
     def _close_killed(self, number: int) -> None:
         """An array is in one socket: what still runs on it when the next run begins was killed."""
         sql = self._database.connection

@@ -8,10 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ohmbench.bench import Bench
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
 from ohmbench.mapping import map_pairs
+from ohmbench.operations.estimate import estimate
+from ohmbench.operations.experiment import experiment
+from ohmbench.operations.experiment import plan as plan_experiment
 from ohmbench.operations.jobs import ImageFile, Ledgered, plan
 from ohmbench.operations.program import program
+from ohmbench.operations.wear import charged
 from ohmbench.progress import Progress
 from ohmbench.record.records import RunStatus
 from ohmbench.record.store import Store
@@ -39,7 +44,13 @@ def ledgered(tmp_path: Path) -> Iterator[Ledgered]:
         store.check()
 
 
-def test_resume_of_one_array_goes_on_with_that_one_alone(file: ImageFile, ledgered: Ledgered) -> None:
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    with open_bench("twin", array=SimulatedArray()) as bench:
+        yield bench
+
+
+def test_resume_of_one_array_goes_on_with_that_one_alone(file: ImageFile, bench: Bench, ledgered: Ledgered) -> None:
     """Although the run that was broken off was to program the others after it."""
     whole = plan(file, ledgered=ledgered)
 
@@ -47,13 +58,34 @@ def test_resume_of_one_array_goes_on_with_that_one_alone(file: ImageFile, ledger
         def __call__(self, name: str, done: int, total: int) -> None:
             raise KeyboardInterrupt
 
-    with open_bench("twin", array=SimulatedArray()) as bench:
-        with pytest.raises(KeyboardInterrupt):
-            program(bench, whole, Stop(quiet=True), ledgered)
-        assert plan(file, resume=True, ledgered=ledgered).numbers == [0, 1, 2]
-        one = plan(file, only=0, resume=True, ledgered=ledgered)
-        assert one.numbers == [0]
-        program(bench, one, QUIET, ledgered)
+    with pytest.raises(KeyboardInterrupt):
+        program(bench, whole, Stop(quiet=True), ledgered)
+    assert plan(file, resume=True, ledgered=ledgered).numbers == [0, 1, 2]
+    one = plan(file, only=0, resume=True, ledgered=ledgered)
+    assert one.numbers == [0]
+    program(bench, one, QUIET, ledgered)
     assert [(run.image_number, run.status) for run in ledgered.store.runs(SERIAL)] == [(0, RunStatus.DONE)]
     assert plan(file, only=0, resume=True, ledgered=ledgered).is_done
     assert plan(file, resume=True, ledgered=ledgered).numbers == [1, 2]
+
+
+def test_estimate_knows_the_cells_that_nothing_pulsed_since_they_were_read(
+    file: ImageFile, bench: Bench, ledgered: Ledgered
+) -> None:
+    job = plan(file, only=1, ledgered=ledgered)
+
+    def known() -> int:
+        return estimate(job, SimulatedArray(seed=2), QUIET, ledgered).known
+
+    program(bench, job, QUIET, ledgered)
+    cells = int(np.count_nonzero(file.image.mask[1]))
+    assert known() == cells
+    chosen = np.zeros((32, 32), np.bool_)
+    chosen[:2, :2] = True
+    experiment(bench, plan_experiment("iv", {}, chosen), QUIET, ledgered)
+    assert known() == cells - 4
+    program(bench, job, QUIET, ledgered)
+    assert known() == cells
+    with charged(bench, ledgered, "measure program"):
+        program(bench, job, QUIET)
+    assert known() == 0
