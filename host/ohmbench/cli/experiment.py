@@ -18,12 +18,14 @@ def _experiment(args: argparse.Namespace, progress: Progress) -> None:
 
     settings = operation.parse_settings(args.set)
     asked = bool(settings or args.cells or args.fault_map)
+    socket = socket_of(args)
     if not args.resume:
-        planned = operation.plan(args.name, settings, operation.parse_cells(args.cells, fault_map_of(args)))
+        chosen = operation.parse_cells(args.cells, fault_map_of(args), socket.serial)
+        planned = operation.plan(args.name, settings, chosen)
     if args.report is not None:
         check_writable(args.report.parent)
     opened = sockets.record_if_there if args.dry_run else sockets.record_of
-    with opened(socket_of(args), args.lab, args.wear_budget) as ledgered:
+    with opened(socket, args.lab, args.wear_budget) as ledgered:
         if args.resume:
             planned = operation.plan_resumed(args.name, ledgered, asked)
         if args.dry_run:

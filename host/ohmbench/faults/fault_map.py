@@ -72,6 +72,29 @@ class FaultMap:
         """Mask (rows, columns) of the cells with a fault of any kind."""
         return np.asarray(self.kinds != FaultKind.NONE)
 
+    def left_out(self, shape: tuple[int, int], serial: str | None) -> NDArray[np.bool_]:
+        """Mask (rows, columns) of the cells that are not to be pulsed: stuck and unformed ones. A weak one is tried.
+
+        Args:
+            shape: rows and columns of the array that is to be pulsed.
+            serial: of that array, if it has one.
+
+        Raises:
+            DataError: the map is of another array.
+        """
+        if self.kinds.shape != shape:
+            of, to = ("x".join(map(str, lines)) for lines in (self.kinds.shape, shape))
+            raise DataError(
+                f"The fault map is of an array of {of} cells, and it is to be used with one of {to}. Nothing was sent "
+                "to the array. Give the fault map of the array in the socket."
+            )
+        if serial and self.serial and serial != self.serial:
+            raise DataError(
+                f"The fault map is of array {self.serial}, in the socket is {serial}. Nothing was sent to the array. "
+                "Give its own fault map, or characterise it."
+            )
+        return np.isin(self.kinds, [FaultKind.STUCK_LOW, FaultKind.STUCK_HIGH, FaultKind.UNFORMED])
+
     def count(self, kind: FaultKind) -> int:
         """Number of cells of a kind."""
         return int(np.count_nonzero(self.kinds == kind))

@@ -18,7 +18,7 @@ from ohmbench.errors import StoreError, UsageError
 from ohmbench.experiments.base import Experiment, Found
 from ohmbench.experiments.loop import Estimate, Journaled, recorded
 from ohmbench.experiments.registry import load, names
-from ohmbench.faults.fault_map import FaultKind, FaultMap
+from ohmbench.faults.fault_map import FaultMap
 from ohmbench.operations.jobs import Ledgered
 from ohmbench.programming import Mask
 from ohmbench.progress import Progress
@@ -152,14 +152,16 @@ def parse_settings(texts: Sequence[str]) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def parse_cells(texts: Sequence[str], faults: FaultMap | None = None) -> Mask:
+def parse_cells(texts: Sequence[str], faults: FaultMap | None = None, serial: str | None = None) -> Mask:
     """Cells (rows, columns) of ROW,COL or ROW,COL:ROW,COL, both corners included; all if there is no text.
 
     Args:
         faults: its stuck and unformed cells are left out.
+        serial: of the array in the socket, if it has one.
 
     Raises:
         UsageError: no such form, outside of the array, or no cell is left.
+        DataError: the fault map is of another array.
     """
     chosen = np.full((ROWS, COLUMNS), not texts)
     for text in texts:
@@ -172,7 +174,7 @@ def parse_cells(texts: Sequence[str], faults: FaultMap | None = None) -> Mask:
             )
         chosen[row : last_row + 1, column : last_column + 1] = True
     if faults is not None:
-        chosen &= ~np.isin(faults.kinds, [FaultKind.STUCK_LOW, FaultKind.STUCK_HIGH, FaultKind.UNFORMED])
+        chosen &= ~faults.left_out(chosen.shape, serial)
     if not chosen.any():
         raise UsageError(f"No cell is left to experiment on: all are bad in the fault map. {NOTHING_SENT}")
     return chosen

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from ohmbench.errors import DataError, ImageError, UsageError
-from ohmbench.faults.fault_map import FaultKind, FaultMap
+from ohmbench.faults.fault_map import FaultMap
 from ohmbench.image import ArrayInfo, WeightImage
 from ohmbench.programming import Levels, Mask
 from ohmbench.recipe import Recipe
@@ -170,7 +170,7 @@ def plan(
     numbers = file.numbers(only)
     skip = np.zeros((image.rows, image.columns), np.bool_)
     if fault_map is not None:
-        skip = bad_cells(fault_map, image, None if ledgered is None else ledgered.serial)
+        skip = fault_map.left_out((image.rows, image.columns), None if ledgered is None else ledgered.serial)
     run: RunRecord | None = None
     if resume:
         if ledgered is None:
@@ -196,22 +196,3 @@ def plan(
         levels = np.unique(np.concatenate([image.levels[n][image.mask[n]] for n in numbers]))
         window.require(recipe, levels, image.max_level)
     return Job(file, numbers, recipe, skip, run, recipe_name or DEFAULT_RECIPE)
-
-
-def bad_cells(fault_map: FaultMap, image: WeightImage, serial: str | None) -> Mask:
-    """The cells (rows, columns) that a fault map has programming leave out. A weak cell is tried.
-
-    Raises:
-        DataError: it is of another array.
-    """
-    if fault_map.kinds.shape != (image.rows, image.columns):
-        raise DataError(
-            f"The fault map is of an array of {'x'.join(map(str, fault_map.kinds.shape))} cells, the image of "
-            f"{image.rows}x{image.columns}. {NOTHING_SENT} Give the fault map of the array in the socket."
-        )
-    if serial and fault_map.serial and serial != fault_map.serial:
-        raise DataError(
-            f"The fault map is of array {fault_map.serial}, in the socket is {serial}. {NOTHING_SENT} Give its own "
-            "fault map, or characterise it."
-        )
-    return np.isin(fault_map.kinds, [FaultKind.STUCK_LOW, FaultKind.STUCK_HIGH, FaultKind.UNFORMED])

@@ -15,7 +15,7 @@ from ohmbench._tables import ROWS
 from ohmbench.bench import Bench
 from ohmbench.errors import NotConvergedError, UsageError
 from ohmbench.faults.fault_map import FaultMap
-from ohmbench.operations.jobs import DEFAULT_RECIPE, ImageFile, Ledgered, bad_cells
+from ohmbench.operations.jobs import DEFAULT_RECIPE, ImageFile, Ledgered
 from ohmbench.programming import Levels, Mask, read_array
 from ohmbench.progress import Progress
 from ohmbench.recipe import Codes, Recipe
@@ -75,7 +75,7 @@ def check_of(
         )
     skip = np.zeros((image.rows, image.columns), np.bool_)
     if fault_map is not None:
-        skip = bad_cells(fault_map, image, None if ledgered is None else ledgered.serial)
+        skip = fault_map.left_out((image.rows, image.columns), None if ledgered is None else ledgered.serial)
     elif run is not None:
         skip = skipped_of(run, image.rows, image.columns)
     if recipe is None and run is not None:

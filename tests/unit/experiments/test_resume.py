@@ -11,7 +11,8 @@ import pytest
 
 from ohmbench.array import ArrayModel
 from ohmbench.bench import Bench
-from ohmbench.errors import StoreError, UsageError, WearError
+from ohmbench.errors import DataError, StoreError, UsageError, WearError
+from ohmbench.faults.fault_map import FaultKind, FaultMap
 from ohmbench.operations.experiment import (
     Planned,
     already_done,
@@ -189,3 +190,15 @@ def test_cells_and_settings_as_text() -> None:
     for text in ("a", "=1"):
         with pytest.raises(UsageError, match="give NAME=VALUE"):
             parse_settings([text])
+
+
+def test_cells_of_a_fault_map_are_left_out_if_it_is_of_this_array() -> None:
+    kinds = np.zeros((32, 32), np.uint8)
+    kinds[0, :4] = [FaultKind.STUCK_LOW, FaultKind.STUCK_HIGH, FaultKind.UNFORMED, FaultKind.WEAK]
+    own = FaultMap(kinds, "A")
+    for serial in ("A", None):
+        assert parse_cells(["0,0:0,4"], own, serial)[0, :5].tolist() == [False, False, False, True, True]
+    with pytest.raises(DataError, match="of array A, in the socket is B. Nothing was sent"):
+        parse_cells([], own, "B")
+    with pytest.raises(DataError, match="of 2x2 cells, and it is to be used with one of 32x32. Nothing was sent"):
+        parse_cells([], FaultMap(np.zeros((2, 2), np.uint8)), "A")
