@@ -39,8 +39,10 @@ def _program(args: argparse.Namespace, progress: Progress) -> None:
             recipe_name=args.recipe,
             fault_map=fault_map,
             ledgered=ledgered,
+            serial=socket.serial,
             resume=args.resume,
             window=socket.window(ledgered),
+            progress=progress,
         )
         if job.is_done:
             result = program_command.already_done(job)

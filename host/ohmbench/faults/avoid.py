@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ohmbench.compress.quantise import quantise
 from ohmbench.data import Dataset
 from ohmbench.errors import ImageError, UsageError
-from ohmbench.faults.fault_map import FaultKind, FaultMap
+from ohmbench.faults.fault_map import ARRAY_SERIAL, FaultKind, FaultMap
 from ohmbench.faults.layout import Stack, assignment
 from ohmbench.image import Tile, WeightImage
 from ohmbench.mapping import map_pairs
@@ -111,7 +111,7 @@ def avoid_faults(
         stack.write(levels, mask, tiles)
     provenance: dict[str, str | int | float] = {**image.provenance, "faults_avoided": int(np.count_nonzero(faults.bad))}
     if faults.serial:
-        provenance["array_serial"] = faults.serial
+        provenance[ARRAY_SERIAL] = faults.serial
     return replace(image, levels=levels, mask=mask, tiles=tuple(tiles), provenance=provenance)
 
 

@@ -21,6 +21,8 @@ SCHEMA = 1
 MAX_FILE_BYTES = 1 << 20
 MAX_LINES = 128
 MAX_SERIAL = 128
+ARRAY_SERIAL = "array_serial"
+"""Key in the provenance of an image that is laid out around the faults of one array."""
 
 Codes = NDArray[np.int64]
 

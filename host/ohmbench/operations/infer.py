@@ -17,7 +17,7 @@ from ohmbench.errors import UsageError
 from ohmbench.image import WeightImage
 from ohmbench.inference import Inference, IntArray
 from ohmbench.operations.basic import ProgramResult, Summary
-from ohmbench.operations.jobs import Ledgered
+from ohmbench.operations.jobs import Ledgered, require_own_array
 from ohmbench.operations.wear import LedgeredInference
 from ohmbench.progress import Progress
 from ohmbench.recipe import Recipe
@@ -157,10 +157,12 @@ def infer(
 
     Raises:
         ImageError: it does not fit the bench.
+        DataError: it is laid out around the faults of another array.
         WearError: a cell's budget could be passed.
         StoreError: the record cannot be written; the array is off.
         FaultError: the guard turned the array off.
     """
+    require_own_array(image, None if ledgered is None else ledgered.serial, progress)
     inputs, labels = data.test_x[:count], data.test_y[:count]
     codes: dict[int, IntArray] = {}
     run, predictions = _run(bench, image, inputs, recipe, progress, codes.__setitem__, ledgered)

@@ -10,9 +10,10 @@ from typing import Self
 import numpy as np
 
 from ohmbench.errors import DataError, ImageError, UsageError
-from ohmbench.faults.fault_map import FaultMap
+from ohmbench.faults.fault_map import ARRAY_SERIAL, FaultMap
 from ohmbench.image import ArrayInfo, WeightImage
 from ohmbench.programming import Levels, Mask
+from ohmbench.progress import Progress
 from ohmbench.recipe import Recipe
 from ohmbench.record.database import NOTHING_SENT
 from ohmbench.record.journal import DEFAULT_BUDGET, images_left, recipe_of, run_to_resume, skipped_of
@@ -153,24 +154,29 @@ def plan(
     recipe: Recipe | None = None,
     fault_map: FaultMap | None = None,
     ledgered: Ledgered | None = None,
+    serial: str | None = None,
     resume: bool = False,
     recipe_name: str | None = None,
     window: ConductanceWindow | None = None,
+    progress: Progress | None = None,
 ) -> Job:
     """What a command asks for, with what the record says of the run to go on with.
 
     Args:
         recipe: None for the default one, or the one of the run to go on with.
         fault_map: stuck and unformed cells are left out; None: those that the run to go on with left out.
+        serial: of the array in the socket, where it has one but no record.
 
     Raises:
         UsageError, DataError, StoreError: it makes no sense; nothing was sent.
     """
     image = file.image
+    serial = serial if ledgered is None else ledgered.serial
+    require_own_array(image, serial, progress)
     numbers = file.numbers(only)
     skip = np.zeros((image.rows, image.columns), np.bool_)
     if fault_map is not None:
-        skip = fault_map.left_out((image.rows, image.columns), None if ledgered is None else ledgered.serial)
+        skip = fault_map.left_out((image.rows, image.columns), serial)
     run: RunRecord | None = None
     if resume:
         if ledgered is None:
@@ -196,3 +202,28 @@ def plan(
         levels = np.unique(np.concatenate([image.levels[n][image.mask[n]] for n in numbers]))
         window.require(recipe, levels, image.max_level)
     return Job(file, numbers, recipe, skip, run, recipe_name or DEFAULT_RECIPE)
+
+
+def require_own_array(image: WeightImage, serial: str | None, progress: Progress | None = None) -> None:
+    """Refuse an image that is laid out around the faults of another array.
+
+    Args:
+        serial: of the array in the socket; None, where nobody can tell, is said and not refused.
+
+    Raises:
+        DataError: it is of another array.
+    """
+    made_for = image.provenance.get(ARRAY_SERIAL)
+    if made_for in (None, serial):
+        return
+    if serial is not None:
+        raise DataError(
+            f"The image is laid out around the faults of array {made_for}, in the socket is {serial}: it would make up "
+            f"for faults that this one does not have, and computes wrong. {NOTHING_SENT} Map the network again with "
+            "this array's fault map or without one, or put the other array in."
+        )
+    if progress is not None:
+        progress.say(
+            f"the image is laid out around the faults of array {made_for}; this one has no serial number, and computes "
+            "wrong unless it has the same faults"
+        )

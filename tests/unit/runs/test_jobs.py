@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,20 @@ import pytest
 
 from ohmbench.bench import Bench
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
+from ohmbench.data import Dataset
+from ohmbench.errors import DataError
+from ohmbench.faults.avoid import avoid_faults
+from ohmbench.faults.fault_map import FaultMap
 from ohmbench.mapping import map_pairs
 from ohmbench.operations.estimate import estimate
 from ohmbench.operations.experiment import experiment
 from ohmbench.operations.experiment import plan as plan_experiment
+from ohmbench.operations.infer import infer
 from ohmbench.operations.jobs import ImageFile, Ledgered, plan
 from ohmbench.operations.program import program
 from ohmbench.operations.wear import charged
 from ohmbench.progress import Progress
+from ohmbench.recipe import Recipe
 from ohmbench.record.records import RunStatus
 from ohmbench.record.store import Store
 from ohmbench.rungs import SimulatedArray, open_bench
@@ -89,3 +96,23 @@ def test_estimate_knows_the_cells_that_nothing_pulsed_since_they_were_read(
     with charged(bench, ledgered, "measure program"):
         program(bench, job, QUIET)
     assert known() == 0
+
+
+def test_image_laid_out_around_faults_is_for_that_array(
+    file: ImageFile, ledgered: Ledgered, bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faults = FaultMap(np.eye(32, dtype=np.uint8), "other")
+    image = avoid_faults(file.image, faults)
+    own = replace(file, image=avoid_faults(file.image, FaultMap(faults.kinds, SERIAL)))
+    other = replace(file, image=image)
+    assert plan(own, ledgered=ledgered).numbers == plan(other, serial="other").numbers == [0, 1, 2]
+    for known in ({"ledgered": ledgered}, {"serial": SERIAL}):
+        with pytest.raises(DataError, match="the faults of array other, in the socket is chip: .* Nothing was sent"):
+            plan(other, **known)
+    plan(other, progress=Progress())
+    assert "the faults of array other; this one has no serial number" in capsys.readouterr().err
+    inputs, labels = np.zeros((2, 96), np.int64), np.zeros(2, np.int64)
+    data = Dataset("none", inputs, labels, inputs, labels, 4)
+    with pytest.raises(DataError, match="in the socket is chip"):
+        infer(bench, image, data, Recipe(), QUIET, ledgered=ledgered)
+    assert infer(bench, own.image, data, Recipe(), QUIET, ledgered=ledgered).programmed.cells
