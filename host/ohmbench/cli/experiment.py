@@ -27,7 +27,7 @@ def _experiment(args: argparse.Namespace, progress: Progress) -> None:
     opened = sockets.record_if_there if args.dry_run else sockets.record_of
     with opened(socket, args.lab, args.wear_budget) as ledgered:
         if args.resume:
-            planned = operation.plan_resumed(args.name, ledgered, asked)
+            planned = operation.plan_resumed(args.name, ledgered, asked, socket.serial)
         if args.dry_run:
             show(args, operation.estimate(planned, ledgered))
             return

@@ -187,27 +187,29 @@ def plan(name: str, settings: Mapping[str, Any], chosen: Mask) -> Planned:
     return Planned(load(name).of(settings), chosen)
 
 
-def plan_resumed(name: str, ledgered: Ledgered | None, asked: bool = False) -> Planned:
+def plan_resumed(name: str, ledgered: Ledgered | None, asked: bool = False, serial: str | None = None) -> Planned:
     """The last run of an experiment on this array, with its settings and cells.
 
     Args:
         asked: whether settings or cells were asked for besides.
+        serial: of the array in the socket, where it has one but no record.
 
     Raises:
         UsageError: they were, or the array's runs are not recorded.
         StoreError: there is no such run.
     """
-    if ledgered is None or asked:
+    serial = serial if ledgered is None else ledgered.serial
+    if serial is None or asked:
         why = "it takes settings and cells from the record" if asked else "nothing was recorded to go on with"
         raise UsageError(
             f"--resume goes on with a recorded run: {why}. {NOTHING_SENT} Leave out --set, --cells and "
             "--fault-map, and name the array with --array or --serial."
         )
     found = load(name)
-    runs = ledgered.store.find_runs(serial=ledgered.serial, kind=kind_of(name), limit=1)
+    runs = [] if ledgered is None else ledgered.store.find_runs(serial=serial, kind=kind_of(name), limit=1)
     if not runs:
         raise StoreError(
-            f"Nothing to resume: the record knows no {name} on array {ledgered.serial}. {NOTHING_SENT} Start without "
+            f"Nothing to resume: the record knows no {name} on array {serial}. {NOTHING_SENT} Start without "
             "--resume, or correct --serial or --lab."
         )
     chosen = np.zeros((ROWS, COLUMNS), np.bool_)

@@ -9,14 +9,21 @@ from typing import Self
 
 import numpy as np
 
-from ohmbench.errors import DataError, ImageError, UsageError
+from ohmbench.errors import DataError, ImageError, StoreError, UsageError
 from ohmbench.faults.fault_map import ARRAY_SERIAL, FaultMap
 from ohmbench.image import ArrayInfo, WeightImage
 from ohmbench.programming import Levels, Mask
 from ohmbench.progress import Progress
 from ohmbench.recipe import Recipe
 from ohmbench.record.database import NOTHING_SENT
-from ohmbench.record.journal import DEFAULT_BUDGET, images_left, recipe_of, run_to_resume, skipped_of
+from ohmbench.record.journal import (
+    DEFAULT_BUDGET,
+    images_left,
+    nothing_to_resume,
+    recipe_of,
+    run_to_resume,
+    skipped_of,
+)
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.store import Store
 from ohmbench.runs import Target
@@ -179,6 +186,8 @@ def plan(
         skip = fault_map.left_out((image.rows, image.columns), serial)
     run: RunRecord | None = None
     if resume:
+        if ledgered is None and serial is not None:
+            raise StoreError(nothing_to_resume(serial))
         if ledgered is None:
             raise UsageError(
                 f"Nothing to resume: the runs of a simulated array that is not kept in a file are not recorded. "

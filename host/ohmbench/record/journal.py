@@ -144,6 +144,11 @@ def _nothing(store: Store, serial: str, sha256: str) -> str:
                 f"{serial}: this is the journal of another array. {NOTHING_SENT} Put the right array in, or start "
                 "without --resume."
             )
+    return nothing_to_resume(serial)
+
+
+def nothing_to_resume(serial: str) -> str:
+    """What is said of an array of which there is no run to go on with."""
     return (
         f"Nothing to resume: the record knows no run of this image on array {serial}. {NOTHING_SENT} Start without "
         "--resume, or correct --serial or --lab."

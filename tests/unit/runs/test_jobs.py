@@ -12,12 +12,12 @@ import pytest
 from ohmbench.bench import Bench
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
 from ohmbench.data import Dataset
-from ohmbench.errors import DataError
+from ohmbench.errors import DataError, StoreError, UsageError
 from ohmbench.faults.avoid import avoid_faults
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.mapping import map_pairs
 from ohmbench.operations.estimate import estimate
-from ohmbench.operations.experiment import experiment
+from ohmbench.operations.experiment import experiment, plan_resumed
 from ohmbench.operations.experiment import plan as plan_experiment
 from ohmbench.operations.infer import infer
 from ohmbench.operations.jobs import ImageFile, Ledgered, plan
@@ -74,6 +74,17 @@ def test_resume_of_one_array_goes_on_with_that_one_alone(file: ImageFile, bench:
     assert [(run.image_number, run.status) for run in ledgered.store.runs(SERIAL)] == [(0, RunStatus.DONE)]
     assert plan(file, only=0, resume=True, ledgered=ledgered).is_done
     assert plan(file, resume=True, ledgered=ledgered).numbers == [1, 2]
+
+
+def test_resume_tells_an_array_without_a_record_from_one_without_a_serial_number(file: ImageFile) -> None:
+    with pytest.raises(StoreError, match="the record knows no run of this image on array chip. Nothing was sent"):
+        plan(file, resume=True, serial=SERIAL)
+    with pytest.raises(UsageError, match="give --array FILE"):
+        plan(file, resume=True)
+    with pytest.raises(StoreError, match="the record knows no iv on array chip. Nothing was sent"):
+        plan_resumed("iv", None, serial=SERIAL)
+    with pytest.raises(UsageError, match="name the array with --array"):
+        plan_resumed("iv", None)
 
 
 def test_estimate_knows_the_cells_that_nothing_pulsed_since_they_were_read(
