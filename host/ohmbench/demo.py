@@ -126,7 +126,7 @@ def run(
         quantised_accuracy=trained.accuracy_quantised,
         labels=digits.test_y,
         predictions=predictions,
-        mask=image.mask,
+        mask=np.stack([r.mask for r in records]),
         target_usiemens=recipe.targets_usiemens(image.levels, image.max_level),
         low=np.stack([r.low for r in records]),
         high=np.stack([r.high for r in records]),

@@ -109,7 +109,7 @@ def form(
 
     Args:
         recipe: None: the one named RECIPE.
-        mask: (rows, columns); None: every cell.
+        mask: (rows, columns); None: every cell. Those on bad lines of the carrier are left out.
         on_rows: called with the records of rows as they arrive.
 
     Raises:
@@ -118,7 +118,7 @@ def form(
     """
     recipe = Recipe.load(RECIPE) if recipe is None else recipe
     _require_one_ramp(recipe)
-    mask = np.ones((ROWS, COLUMNS), np.bool_) if mask is None else mask
+    mask = (np.ones((ROWS, COLUMNS), np.bool_) if mask is None else mask) & ~bench.carrier.bad
     low, high = recipe.codes_between(np.array([recipe.g_min_usiemens]), np.array([np.inf]))
     start = np.zeros(1, np.int64)
     with Programmer.ready(bench, recipe, Bands(low, high, 0, start, start)) as programmer:

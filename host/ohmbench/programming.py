@@ -242,11 +242,12 @@ def program_image(
 
     Args:
         levels: (rows, columns), 0..max_level.
-        mask: (rows, columns); rows without a cell are skipped.
+        mask: (rows, columns); rows without a cell are skipped. Cells on bad lines of the carrier are left out.
 
     Raises:
         FaultError: the guard turned the array off.
     """
+    mask = mask & ~bench.carrier.bad
     low, high = recipe.windows(levels, max_level)
     words, cycles = program_cells(
         bench,

@@ -24,6 +24,7 @@ class AddCommand(Protocol):
 def _program(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.operations import jobs, sockets
     from ohmbench.operations import program as program_command
+    from ohmbench.operations.carriers import carrier_of
     from ohmbench.operations.estimate import estimate
     from ohmbench.rungs import open_bench
 
@@ -51,7 +52,8 @@ def _program(args: argparse.Namespace, progress: Progress) -> None:
                 # it says what array it has, and is not armed; --device is the model of the estimate, not the board's
                 with open_bench(args.port, baud=args.baud) as bench:
                     file.image.check_fits(bench.info)
-            show(args, estimate(job, socket.nominal(), progress, ledgered, args.wear_budget))
+            carrier = carrier_of(socket, args.carrier, args.lab)
+            show(args, estimate(job, socket.nominal(), progress, ledgered, args.wear_budget, carrier))
             return
         else:
             with bench_of(args, progress) as bench:

@@ -82,9 +82,9 @@ class Characterisation:
 
     Attributes:
         rung: board, sim or twin.
-        faults: the fault map.
-        lowest, highest: records of driving each cell to the lowest and to the highest level. Codes are those of the
-            attempt that was accepted, for other cells the mean of READS reads. Pulses count all attempts.
+        faults: the fault map. It says nothing of cells on bad lines of the carrier, which were not tried.
+        lowest, highest: records of driving each tried cell to the lowest and to the highest level. Codes are those of
+            the attempt that was accepted, for other cells the mean of READS reads. Pulses count all attempts.
         reached_low, reached_high: ADC codes at the ends of the RESET and of the SET ramp.
         set_pulses, reset_pulses: all that each cell got in the run.
         reach: of the good cells.
@@ -106,11 +106,13 @@ class Characterisation:
         """JSON-able."""
         kinds = {kind.name.lower(): self.faults.count(kind) for kind in FaultKind if kind}
         low, high = self.reach.window_usiemens
-        pulses = self.set_pulses + self.reset_pulses
+        tried = self.lowest.mask
+        pulses = (self.set_pulses + self.reset_pulses)[tried]
         return {
             "rung": self.rung,
             "serial": self.faults.serial,
-            "cells": self.faults.bad.size,
+            "cells": int(np.count_nonzero(tried)),
+            "not_tried": int(np.count_nonzero(~tried)),
             "bad": int(np.count_nonzero(self.faults.bad)),
             **kinds,
             "window_usiemens": [low, high],
@@ -127,8 +129,9 @@ class Characterisation:
         """A few lines for a person."""
         s = self.summary()
         low, high = s["window_usiemens"]
+        not_tried = f", {s['not_tried']} on bad lines of the carrier not tried" if s["not_tried"] else ""
         return (
-            f"{self.faults.describe()} ({self.rung})\n"
+            f"{self.faults.describe()}{not_tried} ({self.rung})\n"
             f"99 % of the good cells go down to {low:.0f} uS and up to {high:.0f} uS; half of them to "
             f"{s['lowest_usiemens'][2]:.0f} and {s['highest_usiemens'][2]:.0f} uS\n"
             f"{s['pulses_per_cell']:.1f} pulses a cell, at most {s['pulses_max']}; "
@@ -161,20 +164,17 @@ def characterise(
     patterns = [run.pattern((lines + shift) % 2) for shift in (0, 1)]
     run_cycles = bench.state().run_cycles - before
     lowest, highest = (_joined(patterns, np.array(lines == level)) for level in (0, 1))
-    faults = classify(
-        lowest.records,
-        highest.records,
-        unformed_code=_UNFORMED_USIEMENS * 1e-6 * recipe.codes_per_siemens,
-        serial=serial,
-    )
-    if faults.bad.all():
+    unformed_code = _UNFORMED_USIEMENS * 1e-6 * recipe.codes_per_siemens
+    found = classify(lowest.records, highest.records, unformed_code=unformed_code, serial=serial)
+    faults = FaultMap(np.where(bench.carrier.bad, FaultKind.NONE, found.kinds), serial)
+    good = ~faults.bad & ~bench.carrier.bad
+    if not good.any():
         raise DataError(
             "Not one cell reached both the lowest and the highest level. No fault map was made, and the array holds "
             "what the last pulses left. If it is fresh, form it; else see that the recipe suits it."
         )
     percentiles = [
-        np.percentile(end.reached[~faults.bad] / recipe.codes_per_siemens * 1e6, PERCENTILES)
-        for end in (lowest, highest)
+        np.percentile(end.reached[good] / recipe.codes_per_siemens * 1e6, PERCENTILES) for end in (lowest, highest)
     ]
     return Characterisation(
         bench.info.rung,
@@ -214,6 +214,7 @@ class _Run:
     def __init__(self, bench: Bench, recipe: Recipe, on_progress: OnProgress, on_rows: OnRows | None) -> None:
         self._bench, self._recipe = bench, recipe
         self._on_progress, self._on_rows = on_progress, on_rows
+        self._tried = ~bench.carrier.bad
         self._done = 0
         self.set_pulses = np.zeros((ROWS, COLUMNS), np.int64)
         self.reset_pulses = np.zeros((ROWS, COLUMNS), np.int64)
@@ -223,7 +224,7 @@ class _Run:
         low, high = self._recipe.windows(levels, 1)
         code = np.zeros((ROWS, COLUMNS), np.int64)
         set_before, reset_before = self.set_pulses.copy(), self.reset_pulses.copy()
-        missing = np.ones((ROWS, COLUMNS), np.bool_)
+        missing = self._tried
         for _ in range(ATTEMPTS):
             if missing.any():
                 records = program_image(self._bench, levels, missing, 1, self._recipe, self._on_rows)
@@ -234,13 +235,13 @@ class _Run:
         if missing.any():
             code = np.where(missing, self._mean_codes(), code)
         set_pulses, reset_pulses = self.set_pulses - set_before, self.reset_pulses - reset_before
-        driven = CellRecords(np.ones_like(missing), low, high, code, set_pulses, reset_pulses, 0)
+        driven = CellRecords(self._tried, low, high, code, set_pulses, reset_pulses, 0)
         return _End(driven, self._as_far_as_it_goes(levels))
 
     def _as_far_as_it_goes(self, levels: Levels) -> Codes:
         """Codes after a whole RESET ramp on cells of level 0, and a whole SET ramp on those of level 1."""
         never, at_once = np.array([-_OPEN_END, _OPEN_END]), np.zeros(2, np.int64)
-        recipe, mask = self._recipe.but(rounds=1), np.ones((ROWS, COLUMNS), np.bool_)
+        recipe, mask = self._recipe.but(rounds=1), self._tried
         with Programmer.ready(self._bench, recipe, Bands(never, never, 0, at_once, at_once)) as programmer:
             words, run_cycles = programmer.program(levels, mask, self._on_rows)
         records = decode(words, mask, never[levels], never[levels], run_cycles)

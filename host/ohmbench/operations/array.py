@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ohmbench import forming
-from ohmbench._tables import COLUMNS, ROWS
+from ohmbench._tables import ROWS
 from ohmbench.bench import Bench, Words
 from ohmbench.errors import NotConvergedError
 from ohmbench.faults import characterise as characterising
@@ -38,11 +38,11 @@ def form(bench: Bench, recipe: Recipe | None, progress: Progress, ledgered: Ledg
         FaultError: the guard turned the array off.
     """
     recipe = Recipe.load(forming.RECIPE) if recipe is None else recipe
-    every = np.ones((ROWS, COLUMNS), np.bool_)
+    every = ~bench.carrier.bad
 
     def on_rows(first: int, words: Words) -> None:
         arrived, whole = np.zeros_like(every), np.zeros(every.shape, np.uint32)
-        arrived[first : first + len(words)] = True
+        arrived[first : first + len(words)] = every[first : first + len(words)]
         whole[first : first + len(words)] = words
         journal.add(_formed(decode(whole, arrived, low * every, high * every, 0)))
         progress("form", first + len(words), ROWS)
@@ -106,10 +106,10 @@ def characterise(
 
 
 def _driven(result: Characterisation, code: Codes) -> Cells:
-    every, zeros = np.ones(code.shape, np.bool_), np.zeros_like(code)
+    tried, zeros = result.lowest.mask, np.zeros_like(code)
     status = np.where(result.faults.bad, CellStatus.FAILED, CellStatus.CONVERGED).astype(np.int64)
     low, high = result.lowest.low, result.highest.high
-    return Cells(every, low, high, code, result.set_pulses, result.reset_pulses, zeros, zeros + 1, status)
+    return Cells(tried, low, high, code, result.set_pulses, result.reset_pulses, zeros, zeros + 1, status)
 
 
 def _run(
@@ -120,13 +120,13 @@ def _run(
     pulses: int,
     provenance: dict[str, Any] | None = None,
 ) -> Run:
-    """A recorded run over every cell, or over none if it gives no pulses."""
+    """A recorded run over every cell that the carrier can pulse, or over none if it gives no pulses."""
     ledgered.register(bench.info)
     return ledgered.store.begin_run(
         kind,
         ledgered.serial,
         rung=bench.info.rung,
-        mask=np.full((ROWS, COLUMNS), pulses > 0),
+        mask=~bench.carrier.bad & (pulses > 0),
         pulses=pulses,
         recipe=dataclasses.asdict(recipe),
         provenance={**bench.provenance, **(provenance or {})},

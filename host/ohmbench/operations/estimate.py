@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ohmbench._tables import COLUMNS, ROWS
 from ohmbench.array import ArrayModel
+from ohmbench.carrier import Carrier
 from ohmbench.errors import WearError
 from ohmbench.operations.experiment import is_experiment
 from ohmbench.operations.jobs import Job, Ledgered
@@ -73,6 +74,7 @@ def estimate(
     progress: Progress,
     ledgered: Ledgered | None = None,
     budget: int | None = None,
+    carrier: Carrier | None = None,
 ) -> Estimate:
     """Pulses, time and wear of a job.
 
@@ -80,11 +82,13 @@ def estimate(
         nominal: the array that stands for the real one.
         ledgered: the array's record: what its cells were last read at, its wear and its budget.
         budget: of the run, in place of the array's.
+        carrier: what has the real array, for its bad lines; the twin's is the reference carrier.
 
     Raises:
         ImageError: the image does not fit the array.
         WearError: a cell's budget could be passed.
     """
+    job = job if carrier is None else job.on(carrier)
     model = nominal.open()
     try:
         known = np.zeros(job.skip.shape, np.bool_)

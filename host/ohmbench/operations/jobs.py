@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
+from ohmbench.carrier import Carrier
 from ohmbench.errors import DataError, ImageError, StoreError, UsageError
 from ohmbench.faults.fault_map import ARRAY_SERIAL, FaultMap
 from ohmbench.image import ArrayInfo, WeightImage
@@ -137,6 +138,10 @@ class Job:
     @property
     def image(self) -> WeightImage:
         return self.file.image
+
+    def on(self, carrier: Carrier) -> Self:
+        """The job without the cells on bad lines of a carrier."""
+        return replace(self, skip=self.skip | carrier.bad)
 
     @property
     def is_done(self) -> bool:

@@ -198,6 +198,7 @@ def program(
         FaultError: the guard turned the array off.
     """
     job.image.check_fits(bench.info)
+    job = job.on(bench.carrier)
     if ledgered is not None:
         ledgered.register(bench.info)
         if job.resumed is None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ohmbench._tables import COLUMNS, ROWS
 from ohmbench.bench import Bench, Limits
 from ohmbench.image import WeightImage
 from ohmbench.inference import Inference
@@ -42,7 +41,7 @@ class LedgeredInference(Inference):
             self.kind,
             self.ledgered.serial,
             rung=self.bench.info.rung,
-            mask=image.mask[number],
+            mask=image.mask[number] & ~self.bench.carrier.bad,
             pulses=self.recipe.limits().pulses,
             image_number=number,
             recipe=dataclasses.asdict(self.recipe),
@@ -57,7 +56,8 @@ class LedgeredInference(Inference):
 def charged(bench: Bench, ledgered: Ledgered | None, kind: str) -> Iterator[None]:
     """Charge every cell, whenever the bench is armed, with the pulses that the guard then allows.
 
-    For work whose single pulses do not come back: what it charges stays an upper bound.
+    For work whose single pulses do not come back: what it charges stays an upper bound. Cells on bad lines of the
+    carrier get none.
 
     Raises:
         WearError: a cell's budget could be passed; the array was not pulsed.
@@ -66,13 +66,13 @@ def charged(bench: Bench, ledgered: Ledgered | None, kind: str) -> Iterator[None
     if ledgered is None:
         yield
         return
-    every = np.ones((ROWS, COLUMNS), np.bool_)
+    every = ~bench.carrier.bad
     ledgered.register(bench.info)
     with ledgered.store.begin_run(
         kind,
         ledgered.serial,
         rung=bench.info.rung,
-        mask=~every,
+        mask=np.zeros_like(every),
         pulses=0,
         provenance=bench.provenance,
     ) as run:
