@@ -36,25 +36,44 @@ def write_result(path: Path, data: bytes, array: str = "The array is off") -> No
     try:
         replace_file(path, data)
     except OSError as error:
-        raise cannot_write(path.parent, error, array) from error
+        raise cannot_write(path, error, array) from error
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(file: Path) -> None:
+    """See that a file can be written, before work whose results go there; its folder is made if absent.
+
+    Raises:
+        UsageError: it cannot, or it is a folder or a device.
+    """
+    try:
+        if file.exists() and not file.is_file():
+            raise OSError("it is a folder or a device")
+        _try_folder(file.parent)
+    except OSError as error:
+        raise cannot_write(file, error, "Nothing was sent to the array") from error
+
+
+def check_folder(folder: Path) -> None:
     """Make the folder if absent and see that files can be made in it, before work whose results go there.
 
     Raises:
         UsageError: they cannot.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        _try_folder(folder)
     except OSError as error:
         raise cannot_write(folder, error, "Nothing was sent to the array") from error
 
 
-def cannot_write(folder: Path, error: OSError, array: str = "The array is off") -> UsageError:
+def _try_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def cannot_write(path: Path, error: OSError, array: str = "The array is off") -> UsageError:
     """The error that says so, and how the array is."""
     return UsageError(
-        f"Cannot write results to {folder}: {error.strerror or error}. {array}. Give a folder that you may write."
+        f"Cannot write results to {path}: {error.strerror or error}. {array}. Give a folder that you may write, or a "
+        "file in one."
     )

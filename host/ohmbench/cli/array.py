@@ -9,7 +9,7 @@ from typing import Protocol
 from ohmbench._files import check_writable
 from ohmbench.cli import options
 from ohmbench.cli.options import share, whole
-from ohmbench.cli.output import bench_of, fault_map_of, recipe_of, show, socket_of
+from ohmbench.cli.output import bench_of, fault_map_of, recipe_of, save_and_show, show, socket_of
 from ohmbench.progress import Progress
 
 
@@ -69,7 +69,7 @@ def _verify(args: argparse.Namespace, progress: Progress) -> None:
     file = jobs.ImageFile.load(args.image)
     recipe, fault_map = recipe_of(args), fault_map_of(args)
     if args.report is not None:
-        check_writable(args.report.parent)
+        check_writable(args.report)
     with sockets.record_if_there(socket_of(args), args.lab) as ledgered:
         check = verify_command.check_of(
             file,
@@ -81,9 +81,7 @@ def _verify(args: argparse.Namespace, progress: Progress) -> None:
         )
         with bench_of(args, progress) as bench:
             result = verify_command.verify(bench, check, progress, after_s=args.after, ledgered=ledgered)
-    show(args, result)
-    if args.report is not None:
-        result.render(args.report)
+    save_and_show(args, result, result.render, args.report)
     result.require(args.require)
 
 
@@ -107,15 +105,13 @@ def _characterise(args: argparse.Namespace, progress: Progress) -> None:
 
     recipe = recipe_of(args)
     if args.out is not None:
-        check_writable(args.out.parent)
+        check_writable(args.out)
     with (
         sockets.record_of(socket_of(args), args.lab, args.wear_budget) as ledgered,
         bench_of(args, progress) as bench,
     ):
         result = array_commands.characterise(bench, recipe, progress, ledgered)
-    show(args, result)
-    if args.out is not None:
-        result.faults.save(args.out)
+    save_and_show(args, result, result.faults.save, args.out)
 
 
 def add_commands(command: AddCommand) -> None:

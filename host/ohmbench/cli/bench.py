@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from ohmbench._files import check_writable
 from ohmbench.cli import options
 from ohmbench.cli.array import AddCommand
-from ohmbench.cli.output import bench_of, show, socket_of
+from ohmbench.cli.output import bench_of, save_and_show, show, socket_of
 from ohmbench.progress import Progress
 
 
@@ -45,12 +46,10 @@ def _selftest(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.selftest import selftest
 
     if args.report is not None:
-        check_writable(args.report.parent)
+        check_writable(args.report)
     with bench_of(args, progress) as bench:
         result = selftest(bench, progress)
-    show(args, result)
-    if args.report is not None:
-        write_report(result, args.report)
+    save_and_show(args, result, partial(write_report, result), args.report)
     result.require_good()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ohmbench._files import check_writable
+from ohmbench._files import check_folder, check_writable
 from ohmbench.cli.array import AddCommand
 from ohmbench.cli.options import share, whole
 from ohmbench.cli.output import print_result
@@ -16,7 +16,7 @@ from ohmbench.progress import Progress
 def _train(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.operations.compress import train_net
 
-    check_writable(args.output.parent)
+    check_writable(args.output)
     result = train_net(args.net, seed=args.network_seed, folder=args.mnist, progress=progress)
     result.network.save(args.output)
     print_result(args, result.summary(), f"{result.describe()}\nwritten: {args.output}")
@@ -26,7 +26,7 @@ def _compress(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.operations.compress import compress_file
 
     if args.output is not None:
-        check_writable(args.output.parent)
+        check_writable(args.output)
         if len(args.cells) > 1:
             raise UsageError("A curve of several budgets gives no single file: leave out -o, or give one --cells.")
     result = compress_file(
@@ -48,7 +48,7 @@ def _results(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.operations.results import run_results
     from ohmbench.report.compression import save_results
 
-    check_writable(args.out)
+    check_folder(args.out)
     result = run_results(progress, seeds=args.seeds, only=args.net, finished=args.finished, folder=args.mnist)
     save_results(result.rows, args.out)
     print_result(args, result.summary(), result.describe())

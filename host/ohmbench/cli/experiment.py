@@ -8,7 +8,7 @@ from pathlib import Path
 from ohmbench._files import check_writable
 from ohmbench.cli import options
 from ohmbench.cli.array import AddCommand
-from ohmbench.cli.output import bench_of, fault_map_of, print_result, show, socket_of
+from ohmbench.cli.output import bench_of, fault_map_of, print_result, save_and_show, show, socket_of
 from ohmbench.progress import Progress
 
 
@@ -23,7 +23,7 @@ def _experiment(args: argparse.Namespace, progress: Progress) -> None:
         chosen = operation.parse_cells(args.cells, fault_map_of(args), socket.serial)
         planned = operation.plan(args.name, settings, chosen)
     if args.report is not None:
-        check_writable(args.report.parent)
+        check_writable(args.report)
     opened = sockets.record_if_there if args.dry_run else sockets.record_of
     with opened(socket, args.lab, args.wear_budget) as ledgered:
         if args.resume:
@@ -36,9 +36,7 @@ def _experiment(args: argparse.Namespace, progress: Progress) -> None:
         else:
             with bench_of(args, progress) as bench:
                 result = operation.experiment(bench, planned, progress, ledgered)
-    show(args, result)
-    if args.report is not None:
-        result.save(args.report)
+    save_and_show(args, result, result.save, args.report)
 
 
 def _experiments(args: argparse.Namespace, progress: Progress) -> None:

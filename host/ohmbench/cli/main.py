@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ohmbench._files import check_writable
+from ohmbench._files import check_folder, check_writable
 from ohmbench.bench import Bench
 from ohmbench.cli import array, compress, experiment, options, record, support, sweep
 from ohmbench.cli import bench as bench_commands
@@ -59,13 +59,13 @@ def _demo(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.operations import sockets
 
     started = time.monotonic()  # before the simulator is built: that is waited for too
-    check_writable(args.out)
+    check_folder(args.out)
     with sockets.record_of(socket_of(args), args.lab, args.wear_budget) as ledgered, bench_of(args, progress) as bench:
         result = demo.run(bench, progress, seed=args.network_seed, started=started, ledgered=ledgered)
-    print_result(
-        args, demo.values(result), demo.table(result)
-    )  # first: a disk that is full by now costs the files only
-    demo.save(result, args.out)
+    try:
+        demo.save(result, args.out)
+    finally:  # a disk that is full by now costs the files only
+        print_result(args, demo.values(result), demo.table(result))
     if not args.json:
         print(f"\nreport: {args.out / 'report.html'}")
 
@@ -74,7 +74,7 @@ def _map(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.faults.fault_map import FaultMap
     from ohmbench.operations import mapping
 
-    check_writable(args.output.parent)
+    check_writable(args.output)
     faults = None if args.fault_map is None else FaultMap.load(args.fault_map)
     training = {"hidden": args.hidden, "bits": args.bits, "seed": args.network_seed}
     given = {name: value for name, value in training.items() if value is not None}

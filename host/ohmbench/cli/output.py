@@ -6,8 +6,9 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ohmbench.bench import Bench
@@ -97,6 +98,15 @@ def fault_map_of(args: argparse.Namespace) -> FaultMap | None:
 def show(args: argparse.Namespace, result: Result) -> None:
     """Print a result as text or as JSON."""
     print_result(args, result.summary(), result.describe())
+
+
+def save_and_show(args: argparse.Namespace, result: Result, save: Callable[[Path], None], path: Path | None) -> None:
+    """Write the file of a result, if there is a path for it, and print it: if one fails, the other is done still."""
+    try:
+        if path is not None:
+            save(path)
+    finally:
+        show(args, result)
 
 
 def print_result(args: argparse.Namespace, summary: object, text: str) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 
 from ohmbench import compress as package
 from ohmbench import nets
-from ohmbench._files import check_writable, replace_file
+from ohmbench._files import check_folder, replace_file
 from ohmbench.compress.base import train_float
 from ohmbench.errors import UsageError
 from ohmbench.nets import NETS, Net, load_split, net_named
@@ -99,7 +99,7 @@ def run_results(
         DataError: MNIST is missing or damaged.
     """
     wanted = [(n, b) for name in only for n, b in _combinations(name)]
-    check_writable(cache)
+    check_folder(cache)
     data = load_split(NETS[0], folder)  # what is wrong with the data is said before any process starts
     images = hashlib.sha256(data.train_x.tobytes() + data.test_x.tobytes()).digest()
     versions = {net.name: _version(net, images) for net in NETS}
