@@ -101,17 +101,16 @@ def download_mnist(folder: str | Path | None = None, progress: Progress | None =
         DataError: no mirror answers, what they send is not MNIST, or the folder cannot be written.
     """
     target = mnist_folder() if folder is None else Path(folder)
-    for name in CHECKSUMS:
-        if _existing(target, name) is None:
-            data = _fetch(name, progress or (lambda work, done, total: None))
-            try:
-                target.mkdir(parents=True, exist_ok=True)
-                replace_file(target / f"{name}.gz", data)
-            except OSError as error:
-                raise DataError(
-                    f"Cannot write MNIST to {target}: {error.strerror or error}. Nothing was sent to the array. Give a "
-                    "folder that you may write."
-                ) from error
+    for name in missing_files(target):
+        data = _fetch(name, progress or (lambda work, done, total: None))
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            replace_file(target / f"{name}.gz", data)
+        except OSError as error:
+            raise DataError(
+                f"Cannot write MNIST to {target}: {error.strerror or error}. Nothing was sent to the array. Give a "
+                "folder that you may write."
+            ) from error
     return target
 
 
@@ -155,6 +154,11 @@ def _unzipped(data: bytes) -> bytes:
     if not decoder.eof:
         raise EOFError("the compressed data break off")
     return content
+
+
+def missing_files(folder: Path) -> list[str]:
+    """Which of the four files a folder lacks under any of the names that they go by."""
+    return [name for name in CHECKSUMS if _existing(folder, name) is None]
 
 
 def _existing(folder: Path, name: str) -> Path | None:

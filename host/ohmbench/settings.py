@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ohmbench.errors import UsageError
+from ohmbench.record import database
 from ohmbench.record.database import NOTHING_SENT
 
 FILE_NAME = "config.toml"
@@ -69,6 +70,17 @@ class Settings:
             for name in ("carrier", "lab", "supply")
         )
         return cls(values.get("port"), tuple(values.get("ports", ())), carrier, lab, supply)
+
+
+def record_path(lab: Path | None) -> Path:
+    """The record in a lab folder: the one given, or of OHMBENCH_LAB, of the settings, or else the user's own.
+
+    Raises:
+        UsageError: OHMBENCH_LAB is relative, the settings cannot be read, or there is no home folder.
+    """
+    if lab is None and not os.environ.get("OHMBENCH_LAB"):
+        lab = Settings.load().lab
+    return database.default_path() if lab is None else lab / database.FILE_NAME
 
 
 def _fits(key: str, value: Any) -> bool:

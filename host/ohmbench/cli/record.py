@@ -45,7 +45,8 @@ def _export(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _watch(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench.operations.sockets import record_path, record_to_read
+    from ohmbench.operations.sockets import record_to_read
+    from ohmbench.settings import record_path
     from ohmbench.watch.server import WatchServer
 
     with record_to_read(args.lab), WatchServer(record_path(args.lab), args.http, args.run) as server:

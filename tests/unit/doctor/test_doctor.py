@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 
 from ohmbench.operations.doctor import RULES, Finding, Machine, Mark, diagnose
 from ohmbench.ports import BRIDGES
+
+REPO = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -40,8 +44,8 @@ def install_rules(root: Path) -> Path:
 def test_nothing_is_lacking(root: Path) -> None:
     install_rules(root)
     (root / "mnist").mkdir()
-    for name in ("train-images", "t10k-images"):
-        (root / f"mnist/{name}-idx3-ubyte").touch()
+    for name in ("train-images.idx3", "t10k-images-idx3"):
+        (root / f"mnist/{name}-ubyte").touch()
     for name in ("train-labels", "t10k-labels"):
         (root / f"mnist/{name}-idx1-ubyte.gz").touch()
     timer = root / "sys/bus/usb-serial/devices/ttyUSB0/latency_timer"
@@ -65,11 +69,34 @@ def test_nothing_is_lacking(root: Path) -> None:
     ],
 )
 def test_what_is_lacking_and_how_to_get_it(root: Path, changes: dict[str, Any], name: str, fix: str) -> None:
-    import re
-
     finding = findings(root, **changes)[name]
     assert finding.mark == Mark.LACKING
     assert re.search(fix, finding.fix)
+
+
+def test_every_extra_that_is_named_exists(root: Path) -> None:
+    project = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]
+    pages = [REPO / "README.md", *(REPO / "docs").rglob("*.md")]
+    sources = [file for folder in ("host", "fpga", "sim") for file in (REPO / folder).rglob("*.py")]
+    said = [file.read_text() for file in [*pages, *sources]]
+    said += [finding.fix for finding in findings(root, has_module=lambda name: False).values()]
+    named = {
+        extra for text in said for names in re.findall(r"ohmbench\[([\w,]+)\]", text) for extra in names.split(",")
+    }
+    assert {"sim", "train", "export", "instruments"} <= named
+    assert named <= project["optional-dependencies"].keys()
+
+
+def test_the_record_is_the_one_that_commands_use(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OHMBENCH_LAB")
+    settings = root / "config/ohmbench/config.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(f'lab = "{root / "bench lab"}"\n')
+    assert findings(root)["record"].found == f"{root / 'bench lab/record.sqlite'}, not begun"
+    settings.write_text("prt = 3\n")
+    found = findings(root)
+    assert {found[name].mark for name in ("record", "settings")} == {Mark.LACKING}
+    assert "prt" in found["record"].fix
 
 
 def test_rules_of_another_version(root: Path) -> None:
