@@ -8,8 +8,9 @@ from __future__ import annotations
 import itertools
 import math
 import re
+import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,11 +37,19 @@ class Key:
 
 
 def _number(low: float, high: float = math.inf) -> Callable[[Any], bool]:
-    return lambda v: isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) and low <= v <= high
+    def accepts(value: Any) -> bool:
+        # compared as it is: a whole number of TOML may be too large for a float, which isfinite would make of it
+        return type(value) in (int, float) and abs(value) <= sys.float_info.max and low <= value <= high
+
+    return accepts
 
 
 def _whole(low: int, high: int | None = None) -> Callable[[Any], bool]:
     return lambda v: type(v) is int and low <= v and (high is None or v <= high)
+
+
+def _one_of(names: Container[str]) -> Callable[[Any], bool]:
+    return lambda v: isinstance(v, str) and v in names
 
 
 def _text(value: Any) -> bool:
@@ -48,9 +57,9 @@ def _text(value: Any) -> bool:
 
 
 KEYS: dict[str, Key] = {
-    "network": Key(None, f"one of {', '.join(NETWORKS)}", lambda v: v in NETWORKS),
+    "network": Key(None, f"one of {', '.join(NETWORKS)}", _one_of(NETWORKS)),
     "bits": Key(2, "2 or 4", lambda v: type(v) is int and v in RATES),
-    "method": Key("pairs", f"one of {', '.join(METHODS)}", lambda v: v in METHODS),
+    "method": Key("pairs", f"one of {', '.join(METHODS)}", _one_of(METHODS)),
     "budget": Key(None, "a share of the cells, above 0 and at most 1", lambda v: _number(0, 1)(v) and v > 0),
     "network_seed": Key(0, "a whole number from 0 on", _whole(0, _NETWORK_SEED_MAX)),
     "weight_noise": Key(0.0, "a share of the highest level, from 0 to 1", _number(0, 1)),
