@@ -29,10 +29,9 @@ class Version(argparse.Action):
 
 def _bug_report(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.operations.bug_report import bug_report
-    from ohmbench.settings import record_path
 
     check_writable(args.output)
-    show(args, bug_report(args.output, record_path(args.lab), traces=args.trace, logs=args.log))
+    show(args, bug_report(args.output, args.lab, traces=args.trace, logs=args.log))
 
 
 def add_commands(command: AddCommand, parser: argparse.ArgumentParser) -> None:

@@ -19,6 +19,7 @@ from ohmbench.errors import DataError, OhmbenchError
 from ohmbench.operations.doctor import diagnose
 from ohmbench.operations.log import Filter, log
 from ohmbench.record.store import Store
+from ohmbench.settings import record_path
 from ohmbench.versions import versions
 
 RUNS, EVENTS = 20, 200
@@ -88,7 +89,7 @@ class BugReport:
 
 def bug_report(
     path: Path,
-    record: Path | None,
+    lab: Path | None,
     *,
     traces: Sequence[Path] = (),
     logs: Sequence[Path] = (),
@@ -97,7 +98,7 @@ def bug_report(
     """Write a ZIP of versions, what `doctor` finds, the record's last runs and events, traces and logs.
 
     Args:
-        record: file of the lab's record, which is not made if absent.
+        lab: folder of the record, which is not made if absent; None: as `record_path` has it.
         traces, logs: files of `--trace`, and of a command's stderr or anything else as text.
 
     Raises:
@@ -106,7 +107,7 @@ def bug_report(
     """
     scrub = scrub or Scrubber()
     texts = {"versions.json": _json(versions()), "doctor.json": _json(diagnose().summary())}
-    texts["record.json"] = _json(_excerpt(record))
+    texts["record.json"] = _json(_excerpt(lab))
     for kind, files in (("trace", traces), ("log", logs)):
         for number, file in enumerate(files):
             texts[f"{kind}-{number}.txt"] = _text(file)
@@ -119,14 +120,15 @@ def bug_report(
     return BugReport(path, {name: len(text.encode()) for name, text in clean.items()})
 
 
-def _excerpt(record: Path | None) -> dict[str, Any]:
-    if record is None or not record.exists():
-        return {"record": "none"}
+def _excerpt(lab: Path | None) -> dict[str, Any]:
     try:
+        record = record_path(lab)
+        if not record.exists():
+            return {"record": "none"}
         with Store.open(record) as store:
             said = [log(store, what, Filter(limit=most)) for what, most in (("runs", RUNS), ("events", EVENTS))]
             return {part.what: part.rows for part in (*said, log(store, "arrays", Filter()))}
-    except OhmbenchError as error:  # a damaged record is what the report may be about
+    except OhmbenchError as error:  # a damaged record, or damaged settings, is what the report may be about
         return {"record": str(error)}
 
 

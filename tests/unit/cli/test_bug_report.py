@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ohmbench.cli.main import main
 from ohmbench.errors import DataError, UsageError
 from ohmbench.operations.bug_report import Scrubber, bug_report
 from ohmbench.record.store import Store
@@ -36,8 +37,8 @@ def test_what_is_taken_out(text: str, clean: str) -> None:
 
 
 def test_a_report(tmp_path: Path) -> None:
-    record, trace = tmp_path / "record.sqlite", tmp_path / "t.trace"
-    with Store.open(record) as store:
+    trace = tmp_path / "t.trace"
+    with Store.open(tmp_path / "record.sqlite") as store:
         store.array("W1", "1T1R", 2, 2)
         every = np.ones((2, 2), np.bool_)
         with store.begin_run(
@@ -45,7 +46,7 @@ def test_a_report(tmp_path: Path) -> None:
         ) as run:
             run.note("seen on lab-3")
     trace.write_text('{"what": "open", "port": "/home/ada/pts"}\n')
-    report = bug_report(tmp_path / "r.zip", record, traces=[trace], logs=[trace], scrub=SCRUB)
+    report = bug_report(tmp_path / "r.zip", tmp_path, traces=[trace], logs=[trace], scrub=SCRUB)
     with zipfile.ZipFile(tmp_path / "r.zip") as bundle:
         parts = {name: bundle.read(name).decode() for name in bundle.namelist()}
     assert {name: len(text.encode()) for name, text in parts.items()} == report.parts
@@ -59,7 +60,7 @@ def test_a_report(tmp_path: Path) -> None:
 
 
 def test_names_of_this_machine_are_taken_out(tmp_path: Path) -> None:
-    bug_report(tmp_path / "r.zip", None)
+    bug_report(tmp_path / "r.zip", tmp_path)
     with zipfile.ZipFile(tmp_path / "r.zip") as bundle:
         text = "".join(bundle.read(name).decode() for name in bundle.namelist())
     assert str(Path.home()) not in text
@@ -69,11 +70,21 @@ def test_names_of_this_machine_are_taken_out(tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_or_read(tmp_path: Path) -> None:
     (tmp_path / "record.sqlite").write_text("no record")
-    bug_report(tmp_path / "r.zip", tmp_path / "record.sqlite")  # a damaged record is no reason not to report it
+    bug_report(tmp_path / "r.zip", tmp_path)  # a damaged record is no reason not to report it
     with zipfile.ZipFile(tmp_path / "r.zip") as bundle:
         assert "is not a record" in bundle.read("record.json").decode()
     with pytest.raises(DataError, match="Leave it out"):
-        bug_report(tmp_path / "s.zip", None, traces=[tmp_path / "none"])
+        bug_report(tmp_path / "s.zip", tmp_path, traces=[tmp_path / "none"])
     assert not (tmp_path / "s.zip").exists()
     with pytest.raises(UsageError):
-        bug_report(tmp_path / "none" / "r.zip", None)
+        bug_report(tmp_path / "none" / "r.zip", tmp_path)
+
+
+def test_damaged_settings_are_no_reason_not_to_report_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("OHMBENCH_LAB", raising=False)
+    (tmp_path / "ohmbench").mkdir()
+    (tmp_path / "ohmbench/config.toml").write_text("prt = 3\n")
+    assert main(["bug-report", "-o", str(tmp_path / "r.zip")]) == 0
+    with zipfile.ZipFile(tmp_path / "r.zip") as bundle:
+        assert "prt" in json.loads(bundle.read("record.json"))["record"]
