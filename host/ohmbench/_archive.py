@@ -74,7 +74,11 @@ def open_archive(path: Path, what: str, schema: int) -> Iterator[Archive]:
         ArchiveError: it is no such file, or a newer one.
     """
     _require(path.stat().st_size <= MAX_FILE_BYTES, f"the file is larger than {MAX_FILE_BYTES} bytes")
-    with zipfile.ZipFile(path) as archive:
+    try:
+        opened = zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise ArchiveError("it is no zip archive, or a damaged one") from error
+    with opened as archive:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
         _require(len(sizes) == len(archive.infolist()), "a part of the file is there twice")
         _require(sum(sizes.values()) <= MAX_FILE_BYTES, f"its parts are larger than {MAX_FILE_BYTES} bytes")

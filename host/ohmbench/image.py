@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench._archive import Archive, ArchiveError, integer, objects, open_archive, pack_archive, section
-from ohmbench._files import replace_file
+from ohmbench._files import write_result
 from ohmbench.errors import ImageError
 from ohmbench.image_check import (
     MAX_IMAGES,
@@ -171,16 +171,16 @@ class WeightImage:
         """Write the file; an old one is replaced only when the new one is complete. Equal images give equal bytes.
 
         Raises:
-            ImageError: the folder is missing or not writable, or the image is too large for the format.
+            ImageError: the image is too large for the format.
+            UsageError: the folder is missing or not writable.
         """
         try:
-            replace_file(Path(path), pack_archive(_header(self), _members(self)))
+            data = pack_archive(_header(self), _members(self))
         except ArchiveError as error:
             raise ImageError(
                 f"Cannot write {path}: the network is too large for one weight image. Split it."
             ) from error
-        except OSError as error:
-            raise ImageError(f"Cannot write the weight image {path}: {error.strerror or error}.") from error
+        write_result(Path(path), data, "Nothing was sent to the array")
 
     @classmethod
     def load(cls, path: str | Path) -> WeightImage:
@@ -294,4 +294,6 @@ def _assemble(archive: Archive) -> WeightImage:
 
 
 def _refused(path: str | Path, reason: str) -> ImageError:
-    return ImageError(f"Cannot load the weight image {path}: {reason}. Nothing was sent to the array.")
+    return ImageError(
+        f"Cannot load the weight image {path}: {reason}. Nothing was sent to the array. Make it with `ohmbench map`."
+    )

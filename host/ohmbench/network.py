@@ -14,13 +14,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench._files import replace_file
+from ohmbench._files import write_result
 from ohmbench.errors import DataError, UsageError
 
 FloatArray = NDArray[np.float64]
 
 # Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1 with its default constants.
 ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8
+
+_MAKE_IT = "Make it with `ohmbench train`."
 
 
 def relu(values: FloatArray) -> FloatArray:
@@ -57,16 +59,13 @@ class Network:
         """Write an .npz; an old file is replaced only when the new one is complete.
 
         Raises:
-            DataError: the folder is missing or not writable.
+            UsageError: the folder is missing or not writable.
         """
         arrays = {f"weights{i}": w for i, w in enumerate(self.weights)}
         arrays |= {f"bias{i}": b for i, b in enumerate(self.biases)}
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)  # type: ignore[arg-type]  # numpy types the **arrays as its allow_pickle flag
-        try:
-            replace_file(Path(path), buffer.getvalue())
-        except OSError as error:
-            raise DataError(f"Cannot write the network {path}: {error.strerror or error}.") from error
+        write_result(Path(path), buffer.getvalue(), "Nothing was sent to the array")
 
     @classmethod
     def load(cls, path: str | Path) -> Network:
@@ -79,20 +78,25 @@ class Network:
             with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
         except Exception as error:
-            # zipfile, zlib and numpy raise a dozen unrelated types for damaged bytes; all mean the same here.
+            # zipfile, zlib and numpy raise a dozen unrelated types for damaged bytes; all mean the same here. Numpy's
+            # texts would tell the reader to allow pickle.
+            known = isinstance(error, OSError) and error.strerror
+            reason = known or "it is damaged, or a file of another kind"
             raise DataError(
-                f"Cannot read the network {path}: {error}. Nothing was sent to the array. Train again."
+                f"Cannot read the network {path}: {reason}. Nothing was sent to the array. {_MAKE_IT}"
             ) from error
         layers = len(arrays) // 2
         try:
             weights = tuple(np.asarray(arrays[f"weights{i}"], dtype=np.float64) for i in range(layers))
             biases = tuple(np.asarray(arrays[f"bias{i}"], dtype=np.float64) for i in range(layers))
         except (KeyError, ValueError) as error:
-            raise DataError(f"{path} is not an ohmbench network ({error}). Nothing was sent to the array.") from error
+            raise DataError(
+                f"{path} is not an ohmbench network ({error}). Nothing was sent to the array. {_MAKE_IT}"
+            ) from error
         fits = layers > 0 and all(w.ndim == 2 and b.shape == w.shape[1:] for w, b in zip(weights, biases, strict=True))
         fits = fits and all(a.shape[1] == b.shape[0] for a, b in pairwise(weights))
         if not fits or not all(np.isfinite(a).all() for a in (*weights, *biases)):
-            raise DataError(f"The layers in {path} do not fit together. Nothing was sent to the array. Train again.")
+            raise DataError(f"The layers in {path} do not fit together. Nothing was sent to the array. {_MAKE_IT}")
         return cls(weights, biases)
 
 

@@ -62,6 +62,9 @@ def _budgets(text: str) -> list[float]:
     return values
 
 
+_budgets.__name__ = "list of shares"  # argparse names it in its message for what is none
+
+
 def add_commands(command: AddCommand) -> None:
     """Add train, compress and results."""
     mnist = argparse.ArgumentParser(add_help=False)

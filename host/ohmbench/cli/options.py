@@ -39,6 +39,9 @@ def seconds(text: str) -> float:
     return value
 
 
+share.__name__, seconds.__name__ = "share from 0 to 1", "time in seconds"  # in argparse's message, as above
+
+
 def common() -> argparse.ArgumentParser:
     """Options of every command."""
     parser = argparse.ArgumentParser(add_help=False)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench._archive import Archive, ArchiveError, integer, objects, open_archive, pack_archive, section
-from ohmbench._files import replace_file
+from ohmbench._files import write_result
 from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Segment
 from ohmbench.errors import DataError, ImageError
 from ohmbench.image import Layer, Provenance
@@ -32,7 +32,8 @@ def save_compressed(network: CompressedNetwork, path: str | Path, provenance: Pr
         provenance: where it came from: network, dataset, seed, method, ... text or finite numbers.
 
     Raises:
-        DataError: the folder is missing or not writable, or the network is too large for the format.
+        DataError: the network is too large for the format.
+        UsageError: the folder is missing or not writable.
     """
     parts: dict[str, NDArray[Any]] = {}
     layers: list[dict[str, Any]] = []
@@ -65,11 +66,10 @@ def save_compressed(network: CompressedNetwork, path: str | Path, provenance: Pr
         "provenance": dict(provenance or {}),
     }
     try:
-        replace_file(Path(path), pack_archive(header, parts))
+        data = pack_archive(header, parts)
     except ArchiveError as error:
         raise DataError(f"Cannot write {path}: the network is too large for one file: {error}. Split it.") from error
-    except OSError as error:
-        raise DataError(f"Cannot write the network {path}: {error.strerror or error}.") from error
+    write_result(Path(path), data, "Nothing was sent to the array")
 
 
 def load_compressed(path: str | Path) -> tuple[CompressedNetwork, dict[str, Any]]:
@@ -87,7 +87,10 @@ def load_compressed(path: str | Path) -> tuple[CompressedNetwork, dict[str, Any]
         reason = error.strerror or str(error)
     except Exception as error:
         reason = f"the file is damaged ({type(error).__name__}: {error})"
-    raise DataError(f"Cannot load the {_WHAT} {path}: {reason}. Nothing was mapped or sent to the array.")
+    raise DataError(
+        f"Cannot load the {_WHAT} {path}: {reason}. Nothing was mapped or sent to the array. Make it with `ohmbench "
+        "compress`."
+    )
 
 
 def _assemble(archive: Archive) -> CompressedNetwork:

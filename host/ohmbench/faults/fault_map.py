@@ -13,7 +13,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench._files import replace_file
+from ohmbench._files import write_result
 from ohmbench.errors import DataError
 
 FORMAT = "ohmbench fault map"
@@ -118,18 +118,12 @@ class FaultMap:
         """Write the file; an old one is replaced only when the new one is complete.
 
         Raises:
-            DataError: the folder is missing or not writable.
+            UsageError: the folder is missing or not writable.
         """
         header = {"format": FORMAT, "schema": SCHEMA, "serial": self.serial, "legend": _LEGEND}
         rows = ["".join(_LETTERS[kind] for kind in row) for row in self.kinds]
         text = json.dumps(header | {"cells": rows}, indent=1) + "\n"
-        try:
-            replace_file(Path(path), text.encode())
-        except OSError as error:
-            raise DataError(
-                f"Cannot write the fault map {path}: {error.strerror or error}. The array keeps what it holds. Give a "
-                "folder that you may write."
-            ) from error
+        write_result(Path(path), text.encode(), "The array keeps what it holds")
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ohmbench._tables import COLUMNS, ROWS
 from ohmbench.array import ArrayModel, default_params, load_params
 from ohmbench.carrier_model import SimulatedCarrier
-from ohmbench.errors import StoreError, UsageError
+from ohmbench.errors import DataError, StoreError, UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.operations.jobs import ConductanceWindow, Ledgered
 from ohmbench.record.database import NOTHING_SENT
@@ -89,11 +90,17 @@ def socket_of(
 
     Raises:
         UsageError: a serial number for an array that is gone with the command.
-        DataError: no such preset, or a damaged file.
+        DataError: no such preset, or a fault map that is damaged or of another array.
     """
     simulated = SimulatedArray({} if device is None else load_params(device), seed, file)
     if faults is not None:
-        simulated = replace(simulated, faults=FaultMap.load(faults).kinds)
+        kinds = FaultMap.load(faults).kinds
+        if kinds.shape != (ROWS, COLUMNS):
+            raise DataError(
+                f"The fault map {faults} is of a {kinds.shape[0]}x{kinds.shape[1]} array, the simulated one has "
+                f"{ROWS}x{COLUMNS} cells. {NOTHING_SENT} Give the map of such an array."
+            )
+        simulated = replace(simulated, faults=kinds)
     if carrier_faults is not None:
         simulated = replace(simulated, carrier=SimulatedCarrier.parse(carrier_faults))
     if port in SIMULATED and serial is not None and file is None:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ohmbench._files import replace_file
-from ohmbench.errors import UsageError
+from ohmbench._files import write_result
 from ohmbench.report.cell_charts import error_chart, pulse_chart
 from ohmbench.report.confusion import confusion_table
 from ohmbench.report.heat_maps import (
@@ -33,11 +32,7 @@ def render_report(result: DemoResult, path: str | Path) -> None:
     Raises:
         UsageError: the folder is missing or not writable.
     """
-    path = Path(path)
-    try:
-        replace_file(path, report_html(result).encode())
-    except OSError as error:
-        raise UsageError(f"Cannot write the report {path}: {error.strerror or error}.") from error
+    write_result(Path(path), report_html(result).encode())
 
 
 def report_html(result: DemoResult) -> str:

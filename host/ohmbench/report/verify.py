@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ohmbench._files import replace_file
-from ohmbench.errors import UsageError
+from ohmbench._files import write_result
 from ohmbench.report.cell_charts import Levels, error_by_level_chart, error_chart, errors_chart
 from ohmbench.report.charts import Axis, Plot, count_ticks, ticks
 from ohmbench.report.heat_maps import (
@@ -112,11 +111,7 @@ def render_verify(report: VerifyReport, path: str | Path) -> None:
     Raises:
         UsageError: the folder is missing or not writable.
     """
-    path = Path(path)
-    try:
-        replace_file(path, verify_html(report).encode())
-    except OSError as error:
-        raise UsageError(f"Cannot write the report {path}: {error.strerror or error}.") from error
+    write_result(Path(path), verify_html(report).encode())
 
 
 def verify_html(report: VerifyReport) -> str:

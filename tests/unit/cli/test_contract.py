@@ -7,11 +7,13 @@ import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ohmbench import errors
 from ohmbench.cli.main import _EPILOG, INTERRUPTED, _parser, main
-from ohmbench.errors import OhmbenchError
+from ohmbench.errors import DataError, OhmbenchError, UsageError
+from ohmbench.faults.fault_map import FaultMap
 
 REPO = Path(__file__).resolve().parents[3]
 DOCS = "\n".join(page.read_text() for page in [REPO / "README.md", *(REPO / "docs").glob("*.md")])
@@ -63,6 +65,28 @@ def test_completion_knows_every_command(shell: str, capsys: pytest.CaptureFixtur
         asked = f"{script}\nCOMP_WORDS=(ohmbench exper); COMP_CWORD=1; _shtab_ohmbench; echo ${{COMPREPLY[@]}}"
         done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True)
         assert done.stdout.split() == ["experiment", "experiments"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("compress x.npz --cells x", "argument --cells: invalid list of shares value: 'x'"),
+        ("compress x.npz --weight-noise x", "argument --weight-noise: invalid share from 0 to 1 value: 'x'"),
+        ("verify x.ohmw --after x", "argument --after: invalid time in seconds value: 'x'"),
+    ],
+)
+def test_a_value_of_another_kind(arguments: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments.split())
+    assert ended.value.code == UsageError.exit_code
+    assert said in capsys.readouterr().err
+
+
+def test_faults_of_an_array_of_another_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    FaultMap(np.zeros((2, 2), np.uint8)).save(tmp_path / "small.json")
+    assert main(["read", "--port", "twin", "--faults", str(tmp_path / "small.json")]) == DataError.exit_code
+    said = capsys.readouterr().err
+    assert f"The fault map {tmp_path / 'small.json'} is of a 2x2 array, the simulated one has 32x32 cells." in said
 
 
 def test_the_version_says_what_was_built(capsys: pytest.CaptureFixture[str]) -> None:

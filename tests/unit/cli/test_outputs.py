@@ -55,7 +55,7 @@ def test_a_result_is_printed_though_its_file_is_lost(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    assert main(["characterise", *BENCH, "--out", str(tmp_path / "map.json")]) != 0
+    assert main(["characterise", *BENCH, "--out", str(tmp_path / "map.json")]) == UsageError.exit_code
     said = capsys.readouterr()
     assert "cells bad" in said.out
     assert "No space left" in said.err

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ohmbench.errors import DataError
+from ohmbench.errors import DataError, UsageError
 from ohmbench.faults.fault_map import FaultKind, FaultMap, classify
 
 kinds = st.tuples(st.integers(1, 40), st.integers(1, 40)).flatmap(
@@ -123,7 +123,7 @@ def test_other_bytes_are_refused(path: Path, data: bytes) -> None:
 def test_missing_file_and_folder(path: Path) -> None:
     with pytest.raises(DataError, match="No such file"):
         FaultMap.load(path)
-    with pytest.raises(DataError, match="Cannot write"):
+    with pytest.raises(UsageError, match="Cannot write"):
         FaultMap(np.zeros((2, 2), np.uint8)).save(path / "deeper.json")
 
 

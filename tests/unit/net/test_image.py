@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ohmbench import reference
-from ohmbench.errors import ImageError
+from ohmbench.errors import ImageError, UsageError
 from ohmbench.image import SCHEMA, Layer, Tile, WeightImage
 
 
@@ -174,14 +174,20 @@ def test_every_single_byte_matters_or_is_ignored(path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x05\x06" + bytes(18), bytes(4096)])
 def test_other_files(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with pytest.raises(ImageError, match="Nothing was sent to the array"):
+    with pytest.raises(ImageError, match=r"Nothing was sent to the array\. Make it with"):
+        WeightImage.load(path)
+
+
+def test_a_file_of_another_kind_is_no_damaged_image(path: Path) -> None:
+    path.write_text("[[grid]]\n")
+    with pytest.raises(ImageError, match=r"it is no zip archive.* Make it with `ohmbench map`\."):
         WeightImage.load(path)
 
 
 def test_missing_file_and_folder(path: Path) -> None:
     with pytest.raises(ImageError, match="No such file"):
         WeightImage.load(path)
-    with pytest.raises(ImageError, match="Cannot write"):
+    with pytest.raises(UsageError, match="Cannot write"):
         small_image().save(path / "no" / "folder.ohmw")
 
 
@@ -193,7 +199,7 @@ def test_failed_save_keeps_the_old_file(path: Path, monkeypatch: pytest.MonkeyPa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(ImageError, match="No space left"):
+    with pytest.raises(UsageError, match="No space left"):
         small_image(max_level=9).save(path)
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == [path.name]

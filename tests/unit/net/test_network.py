@@ -108,11 +108,17 @@ def test_network_file(network: Network, tmp_path: Path) -> None:
     np.savez(path, weights0=np.array([{}], dtype=object))
     with pytest.raises(DataError, match="Nothing was sent"):
         Network.load(path)
+    path.write_bytes(b"anything else")
+    with pytest.raises(DataError, match="another kind.* Make it with") as refused:
+        Network.load(path)
+    assert "pickle" not in str(refused.value)
     np.savez(path, weights0=np.ones((3, 2)), bias0=np.ones(3))
     with pytest.raises(DataError, match="do not fit together"):
         Network.load(path)
     with pytest.raises(DataError, match="No such file"):
         Network.load(tmp_path / "absent.npz")
+    with pytest.raises(UsageError, match="Cannot write"):
+        network.save(tmp_path / "no/network.npz")
 
 
 @settings(deadline=None)

@@ -187,5 +187,5 @@ def test_render_report(tmp_path: Path) -> None:
     assert path.read_text(encoding="utf-8") == report_html(result)
     render_report(dataclasses.replace(result, rung="twin"), path)
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
-    with pytest.raises(UsageError, match="Cannot write the report"):
+    with pytest.raises(UsageError, match="Cannot write results to"):
         render_report(result, tmp_path / "no" / "report.html")

@@ -84,5 +84,5 @@ def test_hostile_text_stays_text() -> None:
 def test_render(tmp_path: Path) -> None:
     render_verify(making.verified(), tmp_path / "verify.html")
     assert [p.name for p in tmp_path.iterdir()] == ["verify.html"]
-    with pytest.raises(UsageError, match="Cannot write the report"):
+    with pytest.raises(UsageError, match="Cannot write results to"):
         render_verify(making.verified(), tmp_path / "no" / "verify.html")
