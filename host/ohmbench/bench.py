@@ -236,7 +236,7 @@ class Bench(ABC):
         Raises:
             UsageError: a limit above the carrier's, or a rail above its limit.
         """
-        self._require_within_carrier(limits)
+        self.require_within_carrier(limits)
         for rail, volts in rails_v.items():
             if volts > limits.rails_v.get(rail, 0.0):
                 raise UsageError(
@@ -261,7 +261,12 @@ class Bench(ABC):
             raise
         self.safe()
 
-    def _require_within_carrier(self, limits: Limits) -> None:
+    def require_within_carrier(self, limits: Limits) -> None:
+        """Refuse what `armed` would refuse; who charges wear asks before, since a reservation stays for life.
+
+        Raises:
+            UsageError: a limit above the carrier's.
+        """
         carrier = self.carrier
         over = [
             f"rail {rail.name.lower()} up to {volts:g} V, it allows {carrier.limits_v[rail]:g} V"

@@ -117,7 +117,7 @@ def form(
         FaultError: the guard turned the array off.
     """
     recipe = Recipe.load(RECIPE) if recipe is None else recipe
-    _require_one_ramp(recipe)
+    require_one_ramp(recipe)
     mask = (np.ones((ROWS, COLUMNS), np.bool_) if mask is None else mask) & ~bench.carrier.bad
     low, high = recipe.codes_between(np.array([recipe.g_min_usiemens]), np.array([np.inf]))
     start = np.zeros(1, np.int64)
@@ -130,7 +130,10 @@ def form(
     return FormResult(bench.info.rung, records, forming_v, recipe.set_step_v, usiemens)
 
 
-def _require_one_ramp(recipe: Recipe) -> None:
+def require_one_ramp(recipe: Recipe) -> None:
+    """Raises:
+    DataError: the recipe does not form cells.
+    """
     problems = {
         'ramp is not "line"': recipe.ramp != "line",
         "rounds is not 1": recipe.rounds != 1,

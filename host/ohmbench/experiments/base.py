@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ohmbench.errors import UsageError
-from ohmbench.experiments.pulsing import Drive, Entry, pulses_of, require_drivable
+from ohmbench.experiments.pulsing import Drive, Entry, limits_of, pulses_of, require_drivable
 from ohmbench.programming import FloatArray, Mask
 from ohmbench.recipe import Codes
 
 if TYPE_CHECKING:
-    from ohmbench.bench import Bench
+    from ohmbench.bench import Bench, Limits
     from ohmbench.experiments.loop import Estimate, Journaled
     from ohmbench.progress import Progress
 
@@ -49,6 +49,11 @@ class Step:
     def pulses(self) -> int:
         """The most that it gives a cell."""
         return pulses_of(self.entry, self.count)
+
+    @property
+    def limits(self) -> Limits:
+        """What the guard is to allow in it."""
+        return limits_of(self.entry, self.count, self.drive)
 
 
 @dataclass(frozen=True, eq=False)

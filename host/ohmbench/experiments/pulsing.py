@@ -77,6 +77,13 @@ def reads_of(entry: Entry, count: int) -> int:
     return 2 if entry == "cycle" else count
 
 
+def limits_of(entry: Entry, count: int, drive: Drive) -> Limits:
+    """The tightest limits under which a run can be."""
+    widths_us = {"read": 0.0, "set": drive.set_us, "reset": drive.reset_us}
+    width_us = widths_us.get(entry, max(drive.set_us, drive.reset_us))
+    return Limits(drive.rails_v(entry), width_us, pulses_of(entry, count))
+
+
 def require_drivable(drive: Drive, entry: Entry) -> None:
     """Raises:
     UsageError: a voltage below 0 or above the carrier's ceiling of its rail, or a width that the FPGA does not have.
@@ -123,14 +130,11 @@ def fire(
     codes = np.zeros((reads, *chosen.shape), np.int64)
     rows = np.flatnonzero(pulsed.any(axis=1))
     if rows.size:
-        widths_us = {"read": 0.0, "set": drive.set_us, "reset": drive.reset_us}
-        width_us = widths_us.get(entry, max(drive.set_us, drive.reset_us))
-        limits = Limits(drive.rails_v(entry), width_us, pulses_of(entry, count))
-        codes[:, rows] = _run(bench, entry, count, drive, limits, pulsed, reads)
+        codes[:, rows] = _run(bench, entry, count, drive, limits_of(entry, count, drive), pulsed, reads)
     others = chosen & ~np.any(pulsed, axis=1, keepdims=True)
     rows = np.flatnonzero(others.any(axis=1))
     if rows.size:
-        codes[:, rows] = _run(bench, "read", 1, drive, Limits(drive.rails_v("read"), 0.0, 0), others, 1)
+        codes[:, rows] = _run(bench, "read", 1, drive, limits_of("read", 1, drive), others, 1)
     return carrier.on_cells(carrier.true_codes(codes))
 
 

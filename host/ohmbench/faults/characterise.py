@@ -157,7 +157,7 @@ def characterise(
         DataError: the windows of the recipe's lowest and highest level overlap; or no cell is good.
         FaultError: the guard turned the array off.
     """
-    _require_apart(recipe)
+    require_apart(recipe)
     lines = np.indices((ROWS, COLUMNS)).sum(axis=0) % 2
     run = _Run(bench, recipe, on_progress or (lambda work, done, total: None), on_rows)
     before = bench.state().run_cycles
@@ -190,7 +190,10 @@ def characterise(
     )
 
 
-def _require_apart(recipe: Recipe) -> None:
+def require_apart(recipe: Recipe) -> None:
+    """Raises:
+    DataError: the windows of the lowest and the highest level overlap.
+    """
     low, high = recipe.windows(np.arange(2), 1)
     if low[1] <= high[0]:
         raise DataError(

@@ -33,6 +33,7 @@ def form(bench: Bench, recipe: Recipe | None, progress: Progress, ledgered: Ledg
 
     Raises:
         DataError: a recipe that does not form cells.
+        UsageError: the carrier does not allow the recipe.
         WearError: a cell's budget could be passed.
         StoreError: the record cannot be written; the array is off.
         FaultError: the guard turned the array off.
@@ -51,6 +52,7 @@ def form(bench: Bench, recipe: Recipe | None, progress: Progress, ledgered: Ledg
     if ledgered is None:
         journal = Journal(None)
         return forming.form(bench, recipe, on_rows=on_rows)
+    forming.require_one_ramp(recipe)  # a reservation stays for life
     with _run(bench, ledgered, FORM, recipe, recipe.limits().pulses) as run:
         journal = Journal(run)
         try:
@@ -88,6 +90,7 @@ def characterise(
 
     Raises:
         DataError: the recipe's levels overlap, or no cell is good.
+        UsageError: the carrier does not allow the recipe.
         WearError: a cell's budget could be passed.
         StoreError: the record cannot be written.
         FaultError: the guard turned the array off.
@@ -95,6 +98,7 @@ def characterise(
     recipe = Recipe() if recipe is None else recipe
     if ledgered is None:
         return characterising.characterise(bench, recipe, on_progress=progress)
+    characterising.require_apart(recipe)  # a reservation stays for life
     # two patterns, each programmed up to ATTEMPTS times and then driven to the ends
     most = 2 * (characterising.ATTEMPTS + 1) * recipe.limits().pulses
     with _run(bench, ledgered, CHARACTERISE, recipe, most) as run:
@@ -121,6 +125,7 @@ def _run(
     provenance: dict[str, Any] | None = None,
 ) -> Run:
     """A recorded run over every cell that the carrier can pulse, or over none if it gives no pulses."""
+    bench.require_within_carrier(recipe.limits())
     ledgered.register(bench.info)
     return ledgered.store.begin_run(
         kind,

@@ -233,7 +233,7 @@ def experiment(bench: Bench, planned: Planned, progress: Progress, ledgered: Led
     """Run an experiment, or go on with it.
 
     Raises:
-        UsageError: a voltage above the carrier's ceiling, or no cell is left.
+        UsageError: a voltage or width above the carrier's limits, or no cell is left.
         WearError: a cell's budget could be passed; nothing was sent.
         StoreError: the record cannot be written, or something else has pulsed the array since.
         FaultError: the guard turned the array off.
@@ -242,6 +242,8 @@ def experiment(bench: Bench, planned: Planned, progress: Progress, ledgered: Led
         planned = dataclasses.replace(planned, chosen=planned.chosen & ~bench.carrier.bad)
         if not planned.chosen.any():
             raise UsageError(f"No cell is left to experiment on: all are on bad lines of the carrier. {NOTHING_SENT}")
+    for step in planned.experiment.steps():
+        bench.require_within_carrier(step.limits)
     with _journal(bench, planned, ledgered) as journal:
         found = planned.experiment.run(bench, planned.chosen, progress, journal)
     run_id = None if journal is None else journal.run.id

@@ -31,18 +31,21 @@ class LedgeredInference(Inference):
 
     def load(self, image: WeightImage, number: int) -> CellRecords:
         """Raises:
+        UsageError: the carrier does not allow the recipe.
         WearError: a cell's budget could be passed; the array was not pulsed.
         StoreError: the record cannot be written; the array is off.
         """
         if self.ledgered is None or self.loaded == number:
             return super().load(image, number)
+        limits = self.recipe.limits()
+        self.bench.require_within_carrier(limits)
         self.ledgered.register(self.bench.info)
         with self.ledgered.store.begin_run(
             self.kind,
             self.ledgered.serial,
             rung=self.bench.info.rung,
             mask=image.mask[number] & ~self.bench.carrier.bad,
-            pulses=self.recipe.limits().pulses,
+            pulses=limits.pulses,
             image_number=number,
             recipe=dataclasses.asdict(self.recipe),
             provenance=self.bench.provenance,
