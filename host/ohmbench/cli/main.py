@@ -151,13 +151,13 @@ def _replay(args: argparse.Namespace, progress: Progress) -> int:
     from ohmbench.link.replay import replay
     from ohmbench.rungs import SimulatedArray, simulator_of
 
-    if args.port == "twin":
-        raise UsageError("The twin has no link to replay a trace on. Give --port sim or a board.")
-    if args.port == "sim":
-        with simulator_of(socket_of(args).simulated or SimulatedArray(), say=progress.say) as simulator:
-            outcome = replay(args.file, simulator.port)
-    else:
-        outcome = replay(args.file, args.port)
+    if args.port != "sim":
+        raise UsageError(
+            f"A trace cannot be replayed on {args.port}: the twin has no link, and a board's array would get all "
+            "pulses of the trace again, with no record of its wear. Nothing was sent to the array. Give --port sim."
+        )
+    with simulator_of(socket_of(args).simulated or SimulatedArray(), say=progress.say) as simulator:
+        outcome = replay(args.file, simulator.port)
     show(args, outcome)
     return 1 if outcome.difference else 0
 
@@ -286,7 +286,7 @@ def _parser() -> argparse.ArgumentParser:
     asm = command("asm", _assemble, "assemble a pulse program and list it")
     asm.add_argument("file", type=Path, help="pulse program (.useq)")
 
-    text = "send what --trace wrote to a bench again, and say where it answers otherwise (then exit 1)"
+    text = "send what --trace wrote to the simulator, and say where it answers otherwise (then exit 1)"
     command("replay", _replay, text, options.port("sim")).add_argument("file", type=Path, help="trace")
 
     text = "measure the bench itself"
@@ -295,10 +295,10 @@ def _parser() -> argparse.ArgumentParser:
         "what",
         choices=["sim", "program", "link", "defects", "infer", "wires"],
         help="sim: the simulator's clocks a second, with the pty attached and bare; program: time and busy share of "
-        "an image and of matrix-vector products; link: goodput at 3 and 12 Mbaud, also while programming and with "
-        "damaged frames (two minutes); defects: what stuck cells cost MNIST 196-10, and what mapping around them wins "
-        "back; infer: time and accuracy of MNIST 784-10 with all test images; wires: the wire solver against "
-        "badcrossbar",
+        "an image and of matrix-vector products; link: goodput at 3 and 12 Mbaud, in simulation also while "
+        "programming and with damaged frames (two minutes); defects: what stuck cells cost MNIST "
+        "196-10, and what mapping around them wins back; infer: time and accuracy of MNIST 784-10 with all test "
+        "images; wires: the wire solver against badcrossbar",
     )
     measure.add_argument("--mnist", type=Path, metavar="DIR", help="folder of MNIST's files (default: OHMBENCH_MNIST)")
     measure.add_argument(

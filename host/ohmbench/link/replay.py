@@ -69,6 +69,8 @@ def replay(
 ) -> Outcome:
     """Replays a trace on a bench that is as the traced one was at the start: fresh, with the same array.
 
+    A board's array gets every pulse of the trace again, and no record knows of it: `ohmbench replay` refuses a board.
+
     Args:
         trace: file of `Trace`.
         port: where the bench is; left open if it was open.

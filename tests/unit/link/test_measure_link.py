@@ -1,0 +1,41 @@
+"""What measuring a board's link, and replaying a trace, do to its array: nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ohmbench import measure_link
+from ohmbench._tables import FrameType, Register
+from ohmbench.cli import main
+from ohmbench.errors import UsageError
+from ohmbench.measure_link import FAST, SLOW, link_speed
+from ohmbench.progress import Progress
+
+from .on_pty import Board, Pty
+
+
+def test_a_board_is_measured_without_being_armed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure_link, "_BYTES", {SLOW: 8 << 10, FAST: 8 << 10})
+    monkeypatch.setattr(measure_link, "_share", lambda stream, cycles, baud: 0.5)  # the model's clock stands still
+    pty = Pty()
+    board = Board(pty)
+    try:
+        figures = link_speed(pty.path, Progress(quiet=True))
+    finally:
+        board.stop()
+        pty.close()
+    assert figures.keys() == {"goodput_3M", "goodput_12M", "left_out", "cpu_s_per_MB", "host_share_12M"}
+    assert "goodput_12M_programming" in figures["left_out"]
+    registers = {frame.arg for frame in board.model.executed if frame.type == FrameType.REGISTER}
+    assert registers == {Register.BAUD_DIVISOR}
+    assert {frame.type for frame in board.model.executed} == {FrameType.REGISTER, FrameType.IMAGE, FrameType.READ}
+
+
+@pytest.mark.parametrize("port", ["twin", "/dev/ttyUSB0"])
+def test_no_trace_is_replayed_on_a_board(port: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trace = tmp_path / "bench.trace"
+    trace.write_text("")
+    assert main(["replay", str(trace), "--port", port]) == UsageError.exit_code
+    assert "Nothing was sent to the array" in capsys.readouterr().err
