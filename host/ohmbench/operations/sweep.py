@@ -11,6 +11,9 @@ from typing import Any
 
 from ohmbench.errors import OhmbenchError, UsageError
 from ohmbench.operations.basic import Summary
+from ohmbench.operations.carriers import carrier_of
+from ohmbench.operations.instruments import powered, supply_file_of
+from ohmbench.operations.sockets import socket_of
 from ohmbench.progress import Progress
 from ohmbench.report.sweep import render_sweep
 from ohmbench.report.sweep_table import save_table
@@ -92,7 +95,7 @@ def sweep(
     scheduler: str | None = None,
     folder: Path | None = None,
 ) -> SweepResult:
-    """Compute what is not in `results` yet.
+    """Compute what is not in `results` yet; a board has the carrier, its calibration and the supply of the settings.
 
     Args:
         only: points were named one by one.
@@ -102,7 +105,8 @@ def sweep(
     Raises:
         UsageError: a whole sweep for a board, or processes or a scheduler for a port that one process has.
         PortError: no scheduler, or no board, is there.
-        DataError: a data set is missing or damaged.
+        DataError: a data set, or a board's carrier or supply file, is missing or damaged.
+        InstrumentError: no such supply, or it does not give what it should.
         StoreError: results cannot be written.
     """
     if port not in SIMULATED and not only:
@@ -113,8 +117,13 @@ def sweep(
         raise UsageError(f"--dask and --jobs are for the twin: {port} is one bench. Nothing was computed.")
     count = 1 if port != "twin" else jobs or os.cpu_count() or 1
     opened: AbstractContextManager[engine.Engine] = engine.local(count) if scheduler is None else engine.dask(scheduler)
-    with opened as compute, ResultStore.open(results, make=True) as store:
-        bench = Bench(port)
+    socket = socket_of(port)
+    bench = Bench(port, carrier=None if socket.is_simulated else carrier_of(socket, None, None))
+    with (
+        opened as compute,
+        ResultStore.open(results, make=True) as store,
+        powered(supply_file_of(socket, None), progress),
+    ):
         run = run_sweep(config, points, store, compute, bench=bench, folder=folder, report=progress)
         keys = {point.key for point in points}
         rows = [row for row in store.rows() if row["point"] in keys and row["rung"] == bench.rung]

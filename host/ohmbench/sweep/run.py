@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ohmbench.carrier import Carrier
 from ohmbench.errors import OhmbenchError
 from ohmbench.provenance import provenance
 from ohmbench.rungs import BAUD, open_bench
@@ -24,10 +25,15 @@ SIMULATED = ("sim", "twin")
 
 @dataclass(frozen=True)
 class Bench:
-    """What each point is computed on; for `sim` and `twin`, the array is the point's own."""
+    """What each point is computed on; for `sim` and `twin`, the array is the point's own.
+
+    Attributes:
+        carrier: of a board; None for the reference carrier.
+    """
 
     port: str
     baud: int = BAUD
+    carrier: Carrier | None = None
 
     @property
     def rung(self) -> str:
@@ -121,7 +127,7 @@ def _point(
     """A point on a bench of its own. An error of one point does not stop the others."""
     array = point.simulated() if on.port in SIMULATED else None
     try:
-        with _one_thread(), open_bench(on.port, baud=on.baud, array=array) as bench:
+        with _one_thread(), open_bench(on.port, baud=on.baud, array=array, carrier=on.carrier) as bench:
             return compute_point(bench, point, network, split_of(point.network.network, folder)), provenance()
     except OhmbenchError as error:
         return Refused(point.describe(), str(error), error.exit_code), provenance()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from ohmbench.errors import PortError, UsageError
+from ohmbench.bench import Bench
+from ohmbench.carrier import Carrier
+from ohmbench.errors import DataError, PortError, UsageError
 from ohmbench.operations.sweep import plan, report, sweep
 from ohmbench.progress import Progress
+from ohmbench.rungs import open_bench
 from ohmbench.sweep.engine import dask
 from ohmbench.sweep.point import STAGES
 from ohmbench.sweep.store import ResultStore
@@ -67,6 +71,28 @@ def test_what_a_port_cannot_do(folder: Path) -> None:
     with pytest.raises(UsageError, match="are for the twin"):
         sweep(config, points, folder / "b.sqlite", QUIET, port="sim", jobs=2)
     assert not (folder / "b.sqlite").exists()
+
+
+def test_a_board_is_swept_with_the_carrier_and_supply_of_the_settings(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A twin stands for the board."""
+
+    def board(port: str, *, baud: int, array: None, carrier: Carrier | None = None) -> AbstractContextManager[Bench]:
+        return open_bench("twin", carrier=carrier)
+
+    monkeypatch.setattr("ohmbench.sweep.run.open_bench", board)
+    monkeypatch.setattr("ohmbench.settings.config_folder", lambda: tmp_path)
+    monkeypatch.setenv("OHMBENCH_LAB", str(tmp_path))
+    (tmp_path / "frail.toml").write_text("[limits]\nbl_set_v = 1.0\n")
+    (tmp_path / "config.toml").write_text('carrier = "frail.toml"\n')
+    config, points = plan(folder / "s.toml")
+    results = tmp_path / "s.sqlite"
+    swept = sweep(config, points[:1], results, QUIET, port="/dev/ttyUSB0", only=True)
+    assert ["it allows 1 V" in refused.why for refused in swept.run.refused] == [True]
+    (tmp_path / "config.toml").write_text('supply = "none.toml"\n')
+    with pytest.raises(DataError, match="none.toml"):
+        sweep(config, points[:1], results, QUIET, port="/dev/ttyUSB0", only=True)
 
 
 @pytest.mark.slow
