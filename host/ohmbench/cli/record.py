@@ -67,12 +67,12 @@ def add_commands(command: AddCommand) -> None:
 
     logging = command("log", _log, "say what the record has: runs, arrays with wear, events, calibrations", looking)
     logging.add_argument("what", nargs="?", default="runs", choices=LOGGED, help="default: %(default)s")
-    logging.add_argument("--last", type=whole(1), metavar="N", help="the last N only")
+    logging.add_argument("--last", type=whole(1), metavar="N", help="the last N runs, events or calibrations only")
 
     export = command("export", _export, "write the record for other programs: HDF5 with all of it, or a table", looking)
     export.add_argument("file", type=Path, help=".h5, .csv or .parquet")
     export.add_argument("--table", choices=TABLES, default="runs", help="of a .csv or .parquet (default: %(default)s)")
-    export.add_argument("--last", type=whole(1), metavar="N", help="the last N runs only")
+    export.add_argument("--last", type=whole(1), metavar="N", help="the last N runs only; in --table events, events")
 
     text = "serve a page, to this machine only, that follows a running job by its record"
     watch = command("watch", _watch, text, lab())

@@ -28,6 +28,21 @@ HDF5_SCHEMA = 1
 
 _CELLS = ("row", "column", "status", "low", "high", "code", "set_pulses", "reset_pulses", "form_pulses", "attempts")
 _WEAR = ("set_pulses", "reset_pulses", "form_pulses", "reserved")
+_COLUMNS = {
+    "runs": (
+        *("run", "serial", "kind", "rung", "status", "started", "ended", "passes", "most_pulses", "image_number"),
+        *("image_sha256", "recipe", "provenance"),
+    ),
+    "arrays": (
+        *("serial", "array_type", "rows", "columns", "first_seen", "budget", "pulses_max", "worst", "pulses_mean"),
+        *_WEAR,
+    ),
+    "wear": ("serial", "row", "column", *_WEAR),
+    "cells": ("run", "pass", *_CELLS),
+    "samples": ("run", "step", "at", "data"),
+    "events": ("event", "run", "serial", "kind", "at", "what"),
+}
+"""Of each table, so that an empty one has its header too."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +70,7 @@ def export(store: Store, path: Path, asked: Filter, table: str = "runs") -> Expo
         UsageError: another suffix, the format's library is not installed, or the file cannot be written.
         StoreError: the record cannot be read, or has no such run or array.
     """
+    asked.check(store)
     if path.suffix == ".h5":
         data, contents = _hdf5(store, asked)
         write_result(path, data, "The record is as it was")
@@ -64,7 +80,7 @@ def export(store: Store, path: Path, asked: Filter, table: str = "runs") -> Expo
             f"{path}: nothing is written as {path.suffix or 'a file without suffix'}; give .h5, .csv or .parquet."
         )
     rows = _rows(store, asked, table)
-    write_table(rows, path)
+    write_table(rows, path, _COLUMNS[table])
     return Exported(path, {table: len(rows)})
 
 
@@ -72,7 +88,7 @@ def _rows(store: Store, asked: Filter, table: str) -> list[Row]:
     if table in ("runs", "arrays", "events"):
         return [{name: _flat(value) for name, value in row.items()} for row in log(store, table, asked).rows]
     if table == "wear":
-        return [row for serial in _serials(store, asked) for row in _wear_rows(store, serial)]
+        return [row for serial in asked.serials(store) for row in _wear_rows(store, serial)]
     runs = [run.id for run in asked.runs(store)]
     if table == "cells":
         return [
@@ -89,10 +105,6 @@ def _rows(store: Store, asked: Filter, table: str) -> list[Row]:
 
 def _flat(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, dict | list) else value
-
-
-def _serials(store: Store, asked: Filter) -> list[str]:
-    return [array.serial for array in store.arrays() if asked.serial in (None, array.serial)]
 
 
 def _wear_rows(store: Store, serial: str) -> list[Row]:
@@ -123,7 +135,7 @@ def _hdf5(store: Store, asked: Filter) -> tuple[bytes, Row]:
     text = h5py.string_dtype()
     numbers = [(name, text if name == "status" else np.int64) for name in ("pass", *_CELLS)]
     buffer = io.BytesIO()
-    runs, serials = asked.runs(store), _serials(store, asked)
+    runs, serials = asked.runs(store), asked.serials(store)
     with h5py.File(buffer, "w") as file:
         file.attrs.update(
             format="ohmbench record",

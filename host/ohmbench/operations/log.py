@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,10 +19,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Filter:
-    """What to leave out; None: nothing.
+    """What to leave out, by all of these together; None: nothing.
 
     Attributes:
-        limit: only the last so many.
+        limit: only the last so many runs, events or calibrations; arrays have no order in time.
     """
 
     run: int | None = None
@@ -32,15 +32,27 @@ class Filter:
     since: datetime | None = None
     limit: int | None = None
 
-    def runs(self, store: Store) -> list[RunRecord]:
+    def check(self, store: Store) -> None:
         """Raises:
-        StoreError: no such run.
+        StoreError: no such run or array.
         """
         if self.run is not None:
-            return [store.run(self.run)]
+            store.run(self.run)
+        if self.serial is not None:
+            store.known_array(self.serial)
+
+    def runs(self, store: Store) -> list[RunRecord]:
         return store.find_runs(
-            serial=self.serial, kind=self.kind, status=self.status, since=self.since, limit=self.limit
+            run=self.run, serial=self.serial, kind=self.kind, status=self.status, since=self.since, limit=self.limit
         )
+
+    def serials(self, store: Store) -> list[str]:
+        """Arrays by serial number; if runs are asked for, those that have such a run."""
+        known = [array.serial for array in store.arrays() if self.serial in (None, array.serial)]
+        if (self.run, self.kind, self.status, self.since) == (None,) * 4:
+            return known
+        pulsed = {run.serial for run in replace(self, limit=None).runs(store)}
+        return [serial for serial in known if serial in pulsed]
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,7 @@ def log(store: Store, what: str, asked: Filter) -> Log:
     Raises:
         StoreError: the record cannot be read, or has no such run or array.
     """
+    asked.check(store)
     found = {"runs": _runs, "arrays": _arrays, "events": _events, "calibrations": _calibrations}
     return found[what](store, asked)
 
@@ -144,15 +157,11 @@ def _arrays(store: Store, asked: Filter) -> Log:
             f"{row['worst'][1]}); budget used: {budget}"
         )
 
-    known = [array.serial for array in store.arrays()]
-    if asked.serial is not None:
-        store.wear(asked.serial)  # says so if there is none
-        known = [asked.serial]
-    return Log("arrays", [array_row(store, serial) for serial in known[: asked.limit]], line)
+    return Log("arrays", [array_row(store, serial) for serial in asked.serials(store)], line)
 
 
 def _events(store: Store, asked: Filter) -> Log:
-    found = events(store, run=asked.run, serial=asked.serial, kind=asked.kind, since=asked.since, limit=asked.limit)
+    found = events(store, **vars(asked))
     rows = [
         {"event": e.id, "run": e.run, "serial": e.serial, "kind": e.kind, "at": e.at.isoformat(), "what": e.what}
         for e in found

@@ -140,6 +140,7 @@ class Store(Ledger):
     def find_runs(
         self,
         *,
+        run: int | None = None,
         serial: str | None = None,
         kind: str | None = None,
         status: str | None = None,
@@ -149,11 +150,12 @@ class Store(Ledger):
         """Runs of all arrays, the last first; each argument that is given leaves out what it does not name."""
         rows = self._database.rows(
             _RUNS + "(?1 IS NULL OR a.serial = ?1) AND (?2 IS NULL OR r.kind = ?2) AND (?3 IS NULL OR r.status = ?3) "
-            "AND (?4 IS NULL OR r.started >= ?4) ORDER BY r.id DESC LIMIT ?5",
+            "AND (?4 IS NULL OR r.started >= ?4) AND (?5 IS NULL OR r.id = ?5) ORDER BY r.id DESC LIMIT ?6",
             serial,
             kind,
             status,
             None if since is None else stamp(since),
+            run,
             -1 if limit is None else limit,
         )
         return [self._run_record(row) for row in rows]

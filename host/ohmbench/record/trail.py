@@ -68,6 +68,7 @@ def events(
     run: int | None = None,
     serial: str | None = None,
     kind: str | None = None,
+    status: str | None = None,
     since: datetime | None = None,
     limit: int | None = None,
 ) -> list[Event]:
@@ -79,10 +80,12 @@ def events(
     rows = store.database.rows(
         "SELECT e.id, e.run, a.serial, r.kind, e.at, e.what FROM events e JOIN runs r ON r.id = e.run "
         "JOIN arrays a ON a.id = r.array WHERE (?1 IS NULL OR e.run = ?1) AND (?2 IS NULL OR a.serial = ?2) "
-        "AND (?3 IS NULL OR r.kind = ?3) AND (?4 IS NULL OR e.at >= ?4) ORDER BY e.id DESC LIMIT ?5",
+        "AND (?3 IS NULL OR r.kind = ?3) AND (?4 IS NULL OR r.status = ?4) AND (?5 IS NULL OR e.at >= ?5) "
+        "ORDER BY e.id DESC LIMIT ?6",
         run,
         serial,
         kind,
+        status,
         None if since is None else stamp(since),
         -1 if limit is None else limit,
     )

@@ -21,40 +21,44 @@ def columns_of(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
-def export(rows: Sequence[Row], path: Path) -> None:
+def export(rows: Sequence[Row], path: Path, columns: Sequence[str] | None = None) -> None:
     """Write rows in the format that the file's suffix names; a row without a column has no value there.
+
+    Args:
+        columns: all of them; None: those of the rows.
 
     Raises:
         UsageError: another suffix, the format's library is not installed, or the file cannot be written.
     """
     if path.suffix not in FORMATS:
         raise UsageError(f"{path}: no table has the suffix {path.suffix or 'of nothing'}; give {', '.join(FORMATS)}.")
-    write_result(path, FORMATS[path.suffix](rows), "All results are kept")
+    columns = columns_of(rows) if columns is None else columns
+    write_result(path, FORMATS[path.suffix](rows, columns), "All results are kept")
 
 
-def _csv(rows: Sequence[Row]) -> bytes:
+def _csv(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, columns_of(rows), restval="", lineterminator="\n")
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()
 
 
-def _parquet(rows: Sequence[Row]) -> bytes:
+def _parquet(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
     try:
         import pyarrow as arrow
         from pyarrow import parquet
     except ImportError as error:
         raise missing("Parquet", "pyarrow") from error
     buffer = io.BytesIO()
-    columns = {name: [row.get(name) for row in rows] for name in columns_of(rows)}
+    values = {name: [row.get(name) for row in rows] for name in columns}
     # a seed has 64 bits, and what is whole is never negative
-    table = arrow.table({k: arrow.array(v, arrow.uint64() if _whole(v) else None) for k, v in columns.items()})
+    table = arrow.table({k: arrow.array(v, arrow.uint64() if _whole(v) else None) for k, v in values.items()})
     parquet.write_table(table, buffer)
     return buffer.getvalue()
 
 
-def _hdf5(rows: Sequence[Row]) -> bytes:
+def _hdf5(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
     """A data set a column, all of one length; nan or an empty text where there is no value."""
     try:
         import h5py
@@ -62,7 +66,7 @@ def _hdf5(rows: Sequence[Row]) -> bytes:
         raise missing("HDF5", "h5py") from error
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
-        for name in columns_of(rows):
+        for name in columns:
             values = [row.get(name) for row in rows]
             if any(isinstance(value, str) for value in values):
                 texts = ["" if value is None else str(value) for value in values]
@@ -75,7 +79,7 @@ def _hdf5(rows: Sequence[Row]) -> bytes:
 
 
 def _whole(values: Sequence[Any]) -> bool:
-    return all(isinstance(value, int) for value in values)
+    return bool(values) and all(isinstance(value, int) for value in values)
 
 
 def missing(format_name: str, package: str, kept: str = "All results are kept") -> UsageError:
@@ -86,4 +90,4 @@ def missing(format_name: str, package: str, kept: str = "All results are kept") 
     )
 
 
-FORMATS: dict[str, Callable[[Sequence[Row]], bytes]] = {".csv": _csv, ".parquet": _parquet, ".h5": _hdf5}
+FORMATS: dict[str, Callable[[Sequence[Row], Sequence[str]], bytes]] = {".csv": _csv, ".parquet": _parquet, ".h5": _hdf5}

@@ -14,7 +14,7 @@ from ohmbench.errors import StoreError, UsageError
 from ohmbench.operations.export import export
 from ohmbench.operations.log import Filter, log, parse_since
 from ohmbench.record.database import _VERSION_1, SCHEMA, Database
-from ohmbench.record.records import TABLES, RunStatus
+from ohmbench.record.records import LOGGED, TABLES, RunStatus
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events, samples
 
@@ -103,9 +103,57 @@ def test_log_and_its_filters(store: Store, everything: Mask) -> None:
     (row,) = log(store, "arrays", Filter(serial="B")).rows
     assert (row["budget"], row["pulses_max"], row["reserved"]) == (100, 11, 11 * everything.size)
     assert "budget used: 11 %" in log(store, "arrays", Filter()).describe()
-    for asked, what in ((Filter(serial="C"), "arrays"), (Filter(run=9), "runs")):
+
+
+@pytest.mark.parametrize("asked", [Filter(serial="C"), Filter(run=9)])
+def test_an_unknown_run_or_array_is_said(store: Store, everything: Mask, asked: Filter, tmp_path: Path) -> None:
+    fill(store, everything)
+    for what in LOGGED:
         with pytest.raises(StoreError):
             log(store, what, asked)
+    for table in TABLES:
+        with pytest.raises(StoreError):
+            export(store, tmp_path / "t.csv", asked, table)
+    assert not (tmp_path / "t.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "runs", "events", "arrays"),
+    [
+        (Filter(limit=1), [3], 1, ["A", "B"]),
+        (Filter(run=1, serial="B"), [], 0, []),
+        (Filter(run=1, kind="form"), [], 0, []),
+        (Filter(serial="B", kind="form"), [3], 1, ["B"]),
+        (Filter(status="failed"), [2], 2, ["B"]),
+        (Filter(run=1, status="done", limit=1), [1], 1, ["A"]),
+    ],
+)
+def test_filters_hold_together(
+    store: Store, everything: Mask, asked: Filter, runs: list[int], events: int, arrays: list[str], tmp_path: Path
+) -> None:
+    fill(store, everything)
+    assert [row["run"] for row in log(store, "runs", asked).rows] == runs
+    assert len(log(store, "events", asked).rows) == events
+    assert [row["serial"] for row in log(store, "arrays", asked).rows] == arrays
+    assert export(store, tmp_path / "t.csv", asked, "wear").contents == {"wear": everything.size * len(arrays)}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_an_empty_table_has_its_header(store: Store, everything: Mask, table: str, tmp_path: Path) -> None:
+    fill(store, everything)
+    headers = []
+    for asked in (Filter(), Filter(run=1, serial="B")):
+        export(store, tmp_path / "t.csv", asked, table)
+        with (tmp_path / "t.csv").open() as file:
+            headers.append(next(csv.reader(file)))
+    assert headers[0] == headers[1]
+    if table in LOGGED:
+        assert headers[0] == list(log(store, table, Filter()).rows[0])
+    pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    export(store, tmp_path / "t.parquet", Filter(run=1, serial="B"), table)
+    assert parquet.read_table(tmp_path / "t.parquet").column_names == headers[0]
 
 
 def test_since_when() -> None:
