@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ohmbench import measure_link
-from ohmbench._tables import FrameType, Register
+from ohmbench._tables import FrameError, FrameType, Register
 from ohmbench.cli import main
 from ohmbench.errors import UsageError
 from ohmbench.measure_link import FAST, SLOW, link_speed
@@ -21,6 +21,7 @@ def test_a_board_is_measured_without_being_armed(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(measure_link, "_share", lambda stream, cycles, baud: 0.5)  # the model's clock stands still
     pty = Pty()
     board = Board(pty)
+    board.model.refuse[Register.CONTROL] = FrameError.REFUSED  # so that arming it fails at once
     try:
         figures = link_speed(pty.path, Progress(quiet=True))
     finally:
