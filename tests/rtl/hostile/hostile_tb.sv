@@ -38,7 +38,7 @@ module hostile_tb #(
     DamageHigherLimits,  // than those that the host wrote
     DamageChipsStayOn,
     DamageAlwaysArmed,
-    DamageShortRest,  // chips on as soon as armed
+    DamageShortRest,  // chips on again, for a clock, before their rails have fallen
     DamageLatePulses  // by more than a recovery
   } damage_e;
 
@@ -48,11 +48,12 @@ module hostile_tb #(
   assign damage = damage_e'(damage_i);
   localparam int unsigned Late = 4;
   logic [Late-1:0] set_late_q;
+  logic [4:0] low_q;  // clocks with the chips off
   assign seen_set = damage == DamageLatePulses ? set_late_q[Late-1] :
       set_en || (damage == DamageLongPulses && set_q);
   assign seen_reset = reset_en || (damage == DamageBothEnables && set_en);
   assign seen_safe_n = safe_n || (damage == DamageChipsStayOn && safe_nq) ||
-      (damage == DamageShortRest && armed);
+      (damage == DamageShortRest && low_q == 5'd20);
   assign seen_data = u_top.reg_data >> (damage == DamageHigherLimits && u_top.reg_addr != '0);
 
   always_ff @(posedge clk_i) begin
@@ -60,6 +61,7 @@ module hostile_tb #(
     set_late_q <= {set_late_q[Late-2:0], set_en};
     safe_nq <= seen_safe_n;
     rst_nq <= rst_ni;
+    low_q <= safe_n ? '0 : low_q + 5'(low_q != '1);
     noise_q <= {noise_q[30:0], noise_q[31] ^ noise_q[21] ^ noise_q[1] ^ noise_q[0]};
   end
 
