@@ -193,14 +193,14 @@ def timed(name: str, work: Callable[[], tuple[bool, str, frozenset[str]]]) -> Ou
     return Outcome(name, ok, time.monotonic() - start, detail, covered)
 
 
-def prove(proof: Proof) -> Outcome:
-    def work() -> tuple[bool, str, frozenset[str]]:
-        folder = BUILD / proof.name
-        set_up(proof, folder, "prove")
-        code, log = run(proof, folder)
-        return code == PASS, "" if code == PASS else failure(log), frozenset()
+def holds(proof: Proof, folder: Path, task: str, only: Sequence[str] = ()) -> tuple[bool, str, frozenset[str]]:
+    set_up(proof, folder, task, only=only)
+    code, log = run(proof, folder)
+    return code == PASS, "" if code == PASS else failure(log), frozenset()
 
-    return timed(f"{proof.name} prove", work)
+
+def prove(proof: Proof) -> Outcome:
+    return timed(f"{proof.name} prove", partial(holds, proof, BUILD / proof.name, "prove"))
 
 
 def cover(proof: Proof) -> Outcome:
@@ -223,15 +223,9 @@ def control(proof: Proof) -> Outcome:
     For searches with other parameters than the proof's, by the same induction with these; for those with other modules,
     which the induction cannot do with, by the search itself.
     """
-
-    def work() -> tuple[bool, str, frozenset[str]]:
-        folder = BUILD / f"{proof.name}.control"
-        only = sorted({p.assertion for p in proof.promises}) if proof.search_real else ()
-        set_up(proof, folder, "search" if proof.search_real else "control", only=only)
-        code, log = run(proof, folder)
-        return code == PASS, "" if code == PASS else failure(log), frozenset()
-
-    return timed(f"{proof.name} control", work)
+    only = sorted({p.assertion for p in proof.promises}) if proof.search_real else ()
+    task = "search" if proof.search_real else "control"
+    return timed(f"{proof.name} control", partial(holds, proof, BUILD / f"{proof.name}.control", task, only))
 
 
 def reject(proof: Proof, promise: Promise, index: int) -> Outcome:
