@@ -24,7 +24,7 @@ help:
 
 venv: .venv/installed
 
-.venv/installed: pyproject.toml setup.py $(wildcard host/ohmbench/_array_build.py sim/array/*.[ch] sim/array/*.def sim/twin/*.[ch])
+.venv/installed: pyproject.toml setup.py $(wildcard host/ohmbench/model/array_build.py sim/array/*.[ch] sim/array/*.def sim/twin/*.[ch])
 	@echo "venv: checking for python >= $(MIN_PYTHON), make, g++, perl"
 	@missing=""; \
 	for tool in g++ perl; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
@@ -52,7 +52,7 @@ results: venv
 	@$(BIN)/ohmbench results $(if $(QUICK),--seeds 1 --net 784-10:2 --out build/results-quick,--out docs/results)
 ifndef QUICK
 	@echo "results: through the simulated array"
-	@$(BIN)/ohmbench sweep host/ohmbench/sweeps/mnist-784.toml --results build/results/device.sqlite
+	@$(BIN)/ohmbench sweep host/ohmbench/sweep/configs/mnist-784.toml --results build/results/device.sqlite
 	@$(BIN)/ohmbench report build/results/device.sqlite -o docs/results/device.md
 endif
 
@@ -115,7 +115,7 @@ coverage: venv
 
 sim: venv
 	@echo "sim: building the simulator (about two minutes the first time)"
-	@$(BIN)/python -c 'from ohmbench.simulator import build; print("sim:", build())'
+	@$(BIN)/python -c 'from ohmbench.model.simulator import build; print("sim:", build())'
 
 clean:
 	@echo "clean: removing build/ and caches; .venv stays"

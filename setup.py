@@ -9,7 +9,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).resolve().parent
-# found again by ohmbench._resources.resource_root()
+# found again by ohmbench.support.resources.resource_root()
 DATA = ["firmware", "fpga/rtl", "fpga/boards", "fpga/tables", "fpga/lint", "sim"]
 
 
@@ -28,7 +28,7 @@ class BuildWithData(build_py):
 
 setup(
     cmdclass={"build_py": BuildWithData},
-    cffi_modules=["host/ohmbench/_array_build.py:ffibuilder"],
+    cffi_modules=["host/ohmbench/model/array_build.py:ffibuilder"],
     # cffi compiles against the stable ABI: one wheel for every Python from 3.11 on
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
 )

@@ -20,7 +20,7 @@ struct DataError : std::runtime_error {
 };
 
 // Puts the array in place, with the faults in it and rested. With a state file, that file is mapped and locked until
-// the process ends, so that a kill loses nothing; host/ohmbench/_mapped_file.py does the same to the same file.
+// the process ends, so that a kill loses nothing; host/ohmbench/support/mapped_file.py does the same to the same file.
 void open_array(const ArrayOptions& options);
 
 }  // namespace ohm

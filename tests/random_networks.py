@@ -9,7 +9,7 @@ import numpy as np
 
 from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Segment
 from ohmbench.compress.quantise import optimal_scale
-from ohmbench.network import relu
+from ohmbench.network.network import relu
 
 
 def random_compressed(

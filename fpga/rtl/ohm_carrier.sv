@@ -1,6 +1,6 @@
 // The reference carrier behind one command handshake. Commands of different kinds overlap; ready
 // says when the kind that is offered can be taken. All times are exact and the same in the
-// instruction-set model (host/ohmbench/twin.py). Taken at clock T (the edge at which valid and
+// instruction-set model (host/ohmbench/model/twin.py). Taken at clock T (the edge at which valid and
 // ready are both 1):
 //   rail   with its present code: nothing happens. Else the DAC is free again at
 //          F = T + DacFrameCycles and the rail has settled at F + DacSettleCycles.

@@ -388,7 +388,7 @@ def outputs() -> dict[Path, str]:
         REPO / "sim/array/ohm_tables.h": c_header(isa, carrier, registers),
         rtl / "ohm_link_pkg.sv": link_sv(link, carrier),
         rtl / "ohm_guard_pkg.sv": guard_sv(registers),
-        REPO / "host/ohmbench/_tables.py": python(isa, carrier, link, registers),
+        REPO / "host/ohmbench/tables.py": python(isa, carrier, link, registers),
         docs / "isa.md": isa_page(isa),
         docs / "link.md": link_page(link),
         docs / "registers.md": registers_page(registers),

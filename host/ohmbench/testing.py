@@ -30,15 +30,15 @@ from cocotb.task import bridge, resume
 from cocotb.triggers import ClockCycles, Event, FallingEdge, First, RisingEdge, Timer
 from cocotb_tools.runner import get_runner
 
-from ohmbench._simulator_build import TOP, Flavour, Progress, build_flavour, silent
-from ohmbench._tables import CLOCK_HZ, DEFAULT_BAUD
-from ohmbench.array import ArrayModel, write_params_file
-from ohmbench.bench import Bench
-from ohmbench.build_id import build_id
+from ohmbench.bench.base import Bench
+from ohmbench.bench.over_link import LinkBench
 from ohmbench.errors import DataError
 from ohmbench.link.client import Link
 from ohmbench.link.transport import Transport
-from ohmbench.link_bench import LinkBench
+from ohmbench.model.array import ArrayModel, write_params_file
+from ohmbench.model.simulator_build import TOP, Flavour, Progress, build_flavour, silent
+from ohmbench.support.build_id import build_id
+from ohmbench.tables import CLOCK_HZ, DEFAULT_BAUD
 
 P = ParamSpec("P")
 Result = TypeVar("Result")

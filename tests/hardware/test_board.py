@@ -12,17 +12,17 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from ohmbench._tables import CLOCK_HZ, COLUMNS, ROWS, Fault
-from ohmbench.bench import Bench, Limits
-from ohmbench.board_reads import echo
+from ohmbench.bench.base import Bench, Limits
+from ohmbench.bench.opening import open_bench
+from ohmbench.checks.reads import echo
+from ohmbench.checks.selftest import selftest
 from ohmbench.errors import FaultError
 from ohmbench.isa import assemble
 from ohmbench.link.rate import RATES
-from ohmbench.programming import read_array
+from ohmbench.programming.programmer import read_array
+from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
-from ohmbench.recipe import Recipe
-from ohmbench.rungs import open_bench
-from ohmbench.selftest import selftest
+from ohmbench.tables import CLOCK_HZ, COLUMNS, ROWS, Fault
 
 NO_PULSE = Limits({}, 0.0, 0)
 PULSE = """

@@ -21,7 +21,7 @@ from xml.etree import ElementTree
 
 from cocotb_tools.runner import get_runner
 
-from ohmbench._toolchain import verilator_environment
+from ohmbench.support.toolchain import verilator_environment
 
 REPO = Path(__file__).resolve().parents[2]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 
 def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "ohmbench.cli", *map(str, arguments)]
+    return [sys.executable, "-m", "ohmbench", *map(str, arguments)]
 
 
 _LAB = tempfile.TemporaryDirectory(prefix="ohmbench-lab-")

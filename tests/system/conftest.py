@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.system.command_line import as_json
 
-from ohmbench.image import WeightImage
-from ohmbench.simulator import build
+from ohmbench.mapping.image import WeightImage
+from ohmbench.model.simulator import build
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 _DYING = """
 import os, signal, sys
-import ohmbench.twin
-from ohmbench.array import ArrayModel
+import ohmbench.model.twin
+from ohmbench.model.array import ArrayModel
 from ohmbench.cli.main import main
 from ohmbench.record.store import Run
 left = int(sys.argv[1])

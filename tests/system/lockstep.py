@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from tests.random_programs import MAX_RAIL_CODE, MAX_WIDTH, random_program
 
-from ohmbench._tables import Rail, Register
-from ohmbench.bench import Bench, Inputs, Words
+from ohmbench.bench.base import Bench, Inputs, Words
+from ohmbench.bench.twin import TwinBench
 from ohmbench.isa import Program
 from ohmbench.link.messages import Done
-from ohmbench.twin_bench import TwinBench
+from ohmbench.tables import Rail, Register
 
 BUDGET = 40
 

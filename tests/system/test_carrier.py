@@ -9,15 +9,15 @@ import pytest
 from tests.system.command_line import as_json, refused, run
 from tests.system.lockstep import agree
 
-from ohmbench._tables import Rail, Register
-from ohmbench.array import ArrayModel
-from ohmbench.bench import Bench
-from ohmbench.carrier_model import SimulatedCarrier
+from ohmbench.bench.base import Bench
+from ohmbench.bench.opening import SimulatedArray, open_bench
+from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import CheckError, DataError, UsageError
 from ohmbench.isa import assemble
+from ohmbench.model.array import ArrayModel
+from ohmbench.model.carrier import SimulatedCarrier
 from ohmbench.record.database import FILE_NAME
-from ohmbench.rungs import SimulatedArray, open_bench
-from ohmbench.twin_bench import TwinBench
+from ohmbench.tables import Rail, Register
 
 FAULTS = "gain-spread=0.02,offset-spread=5,swap=3:9,rail=bl_set:0.9,rail=wl_set:1.1,noisy=4:3,open=7,dead=8,missing=2"
 

@@ -24,10 +24,7 @@ import pytest
 from tests.random_networks import random_compressed
 from tests.system.command_line import as_json, command, refused, run
 
-from ohmbench.build_id import build_id
 from ohmbench.cli.main import INTERRUPTED
-from ohmbench.compress.files import save_compressed
-from ohmbench.counting import count
 from ohmbench.errors import (
     AssemblyError,
     BuildError,
@@ -39,10 +36,13 @@ from ohmbench.errors import (
     ProtocolError,
     UsageError,
 )
-from ohmbench.image import WeightImage
 from ohmbench.link.transport import SerialTransport
-from ohmbench.mapping import map_compressed
-from ohmbench.simulator import Simulator
+from ohmbench.mapping.compressed_file import save_compressed
+from ohmbench.mapping.counting import count
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.mapper import map_compressed
+from ohmbench.model.simulator import Simulator
+from ohmbench.support.build_id import build_id
 
 REPO = Path(__file__).resolve().parents[2]
 COMMANDS = [

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from tests.system.command_line import as_json, command, environment, refused
 
-from ohmbench.compress.files import load_compressed
-from ohmbench.image import WeightImage
-from ohmbench.network import Network
+from ohmbench.mapping.compressed_file import load_compressed
+from ohmbench.mapping.image import WeightImage
+from ohmbench.network.network import Network
 
 
 @pytest.fixture(scope="module")

@@ -15,18 +15,18 @@ import pytest
 from tests.random_networks import calibrated, random_compressed
 from tests.system.lockstep import counters
 
-from ohmbench.array import ArrayModel
-from ohmbench.bench import Bench
+from ohmbench.bench.base import Bench
+from ohmbench.bench.opening import SimulatedArray, open_bench
+from ohmbench.bench.twin import TwinBench
 from ohmbench.compress.compressed import CompressedNetwork
-from ohmbench.counting import count
-from ohmbench.image import GAIN_BITS, WeightImage
-from ohmbench.inference import run_tile
-from ohmbench.mapping import map_compressed
-from ohmbench.mnist import ENVIRONMENT, load_mnist
-from ohmbench.recipe import Recipe
-from ohmbench.reference import evaluate
-from ohmbench.rungs import SimulatedArray, open_bench
-from ohmbench.twin_bench import TwinBench
+from ohmbench.inference.exact import evaluate
+from ohmbench.inference.on_bench import run_tile
+from ohmbench.mapping.counting import count
+from ohmbench.mapping.image import GAIN_BITS, WeightImage
+from ohmbench.mapping.mapper import map_compressed
+from ohmbench.model.array import ArrayModel
+from ohmbench.network.mnist import ENVIRONMENT, load_mnist
+from ohmbench.programming.recipe import Recipe
 
 
 class SimAndTwin(ExitStack):

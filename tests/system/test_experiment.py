@@ -15,9 +15,9 @@ import pytest
 from tests.system.command_line import as_json, command, environment, refused, run
 from tests.system.dying import dying
 
-from ohmbench.array import ArrayModel
 from ohmbench.cli.main import INTERRUPTED
 from ohmbench.errors import StoreError, UsageError, WearError
+from ohmbench.model.array import ArrayModel
 from ohmbench.record.store import Store
 from ohmbench.record.trail import samples
 

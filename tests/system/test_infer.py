@@ -10,12 +10,12 @@ import pytest
 from tests.system.command_line import as_json, refused, run
 from tests.unit.net.test_mnist import contents, write
 
-from ohmbench.array import ArrayModel
+from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import ImageError, UsageError
-from ohmbench.measure_infer import inference_speed, mnist_image
-from ohmbench.mnist import ENVIRONMENT, load_mnist
+from ohmbench.measure.infer import inference_speed, mnist_image
+from ohmbench.model.array import ArrayModel
+from ohmbench.network.mnist import ENVIRONMENT, load_mnist
 from ohmbench.progress import Progress
-from ohmbench.twin_bench import TwinBench
 
 SHAPE = (14, 14)
 real = pytest.mark.skipif(ENVIRONMENT not in os.environ, reason=f"needs MNIST: set {ENVIRONMENT} to its folder")

@@ -23,9 +23,9 @@ import pytest
 from tests.system.command_line import command, environment, run
 from tests.system.dying import dying
 
-from ohmbench.array import ArrayModel
 from ohmbench.errors import LinkError, StoreError
-from ohmbench.image import Layer, Tile, WeightImage
+from ohmbench.mapping.image import Layer, Tile, WeightImage
+from ohmbench.model.array import ArrayModel
 from ohmbench.record.records import RunStatus
 from ohmbench.record.store import Store
 

@@ -15,16 +15,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmbench._tables import LANES, Fault, Register
-from ohmbench.bench import clocks
-from ohmbench.build_id import build_id
+from ohmbench.bench.base import clocks
+from ohmbench.bench.opening import BAUD, open_bench
 from ohmbench.errors import LinkError, UsageError
 from ohmbench.isa import assemble
-from ohmbench.line_faults import Damage, LineFaults
 from ohmbench.link.client import Link
 from ohmbench.link.messages import Done, Result
-from ohmbench.rungs import BAUD, open_bench
-from ohmbench.simulator import Simulator
+from ohmbench.model.line_faults import Damage, LineFaults
+from ohmbench.model.simulator import Simulator
+from ohmbench.support.build_id import build_id
+from ohmbench.tables import LANES, Fault, Register
 
 PROGRAM = assemble(
     """

@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 from tests.system.lockstep import agree, counters
 
-from ohmbench import demo
-from ohmbench._tables import Fault, Rail, Register
-from ohmbench.array import ArrayModel
-from ohmbench.bench import Bench
-from ohmbench.image import Tile
-from ohmbench.inference import run_tile
+from ohmbench.bench.base import Bench
+from ohmbench.bench.opening import SimulatedArray, open_bench
+from ohmbench.bench.twin import TwinBench
+from ohmbench.inference.on_bench import run_tile
 from ohmbench.isa import assemble
 from ohmbench.link.messages import Done, Why
+from ohmbench.mapping.image import Tile
+from ohmbench.model.array import ArrayModel
+from ohmbench.operations import demo
+from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
-from ohmbench.recipe import Recipe
-from ohmbench.rungs import SimulatedArray, open_bench
-from ohmbench.twin_bench import TwinBench
+from ohmbench.tables import Fault, Rail, Register
 
 PROGRAMS = 1000
 ARRAY_SEED = 7

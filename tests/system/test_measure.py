@@ -9,18 +9,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ohmbench import measure_link
-from ohmbench.array import ArrayModel
-from ohmbench.bench import Bench, Inputs, Words
+from ohmbench.bench.base import Bench, Inputs, Words
+from ohmbench.bench.opening import open_bench
+from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import UsageError
 from ohmbench.isa import Program, load_firmware
 from ohmbench.link.messages import Done, State
-from ohmbench.measure import PRODUCTS, image_programmer, programming_speed
-from ohmbench.measure import Program as ImageProgram
-from ohmbench.measure_link import FAST, SLOW, link_speed
+from ohmbench.measure import link as measure_link
+from ohmbench.measure.bench import PRODUCTS, image_programmer, programming_speed
+from ohmbench.measure.bench import Program as ImageProgram
+from ohmbench.measure.link import FAST, SLOW, link_speed
+from ohmbench.model.array import ArrayModel
 from ohmbench.progress import Progress
-from ohmbench.rungs import open_bench
-from ohmbench.twin_bench import TwinBench
 
 FIGURES = {
     *("cells_per_s", "image_time_s", "busy_share", "converged_fraction", "pulses_mean"),

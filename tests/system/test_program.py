@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from tests.system.command_line import as_json, command, environment, refused, run
 
-from ohmbench.array import ArrayModel
 from ohmbench.errors import DataError, ImageError, StoreError, UsageError, WearError
 from ohmbench.faults.fault_map import FaultKind, FaultMap
-from ohmbench.image import WeightImage
+from ohmbench.mapping.image import WeightImage
+from ohmbench.model.array import ArrayModel
 from ohmbench.record.records import RunStatus
 from ohmbench.record.store import Store
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from tests.system.command_line import as_json, command, environment, refused, run
 
 from ohmbench import __version__
-from ohmbench.array import ArrayModel
-from ohmbench.build_id import build_id
 from ohmbench.errors import StoreError, UsageError, WearError
+from ohmbench.model.array import ArrayModel
+from ohmbench.support.build_id import build_id
 
 
 def test_infer_wears_the_array(image: Path, tmp_path: Path) -> None:

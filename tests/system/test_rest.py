@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ohmbench._tables import Rail
-from ohmbench.array import ArrayModel
-from ohmbench.bench import Bench, Limits
-from ohmbench.build_id import build_id
+from ohmbench.bench.base import Bench, Limits
+from ohmbench.bench.opening import BAUD, SimulatedArray, open_bench
+from ohmbench.bench.over_link import LinkBench
+from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import DataError, LinkError, PortError, UsageError
-from ohmbench.link_bench import LinkBench
-from ohmbench.programming import CellRecords, program_image, read_array
-from ohmbench.recipe import Codes, Recipe
-from ohmbench.rungs import BAUD, SimulatedArray, open_bench
-from ohmbench.simulator import Simulator, build
-from ohmbench.twin_bench import TwinBench
+from ohmbench.model.array import ArrayModel
+from ohmbench.model.simulator import Simulator, build
+from ohmbench.programming.programmer import CellRecords, program_image, read_array
+from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.support.build_id import build_id
+from ohmbench.tables import Rail
 
 SEED = 4
 LONG_S = 1e5

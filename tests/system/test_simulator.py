@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ohmbench._tables import Fault, Register
-from ohmbench.array import ArrayModel
-from ohmbench.bench import Bench
-from ohmbench.build_id import build_id
+from ohmbench.bench.base import Bench
+from ohmbench.bench.opening import BAUD
+from ohmbench.bench.over_link import LinkBench
+from ohmbench.bench.twin import TwinBench
 from ohmbench.link.client import Link
 from ohmbench.link.transport import SerialTransport
-from ohmbench.link_bench import LinkBench
-from ohmbench.programming import CellRecords, program_image, read_array
-from ohmbench.recipe import Codes, Recipe
-from ohmbench.rungs import BAUD
-from ohmbench.simulator import Simulator, build
-from ohmbench.twin_bench import TwinBench
+from ohmbench.model.array import ArrayModel
+from ohmbench.model.simulator import Simulator, build
+from ohmbench.programming.programmer import CellRecords, program_image, read_array
+from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.support.build_id import build_id
+from ohmbench.tables import Fault, Register
 
 pytestmark = pytest.mark.slow
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from ohmbench.array import ArrayModel
-from ohmbench.build_id import build_id
+from ohmbench.bench.twin import TwinBench
 from ohmbench.cli import main
+from ohmbench.model.array import ArrayModel
 from ohmbench.record.database import FILE_NAME
 from ohmbench.record.store import Store
-from ohmbench.twin_bench import TwinBench
+from ohmbench.support.build_id import build_id
 
 REPO = Path(__file__).resolve().parents[2]
 

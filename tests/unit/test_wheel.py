@@ -11,29 +11,29 @@ from pathlib import Path
 
 import pytest
 
-from ohmbench import _resources
 from ohmbench.errors import BuildError
+from ohmbench.support import resources
 
 REPO = Path(__file__).resolve().parents[2]
 PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check")
 ASK = """
-import ohmbench, ohmbench._array
-from ohmbench._resources import resource_root
+import ohmbench, ohmbench.model._array
+from ohmbench.support.resources import resource_root
 from ohmbench.isa import load_firmware
 print(ohmbench.__file__, resource_root(), load_firmware("program").digest)
 """
 
 
 def test_a_broken_installation_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_resources, "_PACKAGE", tmp_path / "lib/ohmbench")
-    _resources.resource_root.cache_clear()
+    monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "lib/ohmbench")
+    resources.resource_root.cache_clear()
     with pytest.raises(BuildError, match="without its firmware and RTL"):
-        _resources.resource_root()
+        resources.resource_root()
     data = tmp_path / "lib/ohmbench/_data"
     (data / "firmware").mkdir(parents=True)
     (data / "fpga/rtl").mkdir(parents=True)
-    assert _resources.resource_root() == data
-    _resources.resource_root.cache_clear()
+    assert resources.resource_root() == data
+    resources.resource_root.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Protocol
 
-from ohmbench._files import check_writable
 from ohmbench.cli import options
 from ohmbench.cli.options import share, whole
 from ohmbench.cli.output import bench_of, fault_map_of, recipe_of, save_and_show, show, socket_of
 from ohmbench.progress import Progress
+from ohmbench.support.files import check_writable
 
 
 class AddCommand(Protocol):
@@ -22,11 +22,12 @@ class AddCommand(Protocol):
 
 
 def _program(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench.operations import jobs, sockets
+    from ohmbench.bench.opening import open_bench
+    from ohmbench.lab import socket as sockets
+    from ohmbench.lab.carrier import carrier_of
+    from ohmbench.operations import jobs
     from ohmbench.operations import program as program_command
-    from ohmbench.operations.carriers import carrier_of
     from ohmbench.operations.estimate import estimate
-    from ohmbench.rungs import open_bench
 
     file = jobs.ImageFile.load(args.image)
     socket = socket_of(args)
@@ -63,7 +64,8 @@ def _program(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _verify(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench.operations import jobs, sockets
+    from ohmbench.lab import socket as sockets
+    from ohmbench.operations import jobs
     from ohmbench.operations import verify as verify_command
 
     file = jobs.ImageFile.load(args.image)
@@ -86,8 +88,8 @@ def _verify(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _form(args: argparse.Namespace, progress: Progress) -> None:
+    from ohmbench.lab import socket as sockets
     from ohmbench.operations import array as array_commands
-    from ohmbench.operations import sockets
 
     recipe = recipe_of(args)
     with (
@@ -100,8 +102,8 @@ def _form(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _characterise(args: argparse.Namespace, progress: Progress) -> None:
+    from ohmbench.lab import socket as sockets
     from ohmbench.operations import array as array_commands
-    from ohmbench.operations import sockets
 
     recipe = recipe_of(args)
     if args.out is not None:

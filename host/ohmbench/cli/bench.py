@@ -6,17 +6,17 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from ohmbench._files import check_writable
 from ohmbench.cli import options
 from ohmbench.cli.array import AddCommand
 from ohmbench.cli.output import bench_of, save_and_show, show, socket_of
 from ohmbench.progress import Progress
+from ohmbench.support.files import check_writable
 
 
 def find_port(progress: Progress) -> str:
     """The port of a command that was given none."""
-    from ohmbench.ports import Ports, choose_port, list_ports_found
-    from ohmbench.settings import Settings
+    from ohmbench.lab.ports import Ports, choose_port, list_ports_found
+    from ohmbench.lab.settings import Settings
 
     def look(settings: Settings) -> Ports:
         progress.say("no port given: looking for a bench")
@@ -26,8 +26,8 @@ def find_port(progress: Progress) -> str:
 
 
 def _list(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench.ports import list_ports_found
-    from ohmbench.settings import Settings
+    from ohmbench.lab.ports import list_ports_found
+    from ohmbench.lab.settings import Settings
 
     progress.say("looking at every port")
     show(args, list_ports_found(Settings.load(), probe_all=args.all))
@@ -42,8 +42,8 @@ def _doctor(args: argparse.Namespace, progress: Progress) -> int:
 
 
 def _selftest(args: argparse.Namespace, progress: Progress) -> None:
+    from ohmbench.checks.selftest import selftest
     from ohmbench.report.selftest import write_report
-    from ohmbench.selftest import selftest
 
     if args.report is not None:
         check_writable(args.report)
@@ -54,7 +54,7 @@ def _selftest(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _calibrate(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench.operations.carriers import board_of, calibrate_board
+    from ohmbench.lab.carrier import board_of, calibrate_board
 
     with bench_of(args, progress) as bench:
         result = calibrate_board(bench, args.board or board_of(socket_of(args)), args.lab, progress, args.meter)
@@ -63,7 +63,7 @@ def _calibrate(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _supply(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench.operations.instruments import read_supply
+    from ohmbench.lab.supply import read_supply
 
     show(args, read_supply(args.file))
 

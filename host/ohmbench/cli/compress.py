@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ohmbench._files import check_folder, check_writable
 from ohmbench.cli.array import AddCommand
 from ohmbench.cli.options import share, whole
 from ohmbench.cli.output import print_result
 from ohmbench.errors import UsageError
 from ohmbench.progress import Progress
+from ohmbench.support.files import check_folder, check_writable
 
 
 def _train(args: argparse.Namespace, progress: Progress) -> None:

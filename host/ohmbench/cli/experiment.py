@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ohmbench._files import check_writable
 from ohmbench.cli import options
 from ohmbench.cli.array import AddCommand
 from ohmbench.cli.output import bench_of, fault_map_of, print_result, save_and_show, show, socket_of
 from ohmbench.progress import Progress
+from ohmbench.support.files import check_writable
 
 
 def _experiment(args: argparse.Namespace, progress: Progress) -> None:
+    from ohmbench.lab import socket as sockets
     from ohmbench.operations import experiment as operation
-    from ohmbench.operations import sockets
 
     settings = operation.parse_settings(args.set)
     asked = bool(settings or args.cells or args.fault_map)

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ohmbench._files import check_folder, check_writable
-from ohmbench.bench import Bench
+from ohmbench.bench.base import Bench
 from ohmbench.cli import array, compress, experiment, options, record, support, sweep
 from ohmbench.cli import bench as bench_commands
 from ohmbench.cli.bench import find_port
@@ -19,6 +18,7 @@ from ohmbench.cli.options import share, whole
 from ohmbench.cli.output import bench_of, drop_stdout, print_result, show, socket_of
 from ohmbench.errors import OhmbenchError, UsageError
 from ohmbench.progress import Progress
+from ohmbench.support.files import check_folder, check_writable
 
 INTERRUPTED = 130
 _HIDDEN_MAX = 4096  # more would train for hours
@@ -55,8 +55,8 @@ def _complain(text: str, error: BaseException) -> None:
 
 
 def _demo(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench import demo
-    from ohmbench.operations import sockets
+    from ohmbench.lab import socket as sockets
+    from ohmbench.operations import demo
 
     started = time.monotonic()  # before the simulator is built: that is waited for too
     check_folder(args.out)
@@ -101,7 +101,8 @@ def _read(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _infer(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench.operations import basic, infer, sockets
+    from ohmbench.lab import socket as sockets
+    from ohmbench.operations import basic, infer
 
     image = basic.load_image(args.image)
     recipe = basic.load_recipe(args.recipe)
@@ -121,7 +122,7 @@ def _info(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _safe(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench.operations.instruments import supply_file_of, turn_off
+    from ohmbench.lab.supply import supply_file_of, turn_off
 
     try:
         with bench_of(args, progress, bare=True) as bench:
@@ -148,8 +149,8 @@ def _assemble(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _replay(args: argparse.Namespace, progress: Progress) -> int:
+    from ohmbench.bench.opening import SimulatedArray, simulator_of
     from ohmbench.link.replay import replay
-    from ohmbench.rungs import SimulatedArray, simulator_of
 
     if args.port != "sim":
         raise UsageError(
@@ -163,25 +164,25 @@ def _replay(args: argparse.Namespace, progress: Progress) -> int:
 
 
 def _measure(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench import measure
+    from ohmbench.measure import bench as measure
 
     on_model = (args.port, args.device, args.seed, args.array, args.faults) == ("sim", None, None, None, None)
     if args.what == "program":
         with _charged_bench(args, progress) as bench:
             result = measure.programming_speed(bench, progress)
     elif args.what == "link":
-        from ohmbench.measure_link import link_speed
+        from ohmbench.measure.link import link_speed
 
         result = link_speed(args.port, progress)
     elif args.what == "defects":
         result = _defects(args, progress)
     elif args.what == "infer":
-        from ohmbench.measure_infer import inference_speed
+        from ohmbench.measure.infer import inference_speed
 
         with _charged_bench(args, progress) as bench:
             result = inference_speed(bench, args.mnist, progress)
     elif args.what == "wires":
-        from ohmbench.measure_wires import wires_speed
+        from ohmbench.measure.wires import wires_speed
 
         result = wires_speed(progress)
     elif on_model:
@@ -193,8 +194,8 @@ def _measure(args: argparse.Namespace, progress: Progress) -> None:
 
 @contextmanager
 def _charged_bench(args: argparse.Namespace, progress: Progress) -> Iterator[Bench]:
-    from ohmbench.operations import sockets
-    from ohmbench.operations.wear import charged
+    from ohmbench.lab import socket as sockets
+    from ohmbench.lab.ledgered import charged
 
     with (
         sockets.record_of(socket_of(args), args.lab, args.wear_budget) as ledgered,
@@ -210,8 +211,8 @@ def _number(value: object) -> str:
 
 def _defects(args: argparse.Namespace, progress: Progress) -> dict[str, Any]:
     from ohmbench.faults.avoid import measure_defects
-    from ohmbench.faults.on_array import measure_defects_on_array
-    from ohmbench.mnist import load_mnist
+    from ohmbench.measure.defects_on_array import measure_defects_on_array
+    from ohmbench.network.mnist import load_mnist
 
     data = load_mnist(args.mnist, shape=(14, 14))
     if args.on_array:

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ohmbench.bench import Bench
+from ohmbench.bench.base import Bench
 from ohmbench.errors import UsageError
 from ohmbench.progress import Progress
 
 if TYPE_CHECKING:
     from ohmbench.faults.fault_map import FaultMap
-    from ohmbench.operations.sockets import Socket
-    from ohmbench.recipe import Recipe
+    from ohmbench.lab.socket import Socket
+    from ohmbench.programming.recipe import Recipe
 
 
 class Result(Protocol):
@@ -35,11 +35,11 @@ def bench_of(args: argparse.Namespace, progress: Progress, *, bare: bool = False
     Args:
         bare: as it is: without the supply, and without the carrier's file and its calibration, which may be damaged.
     """
-    from ohmbench.carrier import Carrier
-    from ohmbench.line_faults import LineFaults
-    from ohmbench.operations.carriers import carrier_of
-    from ohmbench.operations.instruments import powered, supply_file_of
-    from ohmbench.rungs import open_bench
+    from ohmbench.bench.opening import open_bench
+    from ohmbench.carrier.carrier import Carrier
+    from ohmbench.lab.carrier import carrier_of
+    from ohmbench.lab.supply import powered, supply_file_of
+    from ohmbench.model.line_faults import LineFaults
 
     socket = socket_of(args)
     faults = None if args.line_faults is None else LineFaults.parse(args.line_faults)
@@ -62,7 +62,7 @@ def bench_of(args: argparse.Namespace, progress: Progress, *, bare: bool = False
 
 def socket_of(args: argparse.Namespace) -> Socket:
     """The array that the options name."""
-    from ohmbench.operations import sockets
+    from ohmbench.lab import socket as sockets
 
     if not args.port:
         raise UsageError(

@@ -25,8 +25,8 @@ def _filter(args: argparse.Namespace) -> Filter:
 
 
 def _log(args: argparse.Namespace, progress: Progress) -> None:
+    from ohmbench.lab.socket import record_to_read
     from ohmbench.operations.log import log
-    from ohmbench.operations.sockets import record_to_read
 
     asked = _filter(args)
     with record_to_read(args.lab) as store:
@@ -35,8 +35,8 @@ def _log(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _export(args: argparse.Namespace, progress: Progress) -> None:
+    from ohmbench.lab.socket import record_to_read
     from ohmbench.operations.export import export
-    from ohmbench.operations.sockets import record_to_read
 
     asked = _filter(args)
     with record_to_read(args.lab) as store:
@@ -45,8 +45,8 @@ def _export(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _watch(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench.operations.sockets import record_to_read
-    from ohmbench.settings import record_path
+    from ohmbench.lab.settings import record_path
+    from ohmbench.lab.socket import record_to_read
     from ohmbench.watch.server import WatchServer
 
     with record_to_read(args.lab), WatchServer(record_path(args.lab), args.http, args.run) as server:

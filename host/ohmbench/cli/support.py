@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ohmbench._files import check_writable
 from ohmbench.cli.array import AddCommand
 from ohmbench.cli.options import lab
 from ohmbench.cli.output import print_result, show
 from ohmbench.progress import Progress
+from ohmbench.support.files import check_writable
 
 
 class Version(argparse.Action):
@@ -21,7 +21,7 @@ class Version(argparse.Action):
         super().__init__(option_strings, dest, nargs=0, help="say versions and the build id, and exit")
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from ohmbench.versions import describe
+        from ohmbench.operations.versions import describe
 
         print(describe())
         parser.exit()

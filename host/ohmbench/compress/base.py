@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ohmbench.compress.checks import check_labels, check_network
 from ohmbench.compress.tied import TiedNetwork, tie
 from ohmbench.compress.tuning import Training, tune
-from ohmbench.mnist import Progress
-from ohmbench.network import Network
+from ohmbench.network.mnist import Progress
+from ohmbench.network.network import Network
 
 FLOAT_RATE = 3e-3
 FLOAT_DECAY = 1e-4
@@ -32,7 +32,7 @@ def train_float(
 ) -> Network:
     """Train a dense ReLU network on integer inputs (n, sizes[0]), in single precision: minutes become seconds.
 
-    `ohmbench.network.train` does the same in double precision and with noise.
+    `ohmbench.network.network.train` does the same in double precision and with noise.
     """
     rng = np.random.default_rng(seed)
     # He et al., "Delving Deep into Rectifiers", ICCV 2015: standard deviation sqrt(2 / inputs) ahead of a ReLU

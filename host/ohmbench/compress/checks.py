@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.errors import DataError
-from ohmbench.network import Network
+from ohmbench.network.network import Network
 
 
 def check_network(network: Network) -> None:

@@ -16,7 +16,7 @@ from ohmbench.compress.base import train_levels
 from ohmbench.compress.methods import Job, check_budget, compress, method_named
 from ohmbench.compress.tuning import Training
 from ohmbench.errors import DataError, UsageError
-from ohmbench.network import Network
+from ohmbench.network.network import Network
 
 
 class CrossbarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -24,7 +24,8 @@ class CrossbarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
 
     Args:
         estimator: LogisticRegression or MLPClassifier with ReLU; if it is not fitted, a clone is. None: a
-            LogisticRegression. Plain arrays: a list of (weights, bias), one a layer; or an `ohmbench.network.Network`.
+            LogisticRegression. Plain arrays: a list of (weights, bias), one a layer; or an
+            `ohmbench.network.network.Network`.
         method: one of `ohmbench.compress.methods.METHODS`.
         cells: budget, as a share of the cells of plain pairs.
         weight_bits: of a signed weight: 2 is ternary.
@@ -33,7 +34,7 @@ class CrossbarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         epochs, rate: of the training in whole levels and of each tuning.
 
     Attributes:
-        compressed_: `CompressedNetwork`; `ohmbench.mapping.map_compressed` takes it.
+        compressed_: `CompressedNetwork`; `ohmbench.mapping.mapper.map_compressed` takes it.
         classes_: labels in the order of the outputs.
     """
 

@@ -16,7 +16,7 @@ from ohmbench.compress.columns import Tile, tiles_of
 from ohmbench.compress.compressed import Segment
 from ohmbench.compress.tied import TiedNetwork, segment_layer
 from ohmbench.errors import UsageError
-from ohmbench.image import GAIN_BITS
+from ohmbench.mapping.image import GAIN_BITS
 
 FloatArray = NDArray[np.float64]
 

@@ -19,7 +19,7 @@ from ohmbench.compress.rows import drop_idle_rows, merge_rows, rows_for_budget
 from ohmbench.compress.tied import TiedNetwork, emit
 from ohmbench.compress.tuning import Training, Watcher, tune
 from ohmbench.errors import UsageError
-from ohmbench.mnist import Progress
+from ohmbench.network.mnist import Progress
 
 HEIGHT = 32
 

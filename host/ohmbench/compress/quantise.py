@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.errors import UsageError
-from ohmbench.network import Network, relu
+from ohmbench.network.network import Network, relu
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

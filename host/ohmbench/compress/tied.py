@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Segment
 from ohmbench.compress.pool import Pool, drop_unused
 from ohmbench.compress.quantise import optimal_scale
-from ohmbench.network import Network
+from ohmbench.network.network import Network
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ohmbench.compress.forward import activation, calibrate
 from ohmbench.compress.tied import Floats, TiedLayer, TiedNetwork
-from ohmbench.mnist import Progress
-from ohmbench.network import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON
+from ohmbench.network.mnist import Progress
+from ohmbench.network.network import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON
 
 CALIBRATION_IMAGES = 2000
 """Training images that set the scale of the activations."""

@@ -16,11 +16,11 @@ import numpy as np
 
 from ohmbench.errors import UsageError
 from ohmbench.experiments.pulsing import Drive, Entry, limits_of, pulses_of, require_drivable
-from ohmbench.programming import FloatArray, Mask
-from ohmbench.recipe import Codes
+from ohmbench.programming.programmer import FloatArray, Mask
+from ohmbench.programming.recipe import Codes
 
 if TYPE_CHECKING:
-    from ohmbench.bench import Bench, Limits
+    from ohmbench.bench.base import Bench, Limits
     from ohmbench.experiments.loop import Estimate, Journaled
     from ohmbench.progress import Progress
 

@@ -11,7 +11,7 @@ import numpy as np
 from ohmbench.experiments.base import Experiment, Found, Row, Step, ramp, require, setting
 from ohmbench.experiments.plots import cumulative_chart, histogram, median
 from ohmbench.experiments.pulsing import Drive
-from ohmbench.programming import FloatArray, Mask
+from ohmbench.programming.programmer import FloatArray, Mask
 
 
 @dataclass(frozen=True)

@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench._tables import CLOCK_HZ
-from ohmbench.bench import Bench
+from ohmbench.bench.base import Bench
+from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.experiments.base import Experiment, Found, Step
 from ohmbench.experiments.pulsing import fire
-from ohmbench.programming import Mask
+from ohmbench.programming.programmer import Mask
 from ohmbench.progress import Progress
 from ohmbench.record.ledger import Ledger
 from ohmbench.record.records import Cells, CellStatus
 from ohmbench.record.store import Run
 from ohmbench.record.trail import Sample, samples
-from ohmbench.rungs import SimulatedArray, open_bench
+from ohmbench.tables import CLOCK_HZ
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from ohmbench.experiments.base import Found
-from ohmbench.programming import FloatArray
+from ohmbench.programming.programmer import FloatArray
 from ohmbench.report.charts import IN_WINDOW, OUTSIDE, SOFT, Axis, Plot, bars, ticks
 
 _COLOURS = (IN_WINDOW, OUTSIDE, SOFT)

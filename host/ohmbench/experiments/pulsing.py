@@ -7,13 +7,13 @@ from typing import Literal
 
 import numpy as np
 
-from ohmbench import _tables as t
-from ohmbench._tables import COLUMNS, Rail
-from ohmbench.bench import Bench, Limits, clocks, codes_per_siemens, dac_code
+from ohmbench import tables as t
+from ohmbench.bench.base import Bench, Limits, clocks, codes_per_siemens, dac_code
 from ohmbench.errors import UsageError
 from ohmbench.isa import load_firmware
-from ohmbench.programming import FloatArray, Mask
-from ohmbench.recipe import Codes
+from ohmbench.programming.programmer import FloatArray, Mask
+from ohmbench.programming.recipe import Codes
+from ohmbench.tables import COLUMNS, Rail
 
 Entry = Literal["read", "set", "reset", "cycle"]
 

@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from ohmbench._tables import ADC_LSB_V, TIA_OHM
 from ohmbench.experiments.base import Experiment, Found, Row, Step, require, setting
 from ohmbench.experiments.plots import histogram, median, scatter
 from ohmbench.experiments.pulsing import Drive
-from ohmbench.programming import FloatArray
+from ohmbench.programming.programmer import FloatArray
+from ohmbench.tables import ADC_LSB_V, TIA_OHM
 
 _BLOCK = 50
 

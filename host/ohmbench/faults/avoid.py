@@ -19,15 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.compress.quantise import quantise
-from ohmbench.data import Dataset
 from ohmbench.errors import ImageError, UsageError
 from ohmbench.faults.fault_map import ARRAY_SERIAL, FaultKind, FaultMap
 from ohmbench.faults.layout import Stack, assignment
-from ohmbench.image import Tile, WeightImage
-from ohmbench.mapping import map_pairs
-from ohmbench.network import train
-from ohmbench.recipe import Recipe
-from ohmbench.reference import evaluate, predict, run_tile_exact
+from ohmbench.inference.exact import evaluate, predict, run_tile_exact
+from ohmbench.mapping.image import Tile, WeightImage
+from ohmbench.mapping.mapper import map_pairs
+from ohmbench.network.data import Dataset
+from ohmbench.network.network import train
+from ohmbench.programming.recipe import Recipe
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ohmbench._tables import CLOCK_HZ, COLUMNS, ROWS
-from ohmbench.bench import Bench
+from ohmbench.bench.base import Bench
 from ohmbench.errors import DataError
 from ohmbench.faults.fault_map import FaultKind, FaultMap, classify
-from ohmbench.programming import (
+from ohmbench.programming.programmer import (
     Bands,
     CellRecords,
     Levels,
@@ -29,7 +28,8 @@ from ohmbench.programming import (
     program_image,
     read_array,
 )
-from ohmbench.recipe import Codes, Recipe
+from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.tables import CLOCK_HZ, COLUMNS, ROWS
 
 FloatArray = npt.NDArray[np.float64]
 OnProgress = Callable[[str, int, int], None]

@@ -13,8 +13,8 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench._files import write_result
 from ohmbench.errors import DataError
+from ohmbench.support.files import write_result
 
 FORMAT = "ohmbench fault map"
 SCHEMA = 1

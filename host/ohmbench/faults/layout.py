@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ohmbench.errors import DataError
 from ohmbench.faults.fault_map import FaultKind
-from ohmbench.image import Tile, WeightImage
+from ohmbench.mapping.image import Tile, WeightImage
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ohmbench._resources import resource_root
-from ohmbench._tables import PROGRAM_WORDS, Op
 from ohmbench.errors import AssemblyError, UsageError
 from ohmbench.isa.encoding import NAMED_KINDS, RANGES, REGISTER_KINDS, SIGNATURES, Instruction, Operand, encode
 from ohmbench.isa.program import Program, did_you_mean
 from ohmbench.isa.text import Cursor, SourceError, Token, expression
+from ohmbench.support.resources import resource_root
+from ohmbench.tables import PROGRAM_WORDS, Op
 
 _MNEMONICS = {op.name.lower(): op for op in Op}
 _DIRECTIVES = [".equ", ".entry", ".arg", ".word"]

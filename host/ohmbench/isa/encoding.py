@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from ohmbench._tables import OPERANDS, PROGRAM_WORDS, Mode, Op, Rail
+from ohmbench.tables import OPERANDS, PROGRAM_WORDS, Mode, Op, Rail
 
 # field: lowest bit, width. imm16 overlaps b, m and imm8; no instruction has both.
 _FIELDS = {"d": (22, 4), "a": (18, 4), "b": (12, 4), "m": (8, 4), "imm8": (0, 8), "imm16": (0, 16)}

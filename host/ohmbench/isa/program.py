@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ohmbench._tables import PROGRAM_WORDS
 from ohmbench.errors import UsageError
+from ohmbench.tables import PROGRAM_WORDS
 
 SCALARS = 16
 

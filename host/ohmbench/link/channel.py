@@ -12,12 +12,12 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 
-from ohmbench._tables import PROTOCOL_VERSION, FrameType
 from ohmbench.errors import LinkError
 from ohmbench.link.codec import MAX_ENCODED, Decoder, Frame, encode_frame
 from ohmbench.link.pace import Pace
 from ohmbench.link.trace import Trace
 from ohmbench.link.transport import Transport
+from ohmbench.tables import PROTOCOL_VERSION, FrameType
 
 SILENCE_S = 5.0
 """The link counts as lost when nothing good comes for so long while an answer is due."""

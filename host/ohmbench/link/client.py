@@ -10,7 +10,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench._tables import DEFAULT_BAUD, LANES, MAX_PAYLOAD, FrameType
 from ohmbench.errors import UsageError
 from ohmbench.link.codec import Frame
 from ohmbench.link.messages import Done, Result, malformed, parse_words, register_frame
@@ -18,6 +17,7 @@ from ohmbench.link.runs import RunHandle
 from ohmbench.link.session import Session
 from ohmbench.link.trace import Trace
 from ohmbench.link.transport import SerialTransport
+from ohmbench.tables import DEFAULT_BAUD, LANES, MAX_PAYLOAD, FrameType
 
 _MAX_ARGS = 16
 _WORD_BYTES = 4
@@ -132,7 +132,7 @@ class Link(Session):
         """Writes a register of the guard or the link.
 
         Args:
-            register: number, see `ohmbench._tables.Register`.
+            register: number, see `ohmbench.tables.Register`.
             value: 32 bits.
             wait: as in `write_vectors`.
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ohmbench._tables import MAX_PAYLOAD, FrameType
+from ohmbench.tables import MAX_PAYLOAD, FrameType
 
 _HEAD = struct.Struct("<BBH")
 _CRC_BYTES = 4

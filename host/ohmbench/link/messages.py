@@ -10,9 +10,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench._tables import MAGIC, PROTOCOL_VERSION, Fault, FrameError, FrameType
 from ohmbench.errors import ProtocolError, UsageError
 from ohmbench.link.codec import Frame
+from ohmbench.tables import MAGIC, PROTOCOL_VERSION, Fault, FrameError, FrameType
 
 _INFO = struct.Struct("<4sIIBBBBHHI")
 _STATE = struct.Struct("<QQIQ")

@@ -25,12 +25,12 @@ import random
 import struct
 from collections.abc import Callable
 
-from ohmbench._tables import DEFAULT_BAUD, LANES, MAX_PAYLOAD, FrameType, Register
 from ohmbench.errors import LinkError, ProtocolError, UsageError
 from ohmbench.link.channel import Channel
 from ohmbench.link.codec import Frame
 from ohmbench.link.messages import BoardInfo, State, register_frame
 from ohmbench.link.transport import Transport
+from ohmbench.tables import DEFAULT_BAUD, LANES, MAX_PAYLOAD, FrameType, Register
 
 log = logging.getLogger(__name__)
 

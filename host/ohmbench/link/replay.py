@@ -20,10 +20,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ohmbench._tables import PROTOCOL_VERSION, FrameType, Register
 from ohmbench.link.codec import Decoder, Frame, encode_frame
 from ohmbench.link.trace import Record, read_trace
 from ohmbench.link.transport import SerialTransport, Transport
+from ohmbench.tables import PROTOCOL_VERSION, FrameType, Register
 
 _KEEPALIVE_S = 0.1  # feeds the guard's watchdog where the traced host did so in time that is now shorter
 _POLL_S = 0.05

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from ohmbench._tables import FrameType
 from ohmbench.link.codec import Frame
 from ohmbench.link.messages import Done, Result
+from ohmbench.tables import FrameType
 
 
 class Waiter(Protocol):

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
-from ohmbench._tables import DEFAULT_BAUD, FrameError, FrameType
 from ohmbench.errors import LinkError, OhmbenchError, ProtocolError
 from ohmbench.link.channel import SILENCE_S, Channel
 from ohmbench.link.codec import Frame
@@ -23,6 +22,7 @@ from ohmbench.link.rate import Rate
 from ohmbench.link.runs import RunHandle
 from ohmbench.link.trace import Trace
 from ohmbench.link.transport import Transport
+from ohmbench.tables import DEFAULT_BAUD, FrameError, FrameType
 
 _GREET_S = 3.0
 _CLOSE_S = 1.0

@@ -32,9 +32,9 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from ohmbench import __version__
-from ohmbench._tables import FrameType
 from ohmbench.errors import DataError, UsageError
 from ohmbench.link.codec import Frame, decode_frame
+from ohmbench.tables import FrameType
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from typing import Self
 
 import serial
 
-from ohmbench._tables import DEFAULT_BAUD
 from ohmbench.errors import LinkError, PortError, UsageError
+from ohmbench.tables import DEFAULT_BAUD
 
 try:
     from termios import error as TermiosError

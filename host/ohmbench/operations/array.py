@@ -7,21 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench import forming
-from ohmbench._tables import ROWS
-from ohmbench.bench import Bench, Words
+from ohmbench.bench.base import Bench, Words
 from ohmbench.errors import NotConvergedError
 from ohmbench.faults import characterise as characterising
 from ohmbench.faults.characterise import Characterisation
-from ohmbench.forming import FormResult
+from ohmbench.lab.socket import CHARACTERISED
 from ohmbench.operations.jobs import Ledgered
-from ohmbench.operations.sockets import CHARACTERISED
-from ohmbench.programming import CellRecords, decode, read_array
+from ohmbench.programming import forming
+from ohmbench.programming.forming import FormResult
+from ohmbench.programming.programmer import CellRecords, decode, read_array
+from ohmbench.programming.recipe import Codes, Recipe
 from ohmbench.progress import Progress
-from ohmbench.recipe import Codes, Recipe
 from ohmbench.record.journal import Journal
 from ohmbench.record.records import Cells, CellStatus
 from ohmbench.record.store import Run
+from ohmbench.tables import ROWS
 
 FORM = "form"
 CHARACTERISE = "characterise"

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmbench import __version__
-from ohmbench._tables import ROWS
-from ohmbench.bench import Bench
-from ohmbench.image import WeightImage
-from ohmbench.programming import CellRecords, read_array
+from ohmbench.bench.base import Bench
+from ohmbench.mapping.image import WeightImage
+from ohmbench.programming.programmer import CellRecords, read_array
+from ohmbench.programming.recipe import Codes, Recipe
 from ohmbench.progress import Progress
-from ohmbench.recipe import Codes, Recipe
+from ohmbench.tables import ROWS
 
 Summary = dict[str, Any]
 

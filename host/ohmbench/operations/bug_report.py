@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ohmbench._files import write_result
 from ohmbench.errors import DataError, OhmbenchError
+from ohmbench.lab.settings import record_path
 from ohmbench.operations.doctor import diagnose
 from ohmbench.operations.log import Filter, log
+from ohmbench.operations.versions import versions
 from ohmbench.record.store import Store
-from ohmbench.settings import record_path
-from ohmbench.versions import versions
+from ohmbench.support.files import write_result
 
 RUNS, EVENTS = 20, 200
 """The last ones of the record that go into a report."""

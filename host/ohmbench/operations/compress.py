@@ -12,17 +12,17 @@ import numpy as np
 from ohmbench import __version__
 from ohmbench.compress.base import train_float, train_levels
 from ohmbench.compress.compressed import CompressedNetwork
-from ohmbench.compress.files import save_compressed
 from ohmbench.compress.forward import predict
 from ohmbench.compress.methods import METHODS, Job, check_budget, compress, method_named
 from ohmbench.compress.tied import TiedNetwork
 from ohmbench.compress.tuning import Training, tune
-from ohmbench.counting import Counts, count
-from ohmbench.data_sets import mnist_provenance
 from ohmbench.errors import UsageError
-from ohmbench.mapping import map_compressed
-from ohmbench.nets import ACTIVATION_BITS, INPUT_BITS, Net, Split, load_split, net_named
-from ohmbench.network import Network
+from ohmbench.mapping.compressed_file import save_compressed
+from ohmbench.mapping.counting import Counts, count
+from ohmbench.mapping.data_sets import mnist_provenance
+from ohmbench.mapping.mapper import map_compressed
+from ohmbench.network.nets import ACTIVATION_BITS, INPUT_BITS, Net, Split, load_split, net_named
+from ohmbench.network.network import Network
 from ohmbench.progress import Progress
 
 RATES = {2: 0.02, 4: 0.05}
@@ -52,7 +52,7 @@ class TrainResult:
 
 
 def train_net(name: str, *, seed: int = 0, folder: Path | None = None, progress: Progress | None = None) -> TrainResult:
-    """Train one of `ohmbench.nets.NETS` on MNIST in floating point.
+    """Train one of `ohmbench.network.nets.NETS` on MNIST in floating point.
 
     Raises:
         UsageError: there is no such net.
@@ -107,7 +107,7 @@ class Start:
         """Train `network` in whole levels.
 
         Args:
-            net: what it is, if it is none of `ohmbench.nets.NETS`.
+            net: what it is, if it is none of `ohmbench.network.nets.NETS`.
             weight_noise: of every training, as `Training` has it.
 
         Raises:

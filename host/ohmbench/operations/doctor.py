@@ -15,10 +15,10 @@ from typing import Any
 
 from ohmbench import __version__
 from ohmbench.errors import OhmbenchError
-from ohmbench.mnist import missing_files, mnist_folder
-from ohmbench.settings import Settings, record_path
+from ohmbench.lab.settings import Settings, record_path
+from ohmbench.network.mnist import missing_files, mnist_folder
 
-RULES = Path(__file__).resolve().parents[1] / "udev/60-ohmbench.rules"
+RULES = Path(__file__).resolve().parents[1] / "lab/udev/60-ohmbench.rules"
 """The udev rules that come with ohmbench."""
 
 _RULE_FOLDERS = ("etc/udev/rules.d", "run/udev/rules.d", "usr/lib/udev/rules.d", "lib/udev/rules.d")
@@ -105,7 +105,7 @@ def _good(name: str, what: str, found: str) -> Finding:
 def _array_model(machine: Machine) -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
     yield _good("python", "everything", version)
-    if machine.has_module("ohmbench._array"):
+    if machine.has_module("ohmbench.model._array"):
         yield _good("array model", "twin and sim", "compiled")
     else:
         yield Finding(

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ohmbench._tables import COLUMNS, ROWS
-from ohmbench.array import ArrayModel
-from ohmbench.carrier import Carrier
+from ohmbench.bench.opening import SimulatedArray
+from ohmbench.bench.twin import TwinBench
+from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import WearError
+from ohmbench.model.array import ArrayModel
 from ohmbench.operations.experiment import is_experiment
 from ohmbench.operations.jobs import Job, Ledgered
 from ohmbench.operations.program import Programmed, program
+from ohmbench.programming.recipe import Codes
 from ohmbench.progress import Progress
-from ohmbench.recipe import Codes
 from ohmbench.record.database import NOTHING_SENT
 from ohmbench.record.journal import recipe_of
 from ohmbench.record.store import Store
-from ohmbench.rungs import SimulatedArray
-from ohmbench.twin_bench import TwinBench
+from ohmbench.tables import COLUMNS, ROWS
 
 
 @dataclass(frozen=True, eq=False)

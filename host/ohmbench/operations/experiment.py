@@ -12,20 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench._tables import COLUMNS, ROWS
-from ohmbench.bench import Bench
+from ohmbench.bench.base import Bench
 from ohmbench.errors import StoreError, UsageError
 from ohmbench.experiments.base import Experiment, Found
 from ohmbench.experiments.loop import Estimate, Journaled, recorded
 from ohmbench.experiments.registry import load, names
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.operations.jobs import Ledgered
-from ohmbench.programming import Mask
+from ohmbench.programming.programmer import Mask
 from ohmbench.progress import Progress
 from ohmbench.record.database import NOTHING_SENT
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.trail import samples
 from ohmbench.report.experiment import ExperimentPage
+from ohmbench.tables import COLUMNS, ROWS
 
 Row = dict[str, Any]
 

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from ohmbench import __version__
-from ohmbench._files import write_result
 from ohmbench.errors import UsageError
 from ohmbench.operations.log import Filter, array_row, log, run_row
 from ohmbench.record.database import SCHEMA
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events, samples
+from ohmbench.support.files import write_result
 from ohmbench.sweep.export import FORMATS, missing
 from ohmbench.sweep.export import export as write_table
 

@@ -8,12 +8,12 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from ohmbench.bitstream import Bitstream
-from ohmbench.boards import Board, load_board
-from ohmbench.build_id import build_id
 from ohmbench.errors import FlashError
+from ohmbench.gateware.bitstream import Bitstream
+from ohmbench.gateware.boards import Board, load_board
 from ohmbench.operations.basic import Summary
 from ohmbench.progress import Progress
+from ohmbench.support.build_id import build_id
 
 LOADER = "openFPGALoader"
 _INSTALL = "sudo apt install openfpgaloader (Debian, Ubuntu) or brew install openfpgaloader (macOS)"

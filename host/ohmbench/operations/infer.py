@@ -9,20 +9,20 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ohmbench._tables import CLOCK_HZ
-from ohmbench.bench import Bench
-from ohmbench.data import Dataset
-from ohmbench.data_sets import dataset_of
+from ohmbench.bench.base import Bench
+from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.errors import UsageError
-from ohmbench.image import WeightImage
-from ohmbench.inference import Inference, IntArray
+from ohmbench.inference.exact import predict
+from ohmbench.inference.on_bench import Inference, IntArray
+from ohmbench.lab.ledgered import LedgeredInference
+from ohmbench.mapping.data_sets import dataset_of
+from ohmbench.mapping.image import WeightImage
+from ohmbench.network.data import Dataset
 from ohmbench.operations.basic import ProgramResult, Summary
 from ohmbench.operations.jobs import Ledgered, require_own_array
-from ohmbench.operations.wear import LedgeredInference
+from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
-from ohmbench.recipe import Recipe
-from ohmbench.reference import predict
-from ohmbench.rungs import SimulatedArray, open_bench
+from ohmbench.tables import CLOCK_HZ
 
 OnCodes = Callable[[int, IntArray], None]
 

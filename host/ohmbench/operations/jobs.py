@@ -9,13 +9,14 @@ from typing import Self
 
 import numpy as np
 
-from ohmbench.carrier import Carrier
+from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import DataError, ImageError, StoreError, UsageError
 from ohmbench.faults.fault_map import ARRAY_SERIAL, FaultMap
-from ohmbench.image import ArrayInfo, WeightImage
-from ohmbench.programming import Levels, Mask
+from ohmbench.mapping.image import ArrayInfo, WeightImage
+from ohmbench.programming.programmer import Levels, Mask
+from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.run import Target
 from ohmbench.progress import Progress
-from ohmbench.recipe import Recipe
 from ohmbench.record.database import NOTHING_SENT
 from ohmbench.record.journal import (
     DEFAULT_BUDGET,
@@ -27,7 +28,6 @@ from ohmbench.record.journal import (
 )
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.store import Store
-from ohmbench.runs import Target
 
 DEFAULT_RECIPE = "coarse-fine"
 

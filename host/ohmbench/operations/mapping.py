@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from ohmbench import __version__
-from ohmbench.compress.files import load_compressed
-from ohmbench.counting import Counts, count
 from ohmbench.faults.avoid import avoid_faults
 from ohmbench.faults.fault_map import FaultMap
-from ohmbench.image import WeightImage
-from ohmbench.mapping import map_compressed
-from ohmbench.wires import column_current_error
+from ohmbench.mapping.compressed_file import load_compressed
+from ohmbench.mapping.counting import Counts, count
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.mapper import map_compressed
+from ohmbench.model.wires import column_current_error
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ def map_file(path: Path, faults: FaultMap | None = None, *, share_images: bool =
 
 def map_digits(*, hidden: int = 32, bits: int = 4, seed: int = 0, faults: FaultMap | None = None) -> MapResult:
     """Train the demo's network on the digits and map it as pairs; see `demo.train_and_map`."""
-    from ohmbench.demo import train_and_map
+    from ohmbench.operations.demo import train_and_map
 
     trained = train_and_map(hidden=hidden, bits=bits, seed=seed, faults=faults)
     return MapResult.of(trained.image, trained.known())

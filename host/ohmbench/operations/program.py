@@ -13,17 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmbench import __version__
-from ohmbench._tables import CLOCK_HZ
-from ohmbench.bench import Bench
+from ohmbench.bench.base import Bench
 from ohmbench.errors import FaultError, LinkError, NotConvergedError, StoreError
 from ohmbench.operations.jobs import Job, Ledgered
+from ohmbench.programming.run import ArrayResult, ArrayRun, Standing
 from ohmbench.progress import Progress
 from ohmbench.record.journal import PROGRAM, Journal, last_run
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.store import Run
 from ohmbench.report.live import ProgramReport
 from ohmbench.report.program import ProgramInfo
-from ohmbench.runs import ArrayResult, ArrayRun, Standing
+from ohmbench.tables import CLOCK_HZ
 
 Summary = dict[str, Any]
 

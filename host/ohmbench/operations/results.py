@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 
 from ohmbench import compress as package
-from ohmbench import nets
-from ohmbench._files import check_folder, replace_file
 from ohmbench.compress.base import train_float
 from ohmbench.errors import UsageError
-from ohmbench.nets import NETS, Net, load_split, net_named
+from ohmbench.network import nets
+from ohmbench.network.nets import NETS, Net, load_split, net_named
 from ohmbench.operations import compress as operation
 from ohmbench.operations.compress import Start, run_method
 from ohmbench.progress import Progress
+from ohmbench.support.files import check_folder, replace_file
 
 Row = dict[str, Any]
 
@@ -183,7 +183,7 @@ def means(rows: Sequence[Row]) -> list[Row]:
     return found
 
 
-_NOT_IN_RESULTS = ("estimator", "files")
+_NOT_IN_RESULTS = ("estimator",)
 
 
 def _version(net: Net, images: bytes) -> str:

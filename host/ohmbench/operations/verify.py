@@ -11,18 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmbench import __version__
-from ohmbench._tables import ROWS
-from ohmbench.bench import Bench
+from ohmbench.bench.base import Bench
 from ohmbench.errors import NotConvergedError, UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.operations.jobs import DEFAULT_RECIPE, ImageFile, Ledgered
-from ohmbench.programming import Levels, Mask, read_array
+from ohmbench.programming.programmer import Levels, Mask, read_array
+from ohmbench.programming.recipe import Codes, Recipe
 from ohmbench.progress import Progress
-from ohmbench.recipe import Codes, Recipe
 from ohmbench.record.database import NOTHING_SENT
 from ohmbench.record.journal import last_run, recipe_of, skipped_of
 from ohmbench.record.records import Cells, CellStatus
 from ohmbench.report.verify import Reading, VerifyReport, render_verify
+from ohmbench.tables import ROWS
 
 VERIFY = "verify"
 """Kind of the runs that record what was read."""

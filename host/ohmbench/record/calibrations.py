@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from ohmbench.calibration import Calibration
+from ohmbench.checks.calibrate import Calibration
 from ohmbench.record.database import ARRAY_OFF
 from ohmbench.record.store import Store
 

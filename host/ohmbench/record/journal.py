@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ohmbench.errors import DataError, StoreError
-from ohmbench.recipe import Recipe
+from ohmbench.programming.recipe import Recipe
 from ohmbench.record.database import NOTHING_SENT
 from ohmbench.record.records import Cells, Mask, RunRecord, RunStatus
 from ohmbench.record.store import Run, Store

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench._files import cannot_write, replace_file
 from ohmbench.report.charts import DARK, IN_WINDOW, LIGHT, OUTSIDE, SOFT, Axis, Plot, ticks
+from ohmbench.support.files import cannot_write, replace_file
 
 Row = dict[str, Any]
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ohmbench._files import write_result
 from ohmbench.report.cell_charts import error_chart, pulse_chart
 from ohmbench.report.confusion import confusion_table
 from ohmbench.report.heat_maps import (
@@ -24,6 +23,7 @@ from ohmbench.report.heat_maps import (
 )
 from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
 from ohmbench.report.results import DemoResult, percent, summary
+from ohmbench.support.files import write_result
 
 
 def render_report(result: DemoResult, path: str | Path) -> None:

@@ -8,9 +8,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ohmbench._files import write_result
 from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
 from ohmbench.report.results import SummaryRow
+from ohmbench.support.files import write_result
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench._files import replace_file
 from ohmbench.errors import UsageError
 from ohmbench.report.program import ImageState, PassTotals, ProgramInfo, ProgramState, WearState
 from ohmbench.report.program_page import image_of, program_html
+from ohmbench.support.files import replace_file
 
 INTERVAL_S = 1.0
 """Least time between two versions of a live file."""

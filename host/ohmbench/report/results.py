@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench.image import Provenance
+from ohmbench.mapping.image import Provenance
 
 CodeArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]

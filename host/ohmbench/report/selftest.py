@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ohmbench import __version__
-from ohmbench._files import write_result
+from ohmbench.checks.selftest import SelfTest
 from ohmbench.report.page import RUNGS, origin_note, page, provenance_table
-from ohmbench.selftest import SelfTest
+from ohmbench.support.files import write_result
 
 
 def write_report(result: SelfTest, path: Path) -> None:

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ohmbench._files import write_result
-from ohmbench.provenance import provenance
 from ohmbench.report.confusion import confusion_table
 from ohmbench.report.page import RUNGS, origin_note, page, summary_table
 from ohmbench.report.results import SummaryRow, percent
@@ -26,7 +24,9 @@ from ohmbench.report.sweep_charts import (
     variant_name,
     variants,
 )
-from ohmbench.sweep.point import STAGES
+from ohmbench.support.files import write_result
+from ohmbench.support.provenance import provenance
+from ohmbench.sweep.compute import STAGES
 
 SEEDS = ("network_seed", "array_seed")
 _RESULTS = ("cells", "cells_saved", "images", "passes", "converged_fraction", "pulses_per_cell", "program_s", "infer_s")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ohmbench.report.charts import DARK, IN_WINDOW, LIGHT, OUTSIDE, SOFT, Axis, Plot, ticks
-from ohmbench.sweep.point import STAGES
+from ohmbench.sweep.compute import STAGES
 
 Row = dict[str, Any]
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ohmbench._files import write_result
 from ohmbench.report.sweep import SEEDS, varying_settings
 from ohmbench.report.sweep_charts import VARIANT, Row, text
-from ohmbench.sweep.point import STAGES
+from ohmbench.support.files import write_result
+from ohmbench.sweep.compute import STAGES
 
 _ABOUT = (
     "Made by `ohmbench report`. Means over the seeds of networks and arrays, with the standard deviation. Accuracies "

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ohmbench._files import write_result
 from ohmbench.report.cell_charts import Levels, error_by_level_chart, error_chart, errors_chart
 from ohmbench.report.charts import Axis, Plot, count_ticks, ticks
 from ohmbench.report.heat_maps import (
@@ -26,6 +25,7 @@ from ohmbench.report.heat_maps import (
 )
 from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
 from ohmbench.report.results import CodeArray, FloatArray, Mask, SummaryRow, percent, seconds
+from ohmbench.support.files import write_result
 
 _FIRST, _LAST = "#8fb8dc", "#0b3c73"
 

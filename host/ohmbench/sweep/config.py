@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ohmbench.array import default_params
 from ohmbench.compress.methods import METHODS
 from ohmbench.errors import DataError
+from ohmbench.model.array import default_params
 from ohmbench.operations.compress import RATES
 from ohmbench.sweep.networks import NETWORKS
 

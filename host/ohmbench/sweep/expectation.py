@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from ohmbench.errors import ExpectationError, UsageError
-from ohmbench.sweep.point import STAGES
+from ohmbench.sweep.compute import STAGES
 
 COLUMNS = (
     *STAGES,

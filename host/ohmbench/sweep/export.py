@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench._files import write_result
 from ohmbench.errors import UsageError
+from ohmbench.support.files import write_result
 
 Row = dict[str, Any]
 

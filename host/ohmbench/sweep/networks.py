@@ -17,20 +17,20 @@ from ohmbench import __version__
 from ohmbench.compress.base import train_float
 from ohmbench.compress.compressed import CompressedNetwork
 from ohmbench.compress.methods import METHODS
-from ohmbench.counting import count
-from ohmbench.data import load_digits
-from ohmbench.data_sets import mnist_provenance
 from ohmbench.errors import OhmbenchError, UsageError
-from ohmbench.image import WeightImage
-from ohmbench.mapping import map_compressed
-from ohmbench.nets import INPUT_BITS, NETS, Net, Split, load_split
+from ohmbench.mapping.counting import count
+from ohmbench.mapping.data_sets import mnist_provenance
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.mapper import map_compressed
+from ohmbench.network.data import load_digits
+from ohmbench.network.nets import INPUT_BITS, NETS, Net, Split, load_split
 from ohmbench.operations.compress import Start, run_method
 
 _DIGITS = (Net((64, 10), (8, 8), None, 50), Net((64, 32, 10), (8, 8), None, 100))
 _DIGITS_VALIDATION = 200
 
 NETWORKS: dict[str, Net] = {net.name: net for net in NETS} | {f"digits-{net.name}": net for net in _DIGITS}
-"""Those of `ohmbench.nets` on MNIST, and two on the digits that come with scikit-learn."""
+"""Those of `ohmbench.network.nets` on MNIST, and two on the digits that come with scikit-learn."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class MadeNetwork:
         image: bytes of the file (.ohmw).
         said_float, said_quantised: uint8 (test images,), the classes that the network names in floating point, and in
             whole levels before it is compressed.
-        counts: what it costs on arrays, as `ohmbench.counting.Counts` names it.
+        counts: what it costs on arrays, as `ohmbench.mapping.counting.Counts` names it.
         cpu_s: of the compression, without the training that networks of one start share.
     """
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ohmbench import __version__
-from ohmbench.array import ArrayModel, load_params
+from ohmbench.bench.opening import SimulatedArray
 from ohmbench.errors import DataError, UsageError
-from ohmbench.recipe import RECIPES, Recipe
-from ohmbench.rungs import SimulatedArray
+from ohmbench.model.array import ArrayModel, load_params
+from ohmbench.programming.recipe import RECIPES, Recipe
 from ohmbench.sweep.config import Setting, SweepConfig
 from ohmbench.sweep.networks import NetworkSpec, describe, normalised
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ohmbench.carrier import Carrier
+from ohmbench.bench.opening import BAUD, open_bench
+from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import OhmbenchError
-from ohmbench.provenance import provenance
-from ohmbench.rungs import BAUD, open_bench
+from ohmbench.support.provenance import provenance
+from ohmbench.sweep.compute import PointResult, compute_point
 from ohmbench.sweep.config import SweepConfig
 from ohmbench.sweep.engine import Engine
 from ohmbench.sweep.networks import MadeNetwork, NetworkSpec, Refused, make_networks, split_of
-from ohmbench.sweep.point import PointResult, compute_point
 from ohmbench.sweep.points import Point
 from ohmbench.sweep.store import ResultStore
 

@@ -13,9 +13,9 @@ from typing import Any, Self
 import numpy as np
 
 from ohmbench.errors import StoreError
+from ohmbench.sweep.compute import PointResult
 from ohmbench.sweep.config import SweepConfig
 from ohmbench.sweep.networks import MadeNetwork, NetworkSpec
-from ohmbench.sweep.point import PointResult
 from ohmbench.sweep.points import key_of
 from ohmbench.sweep.schema import KEPT, connect, translated
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ohmbench.bench import codes_per_siemens
+from ohmbench.bench.base import codes_per_siemens
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events

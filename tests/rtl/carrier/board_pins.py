@@ -9,8 +9,8 @@ from pathlib import Path
 from cocotb.triggers import Timer
 from timing import pattern
 
-from ohmbench import _tables as t
-from ohmbench._tables import Mode, Rail
+from ohmbench import tables as t
+from ohmbench.tables import Mode, Rail
 
 GROUPS = ("bus", "wl", "bl", "col_lo", "col_hi")
 SET_RAILS = {Rail.BL_SET: 31457, Rail.SL_INHIBIT: 15728, Rail.WL_SET: 23592}

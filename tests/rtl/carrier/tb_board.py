@@ -9,8 +9,8 @@ import cocotb
 from board_pins import GROUPS, READ_RAILS, RESET_RAILS, SET_RAILS, started
 from timing import pattern, recorded
 
-from ohmbench import _tables as t
-from ohmbench._tables import Mode, Rail
+from ohmbench import tables as t
+from ohmbench.tables import Mode, Rail
 
 
 def write(channel: int, code: int) -> int:

@@ -9,8 +9,8 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
 from timing import BEATS, LINES, PULSE, RAIL, SENSE, Command, Timing, recorded
 
-from ohmbench import _tables as t
-from ohmbench._tables import Mode, Rail
+from ohmbench import tables as t
+from ohmbench.tables import Mode, Rail
 
 SETTLE_ALL = 1000
 PINS = (

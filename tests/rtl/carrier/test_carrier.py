@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ohmbench._tables import Mode
+from ohmbench.tables import Mode
 from runner import REPO, run
 
 HERE = Path("tests/rtl/carrier")

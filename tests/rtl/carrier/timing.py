@@ -7,8 +7,8 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ohmbench import _tables as t
-from ohmbench._tables import Mode, Rail
+from ohmbench import tables as t
+from ohmbench.tables import Mode, Rail
 
 ALL = 0xFFFF_FFFF
 RAIL, LINES, PULSE, SENSE = range(4)

@@ -8,8 +8,8 @@ import cocotb
 from cocotb.triggers import ClockCycles
 from dispatch_bench import Bench, Done
 
-from ohmbench._tables import FrameError, FrameType
 from ohmbench.link.codec import Frame
+from ohmbench.tables import FrameError, FrameType
 
 F, E = FrameType, FrameError
 

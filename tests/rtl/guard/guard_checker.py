@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from ohmbench._tables import GUARD_SCAN_CYCLES, RAIL_CEILING, Fault, Mode, Rail, Register
+from ohmbench.tables import GUARD_SCAN_CYCLES, RAIL_CEILING, Fault, Mode, Rail, Register
 
 SYNCHRONISER_CLOCKS = 2
 SAFE_CLOCKS = 4  # at least so long is safe_no low

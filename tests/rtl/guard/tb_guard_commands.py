@@ -9,7 +9,7 @@ import cocotb
 from guard_bench import ARM, CLEAR_COUNTS, CLEAR_FAULT, OFF, SENSE, Bench, lines, pulse, rail
 from guard_checker import ALL, MAX_WATCHDOG_MS, REST_CLOCKS, Command, Kind
 
-from ohmbench._tables import GUARD_SCAN_CYCLES, RAIL_CEILING, Fault, Mode, Rail, Register
+from ohmbench.tables import GUARD_SCAN_CYCLES, RAIL_CEILING, Fault, Mode, Rail, Register
 
 
 @cocotb.test()

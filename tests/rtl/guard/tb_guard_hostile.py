@@ -12,7 +12,7 @@ import cocotb
 from guard_bench import Bench, Obedient
 from guard_checker import ALL, Command, Inputs, Kind
 
-from ohmbench._tables import Fault, Mode, Rail, Register
+from ohmbench.tables import Fault, Mode, Rail, Register
 
 CLOCKS = 25_000
 ROWS = (0, 1, 30, 31)  # few, so that budgets run out

@@ -8,7 +8,7 @@ import cocotb
 from guard_bench import ARM, CLEAR_FAULT, TICKS_PER_MS, Bench, lines, pulse, rail
 from guard_checker import SAFE_CLOCKS
 
-from ohmbench._tables import Fault, Mode, Register
+from ohmbench.tables import Fault, Mode, Register
 
 
 async def firing(bench: Bench, row: int = 0, mode: Mode = Mode.SET) -> None:

@@ -8,7 +8,7 @@ import cocotb
 from guard_bench import SENSE, Bench, lines, pulse, rail
 from guard_checker import SYNCHRONISER_CLOCKS, Command, Inputs
 
-from ohmbench._tables import Fault, Mode, Register
+from ohmbench.tables import Fault, Mode, Register
 
 
 def idle_carrier(i: Inputs) -> None:

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 from tests.random_programs import random_program
 
-from ohmbench._tables import RAIL_CEILING, FrameType, Mode, Op, Rail, Register
 from ohmbench.isa import Instruction, encode
 from ohmbench.link.codec import Frame
 from ohmbench.link.codec import encode_frame as on_wire
+from ohmbench.tables import RAIL_CEILING, FrameType, Mode, Op, Rail, Register
 
 ARM, CLEAR_FAULT, CLEAR_COUNTS = 1, 2, 4
 WORDS_A_FRAME = 64

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from tests.rtl.hostile.hostile_programs import script
 
-from ohmbench._tables import Fault
-from ohmbench._toolchain import verilator_environment
+from ohmbench.support.toolchain import verilator_environment
+from ohmbench.tables import Fault
 from runner import BUILDS, COVERAGE_ARGUMENTS, REPO, WAIVERS
 
 HERE = Path(__file__).parent

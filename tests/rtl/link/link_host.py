@@ -9,8 +9,8 @@ from typing import Any
 import cocotb
 from cocotb.triggers import Event, First, Timer
 
-from ohmbench._tables import FrameType
 from ohmbench.link.codec import Decoder, Frame, encode_frame
+from ohmbench.tables import FrameType
 from serial_line import SerialLine
 
 Damage = Callable[[bytes], bytes]

@@ -8,8 +8,8 @@ import cocotb
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, Timer
 from link_host import Host, damage
 
-from ohmbench._tables import FrameType
 from ohmbench.link.codec import Frame, encode_frame
+from ohmbench.tables import FrameType
 from serial_line import SerialLine, start
 
 DEFAULT_DIV = 16

@@ -9,8 +9,8 @@ import cocotb
 from cocotb.triggers import ClockCycles
 from tb_link import begin
 
-from ohmbench._tables import FrameType
 from ohmbench.link.codec import Frame, encode_frame
+from ohmbench.tables import FrameType
 
 
 def spoilt(rng: random.Random, wire: bytes) -> list[tuple[str, bytes]]:

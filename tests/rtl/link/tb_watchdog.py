@@ -9,12 +9,12 @@ import cocotb
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, Timer
 from cocotb.utils import get_sim_time
 
-from ohmbench import _tables as t
-from ohmbench._tables import Fault, FrameType, Rail, Register
-from ohmbench.bench import Bench, Limits
+from ohmbench import tables as t
+from ohmbench.bench.base import Bench, Limits
 from ohmbench.isa import assemble
 from ohmbench.link.codec import Frame, encode_frame
 from ohmbench.link.messages import State
+from ohmbench.tables import Fault, FrameType, Rail, Register
 from ohmbench.testing import CocotbBench
 
 SILENCE_MS = 2

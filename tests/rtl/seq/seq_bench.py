@@ -10,7 +10,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
 from seq_model import STREAMS, Event, Model, encode
 
-from ohmbench._tables import PROGRAM_WORDS
+from ohmbench.tables import PROGRAM_WORDS
 
 
 class End(NamedTuple):

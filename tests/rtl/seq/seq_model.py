@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from ohmbench._tables import PROGRAM_WORDS, SCALAR_CYCLES, Mode, Op, Rail
+from ohmbench.tables import PROGRAM_WORDS, SCALAR_CYCLES, Mode, Op, Rail
 
 ALL = 0xFFFF_FFFF
 KINDS = {Op.RAIL: 0, Op.LINES: 1, Op.PULSE: 2, Op.SENSE: 3, Op.CONVERT: 3}  # kind_e

@@ -8,7 +8,7 @@ import cocotb
 from seq_bench import Bench, End
 from seq_model import encode, random_program
 
-from ohmbench._tables import SCALAR_CYCLES, Fault, Op
+from ohmbench.tables import SCALAR_CYCLES, Fault, Op
 
 HALT, ABORT, FAULT, ILLEGAL = range(4)
 ZEROS = [0] * 16

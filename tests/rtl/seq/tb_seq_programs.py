@@ -8,7 +8,7 @@ import cocotb
 from seq_bench import Bench
 from seq_model import STREAMS, encode, random_program
 
-from ohmbench._tables import PROGRAM_WORDS, SCALAR_CYCLES, Op
+from ohmbench.tables import PROGRAM_WORDS, SCALAR_CYCLES, Op
 
 HALT, ZEROS = 0, [0] * 16
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from cocotb.triggers import RisingEdge
 
-from ohmbench import _tables as t
-from ohmbench._tables import Fault, FrameError, Op, Rail, Register
-from ohmbench.bench import Limits
+from ohmbench import tables as t
+from ohmbench.bench.base import Limits
 from ohmbench.errors import FaultError
 from ohmbench.isa import Program, assemble
 from ohmbench.link.messages import Done, RefusedError, Why
+from ohmbench.model.twin import Twin
+from ohmbench.tables import Fault, FrameError, Op, Rail, Register
 from ohmbench.testing import CocotbBench
-from ohmbench.twin import Twin
 
 LIMITS = Limits({rail: 1.0 for rail in Rail if t.RAIL_CEILING[rail] > 20_000}, pulse_us=1.0, pulses=3)
 

@@ -10,7 +10,7 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from ohmbench._tables import CODES_CYCLES, GATHER_CYCLES, LANES, MEMORY_VECTORS, VECTOR_CYCLES, Op
+from ohmbench.tables import CODES_CYCLES, GATHER_CYCLES, LANES, MEMORY_VECTORS, VECTOR_CYCLES, Op
 
 ALL = 0xFFFF_FFFF
 BEATS = LANES // 2

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ohmbench.array import ArrayModel, default_params
+from ohmbench.model.array import ArrayModel, default_params
 
 CODE = st.integers(0, 0xFFFF)
 MASK = st.integers(0, 0xFFFF_FFFF)

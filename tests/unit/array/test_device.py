@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from ohmbench._tables import ADC_LSB_V, TIA_OHM, Mode
-from ohmbench.array import ArrayModel
-from ohmbench.bench import dac_code
+from ohmbench.bench.base import dac_code
+from ohmbench.model.array import ArrayModel
+from ohmbench.tables import ADC_LSB_V, TIA_OHM, Mode
 
 ALL = 0xFFFF_FFFF
 US = 48  # clocks in a microsecond

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from ohmbench.model._array import lib
 
-from ohmbench._array import lib
-from ohmbench._tables import Mode
-from ohmbench.array import ArrayModel, write_faults_file
-from ohmbench.bench import dac_code
+from ohmbench.bench.base import dac_code
 from ohmbench.errors import DataError
 from ohmbench.faults.fault_map import FaultKind
+from ohmbench.model.array import ArrayModel, write_faults_file
+from ohmbench.tables import Mode
 
 ALL = 0xFFFF_FFFF
 NO_FAULTS = {"stuck_low_fraction": 0.0, "stuck_high_fraction": 0.0}

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ohmbench.model._array import ffi, lib
 
-from ohmbench import _mapped_file
-from ohmbench._array import ffi, lib
-from ohmbench._tables import Mode
-from ohmbench.array import ArrayModel, load_params
-from ohmbench.bench import dac_code
+from ohmbench.bench.base import dac_code
 from ohmbench.errors import DataError
+from ohmbench.model.array import ArrayModel, load_params
+from ohmbench.support import mapped_file
+from ohmbench.tables import Mode
 
 ALL = 0xFFFF_FFFF
 READ, GATE = dac_code(0.2), dac_code(3.0)
@@ -26,7 +26,7 @@ LAYOUT, CHECK, SEED, PARAMS = 8, 16, 24, 32  # bytes of the file
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(_mapped_file, "_LOCK_WAIT_S", 0.05)
+    monkeypatch.setattr(mapped_file, "_LOCK_WAIT_S", 0.05)
     return tmp_path / "array"
 
 
@@ -102,8 +102,8 @@ def test_one_process_at_a_time(file: Path) -> None:
 
 
 def test_waits_for_a_process_that_is_about_to_end(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_mapped_file, "_LOCK_WAIT_S", 20.0)
-    code = "import sys, time; from ohmbench.array import ArrayModel; a = ArrayModel.open(sys.argv[1]); "
+    monkeypatch.setattr(mapped_file, "_LOCK_WAIT_S", 20.0)
+    code = "import sys, time; from ohmbench.model.array import ArrayModel; a = ArrayModel.open(sys.argv[1]); "
     other = _python(code + "print('open', flush=True); time.sleep(0.3)", file)
     assert other.stdout is not None
     assert other.stdout.readline() == b"open\n"
@@ -185,7 +185,7 @@ def _python(code: str, *arguments: object) -> subprocess.Popen[bytes]:
 
 PROGRAMMING = """
 import sys
-from ohmbench.array import ArrayModel
+from ohmbench.model.array import ArrayModel
 array = ArrayModel.open(sys.argv[1], "c", 11)
 print("open", flush=True)
 for n in range(10**9):
@@ -200,7 +200,7 @@ def cells(array: ArrayModel) -> bytes:
 
 def test_a_kill_loses_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed at any moment, every cell is as after all the pulses that were counted, or all but the last."""
-    monkeypatch.setattr(_mapped_file, "_LOCK_WAIT_S", 20.0)
+    monkeypatch.setattr(mapped_file, "_LOCK_WAIT_S", 20.0)
     generator = random.Random(5)
     counts = []
     for _ in range(12):

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from ohmbench._tables import Mode
-from ohmbench.array import ArrayModel
-from ohmbench.bench import dac_code
+from ohmbench.bench.base import dac_code
+from ohmbench.model.array import ArrayModel
+from ohmbench.tables import Mode
 
 ALL = 0xFFFF_FFFF
 FRESH = {"unformed_fraction": 1.0, "stuck_low_fraction": 0.0, "stuck_high_fraction": 0.0}

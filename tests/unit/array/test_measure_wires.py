@@ -7,11 +7,11 @@ import sys
 import numpy as np
 import pytest
 
-from ohmbench.array import load_params
 from ohmbench.errors import UsageError
-from ohmbench.measure_wires import wires_speed
+from ohmbench.measure.wires import wires_speed
+from ohmbench.model.array import load_params
+from ohmbench.model.wires import transfer
 from ohmbench.progress import Progress
-from ohmbench.wires import transfer
 
 
 @pytest.mark.slow

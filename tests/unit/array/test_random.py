@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ohmbench.model._array import ffi, lib
 from scipy import stats
-
-from ohmbench._array import ffi, lib
 
 KINDS = int(lib.OHM_DRAW_READ_ARRAY) + 1
 

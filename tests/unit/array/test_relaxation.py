@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ohmbench._tables import CLOCK_HZ, Mode
-from ohmbench.array import ArrayModel, load_params
-from ohmbench.bench import dac_code
+from ohmbench.bench.base import dac_code
 from ohmbench.errors import DataError
+from ohmbench.model.array import ArrayModel, load_params
+from ohmbench.tables import CLOCK_HZ, Mode
 
 ALL = 0xFFFF_FFFF
 READ, GATE = dac_code(0.2), dac_code(3.0)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ohmbench._tables import ADC_LSB_V, DAC_FULL_SCALE_V, TIA_OHM, Mode
-from ohmbench.array import ArrayModel, load_params
-from ohmbench.bench import dac_code
+from ohmbench.bench.base import dac_code
+from ohmbench.model.array import ArrayModel, load_params
+from ohmbench.tables import ADC_LSB_V, DAC_FULL_SCALE_V, TIA_OHM, Mode
 
 ALL = 0xFFFF_FFFF
 READ, GATE = dac_code(0.2), dac_code(3.0)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from cffi import FFI
+from ohmbench.model._array import ffi, lib
 
-from ohmbench import _tables as t
-from ohmbench._array import ffi, lib
-from ohmbench._tables import Mode
-from ohmbench.array import ArrayModel, default_params, describe_params, load_params, write_params_file
-from ohmbench.bench import dac_code
+from ohmbench import tables as t
+from ohmbench.bench.base import dac_code
 from ohmbench.errors import DataError
+from ohmbench.model.array import ArrayModel, default_params, describe_params, load_params, write_params_file
+from ohmbench.tables import Mode
 
 ALL = 0xFFFF_FFFF
 READ, GATE = dac_code(0.2), dac_code(3.0)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from tests.random_networks import random_compressed
 
-from ohmbench.array import ArrayModel, load_params
 from ohmbench.errors import ImageError
-from ohmbench.image import WeightImage
-from ohmbench.mapping import map_compressed
-from ohmbench.recipe import Recipe
-from ohmbench.wires import column_current_error, transfer
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.mapper import map_compressed
+from ohmbench.model.array import ArrayModel, load_params
+from ohmbench.model.wires import column_current_error, transfer
+from ohmbench.programming.recipe import Recipe
 
 NONE = dict.fromkeys(("wire_bl_ohm", "wire_sl_ohm", "driver_ohm", "sense_ohm"), 0.0)
 

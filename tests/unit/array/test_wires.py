@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from ohmbench.model._array import ffi, lib
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import spsolve
-
-from ohmbench._array import ffi, lib
 
 N = 32
 ALL = 0xFFFF_FFFF

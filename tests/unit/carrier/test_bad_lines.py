@@ -8,23 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ohmbench.array import ArrayModel
-from ohmbench.carrier import Carrier
+from ohmbench.bench.opening import SimulatedArray
+from ohmbench.bench.twin import TwinBench
+from ohmbench.carrier.carrier import Carrier
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
-from ohmbench.data import Dataset
-from ohmbench.mapping import map_pairs
+from ohmbench.lab.ledgered import charged
+from ohmbench.mapping.mapper import map_pairs
+from ohmbench.model.array import ArrayModel
+from ohmbench.network.data import Dataset
 from ohmbench.operations import array
 from ohmbench.operations.estimate import estimate
 from ohmbench.operations.infer import infer
 from ohmbench.operations.jobs import ImageFile, Ledgered, plan
 from ohmbench.operations.program import program
 from ohmbench.operations.verify import check_of, verify
-from ohmbench.operations.wear import charged
+from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
-from ohmbench.recipe import Recipe
 from ohmbench.record.store import Store
-from ohmbench.rungs import SimulatedArray
-from ohmbench.twin_bench import TwinBench
 
 NO_FAULTS = {"stuck_low_fraction": 0.0, "stuck_high_fraction": 0.0}
 QUIET = Progress(quiet=True)

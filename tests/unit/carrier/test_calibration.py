@@ -9,19 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ohmbench._tables import COLUMNS, Rail
-from ohmbench.array import ArrayModel
-from ohmbench.calibration import MAX_AGE, Calibration, calibrate
-from ohmbench.carrier_model import SimulatedCarrier
+from ohmbench.bench.twin import TwinBench
+from ohmbench.checks.calibrate import MAX_AGE, Calibration, calibrate
 from ohmbench.errors import CheckError
-from ohmbench.image import Tile
-from ohmbench.inference import run_tile
-from ohmbench.programming import program_image, read_array
+from ohmbench.inference.on_bench import run_tile
+from ohmbench.mapping.image import Tile
+from ohmbench.model.array import ArrayModel
+from ohmbench.model.carrier import SimulatedCarrier
+from ohmbench.programming.programmer import program_image, read_array
+from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
-from ohmbench.recipe import Recipe
 from ohmbench.record.calibrations import add_calibration, calibrations
 from ohmbench.record.store import Store
-from ohmbench.twin_bench import TwinBench
+from ohmbench.tables import COLUMNS, Rail
 
 SPREAD = "gain-spread=0.02,offset-spread=5"
 RAILS = f"{SPREAD},rail=cal:0.96,rail=bl_read:1.03,rail=bl_set:0.97"

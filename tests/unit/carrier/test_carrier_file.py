@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmbench._tables import Rail
-from ohmbench.array import ArrayModel
-from ohmbench.bench import Limits
-from ohmbench.carrier import Carrier
-from ohmbench.carrier_model import SimulatedCarrier
+from ohmbench.bench.base import Limits
+from ohmbench.bench.twin import TwinBench
+from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import DataError, UsageError
-from ohmbench.image import Tile
-from ohmbench.inference import run_tile
-from ohmbench.programming import program_image, read_array
-from ohmbench.recipe import Recipe
-from ohmbench.twin_bench import TwinBench
+from ohmbench.inference.on_bench import run_tile
+from ohmbench.mapping.image import Tile
+from ohmbench.model.array import ArrayModel
+from ohmbench.model.carrier import SimulatedCarrier
+from ohmbench.programming.programmer import program_image, read_array
+from ohmbench.programming.recipe import Recipe
+from ohmbench.tables import Rail
 
 ORDER = np.random.default_rng(4).permutation(32)
 

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from tests.random_networks import random_compressed
 
-from ohmbench._tables import Rail
-from ohmbench.array import ArrayModel
-from ohmbench.carrier import Carrier
+from ohmbench.bench.twin import TwinBench
+from ohmbench.carrier.carrier import Carrier
 from ohmbench.cli import main
 from ohmbench.errors import DataError, UsageError
-from ohmbench.mapping import map_compressed
+from ohmbench.lab.ledgered import LedgeredInference
+from ohmbench.mapping.mapper import map_compressed
+from ohmbench.model.array import ArrayModel
 from ohmbench.operations.jobs import Ledgered
-from ohmbench.operations.wear import LedgeredInference
-from ohmbench.recipe import Recipe
+from ohmbench.programming.recipe import Recipe
 from ohmbench.record.store import Store
-from ohmbench.twin_bench import TwinBench
+from ohmbench.tables import Rail
 
 SERIAL = "chip"
 

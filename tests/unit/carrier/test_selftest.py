@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ohmbench.array import ArrayModel
-from ohmbench.carrier import Carrier
-from ohmbench.carrier_model import SimulatedCarrier
+from ohmbench.bench.twin import TwinBench
+from ohmbench.carrier.carrier import Carrier
+from ohmbench.checks.selftest import Kind, SelfTest, selftest
 from ohmbench.errors import CheckError, UsageError
+from ohmbench.model.array import ArrayModel
+from ohmbench.model.carrier import SimulatedCarrier
 from ohmbench.progress import Progress
 from ohmbench.report.selftest import write_report
-from ohmbench.selftest import Kind, SelfTest, selftest
-from ohmbench.twin_bench import TwinBench
 
 SPREAD = "gain-spread=0.02,offset-spread=5"
 

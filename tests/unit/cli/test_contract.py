@@ -91,7 +91,7 @@ def test_faults_of_an_array_of_another_size(tmp_path: Path, capsys: pytest.Captu
 
 def test_the_version_says_what_was_built(capsys: pytest.CaptureFixture[str]) -> None:
     from ohmbench import __version__
-    from ohmbench.build_id import build_id
+    from ohmbench.support.build_id import build_id
 
     with pytest.raises(SystemExit) as ended:
         main(["--version"])

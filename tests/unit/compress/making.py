@@ -10,7 +10,7 @@ import numpy as np
 from ohmbench.compress.base import train_float, train_levels
 from ohmbench.compress.tied import TiedNetwork
 from ohmbench.compress.tuning import Training
-from ohmbench.network import Network
+from ohmbench.network.network import Network
 
 TRAINING = Training(epochs=3, batch=50, rate=0.05)
 

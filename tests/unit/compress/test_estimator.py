@@ -14,9 +14,9 @@ from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import LinearSVC
 
 from ohmbench.compress.estimator import CrossbarClassifier, as_network
-from ohmbench.counting import count
 from ohmbench.errors import DataError, UsageError
-from ohmbench.mapping import map_compressed
+from ohmbench.mapping.counting import count
+from ohmbench.mapping.mapper import map_compressed
 
 X, Y = load_digits(return_X_y=True)
 TRAIN_X, TEST_X, TRAIN_Y, TEST_Y = train_test_split(X, Y, test_size=400, random_state=0, stratify=Y)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from ohmbench.compress.base import train_float
-from ohmbench.counting import count
-from ohmbench.mapping import map_compressed
-from ohmbench.mnist import ENVIRONMENT
-from ohmbench.nets import INPUT_BITS, load_split, net_named
+from ohmbench.inference.exact import evaluate
+from ohmbench.mapping.counting import count
+from ohmbench.mapping.mapper import map_compressed
+from ohmbench.network.mnist import ENVIRONMENT
+from ohmbench.network.nets import INPUT_BITS, load_split, net_named
 from ohmbench.operations.compress import Start, run_method
-from ohmbench.reference import evaluate
 
 pytestmark = [
     pytest.mark.slow,

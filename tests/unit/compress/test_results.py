@@ -13,11 +13,11 @@ import pytest
 from tests.unit.compress.making import TRAINING, trained
 
 from ohmbench.compress.methods import METHODS, Job, compress
-from ohmbench.counting import count
 from ohmbench.errors import UsageError
-from ohmbench.mapping import map_compressed
+from ohmbench.inference.exact import evaluate
+from ohmbench.mapping.counting import count
+from ohmbench.mapping.mapper import map_compressed
 from ohmbench.operations.results import MEANS, PLAN, means
-from ohmbench.reference import evaluate
 from ohmbench.report.compression import save_results, statements
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from ohmbench.lab.ports import BRIDGES
 from ohmbench.operations.doctor import RULES, Finding, Machine, Mark, diagnose
-from ohmbench.ports import BRIDGES
 
 REPO = Path(__file__).resolve().parents[3]
 
@@ -112,7 +112,7 @@ def test_a_slow_latency_timer(root: Path) -> None:
 
 
 def test_without_the_array_model_nothing_works(root: Path) -> None:
-    machine = Machine(root=root, has_module=lambda name: name != "ohmbench._array")
+    machine = Machine(root=root, has_module=lambda name: name != "ohmbench.model._array")
     assert diagnose(machine).is_broken
 
 

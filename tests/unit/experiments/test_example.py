@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ohmbench.array import ArrayModel
+from ohmbench.bench.twin import TwinBench
+from ohmbench.model.array import ArrayModel
 from ohmbench.progress import Progress
-from ohmbench.twin_bench import TwinBench
 
 from .test_pulsing import EXACT
 

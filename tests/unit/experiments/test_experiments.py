@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ohmbench.array import ArrayModel
+from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import UsageError
 from ohmbench.experiments.base import Experiment, Found
 from ohmbench.experiments.registry import load, names
+from ohmbench.model.array import ArrayModel
 from ohmbench.progress import Progress
 from ohmbench.report.experiment import ExperimentPage
-from ohmbench.twin_bench import TwinBench
 
 from .test_pulsing import EXACT
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from ohmbench.array import ArrayModel
-from ohmbench.carrier import Carrier
-from ohmbench.carrier_model import SimulatedCarrier
+from ohmbench.bench.twin import TwinBench
+from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import UsageError
 from ohmbench.experiments.pulsing import Drive, Entry, fire, microamperes, pulses_of, reads_of, require_drivable
-from ohmbench.twin_bench import TwinBench
+from ohmbench.model.array import ArrayModel
+from ohmbench.model.carrier import SimulatedCarrier
 
 EXACT = {"set_d2d": 0.0, "set_c2c": 0.0, "reset_d2d_ln": 0.0, "reset_c2c_ln": 0.0, "gate_d2d_v": 0.0}
 EXACT |= {"gate_c2c_v": 0.0, "stuck_low_fraction": 0.0, "stuck_high_fraction": 0.0, "relax_scale": 0.0}

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ohmbench.array import ArrayModel
-from ohmbench.bench import Bench
+from ohmbench.bench.base import Bench
+from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.errors import DataError, StoreError, UsageError, WearError
 from ohmbench.faults.fault_map import FaultKind, FaultMap
+from ohmbench.model.array import ArrayModel
 from ohmbench.operations.experiment import (
     Planned,
     already_done,
@@ -28,7 +29,6 @@ from ohmbench.progress import Progress
 from ohmbench.record.records import RunStatus
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events, samples
-from ohmbench.rungs import SimulatedArray, open_bench
 
 PARAMS = {"relax_scale": 0.0, "stuck_low_fraction": 0.0, "stuck_high_fraction": 0.0}
 SETTINGS = {"pulses": 4, "trains": 2}

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ohmbench._tables import CLOCK_HZ
-from ohmbench.array import ArrayModel
+from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import DataError
 from ohmbench.faults.characterise import Characterisation, characterise
 from ohmbench.faults.fault_map import FaultKind
-from ohmbench.recipe import Recipe
-from ohmbench.twin_bench import TwinBench
+from ohmbench.model.array import ArrayModel
+from ohmbench.programming.recipe import Recipe
+from ohmbench.tables import CLOCK_HZ
 
 NO_FAULTS = {"stuck_low_fraction": 0.0, "stuck_high_fraction": 0.0}
 

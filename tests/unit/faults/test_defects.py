@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from tests.random_networks import random_compressed
 
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
-from ohmbench.data import load_digits
 from ohmbench.errors import DataError, ImageError, UsageError
 from ohmbench.faults import layout as _layout
 from ohmbench.faults.avoid import (
@@ -25,10 +24,11 @@ from ohmbench.faults.avoid import (
     random_faults,
 )
 from ohmbench.faults.fault_map import FaultKind, FaultMap
-from ohmbench.image import Layer, Tile, WeightImage
-from ohmbench.mapping import map_compressed, map_pairs
-from ohmbench.recipe import Recipe
-from ohmbench.reference import evaluate, predict
+from ohmbench.inference.exact import evaluate, predict
+from ohmbench.mapping.image import Layer, Tile, WeightImage
+from ohmbench.mapping.mapper import map_compressed, map_pairs
+from ohmbench.network.data import load_digits
+from ohmbench.programming.recipe import Recipe
 
 CELLS = BadCells.of(Recipe(), 7)
 

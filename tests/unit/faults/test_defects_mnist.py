@@ -9,11 +9,11 @@ import pytest
 
 from ohmbench.compress.quantise import quantise
 from ohmbench.faults.avoid import BadCells, accuracy_with_faults, avoid_faults, measure_defects, random_faults
-from ohmbench.mapping import map_pairs
-from ohmbench.mnist import ENVIRONMENT, load_mnist
-from ohmbench.network import train
-from ohmbench.recipe import Recipe
-from ohmbench.reference import predict
+from ohmbench.inference.exact import predict
+from ohmbench.mapping.mapper import map_pairs
+from ohmbench.network.mnist import ENVIRONMENT, load_mnist
+from ohmbench.network.network import train
+from ohmbench.programming.recipe import Recipe
 
 pytestmark = [
     pytest.mark.slow,

@@ -6,10 +6,10 @@ import os
 
 import pytest
 
-from ohmbench.data import load_digits
 from ohmbench.errors import UsageError
-from ohmbench.faults.on_array import measure_defects_on_array
-from ohmbench.mnist import ENVIRONMENT, load_mnist
+from ohmbench.measure.defects_on_array import measure_defects_on_array
+from ohmbench.network.data import load_digits
+from ohmbench.network.mnist import ENVIRONMENT, load_mnist
 
 
 @pytest.mark.slow

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ohmbench._tables import Mode, Rail
-from ohmbench.array import ArrayModel
-from ohmbench.bench import clocks, dac_code
+from ohmbench.bench.base import clocks, dac_code
+from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import DataError
 from ohmbench.faults.fault_map import FaultKind
-from ohmbench.forming import FormResult, form
-from ohmbench.recipe import MOST_PULSES, Recipe
-from ohmbench.twin_bench import TwinBench
+from ohmbench.model.array import ArrayModel
+from ohmbench.programming.forming import FormResult, form
+from ohmbench.programming.recipe import MOST_PULSES, Recipe
+from ohmbench.tables import Mode, Rail
 
 ALL = 0xFFFF_FFFF
 FRESH = {"unformed_fraction": 1.0, "stuck_low_fraction": 0.0, "stuck_high_fraction": 0.0}

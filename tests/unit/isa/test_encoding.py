@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmbench._tables import Op
 from ohmbench.isa import Instruction, assemble, decode, disassemble, disassemble_word, encode
 from ohmbench.isa.encoding import RANGES, SIGNATURES
+from ohmbench.tables import Op
 
 
 @st.composite

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ohmbench._resources import resource_root
 from ohmbench.isa import assemble, disassemble, listing, load_firmware
+from ohmbench.support.resources import resource_root
 
 REPO = Path(__file__).resolve().parents[3]
 PROGRAMS = sorted(path.stem for path in (REPO / "firmware").glob("*.useq"))

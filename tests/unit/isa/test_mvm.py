@@ -8,13 +8,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ohmbench._tables import ADC_LSB_V, DAC_FULL_SCALE_V, TIA_OHM
-from ohmbench.array import ArrayModel
-from ohmbench.bench import dac_code
-from ohmbench.inference import run_tile
-from ohmbench.measure import full_tile
-from ohmbench.recipe import Recipe
-from ohmbench.twin_bench import TwinBench
+from ohmbench.bench.base import dac_code
+from ohmbench.bench.twin import TwinBench
+from ohmbench.inference.on_bench import run_tile
+from ohmbench.measure.bench import full_tile
+from ohmbench.model.array import ArrayModel
+from ohmbench.programming.recipe import Recipe
+from ohmbench.tables import ADC_LSB_V, DAC_FULL_SCALE_V, TIA_OHM
 
 SIEMENS_PER_CODE = ADC_LSB_V / TIA_OHM / (dac_code(Recipe().read_v) / 65536 * DAC_FULL_SCALE_V)
 

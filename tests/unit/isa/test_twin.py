@@ -8,12 +8,12 @@ import threading
 import numpy as np
 import pytest
 
-from ohmbench import twin as twin_module
-from ohmbench._tables import LANES, MEMORY_VECTORS, PROGRAM_WORDS, Fault, Register
-from ohmbench.array import ArrayModel
 from ohmbench.isa import assemble
 from ohmbench.link.messages import Why
-from ohmbench.twin import Twin
+from ohmbench.model import twin as twin_module
+from ohmbench.model.array import ArrayModel
+from ohmbench.model.twin import Twin
+from ohmbench.tables import LANES, MEMORY_VECTORS, PROGRAM_WORDS, Fault, Register
 
 ECHO = """
         li      r2, 32

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ohmbench._tables import RAIL_CEILING, Fault, Rail, Register
-from ohmbench.array import ArrayModel
 from ohmbench.isa import assemble
-from ohmbench.twin import Twin
+from ohmbench.model.array import ArrayModel
+from ohmbench.model.twin import Twin
+from ohmbench.tables import RAIL_CEILING, Fault, Rail, Register
 
 ARM, CLEAR_FAULT = 1, 2
 MAX_WATCHDOG_MS = 10_000

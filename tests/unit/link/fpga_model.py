@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from ohmbench._tables import DEFAULT_BAUD, MAGIC, PROTOCOL_VERSION, FrameError, FrameType, Register
 from ohmbench.link import Link, MockTransport, Why
 from ohmbench.link.codec import Decoder, Frame, encode_frame
+from ohmbench.tables import DEFAULT_BAUD, MAGIC, PROTOCOL_VERSION, FrameError, FrameType, Register
 
 CLOCK_HZ = 48_000_000
 SLOTS = 8

@@ -12,9 +12,9 @@ import zlib
 from collections import deque
 from collections.abc import Callable
 
-from ohmbench._tables import DEFAULT_BAUD, MAGIC, PROTOCOL_VERSION, FrameType
 from ohmbench.link import Transport
 from ohmbench.link.codec import Decoder, Frame, cobs_decode, encode_frame
+from ohmbench.tables import DEFAULT_BAUD, MAGIC, PROTOCOL_VERSION, FrameType
 
 DEPTH = 4096
 SLOTS = ((DEPTH - 1) - (DEPTH - 1) // 16) // 256

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ohmbench._tables import FrameType
 from ohmbench.errors import LinkError
 from ohmbench.link.channel import Channel
 from ohmbench.link.codec import Frame, encode_frame
+from ohmbench.tables import FrameType
 
 from .fpga_model import SLOTS, Clock, FpgaModel, Line, bench
 

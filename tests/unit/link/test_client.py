@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ohmbench._tables import Fault, FrameError, FrameType, Register
 from ohmbench.errors import LinkError, UsageError
 from ohmbench.link import Done, Link, RefusedError, Result, Why
+from ohmbench.tables import Fault, FrameError, FrameType, Register
 
 from .fpga_model import ECHO, SPIN, TALK, TRIP, bench, linked
 

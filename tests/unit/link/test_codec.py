@@ -6,7 +6,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ohmbench._tables import MAX_PAYLOAD, FrameType
 from ohmbench.link.codec import (
     MAX_ENCODED,
     Decoder,
@@ -16,6 +15,7 @@ from ohmbench.link.codec import (
     decode_frame,
     encode_frame,
 )
+from ohmbench.tables import MAX_PAYLOAD, FrameType
 
 frames = st.builds(
     Frame,

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from ohmbench._tables import FrameType
 from ohmbench.link import channel as channel_module
 from ohmbench.link import codec
 from ohmbench.link.channel import Channel
 from ohmbench.link.codec import Frame
+from ohmbench.tables import FrameType
 
 from .rtl_model import SLOTS, Damage, Fpga, Receiver, TimedLine
 

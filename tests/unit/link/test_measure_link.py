@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ohmbench import measure_link
-from ohmbench._tables import FrameError, FrameType, Register
 from ohmbench.cli import main
 from ohmbench.errors import UsageError
-from ohmbench.measure_link import FAST, SLOW, link_speed
+from ohmbench.measure import link as measure_link
+from ohmbench.measure.link import FAST, SLOW, link_speed
 from ohmbench.progress import Progress
+from ohmbench.tables import FrameError, FrameType, Register
 
 from .on_pty import Board, Pty
 

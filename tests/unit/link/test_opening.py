@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmbench._tables import FrameType, Register
 from ohmbench.errors import LinkError, OhmbenchError, ProtocolError
 from ohmbench.link import Link, MockTransport
 from ohmbench.link.codec import Frame, encode_frame
+from ohmbench.tables import FrameType, Register
 
 from .fpga_model import ECHO, SPIN, Clock, bench, linked
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ohmbench._tables import FrameType
 from ohmbench.link.channel import Channel
 from ohmbench.link.codec import Frame
+from ohmbench.tables import FrameType
 
 from .rtl_model import SLOTS, Damage, Fpga, Receiver, TimedLine
 

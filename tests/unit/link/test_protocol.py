@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ohmbench._tables import Fault, Register
 from ohmbench.link import BoardInfo, Done, Link, MockTransport, Result, State, Why
+from ohmbench.tables import Fault, Register
 
 from .fpga_model import Clock
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ohmbench._tables import FrameError, FrameType, Register
 from ohmbench.errors import DataError, LinkError
 from ohmbench.link import Done, Link, RefusedError, Trace, replay
+from ohmbench.tables import FrameError, FrameType, Register
 
 from .fpga_model import ECHO, SPIN, TALK, FpgaModel, bench
 

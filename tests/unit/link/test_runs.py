@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ohmbench._tables import FrameError, FrameType
 from ohmbench.errors import LinkError, UsageError
 from ohmbench.link import Done, RefusedError, Result, RunHandle, Why
+from ohmbench.tables import FrameError, FrameType
 
 from .fpga_model import ECHO, SLOTS, SPIN, TALK, TRIP, linked
 

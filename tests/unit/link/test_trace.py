@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ohmbench._tables import FrameType
 from ohmbench.errors import DataError, LinkError, UsageError
 from ohmbench.link import Link, Trace
 from ohmbench.link.codec import Decoder, Frame, encode_frame
 from ohmbench.link.trace import read_trace
+from ohmbench.tables import FrameType
 
 from .fpga_model import ECHO, Clock, bench
 

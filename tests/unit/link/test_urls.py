@@ -14,8 +14,8 @@ import pytest
 import serial
 from serial.rfc2217 import PortManager
 
+from ohmbench.bench.opening import open_bench
 from ohmbench.link import Link
-from ohmbench.rungs import open_bench
 
 from .on_pty import Board, Pty
 

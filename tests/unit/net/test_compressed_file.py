@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from tests.random_networks import random_compressed
 
 from ohmbench.compress.compressed import CompressedNetwork, as_pairs
-from ohmbench.compress.files import SCHEMA, load_compressed, save_compressed
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
 from ohmbench.errors import DataError, UsageError
-from ohmbench.mapping import map_compressed
+from ohmbench.mapping.compressed_file import SCHEMA, load_compressed, save_compressed
+from ohmbench.mapping.mapper import map_compressed
 
 
 def network() -> CompressedNetwork:

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
-from ohmbench.data import load_digits
-from ohmbench.data_sets import dataset_of, mnist_provenance
 from ohmbench.errors import ImageError, UsageError
-from ohmbench.image import WeightImage
-from ohmbench.mapping import map_pairs
-from ohmbench.mnist import load_mnist
+from ohmbench.mapping.data_sets import dataset_of, mnist_provenance
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.mapper import map_pairs
+from ohmbench.network.data import load_digits
+from ohmbench.network.mnist import load_mnist
 
 from .test_mnist import contents, write
 

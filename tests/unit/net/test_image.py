@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ohmbench import reference
 from ohmbench.errors import ImageError, UsageError
-from ohmbench.image import SCHEMA, Layer, Tile, WeightImage
+from ohmbench.inference import exact as reference
+from ohmbench.mapping.image import SCHEMA, Layer, Tile, WeightImage
 
 
 @dataclass(frozen=True)

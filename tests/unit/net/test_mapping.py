@@ -12,12 +12,12 @@ from tests.random_networks import random_compressed
 
 from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Segment, as_pairs
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
-from ohmbench.counting import count
 from ohmbench.errors import ImageError
-from ohmbench.image import WeightImage
-from ohmbench.mapping import map_compressed, map_pairs
-from ohmbench.packing import pack
-from ohmbench.reference import evaluate
+from ohmbench.inference.exact import evaluate
+from ohmbench.mapping.counting import count
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.mapper import map_compressed, map_pairs
+from ohmbench.mapping.packing import pack
 
 
 def segment(levels: np.ndarray, p: list[int], n: list[int], **parts: object) -> Segment:

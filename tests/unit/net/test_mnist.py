@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ohmbench import mnist
 from ohmbench.errors import DataError, UsageError
-from ohmbench.mnist import ENVIRONMENT, download_mnist, load_mnist, mnist_folder
+from ohmbench.network import mnist
+from ohmbench.network.mnist import ENVIRONMENT, download_mnist, load_mnist, mnist_folder
 
 TRAIN, TEST = "train-images-idx3-ubyte", "t10k-images-idx3-ubyte"
 TRAIN_LABELS, TEST_LABELS = "train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte"

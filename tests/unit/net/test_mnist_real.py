@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from tests.random_networks import calibrated, random_compressed
 
-from ohmbench import mnist
-from ohmbench.counting import count
-from ohmbench.mapping import map_compressed
-from ohmbench.mnist import CHECKSUMS, ENVIRONMENT, load_mnist, mnist_folder
-from ohmbench.reference import evaluate
+from ohmbench.inference.exact import evaluate
+from ohmbench.mapping.counting import count
+from ohmbench.mapping.mapper import map_compressed
+from ohmbench.network import mnist
+from ohmbench.network.mnist import CHECKSUMS, ENVIRONMENT, load_mnist, mnist_folder
 
 pytestmark = pytest.mark.skipif(ENVIRONMENT not in os.environ, reason=f"needs MNIST: set {ENVIRONMENT} to its folder")
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ohmbench import reference
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork, optimal_scale, quantise, round_to_levels
-from ohmbench.data import Dataset, load_digits
 from ohmbench.errors import DataError, UsageError
-from ohmbench.image import WeightImage
-from ohmbench.mapping import map_pairs
-from ohmbench.network import Network, _gradients, train
+from ohmbench.inference import exact as reference
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.mapper import map_pairs
+from ohmbench.network.data import Dataset, load_digits
+from ohmbench.network.network import Network, _gradients, train
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ import pytest
 import serial
 from tests.unit.link.on_pty import Board, Pty
 
-from ohmbench import ports
 from ohmbench.errors import UsageError
-from ohmbench.ports import FoundPort, Ports, PortState, choose_port, is_open_elsewhere, list_ports_found
-from ohmbench.settings import Settings
+from ohmbench.lab import ports
+from ohmbench.lab.ports import FoundPort, Ports, PortState, choose_port, is_open_elsewhere, list_ports_found
+from ohmbench.lab.settings import Settings
 
 FTDI, OTHER = (0x0403, 0x6015), (0x2341, 0x0043)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ohmbench.errors import UsageError
-from ohmbench.settings import Settings
+from ohmbench.lab.settings import Settings
 
 
 def test_all_of_it(tmp_path: Path) -> None:

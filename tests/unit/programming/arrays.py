@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ohmbench._tables import COLUMNS, ROWS, Mode
-from ohmbench.array import ArrayModel, load_params
-from ohmbench.programming import Bands, CellRecords, Levels, Mask, Programmer, decode
-from ohmbench.recipe import Codes, Recipe
-from ohmbench.twin_bench import TwinBench
+from ohmbench.bench.twin import TwinBench
+from ohmbench.model.array import ArrayModel, load_params
+from ohmbench.programming.programmer import Bands, CellRecords, Levels, Mask, Programmer, decode
+from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.tables import COLUMNS, ROWS, Mode
 
 SHAPE = (ROWS, COLUMNS)
 ALL_CELLS = np.ones(SHAPE, np.bool_)

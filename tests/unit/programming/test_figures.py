@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ohmbench.array import ArrayModel
-from ohmbench.programming import Bands, program_image
-from ohmbench.recipe import Recipe
-from ohmbench.runs import TRIES
-from ohmbench.twin_bench import TwinBench
+from ohmbench.bench.twin import TwinBench
+from ohmbench.model.array import ArrayModel
+from ohmbench.programming.programmer import Bands, program_image
+from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.run import TRIES
 
 from .arrays import ALL_CELLS, LoggedArray, drawn_levels, program_bands, usiemens_of
 

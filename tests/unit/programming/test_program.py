@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as drawn
 
-from ohmbench._tables import Mode
-from ohmbench.array import ArrayModel
+from ohmbench.bench.twin import TwinBench
 from ohmbench.faults.fault_map import FaultKind
-from ohmbench.programming import LEAVE, Bands, program_image
-from ohmbench.recipe import Recipe
-from ohmbench.twin_bench import TwinBench
+from ohmbench.model.array import ArrayModel
+from ohmbench.programming.programmer import LEAVE, Bands, program_image
+from ohmbench.programming.recipe import Recipe
+from ohmbench.tables import Mode
 
 from .arrays import ALL_CELLS, SHAPE, LoggedArray, drawn_levels, read_ideally, usiemens_of
 

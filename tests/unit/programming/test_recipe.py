@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmbench._tables import RAIL_CEILING, Rail
-from ohmbench.array import load_params
-from ohmbench.bench import dac_code
+from ohmbench.bench.base import dac_code
 from ohmbench.errors import DataError
-from ohmbench.recipe import RECIPES, Recipe
+from ohmbench.model.array import load_params
+from ohmbench.programming.recipe import RECIPES, Recipe
+from ohmbench.tables import RAIL_CEILING, Rail
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.toml"))
 

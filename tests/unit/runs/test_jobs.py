@@ -9,25 +9,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ohmbench.bench import Bench
+from ohmbench.bench.base import Bench
+from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
-from ohmbench.data import Dataset
 from ohmbench.errors import DataError, StoreError, UsageError
 from ohmbench.faults.avoid import avoid_faults
 from ohmbench.faults.fault_map import FaultMap
-from ohmbench.mapping import map_pairs
+from ohmbench.lab.ledgered import charged
+from ohmbench.mapping.mapper import map_pairs
+from ohmbench.network.data import Dataset
 from ohmbench.operations.estimate import estimate
 from ohmbench.operations.experiment import experiment, plan_resumed
 from ohmbench.operations.experiment import plan as plan_experiment
 from ohmbench.operations.infer import infer
 from ohmbench.operations.jobs import ImageFile, Ledgered, plan
 from ohmbench.operations.program import program
-from ohmbench.operations.wear import charged
+from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
-from ohmbench.recipe import Recipe
 from ohmbench.record.records import RunStatus
 from ohmbench.record.store import Store
-from ohmbench.rungs import SimulatedArray, open_bench
 
 SERIAL = "chip"
 QUIET = Progress(quiet=True)

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ohmbench.array import ArrayModel
-from ohmbench.bench import Bench
+from ohmbench.bench.base import Bench
+from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import StoreError
+from ohmbench.model.array import ArrayModel
+from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.run import TRIES, ArrayRun, Standing, Target
 from ohmbench.progress import Progress
-from ohmbench.recipe import Recipe
 from ohmbench.record.journal import Journal
 from ohmbench.record.records import Cells, CellStatus, Mask, RunStatus
 from ohmbench.record.store import Run, Store
-from ohmbench.runs import TRIES, ArrayRun, Standing, Target
-from ohmbench.twin_bench import TwinBench
 
 SERIAL = "chip"
 NONE = np.zeros((32, 32), np.bool_)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import serial
 
-from ohmbench import simulator
-from ohmbench.simulator import Simulator
+from ohmbench.model import simulator
+from ohmbench.model.simulator import Simulator
 
 REPO = Path(__file__).resolve().parents[3]
 

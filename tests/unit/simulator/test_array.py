@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ohmbench import _mapped_file
-from ohmbench._tables import Mode
-from ohmbench.array import ArrayModel, write_faults_file, write_params_file
+from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.errors import DataError, LinkError, UsageError
-from ohmbench.rungs import SimulatedArray, open_bench
-from ohmbench.simulator import Simulator
+from ohmbench.model.array import ArrayModel, write_faults_file, write_params_file
+from ohmbench.model.simulator import Simulator
+from ohmbench.support import mapped_file
+from ohmbench.tables import Mode
 
 from .conftest import Start
 
@@ -25,7 +25,7 @@ CALM = {"relax_scale": 0.0}  # a cell is where its last pulse left it, whenever 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_mapped_file, "_LOCK_WAIT_S", 0.1)
+    monkeypatch.setattr(mapped_file, "_LOCK_WAIT_S", 0.1)
 
 
 @pytest.fixture

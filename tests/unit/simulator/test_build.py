@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from ohmbench import _simulator_build, measure, simulator
 from ohmbench.errors import BuildError, LinkError
+from ohmbench.measure import bench as measure
+from ohmbench.model import simulator, simulator_build
 
 from .conftest import REPO, Client, environment
 
@@ -44,7 +45,7 @@ def test_missing_verilator_names_the_extra(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, loopback_root: Path
 ) -> None:
     only_these_on_path(monkeypatch, tmp_path, "make", "g++", "c++", "cc", "perl")
-    monkeypatch.setattr(_simulator_build, "verilator_environment", lambda: dict(os.environ))
+    monkeypatch.setattr(simulator_build, "verilator_environment", lambda: dict(os.environ))
     with pytest.raises(BuildError, match=r"pip install 'ohmbench\[sim\]'"):
         simulator.build(root=loopback_root)
 
@@ -102,7 +103,7 @@ def counting_compiles(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         executable.parent.mkdir()
         executable.touch()
 
-    monkeypatch.setattr(_simulator_build, "_compile", make)
+    monkeypatch.setattr(simulator_build, "_compile", make)
     return made
 
 
@@ -166,7 +167,7 @@ def test_two_that_want_the_same_build_make_it_once(
         executable.parent.mkdir()
         executable.touch()
 
-    monkeypatch.setattr(_simulator_build, "_compile", make)
+    monkeypatch.setattr(simulator_build, "_compile", make)
     first = threading.Thread(target=simulator.build, kwargs={"root": loopback_root})
     first.start()
     assert begun.wait(10)
@@ -187,7 +188,7 @@ def test_verilator_that_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path
     verilator = tmp_path / "verilator"
     verilator.write_text("#!/bin/sh\necho no such thing >&2\nexit 3\n")
     verilator.chmod(0o755)
-    monkeypatch.setattr(_simulator_build, "verilator_environment", lambda: dict(os.environ))
+    monkeypatch.setattr(simulator_build, "verilator_environment", lambda: dict(os.environ))
     with pytest.raises(BuildError, match="does not start: no such thing"):
         simulator.build(root=loopback_root)
 
@@ -198,7 +199,7 @@ def test_a_profile_that_fails_costs_speed_only(monkeypatch: pytest.MonkeyPatch, 
 
     monkeypatch.setattr(measure, "simulated_work", fail)
     said: list[str] = []
-    _simulator_build._train(tmp_path, said.append)
+    simulator_build._train(tmp_path, said.append)
     assert said == ["the simulator will be slower than it could be: no answer"]
 
 
@@ -213,7 +214,7 @@ def is_alive(group: int) -> bool:
 
 def test_build_leaves_nothing_running_when_interrupted(tmp_path: Path, loopback_root: Path) -> None:
     code = (
-        "from pathlib import Path; from ohmbench import simulator\n"
+        "from pathlib import Path; from ohmbench.model import simulator\n"
         f"simulator.build(print, root=Path({str(loopback_root)!r}))"
     )
     process = subprocess.Popen(

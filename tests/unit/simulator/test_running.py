@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ohmbench.errors import LinkError, ModelError
-from ohmbench.simulator import Simulator
+from ohmbench.model.simulator import Simulator
 
 from .conftest import Client, Start, alive
 
@@ -173,7 +173,7 @@ def test_signal_ends_it_cleanly(start: Start, number: signal.Signals) -> None:
 
 def test_killed_host_takes_the_simulator_with_it(loopback: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from ohmbench.simulator import Simulator\n"
+        "import sys, time; from pathlib import Path; from ohmbench.model.simulator import Simulator\n"
         f"s = Simulator(executable=Path({str(loopback)!r})); print(s._process.pid, s.port, flush=True); time.sleep(60)"
     )
     host = subprocess.Popen(

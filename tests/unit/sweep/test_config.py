@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohmbench.errors import DataError, UsageError
-from ohmbench.recipe import Recipe
+from ohmbench.programming.recipe import Recipe
 from ohmbench.sweep.config import KEYS, SweepConfig
 from ohmbench.sweep.points import chosen, expand
 
@@ -151,7 +151,7 @@ def test_points_are_chosen_by_the_beginning_of_their_key() -> None:
 
 
 def test_the_examples_are_sweeps() -> None:
-    sweeps = REPO / "host/ohmbench/sweeps"
+    sweeps = REPO / "host/ohmbench/sweep/configs"
     assert len(expand(SweepConfig.load(sweeps / "digits.toml"))) == 48
     assert len(expand(SweepConfig.load(sweeps / "mnist-784.toml"))) == 75
     (example,) = re.findall(r"```toml\n(.*?)```", (REPO / "docs/sweep.md").read_text(), re.S)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from ohmbench.errors import ExpectationError, UsageError
 from ohmbench.report.sweep import sweep_html
 from ohmbench.report.sweep_table import sweep_table
+from ohmbench.sweep.compute import STAGES
 from ohmbench.sweep.expectation import COLUMNS, Expectation, require
 from ohmbench.sweep.export import export
-from ohmbench.sweep.point import STAGES
 
 HOSTILE = "</script><b>&"
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from ohmbench.bench import Bench
-from ohmbench.carrier import Carrier
+from ohmbench.bench.base import Bench
+from ohmbench.bench.opening import open_bench
+from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import DataError, PortError, UsageError
 from ohmbench.operations.sweep import plan, report, sweep
 from ohmbench.progress import Progress
-from ohmbench.rungs import open_bench
+from ohmbench.sweep.compute import STAGES
 from ohmbench.sweep.engine import dask
-from ohmbench.sweep.point import STAGES
 from ohmbench.sweep.store import ResultStore
 
 QUIET = Progress(quiet=True)
@@ -82,7 +82,7 @@ def test_a_board_is_swept_with_the_carrier_and_supply_of_the_settings(
         return open_bench("twin", carrier=carrier)
 
     monkeypatch.setattr("ohmbench.sweep.run.open_bench", board)
-    monkeypatch.setattr("ohmbench.settings.config_folder", lambda: tmp_path)
+    monkeypatch.setattr("ohmbench.lab.settings.config_folder", lambda: tmp_path)
     monkeypatch.setenv("OHMBENCH_LAB", str(tmp_path))
     (tmp_path / "frail.toml").write_text("[limits]\nbl_set_v = 1.0\n")
     (tmp_path / "config.toml").write_text('carrier = "frail.toml"\n')

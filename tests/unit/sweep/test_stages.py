@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from tests.random_networks import random_compressed
 
-from ohmbench.array import ArrayModel, load_params
-from ohmbench.inference import Inference
-from ohmbench.mapping import map_compressed
-from ohmbench.recipe import Recipe
-from ohmbench.reference import evaluate
-from ohmbench.sweep.point import conductance_runner
-from ohmbench.twin_bench import TwinBench
+from ohmbench.bench.twin import TwinBench
+from ohmbench.inference.exact import evaluate
+from ohmbench.inference.on_bench import Inference
+from ohmbench.mapping.mapper import map_compressed
+from ohmbench.model.array import ArrayModel, load_params
+from ohmbench.programming.recipe import Recipe
+from ohmbench.sweep.compute import conductance_runner
 
 
 @pytest.mark.parametrize("seed", range(5))

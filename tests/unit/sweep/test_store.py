@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from ohmbench.errors import StoreError
+from ohmbench.sweep.compute import STAGES, PointResult
 from ohmbench.sweep.config import SweepConfig
 from ohmbench.sweep.networks import MadeNetwork
-from ohmbench.sweep.point import STAGES, PointResult
 from ohmbench.sweep.points import Point, expand
 from ohmbench.sweep.schema import SCHEMA
 from ohmbench.sweep.store import ResultStore

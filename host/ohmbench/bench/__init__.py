@@ -1,0 +1,1 @@
+"""One connected rung: a board or the simulator over the link, or the twin."""

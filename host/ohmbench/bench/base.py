@@ -1,0 +1,292 @@
+"""One bench, whatever it runs on: a board behind a serial port, the same RTL in Verilator, or the twin.
+
+    Bench
+    +-- LinkBench    frames over a port: a board, or the simulator's pty
+    +-- TwinBench    the instruction-set model in this process
+
+`open_bench` chooses. Everything that programs or reads an array goes through this interface and knows no rung.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmbench import tables as t
+from ohmbench.carrier.carrier import Carrier
+from ohmbench.errors import FaultError, OhmbenchError, ProtocolError, UsageError
+from ohmbench.isa import Program, load_firmware
+from ohmbench.link.messages import Done, State, Why
+from ohmbench.support.provenance import provenance
+from ohmbench.tables import Fault, Rail, Register
+
+Words = npt.NDArray[np.uint32]
+Inputs = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Report = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is; `Progress` is one."""
+
+
+@dataclass(frozen=True)
+class BenchInfo:
+    """Who is there: what the handshake says of the bench and its array."""
+
+    rung: str  # board, sim or twin
+    port: str
+    protocol: int
+    build_id: int
+    clock_hz: int
+    rows: int
+    columns: int
+    array_type: str
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether its codes come from the array model, so that nothing it returns is a measurement."""
+        return self.rung != "board"
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """The versions of this program, and which RTL and firmware answered."""
+        return {**provenance(), "protocol": self.protocol, "build_id": f"{self.build_id:08x}"}
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What a program did: the words that it sent by `vout`, and its run time in clocks."""
+
+    words: Words
+    code: int
+    run_cycles: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the guard allows until the bench is disarmed. Volts, microseconds, pulses a cell, milliseconds."""
+
+    rails_v: Mapping[Rail, float]
+    pulse_us: float
+    pulses: int
+    silence_ms: int = 500
+
+
+def dac_code(volts: float) -> int:
+    """DAC code of a rail voltage (AD5686R: 16 bits over the full scale)."""
+    return round(volts / t.DAC_FULL_SCALE_V * 65536)
+
+
+def codes_per_siemens(read_v: float) -> float:
+    """ADC codes of one siemens with so much on its bit line: I = G V through the transimpedance amplifier."""
+    return read_v * t.TIA_OHM / t.ADC_LSB_V
+
+
+def clocks(seconds_us: float) -> int:
+    """Clocks in a time in microseconds, rounded to the nearest."""
+    return round(seconds_us * 1e-6 * t.CLOCK_HZ)
+
+
+_FAULT_MEANING = {
+    Fault.RAIL_LIMIT: "a rail above its limit was asked for",
+    Fault.WIDTH_LIMIT: "a pulse outside the limit of its width was asked for",
+    Fault.BUDGET: "a cell has had all the pulses of its budget",
+    Fault.OVERCURRENT: "a column drew more current than its comparator allows",
+    Fault.SILENCE: "the host was silent for longer than the watchdog allows",
+    Fault.NOT_ARMED: "the bench was not armed",
+    Fault.BAD_LINES: "SET or RESET with other than one word line was asked for",
+    Fault.BAD_MODE: "a pulse or a conversion in the wrong mode was asked for",
+}
+
+
+class Bench(ABC):
+    """A connected rung. Use it as a context manager: leaving it turns the array off and closes the port."""
+
+    info: BenchInfo
+    on_arm: Callable[[Limits], None] | None = None  # called before the bench is armed; what it raises prevents that
+    carrier: Carrier = Carrier()
+    """What is between the FPGA's lines and the array's rows and columns: `programming` and `inference` go by it."""
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What every recorded run keeps: who answered, and what its codes were corrected by."""
+        note = self.carrier.note
+        return {**self.info.provenance, "carrier": self.carrier.name, **({} if note is None else {"calibration": note})}
+
+    @abstractmethod
+    def state(self) -> State:
+        """What runs, and the clock counts since reset; those that a rung does not have are 0."""
+
+    @abstractmethod
+    def write_vectors(self, address: int, data: Words) -> None:
+        """Write vector memory: data uint32 (n, 32)."""
+
+    def load(self, program: Program) -> None:
+        """Load a program now rather than when it runs first: what is timed can begin after it."""
+        del program  # the twin's is loaded when it runs
+
+    @abstractmethod
+    def write_register(self, register: int, value: int) -> None:
+        """Write a register of the guard.
+
+        Raises:
+            UsageError: the guard refuses the value.
+        """
+
+    @abstractmethod
+    def safe(self) -> None:
+        """End a running program and turn all outputs off. Works in every state of the bench."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Turn the array off and leave the port."""
+
+    def rest(self, seconds: float, progress: Report | None = None) -> None:
+        """Let bench time pass with all outputs off: cells relax, and no run time is counted.
+
+        A board waits so long; Ctrl-C ends that and changes nothing. In simulation it takes no time.
+
+        Args:
+            progress: called every second of a wait of more than one.
+
+        Raises:
+            UsageError: the bench is armed, or a program runs; or not a finite time from 0 on.
+            DataError: in simulation, more than some 3000 years.
+            LinkError: the board has gone away meanwhile.
+        """
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise UsageError(f"The array cannot rest for {seconds} s. It has not rested; give a time from 0 s on.")
+        state = self.state()
+        if state.armed or state.running:
+            raise UsageError(
+                "The array cannot rest while the bench is armed: its lines may be at voltages that disturb cells. "
+                "It has not rested; disarm the bench first (leave `armed`, or call `safe`)."
+            )
+        self._rest(seconds, progress or (lambda name, done, total: None))
+
+    @abstractmethod
+    def _rest(self, seconds: float, progress: Report) -> None: ...
+
+    @abstractmethod
+    def _run(
+        self,
+        program: Program,
+        entry: int,
+        args: list[int],
+        inputs: Inputs | None,
+        on_words: Callable[[Words], None],
+    ) -> Done: ...
+
+    def execute(
+        self,
+        program: Program,
+        args: Mapping[str, int],
+        *,
+        entry: str | None = None,
+        inputs: Inputs | None = None,
+        on_words: Callable[[Words], None] | None = None,
+    ) -> Execution:
+        """Run a pulse program to its end.
+
+        Args:
+            args: by the names of the program's `.arg` lines.
+            entry: a name of its `.entry` lines; the first one if not given.
+            inputs: what `vin` takes, unsigned (n, 32).
+            on_words: called with each batch of result words as it arrives.
+
+        Raises:
+            FaultError: the guard turned the array off.
+            UsageError: an argument that the program does not have, or that does not fit 16 bits.
+        """
+        values, start = program.registers(args), program.entry(entry or next(iter(program.entries), ""))
+        batches: list[Words] = []
+
+        def collect(words: Words) -> None:
+            batches.append(words)
+            if on_words is not None:
+                on_words(words)
+
+        try:
+            end = self._run(program, start, values, inputs, collect)
+        except KeyboardInterrupt:
+            self.safe()
+            raise
+        if end.why == Why.FAULT:
+            raise FaultError(
+                f"The guard turned the array off during {program.name}: {_FAULT_MEANING[end.fault]} "
+                f"(fault {end.fault.name.lower()}, {program.where(end.pc)}). Cells already programmed keep their "
+                "state; the fault is cleared when the bench is armed again."
+            )
+        if end.why != Why.HALT:
+            what = "was aborted" if end.why == Why.ABORT else "met a word that is no instruction"
+            raise ProtocolError(
+                f"{program.name} {what} at {program.where(end.pc)}. All outputs are off; start it again."
+            )
+        words = np.concatenate(batches) if batches else np.zeros(0, np.uint32)
+        return Execution(words, end.code, end.cycles)
+
+    @contextmanager
+    def armed(self, limits: Limits, rails_v: Mapping[Rail, float]) -> Iterator[None]:
+        """Arm within limits and set the rails; disarm at the end, whatever happens.
+
+        Raises:
+            UsageError: a limit above the carrier's, or a rail above its limit.
+        """
+        self.require_within_carrier(limits)
+        for rail, volts in rails_v.items():
+            if volts > limits.rails_v.get(rail, 0.0):
+                raise UsageError(
+                    f"rail {rail.name.lower()}: {volts} V is above its limit; nothing was sent to the array"
+                )
+        if self.on_arm is not None:
+            self.on_arm(limits)
+        self.write_register(Register.CONTROL, 0b110)  # disarmed, fault and pulse counts cleared
+        for rail in Rail:
+            self.write_register(Register.MAX_RAIL + rail, dac_code(limits.rails_v.get(rail, 0.0)))
+        self.write_register(Register.MAX_WIDTH, clocks(limits.pulse_us))
+        self.write_register(Register.PULSE_BUDGET, limits.pulses)
+        self.write_register(Register.WATCHDOG, limits.silence_ms)
+        self.write_register(Register.CONTROL, 1)
+        try:
+            firmware = load_firmware("rails")
+            self.execute(firmware, {rail.name.lower(): dac_code(rails_v.get(rail, 0.0)) for rail in Rail})
+            yield
+        except BaseException:
+            with suppress(OhmbenchError):  # why it ended says more than that the link is gone by now
+                self.safe()
+            raise
+        self.safe()
+
+    def require_within_carrier(self, limits: Limits) -> None:
+        """Refuse what `armed` would refuse; who charges wear asks before, since a reservation stays for life.
+
+        Raises:
+            UsageError: a limit above the carrier's.
+        """
+        carrier = self.carrier
+        over = [
+            f"rail {rail.name.lower()} up to {volts:g} V, it allows {carrier.limits_v[rail]:g} V"
+            for rail, volts in limits.rails_v.items()
+            if volts > carrier.limits_v[rail]
+        ]
+        if limits.pulse_us > carrier.pulse_us:
+            over.append(f"pulses of up to {limits.pulse_us:g} us, it allows {carrier.pulse_us:g} us")
+        if over:
+            raise UsageError(
+                f"This is asked of {carrier.name}: {'; '.join(over)}. Nothing was sent to the array. Use a recipe "
+                "within these limits."
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        try:
+            self.close()
+        except OhmbenchError:
+            if kind is None:
+                raise

@@ -1,0 +1,60 @@
+"""The twin as a bench: no port, no clock but run time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ohmbench import tables as t
+from ohmbench.bench.base import Bench, BenchInfo, Inputs, Report, Words
+from ohmbench.errors import UsageError
+from ohmbench.isa import Program
+from ohmbench.link.messages import Done, State
+from ohmbench.model.array import ArrayModel
+from ohmbench.model.carrier import CarrierModel
+from ohmbench.model.twin import Twin
+from ohmbench.support.build_id import build_id
+from ohmbench.tables import Register
+
+
+class TwinBench(Bench):
+    """The instruction-set model over an array model, in this process."""
+
+    def __init__(self, array: ArrayModel, carrier: CarrierModel | None = None) -> None:
+        self.array = array
+        self.twin = Twin(array, carrier)
+        self.info = BenchInfo(
+            "twin", "twin", t.PROTOCOL_VERSION, build_id(), t.CLOCK_HZ, t.ROWS, t.COLUMNS, t.ARRAY_TYPE
+        )
+
+    def state(self) -> State:
+        return self.twin.state()
+
+    def write_vectors(self, address: int, data: Words) -> None:
+        self.twin.write_vectors(address, data)
+
+    def write_register(self, register: int, value: int) -> None:
+        if not self.twin.write_register(register, value):
+            raise UsageError(f"The guard refuses {value} for register {Register(min(register, 12)).name.lower()}")
+
+    def safe(self) -> None:
+        self.twin.write_register(Register.CONTROL, 0)
+
+    def close(self) -> None:
+        self.safe()
+
+    def _rest(self, seconds: float, progress: Report) -> None:
+        self.array.rest(seconds)
+
+    def _run(
+        self,
+        program: Program,
+        entry: int,
+        args: list[int],
+        inputs: Inputs | None,
+        on_words: Callable[[Words], None],
+    ) -> Done:
+        self.twin.load(program.words)
+        done, words = self.twin.run(entry, args, inputs)
+        if len(words):
+            on_words(words)
+        return done

@@ -1,0 +1,189 @@
+"""A particular carrier: the order of its lines, what its channels are off by, how far it may be driven.
+
+A TOML file, all of it optional; what is not given is as on the reference carrier (docs/carriers.md):
+
+    name = "carrier 7"
+    rows = [0, 1, ...]        # line of the carrier that row 0, 1, ... of the array is wired to
+    columns = [0, 1, ...]     # channel of the carrier that column 0, 1, ... of the array is wired to
+    bad_rows = [3]            # rows and columns of the array that are not to be used
+    bad_columns = []
+    gain = [1.0, ...]         # of each channel, over the reference carrier's; or one number
+    offset = [0.0, ...]       # of each channel, ADC codes; or one number
+    reference_ohm = [...]     # of each column of the array
+
+    [limits]                  # tighter than the guard's own ceilings
+    bl_set_v = 3.0
+    pulse_us = 10.0
+
+Everything else in ohmbench is in the rows and columns of the array, and in the codes of a carrier without errors.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmbench import tables as t
+from ohmbench.errors import DataError
+from ohmbench.tables import COLUMNS, REFERENCE_OHM, ROWS, Rail
+
+if TYPE_CHECKING:
+    from ohmbench.checks.calibrate import Calibration
+
+Codes = npt.NDArray[np.int64]
+Lines = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float64]
+
+_KEYS = ("name", "rows", "columns", "bad_rows", "bad_columns", "gain", "offset", "reference_ohm", "limits")
+_NOTHING_SENT = "Nothing was sent to the array."
+
+
+@dataclass(frozen=True, eq=False)
+class Carrier:
+    """The reference carrier, or one that differs from it.
+
+    Attributes:
+        rows, columns: (rows,), (columns,): line or channel of the carrier behind each of the array's.
+        gain, offset: (columns,), of each channel: code = gain * ideal code + offset.
+        bad: bool (rows, columns), cells of the array that are not to be used.
+        reference_ohm: (columns,), by column of the array.
+        limits_v: most that a rail may be driven to; pulse_us: longest pulse.
+        note: what every result says of the calibration that it rests on; None: nothing.
+    """
+
+    name: str = "reference carrier"
+    rows: Lines = field(default_factory=lambda: np.arange(ROWS))
+    columns: Lines = field(default_factory=lambda: np.arange(COLUMNS))
+    gain: Floats = field(default_factory=lambda: np.ones(COLUMNS))
+    offset: Floats = field(default_factory=lambda: np.zeros(COLUMNS))
+    bad: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros((ROWS, COLUMNS), np.bool_))
+    reference_ohm: Floats = field(default_factory=lambda: np.array(REFERENCE_OHM))
+    limits_v: Mapping[Rail, float] = field(default_factory=lambda: dict(t.RAIL_MAX_V))
+    pulse_us: float = math.inf
+    note: str | None = None
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """The carrier in a file.
+
+        Raises:
+            DataError: the file is missing or damaged, or something in it makes no sense.
+        """
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise DataError(f"Cannot read the carrier {path}: {reason}. {_NOTHING_SENT} Give a TOML file.") from error
+        try:
+            return cls._of(values)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise DataError(f"{path}: {error}. {_NOTHING_SENT} Correct it; docs/carriers.md has the keys.") from error
+
+    @classmethod
+    def _of(cls, values: dict[str, Any]) -> Self:
+        unknown = [key for key in values if key not in _KEYS]
+        if unknown:
+            raise ValueError(f"no such key: {', '.join(unknown)}")
+        name = values.get("name", cls.name)
+        if not isinstance(name, str):
+            raise TypeError("name is no text")
+        bad = np.zeros((ROWS, COLUMNS), np.bool_)
+        bad[_lines("bad_rows", values.get("bad_rows", []), ROWS), :] = True
+        bad[:, _lines("bad_columns", values.get("bad_columns", []), COLUMNS)] = True
+        limits, pulse_us = _limits(values.get("limits", {}))
+        return cls(
+            name,
+            _order("rows", values.get("rows"), ROWS),
+            _order("columns", values.get("columns"), COLUMNS),
+            _numbers("gain", values.get("gain", 1.0), 0.5, 2.0),
+            _numbers("offset", values.get("offset", 0.0), -500.0, 500.0),
+            bad,
+            _numbers("reference_ohm", values.get("reference_ohm", list(REFERENCE_OHM)), 1e2, 1e9),
+            limits,
+            pulse_us,
+        )
+
+    def calibrated(self, calibration: Calibration) -> Self:
+        """This carrier with what was measured in place of gain and offset."""
+        return replace(self, gain=calibration.gain, offset=calibration.offset, note=calibration.note())
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether each line goes to the array's of the same number."""
+        return bool((self.rows == np.arange(ROWS)).all() and (self.columns == np.arange(COLUMNS)).all())
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether its codes need no correction."""
+        return bool((self.gain == 1).all() and (self.offset == 0).all())
+
+    def on_lines(self, cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Values (rows, columns) of the array's cells, by line and channel of the carrier."""
+        moved = np.empty_like(cells)
+        moved[np.ix_(self.rows, self.columns)] = cells
+        return moved
+
+    def on_cells(self, lines: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The reverse of `on_lines`; `lines` may have more axes in front."""
+        return np.asarray(lines[..., self.rows[:, np.newaxis], self.columns])
+
+    def true_codes(self, codes: npt.NDArray[np.integer]) -> Codes:
+        """Codes (..., columns) by channel, as a carrier without errors would give them, rounded."""
+        if self.is_exact:
+            return codes.astype(np.int64)
+        return np.rint((codes - self.offset) / self.gain).astype(np.int64)
+
+    def shift(self, codes: Floats) -> Codes:
+        """By how much the channels (..., columns) are off near these ideal codes."""
+        return np.rint(codes * (self.gain - 1.0) + self.offset).astype(np.int64)
+
+
+def _lines(name: str, value: Any, count: int) -> Lines:
+    if not isinstance(value, list) or not all(type(line) is int and 0 <= line < count for line in value):
+        raise ValueError(f"{name} is no list of numbers from 0 to {count - 1}")
+    return np.array(value, np.intp)
+
+
+def _order(name: str, value: Any, count: int) -> Lines:
+    if value is None:
+        return np.arange(count)
+    order = _lines(name, value, count)
+    if sorted(order.tolist()) != list(range(count)):
+        raise ValueError(f"{name} does not name each of 0 to {count - 1} once")
+    return order
+
+
+def _numbers(name: str, value: Any, low: float, high: float) -> Floats:
+    given = value if isinstance(value, list) else [value] * COLUMNS
+    if not all(isinstance(x, int | float) and not isinstance(x, bool) and low <= x <= high for x in given):
+        raise ValueError(f"{name} has something other than numbers from {low:g} to {high:g}")
+    if len(given) != COLUMNS:
+        raise ValueError(f"{name} has {len(given)} numbers, not {COLUMNS}")
+    return np.array(given, np.float64)
+
+
+def _limits(values: Any) -> tuple[dict[Rail, float], float]:
+    limits, pulse_us = dict(t.RAIL_MAX_V), math.inf
+    if not isinstance(values, dict):
+        raise TypeError("limits is no table")
+    for key, value in values.items():
+        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+            raise ValueError(f"limits.{key} is no number from 0 on")
+        if key == "pulse_us":
+            pulse_us = float(value)
+            continue
+        try:
+            rail = Rail[key.removesuffix("_v").upper()]
+        except KeyError:
+            raise ValueError(f"no such limit: {key}") from None
+        if value > limits[rail]:
+            raise ValueError(f"limits.{key} is above the guard's own ceiling of {limits[rail]} V")
+        limits[rail] = float(value)
+    return limits, pulse_us

@@ -1,0 +1,1 @@
+"""What a bench finds out about its carrier, without a pulse."""

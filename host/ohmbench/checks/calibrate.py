@@ -1,0 +1,176 @@
+"""Calibrate a carrier's channels and rails: against its reference resistors, and an instrument on rail cal if any.
+
+Each channel is fitted by a line: code = gain * ideal code + offset, over several voltages of rail cal, whose currents
+through known resistors are the ideal codes. What cells are read with is rail bl_read, so its ratio to cal, from their
+monitor resistors, is part of each channel's gain. Without an instrument everything is relative to rail cal: an error
+of that rail cancels in conductances, since bl_read is measured against it, but shows in the gains of the other rails.
+An instrument that measures cal alone makes all of them absolute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmbench.bench.base import Bench
+from ohmbench.carrier.carrier import Floats
+from ohmbench.checks.reads import MONITOR_CHANNEL, held_v, mean_codes, monitor_codes, monitored_code, reference_codes
+from ohmbench.errors import CheckError
+from ohmbench.progress import Progress
+from ohmbench.tables import COLUMNS, RAIL_MAX_V, Rail
+
+REFERENCES = "reference resistors"
+"""Instrument of a calibration without one."""
+
+READS = {0.0: 60_000, 0.17: 1024, 0.34: 60_000}
+"""Conversions that are averaged, by volts of rail cal: the ends decide the line, the middle shows whether it is one.
+The converter's 1.84 LSB of noise, which also takes care of the rounding to codes, becomes 0.0075; between the ends of
+the smallest reference's 32 codes that makes 0.03 % in its channel's gain, three times that in the worst of 32."""
+
+RAIL_READS = 1024
+"""Likewise for a rail: 0.06 codes, of 65 or more."""
+
+READ_RAIL_READS = 16_384
+"""For bl_read, which is part of every channel's gain: 0.02 %."""
+
+MAX_AGE = timedelta(days=30)
+"""A calibration older than this is called stale [guess]: 10 ppm/K parts drift little, connectors and solder do."""
+
+MeasureVolts = Callable[[float], float]
+"""Has rail cal, asked for so many volts, measured by an instrument; returns what that says, in volts."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What one board and its carrier are off by.
+
+    Attributes:
+        board: serial number of the board.
+        gain, offset: (channels,), as of `Carrier`.
+        rails: what each rail gives over what it should, relative to cal if there was no instrument.
+        residual_codes: largest distance of a mean code from the fitted lines, over all channels.
+        instrument: identity of what was measured against.
+    """
+
+    board: str
+    gain: Floats
+    offset: Floats
+    rails: Mapping[Rail, float]
+    residual_codes: float
+    instrument: str
+    at: datetime
+
+    def is_stale(self, now: datetime | None = None) -> bool:
+        return (now or datetime.now(UTC)) - self.at > MAX_AGE
+
+    def note(self, now: datetime | None = None) -> str:
+        """A few words for every result that rests on it."""
+        age = "STALE, " if self.is_stale(now) else ""
+        return f"{age}of {self.at:%Y-%m-%d} against {self.instrument}, residual {self.residual_codes:.2f} codes"
+
+    def as_json(self) -> dict[str, Any]:
+        """What the record keeps besides board and time."""
+        return {
+            "gain": self.gain.tolist(),
+            "offset": self.offset.tolist(),
+            "rails": {rail.name.lower(): gain for rail, gain in self.rails.items()},
+            "residual_codes": self.residual_codes,
+            "instrument": self.instrument,
+        }
+
+    @classmethod
+    def of_json(cls, board: str, at: datetime, values: Mapping[str, Any]) -> Self:
+        """The reverse of `as_json`."""
+        rails = {Rail[name.upper()]: float(gain) for name, gain in values["rails"].items()}
+        gain, offset = (np.array(values[name], np.float64) for name in ("gain", "offset"))
+        return cls(board, gain, offset, rails, float(values["residual_codes"]), str(values["instrument"]), at)
+
+    def summary(self) -> dict[str, Any]:
+        return {"board": self.board, "at": self.at.isoformat(), "stale": self.is_stale(), **self.as_json()}
+
+    def describe(self) -> str:
+        worst = int(np.argmax(np.abs(self.gain - 1)))
+        rails = ", ".join(f"{rail.name.lower()} {100 * (gain - 1):+.2f} %" for rail, gain in self.rails.items())
+        return "\n".join(
+            [
+                f"board {self.board}, calibrated against {self.instrument}",
+                f"gain {np.std(self.gain) * 100:.2f} % rms, at most {100 * (self.gain[worst] - 1):+.2f} % (channel "
+                f"{worst}); offset at most {np.abs(self.offset).max():.1f} codes",
+                f"rails: {rails}",
+                f"residual {self.residual_codes:.2f} codes",
+            ]
+        )
+
+
+def calibrate(
+    bench: Bench,
+    board: str,
+    progress: Progress,
+    *,
+    measure_cal_v: MeasureVolts | None = None,
+    instrument: str = REFERENCES,
+) -> Calibration:
+    """Measure what the bench's channels and rails are off by. No cell is pulsed.
+
+    Args:
+        measure_cal_v: for the true voltage of rail cal; None: what it is asked for is taken for true.
+        instrument: identity of what measures it.
+
+    Raises:
+        CheckError: a channel does not follow its reference resistor: the self-test says why.
+        FaultError: the guard turned the array off.
+    """
+    cal_v, codes = [], []
+    for done, (volts, reads) in enumerate(READS.items()):
+        progress("calibrate", done, len(READS) + len(Rail))
+        cal_v.append(held_v(volts) if measure_cal_v is None else measure_cal_v(volts))
+        codes.append(mean_codes(bench, {Rail.CAL: volts}, reads))
+    ideal, read = np.array([reference_codes(bench, volts) for volts in cal_v]), np.array(codes)
+    gain, offset = _lines(ideal, read, np.array(list(READS.values())))
+    residual = float(np.abs(read - (gain * ideal + offset)).max())
+    _require_good(gain)
+    rails = _rails(bench, gain, offset, cal_v[-1] / held_v(max(READS)), progress)
+    at = datetime.now(UTC).replace(microsecond=0)
+    return Calibration(board, gain * rails[Rail.BL_READ], offset, rails, residual, instrument, at)
+
+
+def _lines(x: Floats, y: Floats, reads: npt.NDArray[np.integer]) -> tuple[Floats, Floats]:
+    """Slope and offset (channels,) of the lines through points (n, channels) that are means of so many reads (n,)."""
+    weight = (reads / reads.sum())[:, np.newaxis]
+    x_mean, y_mean = (weight * x).sum(axis=0), (weight * y).sum(axis=0)
+    gain = (weight * (x - x_mean) * (y - y_mean)).sum(axis=0) / (weight * (x - x_mean) ** 2).sum(axis=0)
+    return gain, y_mean - gain * x_mean
+
+
+def monitor_volts(bench: Bench) -> dict[Rail, float]:
+    """Voltages at which the rails are looked at: half of what each may be driven to, all of it below 0.5 V."""
+    limits = bench.carrier.limits_v
+    return {rail: round(limits[rail] * (0.95 if RAIL_MAX_V[rail] < 0.5 else 0.5), 3) for rail in Rail}
+
+
+def _rails(bench: Bench, gain: Floats, offset: Floats, cal_gain: float, progress: Progress) -> dict[Rail, float]:
+    """What each rail gives, over what it should, if cal gives cal_gain, which the channels' gains rest on."""
+    rails = {}
+    for rail, volts in monitor_volts(bench).items():
+        progress("calibrate", len(READS) + rail, len(READS) + len(Rail))
+        channel = MONITOR_CHANNEL[rail]
+        reads = READ_RAIL_READS if rail == Rail.BL_READ else RAIL_READS
+        code = monitored_code(bench, rail, volts, reads)
+        if rail == Rail.CAL:  # its reference resistor is at the same amplifier
+            code -= gain[channel] * reference_codes(bench, held_v(volts) * cal_gain)[channel]
+        rails[rail] = float((code - offset[channel]) / gain[channel] / monitor_codes(held_v(volts)))
+    return rails
+
+
+def _require_good(gain: Floats) -> None:
+    bad = np.flatnonzero(np.abs(gain - 1) > 0.5)
+    if bad.size:
+        raise CheckError(
+            f"Channels {', '.join(map(str, bad[:8]))} of {COLUMNS} do not follow their reference resistors, so nothing "
+            "was calibrated. The array is off, and no cell was pulsed. `ohmbench selftest` says what is wrong there."
+        )

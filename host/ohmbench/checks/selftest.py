@@ -1,0 +1,306 @@
+"""Check a carrier through its own converters: link, noise, reference resistors, switches, rails. No cell is pulsed.
+
+What each check can tell:
+
+- noise, with nothing on: a converter that is too noisy, has too large an offset, or has no noise and answers nothing;
+- references, by rail cal: each column has a resistor of its own value, so a channel that reads another column's
+  resistor is connected to that column;
+- lines, through the array: a column that carries neither its reference nor any cell's current is open; one without
+  its reference only has lost the resistor. A row that none of its cells conducts in is open, or all of it is bad;
+- rails, by their monitor resistors: each against what was asked for.
+
+Two things it cannot tell: which row is which, since rows have no resistors, and on an array that conducts nowhere
+(unformed, or none in the socket) an open column from a missing resistor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmbench.bench.base import Bench, BenchInfo
+from ohmbench.carrier.carrier import Floats
+from ohmbench.checks.calibrate import monitor_volts
+from ohmbench.checks.reads import (
+    ALL,
+    MONITOR_CHANNEL,
+    echo,
+    held_v,
+    mean_codes,
+    monitor_codes,
+    monitored_code,
+    raw_codes,
+    reference_codes,
+)
+from ohmbench.errors import CheckError
+from ohmbench.progress import Progress
+from ohmbench.tables import COLUMNS, ROWS, Rail
+
+CAL_V = 0.34
+READ_V = 0.1  # low, so that a whole column of conducting cells stays within the converter
+WL_READ_V = 3.0
+READS = 1024
+NOISE_READS = 256
+
+NOISE_MAX_LSB = 6.0
+"""Three times the 1.84 LSB that the converter's 82 dB mean (LTC2320-16, data sheet)."""
+
+OFFSET_MAX = 50.0
+"""Codes; the converter's own is at most 12 LSB (LTC2320-16), the rest is the amplifier's."""
+
+GAIN_MAX = 0.06
+"""Relative: half the step between two neighbouring reference resistors, so that no value is taken for another's."""
+
+RAIL_MAX = 0.02
+"""Relative: 0.1 % DAC, 0.1 % resistor, and ten times that for a rail's amplifier [guess]."""
+
+_RESPONDS = 0.3  # of what its reference should give, for a channel to count as connected to any
+_CONDUCTS = 8.0  # codes, above which a line of the array carries current
+
+
+class Kind(StrEnum):
+    """Result classes of the self-test."""
+
+    LINK = "link"
+    DEAD_CHANNEL = "dead ADC channel"
+    NOISY = "noisy converter"
+    OFFSET = "offset"
+    OPEN_COLUMN = "open column"
+    SWAPPED = "swapped columns"
+    NO_REFERENCE = "missing reference"
+    GAIN = "gain"
+    OPEN_ROW = "open row"
+    RAIL = "rail"
+    SCALE = "scale"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong.
+
+    Attributes:
+        where: what to look at, in the array's rows and columns or by the rail's name.
+    """
+
+    kind: Kind
+    where: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.where} ({self.detail})"
+
+
+@dataclass(eq=False)
+class Measured:
+    """All that the self-test reads; (channels,) unless said otherwise, NaN where it was not read.
+
+    Attributes:
+        offset, noise_lsb: mean and standard deviation with nothing on.
+        reference: codes with rail cal on, over what this channel's own reference should give.
+        array: codes with all rows on at READ_V.
+        rows: codes (rows,) of each row alone, summed over the channels.
+        rails: what each rail gives over what was asked for.
+        moved: whether the channel's code ever changed.
+    """
+
+    offset: Floats
+    noise_lsb: Floats
+    reference: Floats
+    array: Floats
+    rows: Floats
+    rails: dict[Rail, float]
+    moved: npt.NDArray[np.bool_]
+    codes: Floats = field(default_factory=lambda: np.full(COLUMNS, np.nan))
+
+
+@dataclass(frozen=True, eq=False)
+class SelfTest:
+    """What was found; `faults` is empty if the carrier is good."""
+
+    info: BenchInfo
+    at: datetime
+    carrier: str
+    measured: Measured
+    faults: tuple[Fault, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def is_good(self) -> bool:
+        return not self.faults
+
+    def summary(self) -> dict[str, Any]:
+        m = self.measured
+        return {
+            "rung": self.info.rung,
+            "port": self.info.port,
+            "build_id": f"{self.info.build_id:08x}",
+            "at": self.at.isoformat(timespec="seconds"),
+            "carrier": self.carrier,
+            "good": self.is_good,
+            "faults": [{"kind": str(f.kind), "where": f.where, "detail": f.detail} for f in self.faults],
+            "notes": list(self.notes),
+            "offset_codes": np.round(m.offset, 2).tolist(),
+            "noise_lsb": np.round(m.noise_lsb, 2).tolist(),
+            "reference_ratio": np.round(m.reference, 4).tolist(),
+            "array_codes": np.round(m.array, 1).tolist(),
+            "row_codes": np.round(m.rows, 1).tolist(),
+            "rails": {rail.name.lower(): round(value, 4) for rail, value in m.rails.items()},
+        }
+
+    def describe(self) -> str:
+        m = self.measured
+        good = f"good: {self.carrier} ({self.info.rung})"
+        lines = [good] if self.is_good else [f"{len(self.faults)} faults: {self.carrier} ({self.info.rung})"]
+        lines += [f"  {fault}" for fault in self.faults]
+        lines += [f"  note: {note}" for note in self.notes]
+        lines.append(
+            f"noise {np.median(m.noise_lsb):.2f} LSB in the median, at most {m.noise_lsb.max():.2f}; offset at most "
+            f"{np.abs(m.offset).max():.1f} codes"
+        )
+        lines.append("rails: " + ", ".join(f"{r.name.lower()} {100 * (v - 1):+.1f} %" for r, v in m.rails.items()))
+        return "\n".join(lines)
+
+    def require_good(self) -> None:
+        """Raises:
+        CheckError: something is wrong.
+        """
+        if self.faults:
+            named = "; ".join(map(str, self.faults[:4])) + ("; ..." if len(self.faults) > 4 else "")
+            raise CheckError(
+                f"The self-test found {named}. No cell was pulsed, and the array is off. Repair the carrier, or give "
+                "its own description with --carrier, before anything is programmed."
+            )
+
+
+def selftest(bench: Bench, progress: Progress) -> SelfTest:
+    """Check everything that a bench can see of itself.
+
+    Raises:
+        FaultError: the guard turned the array off.
+        LinkError: the link was lost.
+    """
+    faults = list(_link(bench))
+    measured = _measure(bench, progress)
+    found, notes = judge(bench, measured)
+    now = datetime.now(UTC)
+    return SelfTest(bench.info, now, bench.carrier.name, measured, (*faults, *found), notes)
+
+
+def _link(bench: Bench) -> list[Fault]:
+    sent = np.random.default_rng(1).integers(0, 2**32, COLUMNS, np.uint32)
+    came = echo(bench, sent)
+    return [] if np.array_equal(came, sent) else [Fault(Kind.LINK, bench.info.port, "memory came back changed")]
+
+
+def _measure(bench: Bench, progress: Progress) -> Measured:
+    steps = 3 + ROWS + len(Rail)
+    progress("self-test", 0, steps)
+    idle = raw_codes(bench, {}, NOISE_READS)
+    offset = idle.mean(axis=0)
+    with_cal = mean_codes(bench, {Rail.CAL: CAL_V}, READS)
+    progress("self-test", 1, steps)
+    read = {Rail.BL_READ: READ_V, Rail.WL_READ: WL_READ_V}
+    array = mean_codes(bench, read, 16, wl=ALL, bl=ALL)
+    progress("self-test", 2, steps)
+    rows = np.full(ROWS, np.nan)
+    for row, line in enumerate(bench.carrier.rows):
+        codes = mean_codes(bench, read, 16, wl=1 << int(line), bl=1 << int(line))
+        rows[row] = np.sum(codes - offset)
+        progress("self-test", 3 + row, steps)
+    moved = (idle != idle[0]).any(axis=0) | (with_cal != offset) | (array != offset)
+    reference = (with_cal - offset) / reference_codes(bench, held_v(CAL_V))
+    measured = Measured(offset, idle.std(axis=0), reference, array - offset, rows, {}, moved, with_cal - offset)
+    for rail, volts in monitor_volts(bench).items():
+        channel = MONITOR_CHANNEL[rail]
+        own = monitored_code(bench, rail, volts, READS) - offset[channel]
+        if rail == Rail.CAL:  # the column's reference is there too; by what it gave alone
+            own -= measured.codes[channel] * volts / CAL_V
+        measured.rails[rail] = float(own / monitor_codes(held_v(volts)))
+        progress("self-test", 3 + ROWS + rail, steps)
+    return measured
+
+
+def judge(bench: Bench, m: Measured) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
+    """What the readings mean: faults, and what could not be judged."""
+    column_of = np.argsort(bench.carrier.columns)  # by channel
+    faults: list[Fault] = []
+    notes: list[str] = []
+
+    def add(kind: Kind, channel: int, detail: str) -> None:
+        faults.append(Fault(kind, f"column {column_of[channel]}, channel {channel}", detail))
+
+    conducts = m.array > _CONDUCTS
+    empty = not conducts.any()
+    if empty:
+        notes.append("the array conducts nowhere: is it formed, and in its socket? Its lines were not judged")
+    scale = _scale(m.reference[m.reference > _RESPONDS])
+    by_column = reference_codes(bench, held_v(CAL_V))[bench.carrier.columns]
+    seen = _columns_seen(by_column, column_of, m.codes / scale)
+    for channel in range(COLUMNS):
+        lost = seen[channel] < 0
+        if not m.moved[channel]:
+            add(Kind.DEAD_CHANNEL, channel, f"reads {m.offset[channel]:.0f} whatever is on")
+            continue
+        if m.noise_lsb[channel] > NOISE_MAX_LSB:
+            add(Kind.NOISY, channel, f"{m.noise_lsb[channel]:.1f} LSB, at most {NOISE_MAX_LSB:g}")
+        if abs(m.offset[channel]) > OFFSET_MAX:
+            add(Kind.OFFSET, channel, f"{m.offset[channel]:.0f} codes, at most {OFFSET_MAX:g}")
+        if lost and (conducts[channel] or empty):
+            what = "neither array nor reference conducts" if empty else "its cells conduct, its resistor does not"
+            add(Kind.NO_REFERENCE, channel, what)
+        elif lost:
+            add(Kind.OPEN_COLUMN, channel, "neither its cells nor its reference resistor conduct")
+        elif seen[channel] != column_of[channel]:
+            add(Kind.SWAPPED, channel, f"it is connected to column {seen[channel]}")
+        elif abs(m.reference[channel] / scale - 1) > GAIN_MAX:
+            add(Kind.GAIN, channel, f"{100 * (m.reference[channel] / scale - 1):+.1f} %")
+    if not empty:
+        faults += [
+            Fault(Kind.OPEN_ROW, f"row {row}", "none of its cells conducts")
+            for row in np.flatnonzero(m.rows < _CONDUCTS)
+        ]
+    gain = np.where(seen < 0, 1.0, m.codes / by_column[seen] / scale)
+    return (*faults, *_judge_rails(m, gain, scale)), tuple(notes)
+
+
+def _scale(ratios: Floats) -> float:
+    """What rail cal, or the converters' reference voltage, is off by: what most channels agree on, else nothing."""
+    middle = float(np.median(ratios)) if ratios.size else 1.0
+    return middle if np.mean(np.abs(ratios / middle - 1) <= GAIN_MAX) > 0.5 else 1.0
+
+
+def _columns_seen(by_column: Floats, column_of: npt.NDArray[np.intp], codes: Floats) -> npt.NDArray[np.int64]:
+    """Column whose reference resistor each channel reads, -1 for none.
+
+    One that reads its own within GAIN_MAX, or nobody's within twice that, is taken for its own.
+    """
+    own = by_column[column_of]
+    reads = codes > _RESPONDS * by_column.min()
+    distance = np.abs(np.log(np.where(reads, codes, 1.0)[:, np.newaxis] / by_column))
+    nearest = np.argmin(distance, axis=1)
+    keeps = (np.abs(codes / own - 1) <= GAIN_MAX) | (distance.min(axis=1) > np.log1p(2 * GAIN_MAX))
+    return np.where(reads, np.where(keeps, column_of, nearest), -1).astype(np.int64)
+
+
+def _judge_rails(m: Measured, gain: Floats, scale: float) -> list[Fault]:
+    """Rails against what was asked for. gain (channels,), as the reference resistors say, is taken out.
+
+    cal itself feeds those resistors: if it is off, every channel reads its resistor off by the same factor, `scale`,
+    and only cal's own monitor does too. If all rails are off by it, the converters' reference voltage is.
+    """
+    faults = []
+    for rail, value in m.rails.items():
+        m.rails[rail] = float(value / gain[MONITOR_CHANNEL[rail]])
+    off = {
+        rail: value for rail, value in m.rails.items() if abs(value - 1) > RAIL_MAX and m.moved[MONITOR_CHANNEL[rail]]
+    }
+    if len(off) == len(m.rails):
+        return [Fault(Kind.SCALE, "converters", f"all rails and resistors read {100 * (scale - 1):+.1f} %")]
+    for rail, value in off.items():
+        faults.append(Fault(Kind.RAIL, f"rail {rail.name.lower()}", f"{100 * (value - 1):+.1f} %, at most 2 %"))
+    return faults

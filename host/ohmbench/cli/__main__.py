@@ -1,9 +1,0 @@
-"""`python -m ohmbench.cli`."""
-
-from __future__ import annotations
-
-import sys
-
-from ohmbench.cli.main import main
-
-sys.exit(main())

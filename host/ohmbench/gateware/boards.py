@@ -1,0 +1,60 @@
+"""FPGA boards that ohmbench has constraints for: one folder each below fpga/boards, with a table board.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ohmbench.errors import UsageError
+from ohmbench.support.resources import resource_root
+
+
+@dataclass(frozen=True)
+class Board:
+    """What building and loading need to know of a board; its pins stand in the same table.
+
+    Attributes:
+        name: of its folder.
+        top: its top module; the constraints are `top`.lpf beside it.
+        loader: the name that openFPGALoader knows it by.
+        default_device: which of `idcodes` to build for.
+        idcodes: JTAG IDCODE of each size of FPGA that the board is sold with.
+    """
+
+    name: str
+    folder: Path
+    title: str
+    top: str
+    package: str
+    speed_grade: int
+    loader: str
+    default_device: str
+    idcodes: Mapping[str, int]
+
+    def device_of(self, idcode: int) -> str | None:
+        """The size of FPGA with this IDCODE, if the board is sold with it."""
+        return next((device for device, known in self.idcodes.items() if known == idcode), None)
+
+
+def board_names() -> list[str]:
+    """All boards that there are."""
+    return sorted(path.parent.name for path in (resource_root() / "fpga/boards").glob("*/board.toml"))
+
+
+def load_board(name: str) -> Board:
+    """The board of this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in board_names():
+        raise UsageError(
+            f"No board {name!r}; nothing was built or loaded. Known: {', '.join(board_names())}. docs/fpga.md says how "
+            "to add one."
+        )
+    folder = resource_root() / "fpga/boards" / name
+    table = tomllib.loads((folder / "board.toml").read_text())
+    fields = ("title", "top", "package", "speed_grade", "loader", "default_device", "idcodes")
+    return Board(name, folder, **{field: table[field] for field in fields})

@@ -1,0 +1,1 @@
+"""A mapped network on inputs: in exact integers, and through an array."""

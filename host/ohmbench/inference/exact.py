@@ -1,0 +1,76 @@
+"""Exact integer evaluation of a weight image: what an ideal array, and so the bench, has to give.
+
+The order of the arithmetic is the FPGA's: inputs bit by bit, the 32 column sums of each bit shifted and added,
+then the difference along the wiring times the gain. Scales, biases and ReLU are the host's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmbench.compress.quantise import requantise
+from ohmbench.mapping.image import Tile, WeightImage
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+TileRunner = Callable[[WeightImage, int, IntArray], NDArray[np.int64] | NDArray[np.float64]]
+"""(image, tile index, row values (n, rows)) -> gain * (S[p] - S[n]) in units of one level step, (n, columns)."""
+
+
+def column_sums(levels: NDArray[np.uint8], row_values: NDArray[np.integer], bits: int) -> IntArray:
+    """S (n, columns): sum over the rows of value * level, taken bit by bit of the values.
+
+    Args:
+        levels: (rows, columns).
+        row_values: unsigned, (n, rows), below 2^bits.
+    """
+    values = np.asarray(row_values, dtype=np.int64)
+    weights = levels.astype(np.int64)
+    total = np.zeros((len(values), levels.shape[1]), dtype=np.int64)
+    for bit in range(bits):
+        total += (((values >> bit) & 1) @ weights) << bit
+    return total
+
+
+def lane_values(sums: IntArray, tile: Tile) -> IntArray:
+    """(n, columns): gain * (S[p] - S[n]) a lane; the sum of a column that is not wired is 0."""
+    padded = np.concatenate([sums, np.zeros((len(sums), 1), dtype=np.int64)], axis=1)
+    # Index -1 is the column of zeros just added.
+    return np.asarray((padded[:, tile.p] - padded[:, tile.n]) * tile.gain, dtype=np.int64)
+
+
+def run_tile_exact(image: WeightImage, index: int, row_values: IntArray) -> IntArray:
+    """The ideal TileRunner."""
+    tile = image.tiles[index]
+    bits = tile.row_bits(image.layers[tile.layer].input_bits)
+    return lane_values(column_sums(image.levels[tile.image], row_values, bits), tile)
+
+
+def evaluate(image: WeightImage, inputs: NDArray[np.integer], run_tile: TileRunner = run_tile_exact) -> FloatArray:
+    """Logits (n, outputs) of integer inputs (n, inputs), tile after tile; all inputs pass a tile before the next one.
+
+    Args:
+        run_tile: computes a tile's lanes; a bench programs the tile's image and runs the array here.
+    """
+    x = np.asarray(inputs, dtype=np.int64)
+    logits = np.empty((len(x), 0))
+    for number, layer in enumerate(image.layers):
+        total: IntArray | FloatArray = np.zeros((len(x), layer.outputs), dtype=np.int64)
+        for index, tile in enumerate(image.tiles):
+            if tile.layer == number:
+                part = run_tile(image, index, tile.row_inputs(x, image.rows))
+                total = total.astype(np.result_type(total, part), copy=False)
+                total[:, tile.first_output : tile.first_output + tile.outputs] += part[:, : tile.outputs]
+        logits = total * layer.scale + layer.bias
+        if layer.output_scale is not None:
+            x = requantise(logits, layer.output_scale, image.layers[number + 1].input_bits)
+    return logits
+
+
+def predict(image: WeightImage, inputs: NDArray[np.integer], run_tile: TileRunner = run_tile_exact) -> IntArray:
+    """Class (n,) of integer inputs (n, inputs)."""
+    return np.asarray(np.argmax(evaluate(image, inputs, run_tile), axis=1), dtype=np.int64)

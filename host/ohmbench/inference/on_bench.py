@@ -1,0 +1,222 @@
+"""Run inputs through the array: the host's side of mvm.useq."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmbench.bench.base import Bench, Inputs, Limits, Words
+from ohmbench.carrier.carrier import Carrier
+from ohmbench.errors import ImageError
+from ohmbench.inference.exact import evaluate
+from ohmbench.isa import load_firmware
+from ohmbench.mapping.image import GAIN_BITS, Tile, WeightImage
+from ohmbench.programming.programmer import CellRecords, program_image
+from ohmbench.programming.recipe import Recipe
+from ohmbench.tables import COLUMNS, ROWS
+
+IntArray = npt.NDArray[np.int64]
+Report = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+WIRING = 0
+"""Memory vectors of the wiring tables p and n, and of the gains."""
+
+
+@dataclass
+class Inference:
+    """Runs a weight image on a bench: loads each image once and streams all inputs through it.
+
+    Attributes:
+        on_codes: called with a tile's number and its codes int64 (n, outputs) when all inputs have passed it.
+        records: what programming did, by image.
+        program_cycles, infer_cycles: run time in clocks.
+    """
+
+    bench: Bench
+    recipe: Recipe
+    report: Report | None = None
+    on_codes: Callable[[int, IntArray], None] | None = None
+    records: dict[int, CellRecords] = field(default_factory=dict)
+    program_cycles: int = 0
+    infer_cycles: int = 0
+    loaded: int | None = None
+
+    def logits(self, image: WeightImage, inputs: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+        """Logits (n, outputs) of integer inputs (n, inputs) through the array.
+
+        Raises:
+            ImageError: the image does not fit the bench's array.
+            FaultError: the guard turned the array off.
+        """
+        image.check_fits(self.bench.info)
+        return evaluate(image, inputs, self._run_tile)
+
+    def load(self, image: WeightImage, number: int) -> CellRecords:
+        """Program one of the image's arrays, unless it is the one that the array holds."""
+        if self.loaded != number:
+            self.loaded = None  # an interrupted run leaves neither
+            what = f"program image {number + 1}/{image.images}"
+            records = program_image(
+                self.bench,
+                image.levels[number],
+                image.mask[number],
+                image.max_level,
+                self.recipe,
+                lambda first, records: self._tell(what, first + len(records), ROWS),
+            )
+            self.records[number] = records
+            self.program_cycles += records.run_cycles
+            self.loaded = number
+        return self.records[number]
+
+    def _tell(self, what: str, done: int, total: int) -> None:
+        if self.report is not None:
+            self.report(what, done, total)
+
+    def _run_tile(self, image: WeightImage, index: int, row_values: IntArray) -> npt.NDArray[np.float64]:
+        tile = image.tiles[index]
+        self.load(image, tile.image)
+        bits = tile.row_bits(image.layers[tile.layer].input_bits)
+        what = f"infer tile {index + 1}/{len(image.tiles)}"
+        codes, cycles = run_tile(
+            self.bench,
+            tile,
+            row_values,
+            bits,
+            self.recipe,
+            on_words=lambda words, done=[0]: self._count(what, words, done, tile, len(row_values)),  # type: ignore[misc]
+        )
+        self.infer_cycles += cycles
+        if self.on_codes is not None:
+            self.on_codes(index, codes)
+        lanes = np.zeros((len(row_values), image.columns))
+        lanes[:, : tile.outputs] = codes / self.recipe.codes_per_level(image.max_level)
+        return lanes - unpaired_floor(tile, row_values, self.recipe, image.max_level)
+
+    def _count(self, what: str, words: Words, done: list[int], tile: Tile, total: int) -> None:
+        done[0] += len(words)
+        self._tell(what, done[0] // tile.outputs, total)
+
+
+def unpaired_floor(
+    tile: Tile, row_values: npt.NDArray[np.integer], recipe: Recipe, max_level: int
+) -> npt.NDArray[np.float64]:
+    """What the conductance of level 0 adds to the lanes (n, columns) of one column alone, in level steps.
+
+    In a pair it cancels. Where compression dropped the column of zeros it does not, and the inputs, which the host
+    knows, say how much it is.
+    """
+    alone = ((tile.p >= 0).astype(np.int64) - (tile.n >= 0)) * tile.gain
+    return np.outer(row_values.sum(axis=1), alone) * recipe.floor_levels(max_level)
+
+
+def run_tile(
+    bench: Bench,
+    tile: Tile,
+    row_values: npt.NDArray[np.integer],
+    bits: int,
+    recipe: Recipe,
+    on_words: Callable[[Words], None] | None = None,
+) -> tuple[IntArray, int]:
+    """Matrix-vector products of a programmed tile.
+
+    The FPGA multiplies by the gains, unless one has more than GAIN_BITS bits, a product could leave its 32 bits or the
+    carrier's channels are off. Then this function does.
+
+    Args:
+        row_values: unsigned (n, rows), below 2^bits; bits at most 16.
+
+    Returns:
+        gain * (S[p] - S[n]) in codes as int64 (n, outputs), and the run time in clocks.
+
+    Raises:
+        ImageError: the row values need more than 16 bits.
+        FaultError: the guard turned the array off.
+    """
+    if bits > 16:
+        raise ImageError(f"a row of this image takes inputs of {bits} bits, the bench 16; merge fewer rows")
+    rows = len(row_values[0]) if len(row_values) else 0
+    carrier = bench.carrier
+    used = sum(1 << int(carrier.rows[i]) for i in np.flatnonzero(tile.rows_used(rows)))
+    width = 8 if bits <= 8 else 16
+    left = np.zeros((len(row_values), ROWS), np.int64)
+    left[:, carrier.rows[:rows]] = row_values << (width - bits)
+    aligned: Inputs = left.astype(np.uint8) if width == 8 else left.astype(np.uint16)
+    gain = tile.gain[: tile.outputs]
+    gain_bits = int(gain.max()).bit_length()
+    # a code has 15 bits and a sign: the converters are unipolar
+    amplified = carrier.is_exact and 1 < gain_bits <= GAIN_BITS and bits + gain_bits <= 16
+    wiring = _Wiring.of(tile, carrier)
+    bench.write_vectors(WIRING, wiring.vectors.astype(np.int32).view(np.uint32))
+    rails = recipe.read_rails_v()
+    words: list[Words] = []
+    cycles = 0
+    with bench.armed(Limits(rails, 0.0, 0), rails):
+        for start in range(0, len(aligned), 0xFFFF):
+            batch = aligned[start : start + 0xFFFF]
+            args = {
+                "count": len(batch),
+                "bits": bits,
+                "outputs": wiring.outputs,
+                "rows_lo": used & 0xFFFF,
+                "rows_hi": used >> 16,
+                "wiring": WIRING,
+                "gains": gain_bits if amplified else 0,
+            }
+            run = bench.execute(
+                load_firmware("mvm"),
+                args,
+                entry="mvm" if width == 8 else "mvm16",
+                inputs=batch,
+                on_words=None if on_words is None else partial(_as_outputs, on_words, tile.outputs, wiring.outputs),
+            )
+            words.append(run.words)
+            cycles += run.run_cycles
+    codes = wiring.differences(np.concatenate(words).view(np.int32).astype(np.int64), bits)
+    return codes if amplified else codes * gain, cycles
+
+
+def _as_outputs(on_words: Callable[[Words], None], outputs: int, sent: int, words: Words) -> None:
+    """Report as many words as there would be if only the outputs were sent."""
+    on_words(words[: len(words) * outputs // sent])
+
+
+@dataclass(frozen=True, eq=False)
+class _Wiring:
+    """Which channels the FPGA takes the difference of; where they are off, it sends each channel's sum instead.
+
+    Attributes:
+        vectors: (3, columns), channels p and n of each output, negative for none, and its gain.
+    """
+
+    tile: Tile
+    carrier: Carrier
+    vectors: IntArray
+    outputs: int
+
+    @classmethod
+    def of(cls, tile: Tile, carrier: Carrier) -> Self:
+        if not carrier.is_exact:
+            none = np.full(COLUMNS, -1)
+            return cls(tile, carrier, np.stack([np.arange(COLUMNS), none, np.ones(COLUMNS, np.int64)]), COLUMNS)
+        columns = np.stack([tile.p, tile.n]).astype(np.int64)
+        channels = np.where(columns < 0, columns, carrier.columns[columns])
+        return cls(tile, carrier, np.vstack([channels, tile.gain]), tile.outputs)
+
+    def differences(self, words: IntArray, bits: int) -> IntArray:
+        """Code differences (n, outputs) of what the FPGA sent."""
+        sent = words.reshape(-1, self.outputs)
+        if self.carrier.is_exact:
+            return sent
+        # every bit's code has the offset, and bit b counts 2^b times
+        sums = (sent - self.carrier.offset * ((1 << bits) - 1)) / self.carrier.gain
+        zero = np.zeros((len(sums), 1))
+        by_column = np.concatenate([sums[:, self.carrier.columns], zero], axis=1)  # column -1, which is none, is 0
+        p, n = (np.asarray(lanes[: self.tile.outputs]) for lanes in (self.tile.p, self.tile.n))
+        return np.asarray(np.rint(by_column[:, p] - by_column[:, n]), np.int64)

@@ -1,0 +1,1 @@
+"""What a command is about: settings, port, array in the socket, carrier, supply."""

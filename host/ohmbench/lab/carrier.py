@@ -1,0 +1,107 @@
+"""What stands between a command's bench and its array: the carrier's file, and the last calibration of the board."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from ohmbench.bench.base import Bench, Limits
+from ohmbench.carrier.carrier import Carrier
+from ohmbench.checks.calibrate import Calibration, calibrate
+from ohmbench.errors import InstrumentError
+from ohmbench.instruments.meters import Meter, open_meter
+from ohmbench.lab.ports import board_serial
+from ohmbench.lab.settings import Settings, record_path
+from ohmbench.lab.socket import Socket
+from ohmbench.progress import Progress
+from ohmbench.record.calibrations import add_calibration, calibrations
+from ohmbench.record.store import Store
+from ohmbench.tables import Rail
+
+METER_SILENCE_MS = 10_000
+"""Of the guard's watchdog while a meter takes its time; rail cal, 0.35 V at most, is the only one on then."""
+
+MISSING = "none: the reference carrier's nominal gains"
+"""Said on the results of a bench that was never calibrated."""
+
+
+def board_of(socket: Socket) -> str:
+    """Serial number of the board; a simulated one is known by what its carrier is off by."""
+    if not socket.is_simulated:
+        return board_serial(socket.port)
+    simulated = socket.simulated
+    if simulated is None or simulated.carrier is None:
+        return socket.port
+    return f"simulated-{hashlib.sha256(repr(simulated.carrier.values).encode()).hexdigest()[:8]}"
+
+
+def carrier_of(socket: Socket, file: Path | None, lab: Path | None) -> Carrier:
+    """The carrier of a command, calibrated if the record knows how.
+
+    Its note says nothing of a simulated carrier without errors, which has nothing to calibrate.
+
+    Raises:
+        DataError: the carrier's file makes no sense.
+        StoreError: the record cannot be read.
+    """
+    file = Settings.load().carrier if file is None and not socket.is_simulated else file
+    carrier = Carrier() if file is None else Carrier.load(file)
+    last = last_calibration(board_of(socket), lab)
+    if last is not None:
+        return carrier.calibrated(last)
+    ideal = socket.is_simulated and (socket.simulated is None or socket.simulated.carrier is None)
+    return replace(carrier, note=None if ideal else MISSING)
+
+
+def last_calibration(board: str, lab: Path | None) -> Calibration | None:
+    """Raises:
+    StoreError: the record cannot be read.
+    """
+    if not record_path(lab).exists():
+        return None
+    with Store.open(record_path(lab)) as store:
+        return next(iter(calibrations(store, board)), None)
+
+
+def calibrate_board(
+    bench: Bench,
+    board: str,
+    lab: Path | None,
+    progress: Progress,
+    meter: str | None = None,
+) -> Calibration:
+    """Calibrate and keep the result in the record.
+
+    Args:
+        meter: VISA address of a meter on rail cal; None: against the reference resistors alone.
+
+    Raises:
+        CheckError: a channel does not follow its reference resistor.
+        StoreError: the record cannot be written.
+        FaultError: the guard turned the array off.
+        UsageError: PyVISA or PyMeasure is not installed.
+        InstrumentError: the meter does not answer, or does not see rail cal.
+    """
+    with Store.open(record_path(lab)) as store:
+        if meter is None:
+            found = calibrate(bench, board, progress)
+        else:
+            with open_meter(meter) as opened:
+                measure = partial(_measure_cal_v, bench, opened)
+                found = calibrate(bench, board, progress, measure_cal_v=measure, instrument=opened.identity)
+        add_calibration(store, found)
+    return found
+
+
+def _measure_cal_v(bench: Bench, meter: Meter, volts: float) -> float:
+    rails = {Rail.CAL: volts}
+    with bench.armed(Limits(rails, 0.0, 0, silence_ms=METER_SILENCE_MS), rails):
+        measured = meter.read_v()
+    if abs(measured - volts) > 0.1 * volts + 0.005:
+        raise InstrumentError(
+            f"{meter.identity} reads {measured:.4f} V where rail cal should have {volts:g} V, so nothing was "
+            "calibrated. No cell was pulsed, and the array is off. Is it connected to test point CAL and ground?"
+        )
+    return measured

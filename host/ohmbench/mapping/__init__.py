@@ -1,0 +1,1 @@
+"""From a compressed network to 32x32 weight images."""

@@ -1,0 +1,137 @@
+"""The file of a compressed network (.ohmc): what `ohmbench compress` writes and `ohmbench map` reads.
+
+An archive as `ohmbench.support.archive` has it, so that loading executes nothing. The header lists the layers and, in
+their order, the segments; each segment has its parts rows, levels, p, n and gain, as `compressed.Segment` has them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Segment
+from ohmbench.errors import DataError, ImageError
+from ohmbench.mapping.image import Layer, Provenance
+from ohmbench.mapping.image_check import MAX_INPUT_BITS, MAX_LAYERS, MAX_TILES, MAX_WIDTH, require, validate_layers
+from ohmbench.support.archive import Archive, ArchiveError, integer, objects, open_archive, pack_archive, section
+from ohmbench.support.files import write_result
+
+SUFFIX = ".ohmc"
+SCHEMA = 1
+_WHAT = "compressed network"
+_MAX_INDEX = np.iinfo(np.int16).max
+
+
+def save_compressed(network: CompressedNetwork, path: str | Path, provenance: Provenance | None = None) -> None:
+    """Write the file; an old one is replaced only when the new one is complete. Equal networks give equal bytes.
+
+    Args:
+        provenance: where it came from: network, dataset, seed, method, ... text or finite numbers.
+
+    Raises:
+        DataError: the network is too large for the format.
+        UsageError: the folder is missing or not writable.
+    """
+    parts: dict[str, NDArray[Any]] = {}
+    layers: list[dict[str, Any]] = []
+    segments: list[dict[str, Any]] = []
+    for index, layer in enumerate(network.layers):
+        inputs, outputs = len(layer.segments[0].row_of_input), len(layer.bias)
+        head = {"inputs": inputs, "outputs": outputs, "input_bits": layer.input_bits}
+        layers.append({**head, "output_scale": layer.output_scale})
+        parts |= {f"layer{index}_scale": layer.scale, f"layer{index}_bias": layer.bias}
+        for segment in layer.segments:
+            name = f"segment{len(segments)}"
+            rows, columns = segment.levels.shape
+            segments.append(
+                {
+                    "layer": index,
+                    "first_output": segment.first_output,
+                    "outputs": len(segment.p),
+                    "rows": rows,
+                    "columns": columns,
+                }
+            )
+            parts |= {f"{name}_rows": segment.row_of_input, f"{name}_levels": segment.levels}
+            parts |= {f"{name}_p": segment.p, f"{name}_n": segment.n, f"{name}_gain": segment.gain}
+    header = {
+        "format": f"ohmbench {_WHAT}",
+        "schema": SCHEMA,
+        "max_level": network.max_level,
+        "layers": layers,
+        "segments": segments,
+        "provenance": dict(provenance or {}),
+    }
+    try:
+        data = pack_archive(header, parts)
+    except ArchiveError as error:
+        raise DataError(f"Cannot write {path}: the network is too large for one file: {error}. Split it.") from error
+    write_result(Path(path), data, "Nothing was sent to the array")
+
+
+def load_compressed(path: str | Path) -> tuple[CompressedNetwork, dict[str, Any]]:
+    """Read and check a file: the network, and where it came from.
+
+    Raises:
+        DataError: the file is missing, damaged, from a newer ohmbench, or contradicts itself.
+    """
+    try:
+        with open_archive(Path(path), _WHAT, SCHEMA) as archive:
+            return _assemble(archive), section(archive.header, "provenance")
+    except (ArchiveError, ImageError) as error:
+        reason = str(error)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except Exception as error:
+        reason = f"the file is damaged ({type(error).__name__}: {error})"
+    raise DataError(
+        f"Cannot load the {_WHAT} {path}: {reason}. Nothing was mapped or sent to the array. Make it with `ohmbench "
+        "compress`."
+    )
+
+
+def _assemble(archive: Archive) -> CompressedNetwork:
+    header = archive.header
+    max_level = integer(header, "max_level", 1, 255)
+    heads = objects(header, "layers", MAX_LAYERS)
+    layers = []
+    for index, head in enumerate(heads):
+        inputs, outputs = (integer(head, name, 1, MAX_WIDTH) for name in ("inputs", "outputs"))
+        scale, bias = (archive.array(f"layer{index}_{part}", "<f8", outputs) for part in ("scale", "bias"))
+        output_scale = head.get("output_scale")
+        require(output_scale is None or isinstance(output_scale, float), f"layer {index} has a bad output scale")
+        bits = integer(head, "input_bits", 1, MAX_INPUT_BITS)
+        layers.append(Layer(inputs, outputs, bits, scale, bias, output_scale))
+    validate_layers(layers)
+    segments: list[list[Segment]] = [[] for _ in layers]
+    for number, head in enumerate(objects(header, "segments", MAX_TILES)):
+        layer = integer(head, "layer", 0, len(layers) - 1)
+        segments[layer].append(_segment(archive, f"segment{number}", head, layers[layer], max_level))
+    for index, of_layer in enumerate(segments):
+        require(bool(of_layer), f"layer {index} has no segments")
+    return CompressedNetwork(
+        tuple(
+            CompressedLayer(layer.input_bits, layer.scale, layer.bias, layer.output_scale, tuple(of_layer))
+            for layer, of_layer in zip(layers, segments, strict=True)
+        ),
+        max_level,
+    )
+
+
+def _segment(archive: Archive, name: str, head: dict[str, Any], layer: Layer, max_level: int) -> Segment:
+    first, outputs = integer(head, "first_output", 0, layer.outputs - 1), integer(head, "outputs", 1, layer.outputs)
+    rows, columns = (integer(head, side, 0, _MAX_INDEX) for side in ("rows", "columns"))
+    require(first + outputs <= layer.outputs, f"{name} has outputs that its layer lacks")
+    row_of_input = archive.array(f"{name}_rows", "<i2", layer.inputs)
+    levels = archive.array(f"{name}_levels", "|u1", rows, columns)
+    p, n = (archive.array(f"{name}_{side}", "<i2", outputs) for side in ("p", "n"))
+    gain = archive.array(f"{name}_gain", "<i4", outputs)
+    require(bool(((row_of_input >= -1) & (row_of_input < rows)).all()), f"{name} drives a row that it lacks")
+    for wiring in (p, n):
+        require(bool(((wiring >= -1) & (wiring < columns)).all()), f"{name} is wired to a column that it lacks")
+    require(int(levels.max(initial=0)) <= max_level, f"{name} has a level above {max_level}")
+    require(bool((gain >= 1).all()), f"{name} has a gain below 1")
+    return Segment(row_of_input, levels, first, p, n, gain)

@@ -1,0 +1,299 @@
+"""WeightImage: a network mapped onto arrays, and its file (.ohmw). The format is described in docs/weight-image.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmbench.errors import ImageError
+from ohmbench.mapping.image_check import (
+    MAX_IMAGES,
+    MAX_INPUT_BITS,
+    MAX_LAYERS,
+    MAX_LINES,
+    MAX_TILES,
+    MAX_WIDTH,
+    require,
+    validate,
+)
+from ohmbench.support.archive import Archive, ArchiveError, integer, objects, open_archive, pack_archive, section
+from ohmbench.support.files import write_result
+
+SUFFIX = ".ohmw"
+SCHEMA = 1
+GAIN_BITS = 4
+"""Of the gains that the FPGA (mvm.useq) multiplies by; the host does it for larger ones."""
+
+Provenance = Mapping[str, str | int | float]
+
+
+class ArrayInfo(Protocol):
+    """What a bench says of its array: the link's hello answer carries it."""
+
+    @property
+    def rows(self) -> int: ...
+    @property
+    def columns(self) -> int: ...
+    @property
+    def array_type(self) -> str: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A dense layer outside of the array: real = scale * integer + bias.
+
+    Attributes:
+        input_bits: width of the unsigned integer inputs.
+        scale: float64 (outputs,): value of one unit of the accumulated integer of each output.
+        bias: float64 (outputs,).
+        output_scale: value of one input step of the next layer, reached through ReLU; None in the last layer.
+    """
+
+    inputs: int
+    outputs: int
+    input_bits: int
+    scale: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    output_scale: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """Part of a layer's matrix that fits an image.
+
+    Lane l belongs to output first_output + l of the layer: accumulator += gain[l] * (S[p[l]] - S[n[l]]), with
+    S[c] = sum over the rows of input * level. -1 stands for no column and a sum of 0.
+
+    Attributes:
+        row_of_input: int16 (inputs of the layer,): row that each input drives, -1 for none. Inputs that share a row
+            are added up before the array.
+        p, n: int16 (columns,): the wiring, one column for each lane; -1 in lanes >= outputs.
+        gain: int32 (columns,): >= 1; 0 in lanes >= outputs.
+    """
+
+    layer: int
+    image: int
+    first_output: int
+    outputs: int
+    row_of_input: NDArray[np.int16]
+    p: NDArray[np.int16]
+    n: NDArray[np.int16]
+    gain: NDArray[np.int32]
+
+    def rows_used(self, rows: int) -> NDArray[np.bool_]:
+        """Mask (rows,) of the word lines that this tile drives."""
+        used = np.zeros(rows, dtype=np.bool_)
+        used[self.row_of_input[self.row_of_input >= 0]] = True
+        return used
+
+    def columns_used(self) -> NDArray[np.bool_]:
+        """Mask (columns,) of the columns that this tile reads."""
+        used = np.zeros(len(self.p), dtype=np.bool_)
+        for wiring in (self.p, self.n):
+            used[wiring[wiring >= 0]] = True
+        return used
+
+    def row_inputs(self, inputs: NDArray[np.integer], rows: int) -> NDArray[np.int64]:
+        """Row values (n, rows) for integer inputs (n, inputs) of the layer."""
+        values = np.zeros((rows, len(inputs)), dtype=np.int64)
+        driven = np.flatnonzero(self.row_of_input >= 0)
+        np.add.at(values, self.row_of_input[driven], np.asarray(inputs, dtype=np.int64).T[driven])
+        return np.ascontiguousarray(values.T)
+
+    def row_bits(self, input_bits: int) -> int:
+        """Width of the row values when the inputs have `input_bits` bits: more where inputs share a row."""
+        driven = self.row_of_input[self.row_of_input >= 0]
+        shared = int(np.bincount(driven).max()) if driven.size else 1
+        return (shared * ((1 << input_bits) - 1)).bit_length()
+
+
+@dataclass(frozen=True, eq=False)
+class WeightImage:
+    """A whole network as targets for 32x32 arrays, with the wiring that turns column sums into layer outputs.
+
+    Attributes:
+        levels: uint8 (images, rows, columns): target of each cell in steps above Gmin, 0..max_level.
+        mask: bool (images, rows, columns): the cells to program; the others are left alone and hold level 0 here.
+        layers, tiles: in the order of execution; tiles are sorted by layer.
+        provenance: where it came from: ohmbench version, network, dataset, seed, command, ... text or finite numbers.
+
+    Raises:
+        ImageError: on creation, if the parts contradict each other.
+    """
+
+    levels: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
+    max_level: int
+    layers: tuple[Layer, ...]
+    tiles: tuple[Tile, ...]
+    array_type: str = "1T1R"
+    provenance: Provenance = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    @property
+    def images(self) -> int:
+        """Number of arrays, or of loads of one array."""
+        return int(self.levels.shape[0])
+
+    @property
+    def rows(self) -> int:
+        return int(self.levels.shape[1])
+
+    @property
+    def columns(self) -> int:
+        return int(self.levels.shape[2])
+
+    @property
+    def cells(self) -> int:
+        """Number of cells to program, over all images."""
+        return int(np.count_nonzero(self.mask))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, WeightImage):
+            return NotImplemented
+        ours, theirs = _members(self), _members(other)
+        return (
+            ours.keys() == theirs.keys()
+            and all(a.shape == theirs[name].shape and bool(np.array_equal(a, theirs[name])) for name, a in ours.items())
+            and _header(self) == _header(other)
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # holds arrays
+
+    def save(self, path: str | Path) -> None:
+        """Write the file; an old one is replaced only when the new one is complete. Equal images give equal bytes.
+
+        Raises:
+            ImageError: the image is too large for the format.
+            UsageError: the folder is missing or not writable.
+        """
+        try:
+            data = pack_archive(_header(self), _members(self))
+        except ArchiveError as error:
+            raise ImageError(
+                f"Cannot write {path}: the network is too large for one weight image. Split it."
+            ) from error
+        write_result(Path(path), data, "Nothing was sent to the array")
+
+    @classmethod
+    def load(cls, path: str | Path) -> WeightImage:
+        """Read and check a file.
+
+        Raises:
+            ImageError: the file is missing, damaged, from a newer ohmbench, or contradicts itself.
+        """
+        try:
+            with open_archive(Path(path), "weight image", SCHEMA) as archive:
+                return _assemble(archive)
+        except (ImageError, ArchiveError) as error:
+            raise _refused(path, str(error)) from error
+        except OSError as error:
+            raise _refused(path, error.strerror or str(error)) from error
+        except Exception as error:
+            raise _refused(path, f"the file is damaged ({type(error).__name__}: {error})") from error
+
+    def check_fits(self, array: ArrayInfo) -> None:
+        """Refuse an array that this image was not made for.
+
+        Raises:
+            ImageError: rows, columns or array type differ.
+        """
+        mine = (self.rows, self.columns, self.array_type)
+        if mine != (array.rows, array.columns, array.array_type):
+            raise ImageError(
+                f"The weight image is for a {self.rows}x{self.columns} {self.array_type} array, the bench has a "
+                f"{array.rows}x{array.columns} {array.array_type} array. Nothing was sent to the array. "
+                "Map the network again for this array."
+            )
+
+
+def _members(image: WeightImage) -> dict[str, NDArray[Any]]:
+    """The arrays of the file by member name, in the file's order."""
+    members: dict[str, NDArray[Any]] = {
+        "levels": image.levels,
+        "mask": image.mask,
+        "p": np.stack([tile.p for tile in image.tiles]),
+        "n": np.stack([tile.n for tile in image.tiles]),
+        "gain": np.stack([tile.gain for tile in image.tiles]),
+    }
+    for index, layer in enumerate(image.layers):
+        tiles = [tile for tile in image.tiles if tile.layer == index]
+        members[f"layer{index}_rows"] = np.stack([tile.row_of_input for tile in tiles])
+        members[f"layer{index}_scale"] = layer.scale
+        members[f"layer{index}_bias"] = layer.bias
+    return members
+
+
+def _header(image: WeightImage) -> dict[str, Any]:
+    return {
+        "format": "ohmbench weight image",
+        "schema": SCHEMA,
+        "array": {"rows": image.rows, "columns": image.columns, "type": image.array_type},
+        "images": image.images,
+        "max_level": image.max_level,
+        "layers": [
+            {"inputs": y.inputs, "outputs": y.outputs, "input_bits": y.input_bits, "output_scale": y.output_scale}
+            for y in image.layers
+        ],
+        "tiles": [
+            {"layer": t.layer, "image": t.image, "first_output": t.first_output, "outputs": t.outputs}
+            for t in image.tiles
+        ],
+        "provenance": dict(image.provenance),
+    }
+
+
+def _assemble(archive: Archive) -> WeightImage:
+    header, member = archive.header, archive.array
+    array = section(header, "array")
+    rows, columns = integer(array, "rows", 1, MAX_LINES), integer(array, "columns", 1, MAX_LINES)
+    images = integer(header, "images", 1, MAX_IMAGES)
+    layer_heads, tile_heads = objects(header, "layers", MAX_LAYERS), objects(header, "tiles", MAX_TILES)
+    layer_of = [integer(head, "layer", 0, len(layer_heads) - 1) for head in tile_heads]
+    layers: list[Layer] = []
+    row_tables: list[NDArray[Any]] = []
+    for index, head in enumerate(layer_heads):
+        inputs, outputs = integer(head, "inputs", 1, MAX_WIDTH), integer(head, "outputs", 1, MAX_WIDTH)
+        scale, bias = (member(f"layer{index}_{part}", "<f8", outputs) for part in ("scale", "bias"))
+        output_scale = head.get("output_scale")
+        require(output_scale is None or isinstance(output_scale, float), f"layer {index} has a bad output scale")
+        layers.append(Layer(inputs, outputs, integer(head, "input_bits", 1, MAX_INPUT_BITS), scale, bias, output_scale))
+        row_tables.extend(member(f"layer{index}_rows", "<i2", layer_of.count(index), inputs))
+    p, n = (member(name, "<i2", len(tile_heads), columns) for name in ("p", "n"))
+    gain = member("gain", "<i4", len(tile_heads), columns)
+    require(layer_of == sorted(layer_of), "the tiles do not follow the layers")
+    tiles = [
+        Tile(
+            layer_of[i],
+            integer(head, "image", 0, images - 1),
+            integer(head, "first_output", 0, MAX_WIDTH),
+            integer(head, "outputs", 1, columns),
+            row_tables[i],
+            p[i],
+            n[i],
+            gain[i],
+        )
+        for i, head in enumerate(tile_heads)
+    ]
+    return WeightImage(
+        member("levels", "|u1", images, rows, columns),
+        member("mask", "|b1", images, rows, columns),
+        integer(header, "max_level", 1, 255),
+        tuple(layers),
+        tuple(tiles),
+        array.get("type", ""),
+        section(header, "provenance"),
+    )
+
+
+def _refused(path: str | Path, reason: str) -> ImageError:
+    return ImageError(
+        f"Cannot load the weight image {path}: {reason}. Nothing was sent to the array. Make it with `ohmbench map`."
+    )

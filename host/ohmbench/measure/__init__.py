@@ -1,0 +1,1 @@
+"""The bench measured: speed, link, wires, inference, defects."""

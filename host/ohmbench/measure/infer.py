@@ -1,0 +1,93 @@
+"""Time and accuracy of MNIST's whole test set through a network that takes 25 arrays."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ohmbench import __version__
+from ohmbench.bench.base import Bench
+from ohmbench.compress.quantise import quantise
+from ohmbench.inference.exact import predict
+from ohmbench.inference.on_bench import Inference
+from ohmbench.mapping.data_sets import mnist_provenance
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.mapper import map_pairs
+from ohmbench.network.data import Dataset
+from ohmbench.network.mnist import load_mnist
+from ohmbench.network.network import train
+from ohmbench.operations.basic import ProgramResult
+from ohmbench.programming.programmer import CellRecords
+from ohmbench.programming.recipe import Recipe
+from ohmbench.progress import Progress
+
+SHAPE = (28, 28)
+WEIGHT_BITS = 4
+EPOCHS, BATCH = 10, 64
+WEIGHT_NOISE = 0.04  # as the demo's network, and for the same reason
+
+
+@dataclass
+class _Timed(Inference):
+    """An inference that knows how long it has programmed."""
+
+    program_s: float = 0.0
+
+    def load(self, image: WeightImage, number: int) -> CellRecords:
+        start = time.perf_counter()
+        records = super().load(image, number)
+        self.program_s += time.perf_counter() - start
+        return records
+
+
+def inference_speed(bench: Bench, folder: Path | None, progress: Progress) -> dict[str, Any]:
+    """Train 784-10, then time what follows: its images programmed, and all test images through each.
+
+    Returns:
+        program_s, infer_s: wall time; cpu_s: this process's in both together. accuracy through the array, and
+        accuracy_float and accuracy_quantised of the same network; converged_fraction, images, arrays, rung.
+
+    Raises:
+        DataError: MNIST is not there.
+        FaultError: the guard turned the array off.
+    """
+    data = load_mnist(folder, shape=SHAPE, progress=progress)
+    progress.say("training 784-10 on MNIST")
+    image = mnist_image(data, SHAPE)
+    run = _Timed(bench, Recipe(), progress)
+    start, cpu = time.perf_counter(), time.process_time()
+    logits = run.logits(image, data.test_x)
+    total_s, cpu_s = time.perf_counter() - start, time.process_time() - cpu
+    return {
+        "rung": bench.info.rung,
+        "images": len(data.test_y),
+        "arrays": image.images,
+        "program_s": run.program_s,
+        "infer_s": total_s - run.program_s,
+        "cpu_s": cpu_s,
+        "accuracy": float(np.mean(np.argmax(logits, axis=1) == data.test_y)),
+        "accuracy_float": image.provenance["accuracy_float"],
+        "accuracy_quantised": float(np.mean(predict(image, data.test_x) == data.test_y)),
+        "converged_fraction": ProgramResult(bench.info.rung, run.records).converged_fraction,
+    }
+
+
+def mnist_image(data: Dataset, shape: tuple[int, int], *, seed: int = 0) -> WeightImage:
+    """A network without hidden layers, trained on MNIST of a shape, quantised and mapped as pairs."""
+    scaled = np.asarray(data.train_x * data.input_scale, np.float64)
+    sizes = [scaled.shape[1], int(data.train_y.max()) + 1]
+    network = train(scaled, data.train_y, sizes, seed=seed, epochs=EPOCHS, batch=BATCH, weight_noise=WEIGHT_NOISE)
+    right = network.predict(np.asarray(data.test_x * data.input_scale, np.float64)) == data.test_y
+    quantised = quantise(network, data.train_x, input_bits=data.input_bits, weight_bits=WEIGHT_BITS)
+    provenance = {
+        "ohmbench": __version__,
+        **mnist_provenance(shape),
+        "seed": seed,
+        "weight_bits": WEIGHT_BITS,
+        "accuracy_float": float(np.mean(right)),
+    }
+    return map_pairs(quantised, provenance=provenance)

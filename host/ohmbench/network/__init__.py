@@ -1,0 +1,1 @@
+"""Networks in floating point, and the data that they are trained on."""

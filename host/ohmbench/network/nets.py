@@ -1,0 +1,101 @@
+"""The networks that the results are measured on: their inputs, sizes and how long they are trained.
+
+Everything here was chosen on a validation split, never on test images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmbench.errors import UsageError
+from ohmbench.network.mnist import Progress, load_mnist
+
+INPUT_BITS = 4
+ACTIVATION_BITS = 8
+VALIDATION_IMAGES = 10_000
+"""Last training images: nothing trains on them; choices are made on them."""
+
+
+@dataclass(frozen=True)
+class Net:
+    """A dense network on MNIST.
+
+    Attributes:
+        shape, crop: pooling of the images, as `ohmbench.network.mnist.load_mnist` takes them.
+        epochs: of the training in floating point, and again of each training in whole levels; batch: images a step.
+    """
+
+    sizes: tuple[int, ...]
+    shape: tuple[int, int]
+    crop: int | None
+    epochs: int
+    batch: int = 200
+
+    @property
+    def name(self) -> str:
+        return "-".join(map(str, self.sizes))
+
+    @property
+    def pair_cells(self) -> int:
+        """Cells of the plain mapping: a pair for each weight."""
+        return sum(2 * a * b for a, b in zip(self.sizes, self.sizes[1:], strict=False))
+
+
+NETS = (
+    Net((784, 10), (28, 28), None, 6),
+    Net((196, 10), (14, 14), None, 8),
+    Net((96, 10), (12, 8), 20, 10),
+    Net((32, 16, 10), (8, 4), 20, 50, 500),
+    Net((784, 64, 10), (28, 28), None, 4),
+)
+
+
+def net_named(name: str) -> Net:
+    """The net of a name such as 784-10.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for net in NETS:
+        if net.name == name:
+            return net
+    raise UsageError(f"There is no net {name}. Nothing was sent to the array. Nets: {', '.join(n.name for n in NETS)}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """MNIST as a net takes it: uint8 images (n, inputs) and labels (n,) to train on, to choose on, to report on."""
+
+    train_x: NDArray[np.uint8]
+    train_y: NDArray[np.int64]
+    validation_x: NDArray[np.uint8]
+    validation_y: NDArray[np.int64]
+    test_x: NDArray[np.uint8]
+    test_y: NDArray[np.int64]
+
+
+def load_split(net: Net, folder: str | Path | None = None, progress: Progress | None = None) -> Split:
+    """MNIST for `net`.
+
+    Raises:
+        DataError: MNIST is missing or damaged.
+    """
+    data = load_mnist(folder, shape=net.shape, crop=net.crop, input_bits=INPUT_BITS, progress=progress)
+    images, labels = data.train_x.astype(np.uint8), data.train_y
+    return Split(
+        images[:-VALIDATION_IMAGES],
+        labels[:-VALIDATION_IMAGES],
+        images[-VALIDATION_IMAGES:],
+        labels[-VALIDATION_IMAGES:],
+        data.test_x.astype(np.uint8),
+        data.test_y,
+    )
+
+
+def sizes_text(sizes: Sequence[int]) -> str:
+    return "-".join(map(str, sizes))

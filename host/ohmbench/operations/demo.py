@@ -1,0 +1,185 @@
+"""The main job, end to end: train, quantise, map, program, infer, report."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ohmbench import __version__
+from ohmbench.bench.base import Bench
+from ohmbench.compress.quantise import quantise
+from ohmbench.faults.avoid import avoid_faults
+from ohmbench.faults.fault_map import FaultMap
+from ohmbench.inference.exact import predict
+from ohmbench.lab.ledgered import LedgeredInference
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.mapper import map_pairs
+from ohmbench.network.data import Dataset, load_digits
+from ohmbench.network.network import Network, train
+from ohmbench.operations.jobs import Ledgered
+from ohmbench.programming.recipe import Recipe
+from ohmbench.progress import Progress
+from ohmbench.report.demo import render_report
+from ohmbench.report.results import DemoResult, summary
+from ohmbench.support.files import cannot_write, replace_file
+from ohmbench.tables import CLOCK_HZ
+
+ACTIVATION_BITS = 8
+# a cell anywhere in its window of +-8 of 175 uS is 2.6 % off, and a weight is the difference of two
+WEIGHT_NOISE = 0.04
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network on its way to the array."""
+
+    dataset: Dataset
+    network: Network
+    image: WeightImage
+    accuracy_float: float
+    accuracy_quantised: float
+
+    def known(self) -> dict[str, Any]:
+        """What it is and what it reaches without an array."""
+        return {
+            "network": "-".join(map(str, self.network.sizes)),
+            "dataset": self.dataset.name,
+            "accuracy_float": self.accuracy_float,
+            "accuracy_quantised": self.accuracy_quantised,
+        }
+
+
+def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0, faults: FaultMap | None = None) -> Trained:
+    """Train 64-hidden-10 on the digits, quantise it to signed weights of so many bits, map it as pairs.
+
+    Args:
+        faults: bad cells of the array that the image is for; it is laid out around them.
+
+    Raises:
+        UsageError: widths outside their range.
+        DataError: scikit-learn, which holds the digits, is not installed.
+    """
+    digits = load_digits()
+    scaled = np.asarray(digits.train_x * digits.input_scale, np.float64)
+    network = train(scaled, digits.train_y, [scaled.shape[1], hidden, 10], seed=seed, weight_noise=WEIGHT_NOISE)
+    quantised = quantise(
+        network,
+        digits.train_x,
+        input_bits=digits.input_bits,
+        weight_bits=bits,
+        activation_bits=ACTIVATION_BITS,
+    )
+    provenance: dict[str, str | int | float] = {
+        "ohmbench": __version__,
+        "dataset": digits.name,
+        "seed": seed,
+        "weight_bits": bits,
+    }
+    image = map_pairs(quantised, provenance=provenance)
+    return Trained(
+        digits,
+        network,
+        image if faults is None else avoid_faults(image, faults, inputs=digits.train_x),
+        float(np.mean(network.predict(np.asarray(digits.test_x * digits.input_scale, np.float64)) == digits.test_y)),
+        float(np.mean(predict(image, digits.test_x) == digits.test_y)),
+    )
+
+
+def run(
+    bench: Bench,
+    progress: Progress,
+    *,
+    seed: int = 0,
+    recipe: Recipe | None = None,
+    started: float | None = None,
+    ledgered: Ledgered | None = None,
+) -> DemoResult:
+    """Train the demo's network and take it through the array of a bench.
+
+    Args:
+        started: when the operator began to wait, as time.monotonic() gives it; now if not given.
+        ledgered: where the array's pulses are recorded.
+
+    Raises:
+        WearError: a cell's budget could be passed.
+        StoreError: the record cannot be written; the array is off.
+        FaultError: the guard turned the array off.
+    """
+    started = time.monotonic() if started is None else started
+    recipe = recipe or Recipe()
+    progress.say("training a 64-32-10 network on the digits")
+    trained = train_and_map(seed=seed)
+    image, digits = trained.image, trained.dataset
+    inference = LedgeredInference(bench, recipe, progress, ledgered=ledgered, kind="demo")
+    predictions = np.argmax(inference.logits(image, digits.test_x), axis=1).astype(np.int64)
+    records = [inference.records[i] for i in range(image.images)]
+    return DemoResult(
+        rung=bench.info.rung,
+        network="-".join(map(str, trained.network.sizes)),
+        dataset=digits.name,
+        float_accuracy=trained.accuracy_float,
+        quantised_accuracy=trained.accuracy_quantised,
+        labels=digits.test_y,
+        predictions=predictions,
+        mask=np.stack([r.mask for r in records]),
+        target_usiemens=recipe.targets_usiemens(image.levels, image.max_level),
+        low=np.stack([r.low for r in records]),
+        high=np.stack([r.high for r in records]),
+        code=np.stack([r.code for r in records]),
+        set_pulses=np.stack([r.set_pulses for r in records]),
+        reset_pulses=np.stack([r.reset_pulses for r in records]),
+        codes_per_usiemens=recipe.codes_per_siemens * 1e-6,
+        window_usiemens=recipe.window_usiemens,
+        program_s=inference.program_cycles / CLOCK_HZ,
+        infer_s=inference.infer_cycles / CLOCK_HZ,
+        wall_s=time.monotonic() - started,
+        provenance={
+            **image.provenance,
+            "rung": bench.info.rung,
+            "build_id": f"{bench.info.build_id:08x}",
+            "array": f"{bench.info.rows}x{bench.info.columns} {bench.info.array_type}",
+            "test_images": len(digits.test_y),
+        },
+    )
+
+
+def table(result: DemoResult) -> str:
+    """The summary as text for a terminal."""
+    rows = summary(result)
+    width = max(len(row.name) for row in rows)
+    values = max(len(row.value) for row in rows)
+    return "\n".join(f"{row.name:{width}}  {row.value:>{values}}  {row.note}".rstrip() for row in rows)
+
+
+def values(result: DemoResult) -> dict[str, Any]:
+    """The summary as numbers, as in summary.json."""
+    return {
+        "rung": result.rung,
+        "accuracy_float": result.float_accuracy,
+        "accuracy_quantised": result.quantised_accuracy,
+        "accuracy_bench": result.accuracy,
+        "cells": int(np.count_nonzero(result.mask)),
+        "converged_fraction": float(np.mean(result.converged[result.mask])),
+        "pulses_per_cell": float(np.mean(result.pulses[result.mask])),
+        "bench_time_s": result.program_s + result.infer_s,
+        "wall_time_s": result.wall_s,
+    }
+
+
+def save(result: DemoResult, folder: Path) -> None:
+    """Write summary.json and report.html into a folder, which is made if absent.
+
+    Raises:
+        UsageError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        replace_file(folder / "summary.json", (json.dumps(values(result), indent=1) + "\n").encode())
+        render_report(result, folder / "report.html")
+    except OSError as error:
+        raise cannot_write(folder, error) from error

@@ -1,0 +1,1 @@
+"""From a weight image to a programmed array: recipes, passes, forming."""

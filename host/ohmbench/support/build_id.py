@@ -1,0 +1,32 @@
+"""Which RTL and firmware: one number for the simulator, the twin, a bitstream, HELLO and every recorded run."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from ohmbench.support.resources import resource_root
+
+_SOURCES = ("fpga/rtl/*.sv", "fpga/rtl/*.svh", "firmware/*.useq")
+
+
+@cache
+def build_id(root: Path | None = None) -> int:
+    """The first 32 bits of a SHA-256 of the RTL's and the firmware's names and text.
+
+    A bench that answers with another one runs other gateware than this installation has. Line ends do not count, so
+    that a checkout on Windows has the same.
+
+    Args:
+        root: the folder of fpga/ and firmware/, if not where the package finds them.
+
+    Raises:
+        BuildError: the installation has no RTL.
+    """
+    root = root or resource_root()
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in _SOURCES for path in root.glob(pattern)):
+        text = path.read_bytes().replace(b"\r\n", b"\n")
+        digest.update(f"{path.relative_to(root).as_posix()} {len(text)}\n".encode() + text)
+    return int.from_bytes(digest.digest()[:4])
