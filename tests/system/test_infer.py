@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.system.command_line import as_json, refused, run
-from tests.unit.net.test_mnist import contents, write
+from tests.unit.network.test_mnist import contents, write
 
 from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import ImageError, UsageError

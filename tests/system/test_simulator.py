@@ -1,4 +1,4 @@
-"""The simulator with the real RTL behind it: what it adds to the loopback of tests/unit/simulator."""
+"""The simulator with the real RTL behind it: what it adds to the loopback of tests/unit/model/simulator."""
 
 from __future__ import annotations
 

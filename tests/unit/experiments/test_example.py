@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.unit.experiments.test_pulsing import EXACT
 
 from ohmbench.bench.twin import TwinBench
 from ohmbench.model.array import ArrayModel
 from ohmbench.progress import Progress
-
-from .test_pulsing import EXACT
 
 PAGE = Path(__file__).resolve().parents[3] / "docs/experiments.md"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.unit.experiments.test_pulsing import EXACT
 
 from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import UsageError
@@ -15,8 +16,6 @@ from ohmbench.experiments.registry import load, names
 from ohmbench.model.array import ArrayModel
 from ohmbench.progress import Progress
 from ohmbench.report.experiment import ExperimentPage
-
-from .test_pulsing import EXACT
 
 QUIET = Progress(quiet=True)
 GOOD = {"stuck_low_fraction": 0.0, "stuck_high_fraction": 0.0}

@@ -7,7 +7,7 @@ import select
 import threading
 import time
 
-from .fpga_model import FpgaModel
+from tests.unit.link.fpga_model import FpgaModel
 
 
 class Pty:

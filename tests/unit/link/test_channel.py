@@ -7,13 +7,12 @@ import struct
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from tests.unit.link.fpga_model import SLOTS, Clock, FpgaModel, Line, bench
 
 from ohmbench.errors import LinkError
 from ohmbench.link.channel import Channel
 from ohmbench.link.codec import Frame, encode_frame
 from ohmbench.tables import FrameType
-
-from .fpga_model import SLOTS, Clock, FpgaModel, Line, bench
 
 KINDS = ["drop", "repeat", "bit", "lose", "insert"]
 LONG_S = 1000.0

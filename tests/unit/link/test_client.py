@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.link.fpga_model import ECHO, SPIN, TALK, TRIP, bench, linked
 
 from ohmbench.errors import LinkError, UsageError
 from ohmbench.link import Done, Link, RefusedError, Result, Why
 from ohmbench.tables import Fault, FrameError, FrameType, Register
-
-from .fpga_model import ECHO, SPIN, TALK, TRIP, bench, linked
 
 # Memories and registers
 

@@ -11,14 +11,13 @@ import zlib
 from dataclasses import dataclass
 
 import pytest
+from tests.unit.link.rtl_model import SLOTS, Damage, Fpga, Receiver, TimedLine
 
 from ohmbench.link import channel as channel_module
 from ohmbench.link import codec
 from ohmbench.link.channel import Channel
 from ohmbench.link.codec import Frame
 from ohmbench.tables import FrameType
-
-from .rtl_model import SLOTS, Damage, Fpga, Receiver, TimedLine
 
 KINDS = ["bit", "lose", "insert", "double", "burst", "drop", "repeat", "stall"]
 _NOISE = random.Random(0).randbytes(1024)

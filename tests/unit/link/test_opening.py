@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.link.fpga_model import ECHO, SPIN, Clock, bench, linked
 
 from ohmbench.errors import LinkError, OhmbenchError, ProtocolError
 from ohmbench.link import Link, MockTransport
 from ohmbench.link.codec import Frame, encode_frame
 from ohmbench.tables import FrameType, Register
-
-from .fpga_model import ECHO, SPIN, Clock, bench, linked
 
 
 def answering(answer: Callable[[bytes], bytes]) -> tuple[MockTransport, Clock]:

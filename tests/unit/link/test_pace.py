@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.link.rtl_model import SLOTS, Damage, Fpga, Receiver, TimedLine
 
 from ohmbench.link.channel import Channel
 from ohmbench.link.codec import Frame
 from ohmbench.tables import FrameType
-
-from .rtl_model import SLOTS, Damage, Fpga, Receiver, TimedLine
 
 FRAMES = 3000
 PAYLOAD = bytes(range(1, 256)) + b"\1"

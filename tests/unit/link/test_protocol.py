@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from tests.unit.link.fpga_model import Clock
 
 from ohmbench.link import BoardInfo, Done, Link, MockTransport, Result, State, Why
 from ohmbench.tables import Fault, Register
-
-from .fpga_model import Clock
 
 Step = tuple[tuple[str, ...], tuple[str, ...]]
 

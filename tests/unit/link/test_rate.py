@@ -6,11 +6,10 @@ import random
 
 import numpy as np
 import pytest
+from tests.unit.link.fpga_model import RATE_FALLBACK_S, SPIN, Clock, FpgaModel, Line, bench, linked
 
 from ohmbench.errors import UsageError
 from ohmbench.link import Link
-
-from .fpga_model import RATE_FALLBACK_S, SPIN, Clock, FpgaModel, Line, bench, linked
 
 SLOW = 115200
 

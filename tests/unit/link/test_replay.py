@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.link.fpga_model import ECHO, SPIN, TALK, FpgaModel, bench
 
 from ohmbench.errors import DataError, LinkError
 from ohmbench.link import Done, Link, RefusedError, Trace, replay
 from ohmbench.tables import FrameError, FrameType, Register
-
-from .fpga_model import ECHO, SPIN, TALK, FpgaModel, bench
 
 VECTORS = np.random.default_rng(5).integers(0, 256, (300, 32)).astype(np.uint8)
 RATES = {"drop": 0.02, "bit": 0.02, "lose": 0.02, "insert": 0.02}

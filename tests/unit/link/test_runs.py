@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tests.unit.link.fpga_model import ECHO, SLOTS, SPIN, TALK, TRIP, linked
 
 from ohmbench.errors import LinkError, UsageError
 from ohmbench.link import Done, RefusedError, Result, RunHandle, Why
 from ohmbench.tables import FrameError, FrameType
-
-from .fpga_model import ECHO, SLOTS, SPIN, TALK, TRIP, linked
 
 
 def inputs(count: int, seed: int) -> NDArray[np.uint8]:

@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.link.fpga_model import ECHO, Clock, bench
 
 from ohmbench.errors import DataError, LinkError, UsageError
 from ohmbench.link import Link, Trace
 from ohmbench.link.codec import Decoder, Frame, encode_frame
 from ohmbench.link.trace import read_trace
 from ohmbench.tables import FrameType
-
-from .fpga_model import ECHO, Clock, bench
 
 HEAD = '{"ohmbench_trace": 1, "program": "ohmbench 0", "started": "2026-01-31T12:00:00+00:00"}\n'
 

@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import serial
+from tests.unit.link.fpga_model import ECHO, FpgaModel
+from tests.unit.link.on_pty import Board, Pty
 
 from ohmbench.errors import LinkError, PortError, ProtocolError, UsageError
 from ohmbench.link import Done, Link, MockTransport, Result, SerialTransport, Transport
-
-from .fpga_model import ECHO, FpgaModel
-from .on_pty import Board, Pty
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="the system has no ptys")
 

@@ -13,11 +13,10 @@ import numpy as np
 import pytest
 import serial
 from serial.rfc2217 import PortManager
+from tests.unit.link.on_pty import Board, Pty
 
 from ohmbench.bench.opening import open_bench
 from ohmbench.link import Link
-
-from .on_pty import Board, Pty
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "openpty"), reason="the system has no ptys")
 

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pytest
+from tests.unit.programming.arrays import ALL_CELLS, LoggedArray, drawn_levels, program_bands, usiemens_of
 
 from ohmbench.bench.twin import TwinBench
 from ohmbench.model.array import ArrayModel
 from ohmbench.programming.programmer import Bands, program_image
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.run import TRIES
-
-from .arrays import ALL_CELLS, LoggedArray, drawn_levels, program_bands, usiemens_of
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as drawn
+from tests.unit.programming.arrays import ALL_CELLS, SHAPE, LoggedArray, drawn_levels, read_ideally, usiemens_of
 
 from ohmbench.bench.twin import TwinBench
 from ohmbench.faults.fault_map import FaultKind
@@ -16,8 +17,6 @@ from ohmbench.model.array import ArrayModel
 from ohmbench.programming.programmer import LEAVE, Bands, program_image
 from ohmbench.programming.recipe import Recipe
 from ohmbench.tables import Mode
-
-from .arrays import ALL_CELLS, SHAPE, LoggedArray, drawn_levels, read_ideally, usiemens_of
 
 RECIPES = ("coarse-fine", "coarse-fine-gate", "ispp-gate", "ispp-line")
 

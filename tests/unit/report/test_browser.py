@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.report import making
 
 from ohmbench.report.live import ProgramReport
 from ohmbench.report.verify import render_verify
-
-from . import making
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 

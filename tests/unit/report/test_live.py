@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.unit.report import making
 
 from ohmbench.errors import FaultError, UsageError
 from ohmbench.report.live import LiveFile, ProgramReport
 from ohmbench.report.program import PassTotals
-
-from . import making
 
 
 def wait_for(path: Path, text: str, timeout_s: float = 10.0) -> None:

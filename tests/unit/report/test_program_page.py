@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.unit.report import making
 
 from ohmbench.report.heat_maps import CellState
 from ohmbench.report.program import ImageState, PassTotals, ProgramState, WearState
 from ohmbench.report.program_page import program_html
-
-from . import making
 
 
 def image(**changes: Any) -> ImageState:

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.report import making
 
 from ohmbench.errors import UsageError
 from ohmbench.report.verify import render_verify, verify_html
-
-from . import making
 
 
 def test_one_read() -> None:

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.record.making import SHAPE, Mask
 
 from ohmbench.record.store import Store
-
-from .making import SHAPE, Mask
 
 
 @pytest.fixture

@@ -11,14 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.record.making import SHAPE, Mask, make_cells
 
 from ohmbench.errors import StoreError
 from ohmbench.record.database import SCHEMA
 from ohmbench.record.records import RunStatus
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events, samples
-
-from .making import SHAPE, Mask, make_cells
 
 PULSES = 3
 MOST = 9

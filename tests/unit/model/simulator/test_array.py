@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.model.simulator.conftest import Start
 
 from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.errors import DataError, LinkError, UsageError
@@ -15,8 +16,6 @@ from ohmbench.model.array import ArrayModel, write_faults_file, write_params_fil
 from ohmbench.model.simulator import Simulator
 from ohmbench.support import mapped_file
 from ohmbench.tables import Mode
-
-from .conftest import Start
 
 ALL = 0xFFFF_FFFF
 SET = b"\xe1"  # the loopback fires a pulse at every cell

@@ -10,12 +10,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.unit.record.making import IMAGE, SHAPE, Mask, make_cells
 
 from ohmbench.errors import WearError
 from ohmbench.record.records import RunStatus
 from ohmbench.record.store import Run, Store
-
-from .making import IMAGE, SHAPE, Mask, make_cells
 
 BUDGET = 60
 MOST = 15

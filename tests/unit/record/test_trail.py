@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.record.making import SHAPE, Mask, make_cells
 
 from ohmbench.errors import StoreError, UsageError
 from ohmbench.operations.export import export
@@ -17,8 +18,6 @@ from ohmbench.record.database import _VERSION_1, SCHEMA, Database
 from ohmbench.record.records import LOGGED, TABLES, RunStatus
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events, samples
-
-from .making import SHAPE, Mask, make_cells
 
 
 def whats(store: Store) -> list[str]:

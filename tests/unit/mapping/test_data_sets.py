@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.unit.network.test_mnist import contents, write
 
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
 from ohmbench.errors import ImageError, UsageError
@@ -16,8 +17,6 @@ from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_pairs
 from ohmbench.network.data import load_digits
 from ohmbench.network.mnist import load_mnist
-
-from .test_mnist import contents, write
 
 
 def image_of(inputs: int, bits: int = 4, **provenance: Any) -> WeightImage:

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.unit.record.making import IMAGE, Mask, make_cells
 
 from ohmbench.errors import StoreError, UsageError, WearError
 from ohmbench.record.records import Cells, CellStatus, RunStatus
 from ohmbench.record.store import Run, Store, default_path
-
-from .making import IMAGE, Mask, make_cells
 
 
 def begin(store: Store, mask: Mask, pulses: int = 10, image: str = IMAGE, kind: str = "program") -> Run:

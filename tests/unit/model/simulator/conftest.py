@@ -14,7 +14,7 @@ import serial
 from ohmbench.model import simulator
 from ohmbench.model.simulator import Simulator
 
-REPO = Path(__file__).resolve().parents[3]
+REPO = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,11 @@ def loopback_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "fpga/rtl").mkdir(parents=True)
     (root / "sim").mkdir()
     shutil.copytree(REPO / "sim/array", root / "sim/array")
-    for path in [*REPO.glob("sim/*.cpp"), *REPO.glob("sim/*.h"), *REPO.glob("tests/unit/simulator/loopback/*.sv")]:
+    for path in [
+        *REPO.glob("sim/*.cpp"),
+        *REPO.glob("sim/*.h"),
+        *REPO.glob("tests/unit/model/simulator/loopback/*.sv"),
+    ]:
         shutil.copy2(path, root / "sim" / path.name)
     return root
 

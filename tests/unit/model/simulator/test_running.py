@@ -12,11 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.unit.model.simulator.conftest import Client, Start, alive
 
 from ohmbench.errors import LinkError, ModelError
 from ohmbench.model.simulator import Simulator
-
-from .conftest import Client, Start, alive
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> bool:

@@ -11,12 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.unit.model.simulator.conftest import REPO, Client, environment
 
 from ohmbench.errors import BuildError, LinkError
 from ohmbench.measure import bench as measure
 from ohmbench.model import simulator, simulator_build
-
-from .conftest import REPO, Client, environment
 
 
 def only_these_on_path(monkeypatch: pytest.MonkeyPatch, folder: Path, *tools: str) -> None:

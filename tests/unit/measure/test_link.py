@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.link.on_pty import Board, Pty
 
 from ohmbench.cli import main
 from ohmbench.errors import UsageError
@@ -12,8 +13,6 @@ from ohmbench.measure import link as measure_link
 from ohmbench.measure.link import FAST, SLOW, link_speed
 from ohmbench.progress import Progress
 from ohmbench.tables import FrameError, FrameType, Register
-
-from .on_pty import Board, Pty
 
 
 def test_a_board_is_measured_without_being_armed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from ohmbench.record.database import FILE_NAME
 from ohmbench.record.store import Store
 from ohmbench.support.build_id import build_id
 
-REPO = Path(__file__).resolve().parents[2]
+REPO = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    return Path(__file__).resolve().parents[3]
+    return Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture(scope="session")
