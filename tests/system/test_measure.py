@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ohmbench.bench.base import Bench, Inputs, Words
+from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import open_bench
 from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import UsageError
@@ -21,6 +21,7 @@ from ohmbench.measure.bench import Program as ImageProgram
 from ohmbench.measure.link import FAST, SLOW, link_speed
 from ohmbench.model.array import ArrayModel
 from ohmbench.progress import Progress
+from ohmbench.support.array_types import Inputs, Words
 
 FIGURES = {
     *("cells_per_s", "image_time_s", "busy_share", "converged_fraction", "pulses_mean"),

@@ -17,18 +17,16 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench import tables as t
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import FaultError, OhmbenchError, ProtocolError, UsageError
 from ohmbench.isa import Program, load_firmware
 from ohmbench.link.messages import Done, State, Why
+from ohmbench.support.array_types import Inputs, Words
 from ohmbench.support.provenance import provenance
 from ohmbench.tables import Fault, Rail, Register
 
-Words = npt.NDArray[np.uint32]
-Inputs = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is; `Progress` is one."""
 

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable
 from typing import Self
 
-from ohmbench.bench.base import Bench, BenchInfo, Inputs, Report, Words
+from ohmbench.bench.base import Bench, BenchInfo, Report
 from ohmbench.errors import OhmbenchError
 from ohmbench.isa import Program
 from ohmbench.link.client import Link
 from ohmbench.link.messages import Done, Result, State
 from ohmbench.link.trace import Trace
 from ohmbench.model.simulator import Simulator
+from ohmbench.support.array_types import Inputs, Words
 from ohmbench.tables import ARRAY_TYPES, Register
 
 _PATIENCE = 5.0  # a simulator on a busy machine gets a tenth of a core now and then

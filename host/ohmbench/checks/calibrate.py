@@ -15,13 +15,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench.bench.base import Bench
-from ohmbench.carrier.carrier import Floats
 from ohmbench.checks.reads import MONITOR_CHANNEL, held_v, mean_codes, monitor_codes, monitored_code, reference_codes
 from ohmbench.errors import CheckError
 from ohmbench.progress import Progress
+from ohmbench.support.array_types import FloatArray, Integers
 from ohmbench.tables import COLUMNS, RAIL_MAX_V, Rail
 
 REFERENCES = "reference resistors"
@@ -58,8 +57,8 @@ class Calibration:
     """
 
     board: str
-    gain: Floats
-    offset: Floats
+    gain: FloatArray
+    offset: FloatArray
     rails: Mapping[Rail, float]
     residual_codes: float
     instrument: str
@@ -139,7 +138,7 @@ def calibrate(
     return Calibration(board, gain * rails[Rail.BL_READ], offset, rails, residual, instrument, at)
 
 
-def _lines(x: Floats, y: Floats, reads: npt.NDArray[np.integer]) -> tuple[Floats, Floats]:
+def _lines(x: FloatArray, y: FloatArray, reads: Integers) -> tuple[FloatArray, FloatArray]:
     """Slope and offset (channels,) of the lines through points (n, channels) that are means of so many reads (n,)."""
     weight = (reads / reads.sum())[:, np.newaxis]
     x_mean, y_mean = (weight * x).sum(axis=0), (weight * y).sum(axis=0)
@@ -153,7 +152,9 @@ def monitor_volts(bench: Bench) -> dict[Rail, float]:
     return {rail: round(limits[rail] * (0.95 if RAIL_MAX_V[rail] < 0.5 else 0.5), 3) for rail in Rail}
 
 
-def _rails(bench: Bench, gain: Floats, offset: Floats, cal_gain: float, progress: Progress) -> dict[Rail, float]:
+def _rails(
+    bench: Bench, gain: FloatArray, offset: FloatArray, cal_gain: float, progress: Progress
+) -> dict[Rail, float]:
     """What each rail gives, over what it should, if cal gives cal_gain, which the channels' gains rest on."""
     rails = {}
     for rail, volts in monitor_volts(bench).items():
@@ -167,7 +168,7 @@ def _rails(bench: Bench, gain: Floats, offset: Floats, cal_gain: float, progress
     return rails
 
 
-def _require_good(gain: Floats) -> None:
+def _require_good(gain: FloatArray) -> None:
     bad = np.flatnonzero(np.abs(gain - 1) > 0.5)
     if bad.size:
         raise CheckError(

@@ -7,21 +7,21 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.compress.checks import check_labels, check_network
 from ohmbench.compress.tied import TiedNetwork, tie
 from ohmbench.compress.tuning import Training, tune
 from ohmbench.network.mnist import Progress
 from ohmbench.network.network import Network
+from ohmbench.support.array_types import Integers
 
 FLOAT_RATE = 3e-3
 FLOAT_DECAY = 1e-4
 
 
 def train_float(
-    inputs: NDArray[np.integer],
-    labels: NDArray[np.integer],
+    inputs: Integers,
+    labels: Integers,
     sizes: Sequence[int],
     *,
     input_bits: int,
@@ -53,8 +53,8 @@ def train_float(
 
 def train_levels(
     network: Network,
-    inputs: NDArray[np.integer],
-    labels: NDArray[np.integer],
+    inputs: Integers,
+    labels: Integers,
     *,
     max_level: int,
     input_bits: int,

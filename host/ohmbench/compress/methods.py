@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.compress.baselines import partial_pairs, shared_reference
 from ohmbench.compress.columns import Clustering, merge_columns
@@ -20,6 +19,7 @@ from ohmbench.compress.tied import TiedNetwork, emit
 from ohmbench.compress.tuning import Training, Watcher, tune
 from ohmbench.errors import UsageError
 from ohmbench.network.mnist import Progress
+from ohmbench.support.array_types import Integers
 
 HEIGHT = 32
 
@@ -34,8 +34,8 @@ class Job:
     """
 
     base: TiedNetwork
-    inputs: NDArray[np.integer]
-    labels: NDArray[np.integer]
+    inputs: Integers
+    labels: Integers
     training: Training
     cells: int
     seed: int = 0

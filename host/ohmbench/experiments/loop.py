@@ -18,12 +18,12 @@ from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.experiments.base import Experiment, Found, Step
 from ohmbench.experiments.pulsing import fire
-from ohmbench.programming.programmer import Mask
 from ohmbench.progress import Progress
 from ohmbench.record.ledger import Ledger
 from ohmbench.record.records import Cells, CellStatus
 from ohmbench.record.store import Run
 from ohmbench.record.trail import Sample, samples
+from ohmbench.support.array_types import Mask
 from ohmbench.tables import CLOCK_HZ
 
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.compress.quantise import quantise
 from ohmbench.errors import ImageError, UsageError
@@ -28,9 +27,8 @@ from ohmbench.mapping.mapper import map_pairs
 from ohmbench.network.data import Dataset
 from ohmbench.network.network import train
 from ohmbench.programming.recipe import Recipe
+from ohmbench.support.array_types import FloatArray, IntArray, Integers
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 Progress = Callable[[str, int, int], None]
 """Called with the name of the work, what is done of it, and how much there is; `progress.Progress` is one."""
 
@@ -81,7 +79,7 @@ def avoid_faults(
     faults: FaultMap,
     cells: BadCells | None = None,
     *,
-    inputs: NDArray[np.integer] | None = None,
+    inputs: Integers | None = None,
     seed: int = 0,
 ) -> WeightImage:
     """The same network laid out for an array with these faults; all images go to this one array in turn.
@@ -118,8 +116,8 @@ def avoid_faults(
 def accuracy_with_faults(
     image: WeightImage,
     faults: FaultMap,
-    inputs: NDArray[np.integer],
-    labels: NDArray[np.integer],
+    inputs: Integers,
+    labels: Integers,
     cells: BadCells | None = None,
 ) -> float:
     """Share of right classes on an array that is ideal but for these faults.
@@ -132,7 +130,7 @@ def accuracy_with_faults(
 
 
 def logits_with_faults(
-    image: WeightImage, faults: FaultMap, inputs: NDArray[np.integer], cells: BadCells | None = None
+    image: WeightImage, faults: FaultMap, inputs: Integers, cells: BadCells | None = None
 ) -> FloatArray:
     """Logits (n, outputs) on an array that is ideal but for these faults, which every image meets.
 
@@ -239,7 +237,7 @@ def _require_fit(image: WeightImage, faults: FaultMap) -> None:
         )
 
 
-def _row_power(image: WeightImage, inputs: NDArray[np.integer] | None) -> list[FloatArray]:
+def _row_power(image: WeightImage, inputs: Integers | None) -> list[FloatArray]:
     """Mean square (rows,) of what each tile's rows are driven with; 0 for rows that it leaves alone."""
     power = [tile.rows_used(image.rows).astype(np.float64) for tile in image.tiles]
     if inputs is not None:

@@ -12,26 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench.bench.base import Bench
 from ohmbench.errors import DataError
 from ohmbench.faults.fault_map import FaultKind, FaultMap, classify
-from ohmbench.programming.programmer import (
-    Bands,
-    CellRecords,
-    Levels,
-    Mask,
-    OnRows,
-    Programmer,
-    decode,
-    program_image,
-    read_array,
-)
-from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.programming.programmer import Bands, CellRecords, OnRows, Programmer, decode, program_image, read_array
+from ohmbench.programming.recipe import Recipe
+from ohmbench.support.array_types import Codes, FloatArray, Levels, Mask
 from ohmbench.tables import CLOCK_HZ, COLUMNS, ROWS
 
-FloatArray = npt.NDArray[np.float64]
 OnProgress = Callable[[str, int, int], None]
 """Called with the name of the work, what is done of it, and how much there is; `progress.Progress` is one."""
 

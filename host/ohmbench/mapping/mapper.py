@@ -22,9 +22,8 @@ from ohmbench.compress.quantise import QuantisedNetwork
 from ohmbench.errors import ImageError
 from ohmbench.mapping.image import Layer, Provenance, Tile, WeightImage
 from ohmbench.mapping.packing import Place, apart, pack
+from ohmbench.support.array_types import Index
 from ohmbench.tables import ARRAY_TYPE, COLUMNS, ROWS
-
-Index = NDArray[np.intp]
 
 
 def map_pairs(

@@ -25,6 +25,7 @@ from ohmbench.inference.on_bench import Inference
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset
 from ohmbench.programming.recipe import Recipe
+from ohmbench.support.array_types import Integers
 
 
 def measure_defects_on_array(
@@ -108,5 +109,5 @@ def _array(seed: int, faults: NDArray[np.uint8] | None = None) -> SimulatedArray
     return SimulatedArray({"stuck_low_fraction": 0.0, "stuck_high_fraction": 0.0}, seed, faults=faults)
 
 
-def _accuracy(run: Inference, image: WeightImage, inputs: NDArray[np.integer], labels: NDArray[np.integer]) -> float:
+def _accuracy(run: Inference, image: WeightImage, inputs: Integers, labels: Integers) -> float:
     return float(np.mean(np.argmax(run.logits(image, inputs), axis=1) == labels))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from ohmbench.errors import DataError, UsageError
 from ohmbench.network.data import Dataset
+from ohmbench.support.array_types import FloatArray, IntArray
 from ohmbench.support.files import replace_file
 
 ENVIRONMENT = "OHMBENCH_MNIST"
@@ -167,7 +168,7 @@ def _existing(folder: Path, name: str) -> Path | None:
     return next((f for s in spellings for f in (folder / s, folder / f"{s}.gz") if f.is_file()), None)
 
 
-def _read_set(folder: Path, name: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _read_set(folder: Path, name: str) -> tuple[NDArray[np.uint8], IntArray]:
     """Images (n, rows, columns) and labels (n,) of one of the two sets."""
     images = _read_idx(folder, f"{name}-images-idx3-ubyte", 3)
     labels = _read_idx(folder, f"{name}-labels-idx1-ubyte", 1)
@@ -214,7 +215,7 @@ def _damaged(path: Path, problem: str) -> DataError:
     )
 
 
-def _pooled(images: NDArray[np.uint8], side: int, shape: tuple[int, int], input_bits: int) -> NDArray[np.int64]:
+def _pooled(images: NDArray[np.uint8], side: int, shape: tuple[int, int], input_bits: int) -> IntArray:
     """Integers (n, inputs): the middle of each image, averaged over equal areas, rounded half up."""
     top, left = ((length - side) // 2 for length in images.shape[1:])
     vertical, horizontal = (_overlaps(side, new) for new in shape)
@@ -229,7 +230,7 @@ def _pooled(images: NDArray[np.uint8], side: int, shape: tuple[int, int], input_
     return pooled
 
 
-def _overlaps(old: int, new: int) -> NDArray[np.float64]:
+def _overlaps(old: int, new: int) -> FloatArray:
     """(new, old): length that new cell k and old pixel i share on a line of old * new units; rows add up to old."""
     first, last = np.arange(new)[:, None] * old, np.arange(1, new + 1)[:, None] * old
     begin, end = np.arange(old) * new, np.arange(1, old + 1) * new

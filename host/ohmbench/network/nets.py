@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ohmbench.errors import UsageError
 from ohmbench.network.mnist import Progress, load_mnist
+from ohmbench.support.array_types import IntArray
 
 INPUT_BITS = 4
 ACTIVATION_BITS = 8
@@ -72,11 +73,11 @@ class Split:
     """MNIST as a net takes it: uint8 images (n, inputs) and labels (n,) to train on, to choose on, to report on."""
 
     train_x: NDArray[np.uint8]
-    train_y: NDArray[np.int64]
+    train_y: IntArray
     validation_x: NDArray[np.uint8]
-    validation_y: NDArray[np.int64]
+    validation_y: IntArray
     test_x: NDArray[np.uint8]
-    test_y: NDArray[np.int64]
+    test_y: IntArray
 
 
 def load_split(net: Net, folder: str | Path | None = None, progress: Progress | None = None) -> Split:

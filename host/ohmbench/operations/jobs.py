@@ -13,7 +13,6 @@ from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import DataError, ImageError, StoreError, UsageError
 from ohmbench.faults.fault_map import ARRAY_SERIAL, FaultMap
 from ohmbench.mapping.image import ArrayInfo, WeightImage
-from ohmbench.programming.programmer import Levels, Mask
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.run import Target
 from ohmbench.progress import Progress
@@ -28,6 +27,7 @@ from ohmbench.record.journal import (
 )
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.store import Store
+from ohmbench.support.array_types import Levels, Mask
 
 DEFAULT_RECIPE = "coarse-fine"
 

@@ -9,18 +9,14 @@ from functools import partial
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from ohmbench.bench.base import Bench, Inputs, Limits, Words, clocks, dac_code
+from ohmbench.bench.base import Bench, Limits, clocks, dac_code
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import DataError
 from ohmbench.isa import load_firmware
-from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.programming.recipe import Recipe
+from ohmbench.support.array_types import Codes, FloatArray, Inputs, Levels, Mask, Words
 from ohmbench.tables import COLUMNS, LANES, ROWS
-
-Levels = npt.NDArray[np.integer]
-FloatArray = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 _PULSES_MASK = 0xFF
 _CODE_MASK = 0xFFFF

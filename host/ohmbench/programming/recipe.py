@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench import tables as t
 from ohmbench.bench.base import Limits, clocks, codes_per_siemens, dac_code
 from ohmbench.errors import DataError
+from ohmbench.support.array_types import Codes, FloatArray, Integers
 from ohmbench.tables import Rail
 
-Codes = npt.NDArray[np.int64]
 Curve = tuple[tuple[float, float], ...]
 """Points (conductance in uS, volts), conductance rising."""
 
@@ -193,7 +192,7 @@ class Recipe:
             return self.set_start_v, self.set_step_v, self.set_end_v
         return self.reset_start_v, self.reset_step_v, self.reset_end_v
 
-    def joins_v(self, name: str, usiemens: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def joins_v(self, name: str, usiemens: FloatArray) -> FloatArray:
         """Voltages at which cells with these targets join the ramp `set` or `reset`; 0 where from its start."""
         curve, lead = (self.set_curve, self.set_lead_v) if name == "set" else (self.reset_curve, self.reset_lead_v)
         if not curve:
@@ -214,17 +213,17 @@ class Recipe:
         """Conductance of level 0 in level steps."""
         return self.g_min_usiemens * max_level / (self.g_max_usiemens - self.g_min_usiemens)
 
-    def targets_usiemens(self, levels: npt.NDArray[np.integer], max_level: int) -> npt.NDArray[np.float64]:
+    def targets_usiemens(self, levels: Integers, max_level: int) -> FloatArray:
         """Conductances that cells with these levels are to have, of the shape of levels."""
         step = (self.g_max_usiemens - self.g_min_usiemens) / max_level
         return np.asarray(self.g_min_usiemens + levels.astype(np.float64) * step, np.float64)
 
-    def windows(self, levels: npt.NDArray[np.integer], max_level: int) -> tuple[Codes, Codes]:
+    def windows(self, levels: Integers, max_level: int) -> tuple[Codes, Codes]:
         """Lowest and highest accepted ADC code of cells with these levels, both of the shape of levels."""
         target = self.targets_usiemens(levels, max_level)
         return self.codes_between(target - self.window_usiemens, target + self.window_usiemens)
 
-    def codes_between(self, low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> tuple[Codes, Codes]:
+    def codes_between(self, low: FloatArray, high: FloatArray) -> tuple[Codes, Codes]:
         """Lowest and highest ADC code of conductances in uS; no lower than 0 and no higher than the ADC goes."""
         codes = 1e-6 * self.codes_per_siemens
         lowest, highest = np.ceil(low * codes), np.floor(high * codes)

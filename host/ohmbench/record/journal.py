@@ -12,8 +12,9 @@ import numpy as np
 from ohmbench.errors import DataError, StoreError
 from ohmbench.programming.recipe import Recipe
 from ohmbench.record.database import NOTHING_SENT
-from ohmbench.record.records import Cells, Mask, RunRecord, RunStatus
+from ohmbench.record.records import Cells, RunRecord, RunStatus
 from ohmbench.record.store import Run, Store
+from ohmbench.support.array_types import Mask
 
 PROGRAM = "program"
 """Kind of the runs that this module makes and finds."""

@@ -10,7 +10,8 @@ import numpy as np
 
 from ohmbench.errors import StoreError, UsageError, WearError
 from ohmbench.record.database import NOTHING_SENT, Database, damaged
-from ohmbench.record.records import ArrayRecord, Mask, Wear
+from ohmbench.record.records import ArrayRecord, Wear
+from ohmbench.support.array_types import Mask
 
 _NAMED = 4
 """Cells that an error names."""

@@ -19,8 +19,9 @@ import numpy as np
 from ohmbench.errors import StoreError
 from ohmbench.record.database import ARRAY_OFF, NOTHING_SENT, Database, default_path
 from ohmbench.record.ledger import Ledger, now, stamp
-from ohmbench.record.records import ArrayRecord, Cells, CellStatus, Mask, RunRecord, RunStatus
+from ohmbench.record.records import ArrayRecord, Cells, CellStatus, RunRecord, RunStatus
 from ohmbench.record.trail import add_sample, note
+from ohmbench.support.array_types import Mask
 
 __all__ = ["Run", "Store", "default_path"]
 
