@@ -23,12 +23,10 @@ from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import FaultError, OhmbenchError, ProtocolError, UsageError
 from ohmbench.isa import Program, load_firmware
 from ohmbench.link.messages import Done, State, Why
+from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import Inputs, Words
 from ohmbench.support.provenance import provenance
 from ohmbench.tables import Fault, Rail, Register
-
-Report = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is; `Progress` is one."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ class Bench(ABC):
     def close(self) -> None:
         """Turn the array off and leave the port."""
 
-    def rest(self, seconds: float, progress: Report | None = None) -> None:
+    def rest(self, seconds: float, progress: OnProgress | None = None) -> None:
         """Let bench time pass with all outputs off: cells relax, and no run time is counted.
 
         A board waits so long; Ctrl-C ends that and changes nothing. In simulation it takes no time.
@@ -167,7 +165,7 @@ class Bench(ABC):
         self._rest(seconds, progress or (lambda name, done, total: None))
 
     @abstractmethod
-    def _rest(self, seconds: float, progress: Report) -> None: ...
+    def _rest(self, seconds: float, progress: OnProgress) -> None: ...
 
     @abstractmethod
     def _run(

@@ -18,7 +18,7 @@ from ohmbench.compress.rows import drop_idle_rows, merge_rows, rows_for_budget
 from ohmbench.compress.tied import TiedNetwork, emit
 from ohmbench.compress.tuning import Training, Watcher, tune
 from ohmbench.errors import UsageError
-from ohmbench.network.mnist import Progress
+from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import Integers
 
 HEIGHT = 32
@@ -40,7 +40,7 @@ class Job:
     cells: int
     seed: int = 0
     height: int = HEIGHT
-    progress: Progress | None = None
+    progress: OnProgress | None = None
 
     @property
     def pair_cells(self) -> int:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ohmbench.compress.forward import activation, calibrate
 from ohmbench.compress.tied import TiedLayer, TiedNetwork
-from ohmbench.network.mnist import Progress
 from ohmbench.network.network import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON
+from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import Float32Array, Integers, Mask
 
 CALIBRATION_IMAGES = 2000
@@ -88,7 +88,7 @@ def tune(
     *,
     seed: int = 0,
     watch: Watcher | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> TiedNetwork:
     """Train the cells of `network` on integer inputs (n, inputs) and labels (n,).
 

@@ -11,7 +11,7 @@ bears). Here nothing is trained again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,10 +27,8 @@ from ohmbench.mapping.mapper import map_pairs
 from ohmbench.network.data import Dataset
 from ohmbench.network.network import train
 from ohmbench.programming.recipe import Recipe
+from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import FloatArray, IntArray, Integers
-
-Progress = Callable[[str, int, int], None]
-"""Called with the name of the work, what is done of it, and how much there is; `progress.Progress` is one."""
 
 EPOCHS, BATCH = 10, 64  # 60,000 images in seconds; more of either wins nothing on 196-10
 CALIBRATION = 5000  # training images that the power of the inputs is taken from
@@ -158,7 +156,7 @@ def measure_defects(
     fraction: float = 0.04,
     seeds: Sequence[int] = tuple(range(10)),
     network_seed: int = 0,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> dict[str, Any]:
     """What stuck cells, half of them low and half high, cost a network, and how much of it the mapping wins back.
 

@@ -17,11 +17,9 @@ from ohmbench.isa import load_firmware
 from ohmbench.mapping.image import GAIN_BITS, Tile, WeightImage
 from ohmbench.programming.programmer import CellRecords, program_image
 from ohmbench.programming.recipe import Recipe
+from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import FloatArray, Inputs, IntArray, Integers, Words
 from ohmbench.tables import COLUMNS, ROWS
-
-Report = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
 
 WIRING = 0
 """Memory vectors of the wiring tables p and n, and of the gains."""
@@ -39,7 +37,7 @@ class Inference:
 
     bench: Bench
     recipe: Recipe
-    report: Report | None = None
+    report: OnProgress | None = None
     on_codes: Callable[[int, IntArray], None] | None = None
     records: dict[int, CellRecords] = field(default_factory=dict)
     program_cycles: int = 0

@@ -12,7 +12,6 @@ from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.errors import UsageError
 from ohmbench.faults.avoid import (
     CALIBRATION,
-    Progress,
     avoid_faults,
     layers,
     random_faults,
@@ -25,6 +24,7 @@ from ohmbench.inference.on_bench import Inference
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset
 from ohmbench.programming.recipe import Recipe
+from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import Integers
 
 
@@ -39,7 +39,7 @@ def measure_defects_on_array(
     images: int = 1000,
     network_seed: int = 0,
     recipe: Recipe | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> dict[str, Any]:
     """What stuck cells cost a network that runs on the array model, and how much of it the mapping wins back.
 

@@ -11,7 +11,6 @@ import os
 import struct
 import urllib.request
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from ohmbench.errors import DataError, UsageError
 from ohmbench.network.data import Dataset
+from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import FloatArray, IntArray
 from ohmbench.support.files import replace_file
 
@@ -45,9 +45,6 @@ _CHUNK_BYTES = 1 << 18
 _CHUNK_IMAGES = 5000
 _TIMEOUT_S = 30.0
 
-Progress = Callable[[str, int, int], None]
-"""Called with the name of the work, what is done of it, and how much there is; `progress.Progress` is one."""
-
 
 def load_mnist(
     folder: str | Path | None = None,
@@ -56,7 +53,7 @@ def load_mnist(
     crop: int | None = None,
     input_bits: int = 4,
     download: bool = False,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> Dataset:
     """60,000 images to train with and 10,000 to test with, as integers of `input_bits` bits.
 
@@ -95,7 +92,7 @@ def mnist_folder() -> Path:
     return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ohmbench/mnist"
 
 
-def download_mnist(folder: str | Path | None = None, progress: Progress | None = None) -> Path:
+def download_mnist(folder: str | Path | None = None, progress: OnProgress | None = None) -> Path:
     """Fetch the files that the folder lacks, check each against its SHA-256, and return the folder: 12 MB.
 
     Raises:
@@ -115,7 +112,7 @@ def download_mnist(folder: str | Path | None = None, progress: Progress | None =
     return target
 
 
-def _fetch(name: str, progress: Progress) -> bytes:
+def _fetch(name: str, progress: OnProgress) -> bytes:
     """A gzip file whose content has the right checksum, from the first mirror that has it."""
     problems = []
     for mirror in MIRRORS:
@@ -132,7 +129,7 @@ def _fetch(name: str, progress: Progress) -> bytes:
     )
 
 
-def _download(url: str, work: str, progress: Progress) -> bytes:
+def _download(url: str, work: str, progress: OnProgress) -> bytes:
     with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
         total = int(answer.headers.get("Content-Length") or 0)
         data = bytearray()

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.errors import UsageError
-from ohmbench.network.mnist import Progress, load_mnist
+from ohmbench.network.mnist import load_mnist
+from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import IntArray
 
 INPUT_BITS = 4
@@ -80,7 +81,7 @@ class Split:
     test_y: IntArray
 
 
-def load_split(net: Net, folder: str | Path | None = None, progress: Progress | None = None) -> Split:
+def load_split(net: Net, folder: str | Path | None = None, progress: OnProgress | None = None) -> Split:
     """MNIST for `net`.
 
     Raises:

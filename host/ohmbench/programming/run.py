@@ -27,8 +27,6 @@ TRIES = 3
 """A cell that the firmware gave up is taken up again so often in a pass: a straggler is not a broken cell, and alone
 with the other stragglers of its row it meets other wire voltages than among 32."""
 
-Report = Callable[[str, int, int], None]
-
 
 @dataclass(frozen=True, eq=False)
 class Target:
