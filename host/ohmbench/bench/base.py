@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -24,9 +24,11 @@ from ohmbench.errors import FaultError, OhmbenchError, ProtocolError, UsageError
 from ohmbench.isa import Program, load_firmware
 from ohmbench.link.messages import Done, State, Why
 from ohmbench.progress import OnProgress
-from ohmbench.support.array_types import Inputs, Words
+from ohmbench.support.array_types import FloatArray, Inputs, Words
 from ohmbench.support.provenance import provenance
 from ohmbench.tables import Fault, Rail, Register
+
+_Number = TypeVar("_Number", float, FloatArray)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,12 @@ class Limits:
 
 def dac_code(volts: float) -> int:
     """DAC code of a rail voltage (AD5686R: 16 bits over the full scale)."""
-    return round(volts / t.DAC_FULL_SCALE_V * 65536)
+    return round(volts / t.DAC_FULL_SCALE_V * t.DAC_CODES)
+
+
+def volts_of(code: _Number) -> _Number:
+    """Volts that an ideal DAC holds with these codes."""
+    return code * t.DAC_FULL_SCALE_V / t.DAC_CODES
 
 
 def codes_per_siemens(read_v: float) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ohmbench import tables as t
-from ohmbench.bench.base import Bench, Limits, dac_code
+from ohmbench.bench.base import Bench, Limits, dac_code, volts_of
 from ohmbench.isa import load_firmware
 from ohmbench.support.array_types import Codes, FloatArray, Words
 from ohmbench.tables import COLUMNS, MONITOR_OHM, Rail
@@ -26,7 +26,7 @@ ALL = 0xFFFF_FFFF
 
 def held_v(volts: float) -> float:
     """What a rail of an ideal DAC holds that is asked for so many volts."""
-    return dac_code(volts) / 65536 * t.DAC_FULL_SCALE_V
+    return volts_of(dac_code(volts))
 
 
 def reference_codes(bench: Bench, volts: float) -> FloatArray:

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench.bench.base import Bench, dac_code
+from ohmbench.bench.base import Bench, dac_code, volts_of
 from ohmbench.errors import DataError
 from ohmbench.programming.programmer import Bands, CellRecords, OnRows, Programmer, decode
 from ohmbench.programming.recipe import Recipe
 from ohmbench.support.array_types import FloatArray, IntArray, Mask
-from ohmbench.tables import CLOCK_HZ, COLUMNS, DAC_FULL_SCALE_V, ROWS
+from ohmbench.tables import CLOCK_HZ, COLUMNS, ROWS
 
 RECIPE = "form"
 """Name of the recipe that comes with ohmbench."""
@@ -152,4 +152,4 @@ def require_one_ramp(recipe: Recipe) -> None:
 def _ramp_v(recipe: Recipe, pulses: IntArray) -> FloatArray:
     """Volts of the last of so many pulses of the ramp, as the DAC has them."""
     start, step = dac_code(recipe.set_start_v), dac_code(recipe.set_step_v)
-    return np.asarray((start + (pulses - 1) * step) * DAC_FULL_SCALE_V / 65536, np.float64)
+    return volts_of((start + (pulses - 1) * step).astype(np.float64))

@@ -16,7 +16,7 @@ from ohmbench import tables as t
 from ohmbench.bench.base import Limits, clocks, codes_per_siemens, dac_code
 from ohmbench.errors import DataError
 from ohmbench.support.array_types import Codes, FloatArray, Integers
-from ohmbench.tables import Rail
+from ohmbench.tables import ADC_MAX, Rail
 
 Curve = tuple[tuple[float, float], ...]
 """Points (conductance in uS, volts), conductance rising."""
@@ -25,7 +25,6 @@ RECIPES = Path(__file__).resolve().parent / "recipes"
 """The recipes that come with ohmbench, one TOML file each."""
 
 _WORD = 0xFFFF  # arguments of firmware and limits of the guard
-_ADC_MAX = 0x7FFF
 MOST_PULSES = 0xFF
 """Pulses of a polarity that a cell may get in one run: a record counts them in eight bits."""
 
@@ -124,7 +123,7 @@ class Recipe:
                 yield f"{name} = {us} is outside {1e6 / t.CLOCK_HZ:.3f} to {_WORD * 1e6 / t.CLOCK_HZ:.0f} microseconds"
         if self.g_max_usiemens <= self.g_min_usiemens:
             yield "g_max_usiemens is not above g_min_usiemens"
-        if (self.g_max_usiemens + self.window_usiemens) * 1e-6 * self.codes_per_siemens > _ADC_MAX:
+        if (self.g_max_usiemens + self.window_usiemens) * 1e-6 * self.codes_per_siemens > ADC_MAX:
             yield f"g_max_usiemens and its window are outside the range of the ADC at read_v = {self.read_v}"
         if 2 * self.inner_usiemens * 1e-6 * self.codes_per_siemens < 1:
             yield "inner_usiemens makes a window narrower than a code of the ADC"
@@ -227,7 +226,7 @@ class Recipe:
         """Lowest and highest ADC code of conductances in uS; no lower than 0 and no higher than the ADC goes."""
         codes = 1e-6 * self.codes_per_siemens
         lowest, highest = np.ceil(low * codes), np.floor(high * codes)
-        return np.clip(lowest, 0, _ADC_MAX).astype(np.int64), np.clip(highest, 0, _ADC_MAX).astype(np.int64)
+        return np.clip(lowest, 0, ADC_MAX).astype(np.int64), np.clip(highest, 0, ADC_MAX).astype(np.int64)
 
     def _rails(self) -> dict[str, tuple[Rail, ...]]:
         """The rails that each voltage is for."""
