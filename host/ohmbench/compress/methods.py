@@ -59,7 +59,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Method:
-    """`run` gives the network; stages are those of the README's table; free: it does not heed the budget."""
+    """`run` gives the network; stages are those of docs/results; free: it does not heed the budget."""
 
     stages: str
     run: Callable[[Job], CompressedNetwork]

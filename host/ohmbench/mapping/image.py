@@ -25,7 +25,6 @@ from ohmbench.support.archive import Archive, ArchiveError, integer, objects, op
 from ohmbench.support.array_types import FloatArray, IntArray, Integers, Mask
 from ohmbench.support.files import write_result
 
-SUFFIX = ".ohmw"
 SCHEMA = 1
 GAIN_BITS = 4
 """Of the gains that the FPGA (mvm.useq) multiplies by; the host does it for larger ones."""

@@ -5,7 +5,6 @@ Everything here was chosen on a validation split, never on test images.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,7 +96,3 @@ def load_split(net: Net, folder: str | Path | None = None, progress: OnProgress 
         data.test_x.astype(np.uint8),
         data.test_y,
     )
-
-
-def sizes_text(sizes: Sequence[int]) -> str:
-    return "-".join(map(str, sizes))
