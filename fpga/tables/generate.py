@@ -69,8 +69,11 @@ def carrier_cycles(carrier: Table) -> dict[str, int]:
     }
 
 
+DAC_CODES = 1 << 16  # of a rail: the instruction's 16 bits, and the part's
+
+
 def code_of(volts: float, carrier: Table) -> int:
-    return int(volts / carrier["dac"]["full_scale_v"] * 65536)
+    return int(volts / carrier["dac"]["full_scale_v"] * DAC_CODES)
 
 
 # --- SystemVerilog -----------------------------------------------------------------------------
@@ -241,7 +244,10 @@ def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
     out.extend([f"CLOCK_HZ = {carrier['clock_hz']}", f"ROWS = {carrier['rows']}", f"COLUMNS = {carrier['columns']}"])
     out.append(f'ARRAY_TYPE = "{carrier["array_type"]}"')
     out.append(f"DAC_FULL_SCALE_V = {carrier['dac']['full_scale_v']}")
+    out.append(f"DAC_CODES = {DAC_CODES}")
     out.append(f"ADC_LSB_V = {carrier['adc']['lsb_v']}")
+    adc_bits = load(f"parts/{carrier['adc']['part']}")["frame_bits"]
+    out.append(f"ADC_MAX = {(1 << (adc_bits - 1)) - 1}  # highest code of the signed range")
     out.append(f"TIA_OHM = {carrier['tia']['ohm']}")
     out.append(f"MONITOR_OHM = {float(carrier['monitor']['ohm'])}")
     out.append("# from rail cal to the end of each source line")

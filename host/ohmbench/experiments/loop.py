@@ -18,13 +18,13 @@ from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.experiments.base import Experiment, Found, Step
 from ohmbench.experiments.pulsing import fire
-from ohmbench.programming.programmer import Mask
 from ohmbench.progress import Progress
 from ohmbench.record.ledger import Ledger
 from ohmbench.record.records import Cells, CellStatus
 from ohmbench.record.store import Run
 from ohmbench.record.trail import Sample, samples
-from ohmbench.tables import CLOCK_HZ
+from ohmbench.support.array_types import Mask
+from ohmbench.tables import ADC_MAX, CLOCK_HZ
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def _cells(experiment: Experiment, step: Step, pulsed: Mask, code: Any) -> Cells
         zeros + (step.count if step.entry in (kind, "cycle") else 0) for kind in ("set", "reset")
     )
     by_set = (zeros, set_pulses) if experiment.forms else (set_pulses, zeros)
-    every, converged = (np.full(pulsed.shape, value) for value in (0x7FFF, CellStatus.CONVERGED))
+    every, converged = (np.full(pulsed.shape, value) for value in (ADC_MAX, CellStatus.CONVERGED))
     return Cells(pulsed, -every, every, code, by_set[0], reset_pulses, by_set[1], zeros + 1, converged)
 
 

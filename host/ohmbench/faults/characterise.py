@@ -7,33 +7,19 @@ pattern stands, each cell is driven as far as the recipe's ramps go.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench.bench.base import Bench
 from ohmbench.errors import DataError
 from ohmbench.faults.fault_map import FaultKind, FaultMap, classify
-from ohmbench.programming.programmer import (
-    Bands,
-    CellRecords,
-    Levels,
-    Mask,
-    OnRows,
-    Programmer,
-    decode,
-    program_image,
-    read_array,
-)
-from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.programming.programmer import Bands, CellRecords, OnRows, Programmer, decode, program_image, read_array
+from ohmbench.programming.recipe import Recipe
+from ohmbench.progress import OnProgress
+from ohmbench.support.array_types import Codes, FloatArray, Levels, Mask
 from ohmbench.tables import CLOCK_HZ, COLUMNS, ROWS
-
-FloatArray = npt.NDArray[np.float64]
-OnProgress = Callable[[str, int, int], None]
-"""Called with the name of the work, what is done of it, and how much there is; `progress.Progress` is one."""
 
 ATTEMPTS = 3  # runs of the recipe that a cell may miss before it is bad; a good one misses 1 in 200
 READS = 8  # of a cell that was not accepted, averaged: tells a fresh cell from one stuck low

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.errors import DataError
+from ohmbench.support.array_types import Codes, Integers, Mask
 from ohmbench.support.files import write_result
 
 FORMAT = "ohmbench fault map"
@@ -23,8 +24,6 @@ MAX_LINES = 128
 MAX_SERIAL = 128
 ARRAY_SERIAL = "array_serial"
 """Key in the provenance of an image that is laid out around the faults of one array."""
-
-Codes = NDArray[np.int64]
 
 
 class FaultKind(IntEnum):
@@ -52,7 +51,7 @@ class FaultMap:
         DataError: on creation, if the kinds are not a matrix of known kinds.
     """
 
-    def __init__(self, kinds: NDArray[np.integer], serial: str = "") -> None:
+    def __init__(self, kinds: Integers, serial: str = "") -> None:
         shape = np.shape(kinds)
         if len(shape) != 2 or not all(1 <= lines <= MAX_LINES for lines in shape):
             raise DataError(f"A fault map has 1 to {MAX_LINES} rows and columns of cells, not the shape {shape}.")
@@ -70,11 +69,11 @@ class FaultMap:
         self.serial = serial
 
     @property
-    def bad(self) -> NDArray[np.bool_]:
+    def bad(self) -> Mask:
         """Mask (rows, columns) of the cells with a fault of any kind."""
         return np.asarray(self.kinds != FaultKind.NONE)
 
-    def left_out(self, shape: tuple[int, int], serial: str | None) -> NDArray[np.bool_]:
+    def left_out(self, shape: tuple[int, int], serial: str | None) -> Mask:
         """Mask (rows, columns) of the cells that are not to be pulsed: stuck and unformed ones. A weak one is tried.
 
         Args:

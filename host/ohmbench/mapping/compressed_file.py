@@ -19,7 +19,6 @@ from ohmbench.mapping.tile import MAX_INPUT_BITS, MAX_LAYERS, MAX_WIDTH, Layer, 
 from ohmbench.support.archive import Archive, ArchiveError, integer, objects, open_archive, pack_archive, section
 from ohmbench.support.files import write_result
 
-SUFFIX = ".ohmc"
 SCHEMA = 1
 _WHAT = "compressed network"
 _MAX_INDEX = np.iinfo(np.int16).max

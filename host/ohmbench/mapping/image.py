@@ -23,9 +23,9 @@ from ohmbench.mapping.tile import (
     validate_layers,
 )
 from ohmbench.support.archive import Archive, ArchiveError, integer, objects, open_archive, pack_archive, section
+from ohmbench.support.array_types import Mask
 from ohmbench.support.files import write_result
 
-SUFFIX = ".ohmw"
 SCHEMA = 1
 MAX_LINES = 128
 MAX_IMAGES = 4096
@@ -49,7 +49,7 @@ class WeightImage:
     """
 
     levels: NDArray[np.uint8]
-    mask: NDArray[np.bool_]
+    mask: Mask
     max_level: int
     layers: tuple[Layer, ...]
     tiles: tuple[Tile, ...]

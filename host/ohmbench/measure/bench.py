@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench.bench.base import Bench, Limits
 from ohmbench.bench.opening import BAUD
@@ -20,13 +19,13 @@ from ohmbench.model.simulator import Simulator, Speed, build, replay
 from ohmbench.programming.programmer import Bands, CellRecords, Programmer, decode, program_image
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
+from ohmbench.support.array_types import Levels
 from ohmbench.tables import COLUMNS, ROWS
 
 LEVELS = 8
 PRODUCTS = 1000
 INPUT_BITS = 8
 
-Levels = npt.NDArray[np.uint8]
 Program = Callable[[Levels], CellRecords]
 """Programs levels (rows, columns) into all cells and returns when the last record has come."""
 Prepare = Callable[[Bench], AbstractContextManager[Program]]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench.bench.base import Bench, Words
+from ohmbench.bench.base import Bench
 from ohmbench.errors import NotConvergedError
 from ohmbench.faults import characterise as characterising
 from ohmbench.faults.characterise import Characterisation
@@ -16,11 +16,12 @@ from ohmbench.lab.socket import CHARACTERISED
 from ohmbench.programming import forming
 from ohmbench.programming.forming import FormResult
 from ohmbench.programming.programmer import CellRecords, decode, read_array
-from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
 from ohmbench.record.journal import Journal
 from ohmbench.record.records import Cells, CellStatus
 from ohmbench.record.store import Run
+from ohmbench.support.array_types import Codes, Words
 from ohmbench.tables import ROWS
 
 FORM = "form"

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench import __version__
 from ohmbench.bench.base import Bench
 from ohmbench.mapping.image import WeightImage
 from ohmbench.programming.programmer import read_array
-from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
+from ohmbench.support.array_types import Codes, FloatArray
 from ohmbench.tables import ROWS
 
 Summary = dict[str, Any]
@@ -44,7 +44,7 @@ class ReadResult:
 
     rung: str
     codes: Codes
-    usiemens: npt.NDArray[np.float64]
+    usiemens: FloatArray
 
     def summary(self) -> Summary:
         return {"rung": self.rung, "codes": self.codes.tolist(), "usiemens": np.round(self.usiemens, 3).tolist()}

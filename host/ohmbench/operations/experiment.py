@@ -20,11 +20,11 @@ from ohmbench.experiments.loop import Estimate, Journaled, recorded
 from ohmbench.experiments.registry import load, names
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.programming.programmer import Mask
 from ohmbench.progress import Progress
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.trail import samples
 from ohmbench.report.experiment import ExperimentPage
+from ohmbench.support.array_types import Mask
 from ohmbench.tables import COLUMNS, ROWS
 
 Row = dict[str, Any]

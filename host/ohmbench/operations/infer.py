@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.errors import UsageError
 from ohmbench.inference.exact import predict
-from ohmbench.inference.on_bench import Inference, IntArray
+from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import LedgeredInference
 from ohmbench.mapping.data_sets import dataset_of
@@ -24,6 +23,7 @@ from ohmbench.operations.jobs import require_own_array
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.result import ProgramResult
 from ohmbench.progress import Progress
+from ohmbench.support.array_types import IntArray
 from ohmbench.tables import CLOCK_HZ
 
 OnCodes = Callable[[int, IntArray], None]
@@ -55,8 +55,8 @@ class InferResult:
 
     rung: str
     dataset: str
-    labels: npt.NDArray[np.int64]
-    predictions: npt.NDArray[np.int64]
+    labels: IntArray
+    predictions: IntArray
     programmed: ProgramResult
     program_cycles: int
     infer_cycles: int
@@ -190,12 +190,12 @@ def infer(
 def _run(
     bench: Bench,
     image: WeightImage,
-    inputs: npt.NDArray[np.int64],
+    inputs: IntArray,
     recipe: Recipe,
     progress: Progress | None,
     on_codes: OnCodes,
     ledgered: Ledgered | None = None,
-) -> tuple[Inference, npt.NDArray[np.int64]]:
+) -> tuple[Inference, IntArray]:
     run = LedgeredInference(bench, recipe, progress, on_codes, ledgered=ledgered)
     return run, np.argmax(run.logits(image, inputs), axis=1).astype(np.int64)
 
@@ -203,8 +203,8 @@ def _run(
 def _check(
     array: SimulatedArray,
     image: WeightImage,
-    inputs: npt.NDArray[np.int64],
-    labels: npt.NDArray[np.int64],
+    inputs: IntArray,
+    labels: IntArray,
     recipe: Recipe,
     other: Inference,
     codes: dict[int, IntArray],

@@ -14,7 +14,6 @@ from ohmbench.errors import NOTHING_SENT, DataError, ImageError, StoreError, Usa
 from ohmbench.faults.fault_map import ARRAY_SERIAL, FaultMap
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.mapping.image import WeightImage
-from ohmbench.programming.programmer import Mask
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.resume import recipe_of
 from ohmbench.programming.run import Target
@@ -27,6 +26,7 @@ from ohmbench.record.journal import (
     skipped_of,
 )
 from ohmbench.record.records import RunRecord, RunStatus
+from ohmbench.support.array_types import Mask
 
 DEFAULT_RECIPE = "coarse-fine"
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench import __version__
 from ohmbench.bench.base import Bench
@@ -16,13 +15,14 @@ from ohmbench.errors import NOTHING_SENT, NotConvergedError, UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.operations.jobs import DEFAULT_RECIPE, ImageFile
-from ohmbench.programming.programmer import Levels, Mask, read_array
-from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.programming.programmer import read_array
+from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.resume import recipe_of
 from ohmbench.progress import Progress
 from ohmbench.record.journal import last_run, skipped_of
 from ohmbench.record.records import Cells, CellStatus
 from ohmbench.report.verify import Reading, VerifyReport, render_verify
+from ohmbench.support.array_types import Codes, FloatArray, Levels, Mask
 from ohmbench.tables import ROWS
 
 VERIFY = "verify"
@@ -117,11 +117,11 @@ class VerifyResult:
         return self.check.recipe.windows(self.levels, self.check.file.image.max_level)
 
     @property
-    def targets_usiemens(self) -> npt.NDArray[np.float64]:
+    def targets_usiemens(self) -> FloatArray:
         return self.check.recipe.targets_usiemens(self.levels, self.check.file.image.max_level)
 
     @property
-    def error_usiemens(self) -> npt.NDArray[np.float64]:
+    def error_usiemens(self) -> FloatArray:
         """What was read minus the target."""
         return np.asarray(self.code / self.check.recipe.codes_per_siemens * 1e6 - self.targets_usiemens)
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ohmbench.bench.base import Bench, dac_code
+from ohmbench.bench.base import Bench, dac_code, volts_of
 from ohmbench.errors import DataError
-from ohmbench.programming.programmer import Bands, CellRecords, Mask, OnRows, Programmer, decode
+from ohmbench.programming.programmer import Bands, CellRecords, OnRows, Programmer, decode
 from ohmbench.programming.recipe import Recipe
-from ohmbench.tables import CLOCK_HZ, COLUMNS, DAC_FULL_SCALE_V, ROWS
+from ohmbench.support.array_types import FloatArray, IntArray, Mask
+from ohmbench.tables import CLOCK_HZ, COLUMNS, ROWS
 
 RECIPE = "form"
 """Name of the recipe that comes with ohmbench."""
@@ -39,9 +39,9 @@ class FormResult:
 
     rung: str
     records: CellRecords
-    forming_v: npt.NDArray[np.float64]
+    forming_v: FloatArray
     step_v: float
-    usiemens: npt.NDArray[np.float64]
+    usiemens: FloatArray
 
     @property
     def formed(self) -> Mask:
@@ -149,7 +149,7 @@ def require_one_ramp(recipe: Recipe) -> None:
         )
 
 
-def _ramp_v(recipe: Recipe, pulses: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def _ramp_v(recipe: Recipe, pulses: IntArray) -> FloatArray:
     """Volts of the last of so many pulses of the ramp, as the DAC has them."""
     start, step = dac_code(recipe.set_start_v), dac_code(recipe.set_step_v)
-    return np.asarray((start + (pulses - 1) * step) * DAC_FULL_SCALE_V / 65536, np.float64)
+    return volts_of((start + (pulses - 1) * step).astype(np.float64))

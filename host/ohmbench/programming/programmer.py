@@ -9,22 +9,17 @@ from functools import partial
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from ohmbench.bench.base import Bench, Inputs, Limits, Words, clocks, dac_code
+from ohmbench.bench.base import Bench, Limits, clocks, dac_code
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import DataError
 from ohmbench.isa import load_firmware
-from ohmbench.programming.recipe import Codes, Recipe
-from ohmbench.tables import COLUMNS, LANES, ROWS
-
-Levels = npt.NDArray[np.integer]
-FloatArray = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
+from ohmbench.programming.recipe import Recipe
+from ohmbench.support.array_types import Codes, FloatArray, Inputs, Levels, Mask, Words
+from ohmbench.tables import ADC_MAX, COLUMNS, LANES, ROWS
 
 _PULSES_MASK = 0xFF
 _CODE_MASK = 0xFFFF
-_ADC_MAX = 0x7FFF
 _FAR = 0x10000  # beyond every ADC code
 _FROM_START = 0xFFFF  # beyond every DAC code
 _SHIFT_ZERO = 512
@@ -106,7 +101,7 @@ class Bands:
 
     def middle(self) -> FloatArray:
         """Codes (levels,) where a level's cells are judged: the middle of the band, or its end if it has only one."""
-        low_open, high_open = self.low <= 0, self.high >= _ADC_MAX
+        low_open, high_open = self.low <= 0, self.high >= ADC_MAX
         return np.asarray(np.where(high_open, self.low, np.where(low_open, self.high, (self.low + self.high) / 2)))
 
     def tables(self, recipe: Recipe) -> Words:
@@ -330,7 +325,7 @@ def _with_true_codes(carrier: Carrier, records: Words) -> Words:
     if carrier.is_exact:
         return records
     codes = carrier.true_codes(records.astype(np.uint16).view(np.int16))
-    clipped = np.clip(codes, -_ADC_MAX - 1, _ADC_MAX)
+    clipped = np.clip(codes, -ADC_MAX - 1, ADC_MAX)
     return np.asarray(records & np.uint32(~_CODE_MASK & 0xFFFF_FFFF) | (clipped & _CODE_MASK).astype(np.uint32))
 
 

@@ -12,22 +12,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ohmbench.bench.base import Bench, Words
+from ohmbench.bench.base import Bench
 from ohmbench.errors import StoreError
-from ohmbench.programming.programmer import CellRecords, Levels, Mask, decode, program_cells, read_array
-from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.programming.programmer import CellRecords, decode, program_cells, read_array
+from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
 from ohmbench.record.journal import Journal
 from ohmbench.record.records import Cells, CellStatus
+from ohmbench.support.array_types import Codes, IntArray, Levels, Mask, Words
 from ohmbench.tables import COLUMNS, ROWS
 
 TRIES = 3
 """A cell that the firmware gave up is taken up again so often in a pass: a straggler is not a broken cell, and alone
 with the other stragglers of its row it meets other wire voltages than among 32."""
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +87,7 @@ class ArrayResult:
         return self.records.mask & (self.records.low <= self.found) & (self.found <= self.records.high)
 
     @property
-    def status(self) -> npt.NDArray[np.int64]:
+    def status(self) -> IntArray:
         """CellStatus of each cell; 0 outside of the mask."""
         return _status(self.records)
 
@@ -109,7 +107,7 @@ class ArrayResult:
         return {"status": self.named_status()} | {name: values.tolist() for name, values in arrays.items()}
 
 
-def _status(records: CellRecords) -> npt.NDArray[np.int64]:
+def _status(records: CellRecords) -> IntArray:
     pulsed = records.pulses > 0
     inside = np.where(pulsed, CellStatus.CONVERGED, CellStatus.UNTOUCHED)
     return np.where(records.mask, np.where(records.converged, inside, CellStatus.FAILED), 0).astype(np.int64)

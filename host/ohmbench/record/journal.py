@@ -8,8 +8,9 @@ import time
 import numpy as np
 
 from ohmbench.errors import NOTHING_SENT, StoreError
-from ohmbench.record.records import Cells, Mask, RunRecord, RunStatus
+from ohmbench.record.records import Cells, RunRecord, RunStatus
 from ohmbench.record.store import Run, Store
+from ohmbench.support.array_types import Mask
 
 PROGRAM = "program"
 """Kind of the runs that this module makes and finds."""

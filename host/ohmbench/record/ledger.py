@@ -10,7 +10,8 @@ import numpy as np
 
 from ohmbench.errors import NOTHING_SENT, StoreError, UsageError, WearError
 from ohmbench.record.database import open_record
-from ohmbench.record.records import ArrayRecord, Mask, Wear
+from ohmbench.record.records import ArrayRecord, Wear
+from ohmbench.support.array_types import Mask
 from ohmbench.support.sqlite_file import SqliteFile
 
 _NAMED = 4

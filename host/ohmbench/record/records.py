@@ -8,11 +8,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-Mask = npt.NDArray[np.bool_]
-Counts = npt.NDArray[np.int64]
+from ohmbench.support.array_types import IntArray, Integers, Mask
 
 LOGGED = ("runs", "arrays", "events", "calibrations")
 """What `ohmbench log` looks up."""
@@ -58,13 +54,13 @@ class Wear:
         reserved: pulses that a cell may have had besides: allowed by a pass that has not recorded the cell.
     """
 
-    set_pulses: Counts
-    reset_pulses: Counts
-    form_pulses: Counts
-    reserved: Counts
+    set_pulses: IntArray
+    reset_pulses: IntArray
+    form_pulses: IntArray
+    reserved: IntArray
 
     @property
-    def total(self) -> Counts:
+    def total(self) -> IntArray:
         """What counts against the budget: never less than the cell has had."""
         return self.set_pulses + self.reset_pulses + self.form_pulses + self.reserved
 
@@ -106,11 +102,11 @@ class Cells:
     """
 
     mask: Mask
-    low: npt.NDArray[np.integer]
-    high: npt.NDArray[np.integer]
-    code: npt.NDArray[np.integer]
-    set_pulses: npt.NDArray[np.integer]
-    reset_pulses: npt.NDArray[np.integer]
-    form_pulses: npt.NDArray[np.integer]
-    attempts: npt.NDArray[np.integer]
-    status: npt.NDArray[np.integer]
+    low: Integers
+    high: Integers
+    code: Integers
+    set_pulses: Integers
+    reset_pulses: Integers
+    form_pulses: Integers
+    attempts: Integers
+    status: Integers

@@ -19,8 +19,9 @@ import numpy as np
 from ohmbench.errors import NOTHING_SENT, StoreError
 from ohmbench.record.database import default_path
 from ohmbench.record.ledger import Ledger, now, stamp
-from ohmbench.record.records import ArrayRecord, Cells, CellStatus, Mask, RunRecord, RunStatus
+from ohmbench.record.records import ArrayRecord, Cells, CellStatus, RunRecord, RunStatus
 from ohmbench.record.trail import add_sample, note
+from ohmbench.support.array_types import Mask
 from ohmbench.support.sqlite_file import SqliteFile
 
 __all__ = ["Run", "Store", "default_path"]
@@ -109,20 +110,6 @@ class Store(Ledger):
             sql.execute("UPDATE runs SET status = ?, ended = NULL WHERE id = ?", (RunStatus.RUNNING, run_id))
             note(sql, run_id, "gone on with")
         return Run(self, self._database, run_id, array)
-
-    def unfinished(self, serial: str, image_sha256: str) -> RunRecord | None:
-        """The run to resume: the last that may have pulsed the array, if it is of this image and did not end well.
-
-        None if there is none, also if something else has pulsed the array since: then the record no longer says what
-        the cells hold.
-
-        Raises:
-            StoreError: no such array.
-        """
-        last = self._last_change(self._find(serial)[0])
-        if last is None or last.image_sha256 != image_sha256 or last.status == RunStatus.DONE:
-            return None
-        return last
 
     def _last_change(self, number: int) -> RunRecord | None:
         """The last run that may have pulsed an array."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ohmbench.errors import UsageError
 from ohmbench.report.program import ImageState, PassTotals, ProgramInfo, ProgramState, WearState
 from ohmbench.report.program_page import image_of, program_html
+from ohmbench.support.array_types import IntArray
 from ohmbench.support.files import replace_file
 
 INTERVAL_S = 1.0
@@ -91,7 +92,7 @@ class ProgramReport:
     def __init__(self, path: str | Path, info: ProgramInfo, interval_s: float = INTERVAL_S) -> None:
         self._lock = threading.Lock()
         self._state = ProgramState(info, {}, {})
-        self._before: dict[int, NDArray[np.int64]] = {}  # pulses at the end of the pass before, by image
+        self._before: dict[int, IntArray] = {}  # pulses at the end of the pass before, by image
         self._texts: dict[int, tuple[ImageState, str]] = {}
         self._file = LiveFile(path, self._html, interval_s)
 

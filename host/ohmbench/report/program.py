@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.report.page import RUNGS
-from ohmbench.report.results import CodeArray, FloatArray, Mask, SummaryRow, percent, seconds
+from ohmbench.report.results import SummaryRow, percent, seconds
+from ohmbench.support.array_types import Codes, FloatArray, Mask
 
 
 @dataclass(frozen=True)
@@ -65,13 +66,13 @@ class ImageState:
     """
 
     target_usiemens: FloatArray
-    low: CodeArray
-    high: CodeArray
+    low: Codes
+    high: Codes
     mask: Mask
     skipped: Mask
-    code: CodeArray
-    set_pulses: CodeArray
-    reset_pulses: CodeArray
+    code: Codes
+    set_pulses: Codes
+    reset_pulses: Codes
     done_rows: Mask
     pass_number: int
 
@@ -91,7 +92,7 @@ class ImageState:
         return self.reached & (self.low <= self.code) & (self.code <= self.high)
 
     @property
-    def pulses(self) -> CodeArray:
+    def pulses(self) -> Codes:
         return self.set_pulses + self.reset_pulses
 
     @property
@@ -123,7 +124,7 @@ class PassTotals:
 class WearState:
     """Pulses that each cell has had in its life (rows, columns), and how many it may have; None: no limit."""
 
-    pulses: CodeArray
+    pulses: Codes
     budget: int | None
 
 
@@ -197,14 +198,14 @@ class ReachedCells:
     low_error: FloatArray
     high_error: FloatArray
     converged: Mask
-    set_pulses: CodeArray
-    reset_pulses: CodeArray
+    set_pulses: Codes
+    reset_pulses: Codes
 
     def __len__(self) -> int:
         return len(self.converged)
 
     @property
-    def pulses(self) -> CodeArray:
+    def pulses(self) -> Codes:
         return self.set_pulses + self.reset_pulses
 
 

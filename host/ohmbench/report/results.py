@@ -6,13 +6,9 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.mapping.image import Provenance
-
-CodeArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from ohmbench.support.array_types import FloatArray, IntArray, Mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,15 +39,15 @@ class DemoResult:
     dataset: str
     float_accuracy: float
     quantised_accuracy: float
-    labels: NDArray[np.int64]
-    predictions: NDArray[np.int64]
-    mask: NDArray[np.bool_]
-    target_usiemens: NDArray[np.float64]
-    low: NDArray[np.int64]
-    high: NDArray[np.int64]
-    code: NDArray[np.int64]
-    set_pulses: NDArray[np.int64]
-    reset_pulses: NDArray[np.int64]
+    labels: IntArray
+    predictions: IntArray
+    mask: Mask
+    target_usiemens: FloatArray
+    low: IntArray
+    high: IntArray
+    code: IntArray
+    set_pulses: IntArray
+    reset_pulses: IntArray
     codes_per_usiemens: float
     window_usiemens: float
     program_s: float
@@ -75,26 +71,26 @@ class DemoResult:
         return float(np.mean(self.labels == self.predictions)) if len(self.labels) else math.nan
 
     @property
-    def read_usiemens(self) -> NDArray[np.float64]:
+    def read_usiemens(self) -> FloatArray:
         """Conductance read back at verification."""
         return np.asarray(self.code / self.codes_per_usiemens, dtype=np.float64)
 
     @property
-    def error_usiemens(self) -> NDArray[np.float64]:
+    def error_usiemens(self) -> FloatArray:
         """Read-back minus target."""
         return self.read_usiemens - self.target_usiemens
 
     @property
-    def converged(self) -> NDArray[np.bool_]:
+    def converged(self) -> Mask:
         """The cells whose code lies in the window."""
         return self.mask & (self.low <= self.code) & (self.code <= self.high)
 
     @property
-    def pulses(self) -> NDArray[np.int64]:
+    def pulses(self) -> IntArray:
         """Pulses of either polarity."""
         return self.set_pulses + self.reset_pulses
 
-    def confusion(self) -> NDArray[np.int64]:
+    def confusion(self) -> IntArray:
         """Counts (classes, classes): row = label, column = prediction."""
         classes = 1 + int(max(self.labels.max(initial=0), self.predictions.max(initial=0)))
         counts = np.zeros((classes, classes), dtype=np.int64)

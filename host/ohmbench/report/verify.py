@@ -24,7 +24,8 @@ from ohmbench.report.heat_maps import (
     marks,
 )
 from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
-from ohmbench.report.results import CodeArray, FloatArray, Mask, SummaryRow, percent, seconds
+from ohmbench.report.results import SummaryRow, percent, seconds
+from ohmbench.support.array_types import Codes, FloatArray, Mask
 from ohmbench.support.files import write_result
 
 _FIRST, _LAST = "#8fb8dc", "#0b3c73"
@@ -37,7 +38,7 @@ class Reading:
     """ADC codes (rows, columns) of one read, and the bench time since the array was programmed."""
 
     after_s: float
-    code: CodeArray
+    code: Codes
 
     @property
     def name(self) -> str:
@@ -64,8 +65,8 @@ class VerifyReport:
     number: int
     images: int
     target_usiemens: FloatArray
-    low: CodeArray
-    high: CodeArray
+    low: Codes
+    high: Codes
     mask: Mask
     skipped: Mask
     readings: Sequence[Reading]

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from ohmbench.bench.twin import TwinBench
 from ohmbench.model.array import ArrayModel, load_params
-from ohmbench.programming.programmer import Bands, CellRecords, Levels, Mask, Programmer, decode
-from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.programming.programmer import Bands, CellRecords, Programmer, decode
+from ohmbench.programming.recipe import Recipe
+from ohmbench.support.array_types import Codes, Levels, Mask
 from ohmbench.tables import COLUMNS, ROWS, Mode
 
 SHAPE = (ROWS, COLUMNS)

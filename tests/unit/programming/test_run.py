@@ -17,8 +17,9 @@ from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.run import TRIES, ArrayRun, Standing, Target
 from ohmbench.progress import Progress
 from ohmbench.record.journal import Journal
-from ohmbench.record.records import Cells, CellStatus, Mask, RunStatus
+from ohmbench.record.records import Cells, CellStatus, RunStatus
 from ohmbench.record.store import Run, Store
+from ohmbench.support.array_types import Mask
 
 SERIAL = "chip"
 NONE = np.zeros((32, 32), np.bool_)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.record.making import SHAPE, Mask, make_cells
+from tests.unit.record.making import SHAPE, Mask, make_cells, unfinished
 
 from ohmbench.errors import StoreError
 from ohmbench.record.database import SCHEMA
@@ -149,7 +149,7 @@ def test_a_disk_that_fills_up_during_a_run(store: Store) -> None:
     assert np.array_equal(store.cells(run.id).mask, first)
     assert np.array_equal(store.wear("big").total, np.where(first, PULSES, MOST))
     sql.execute("PRAGMA max_page_count = 1000000")
-    found = store.unfinished("big", "a")
+    found = unfinished(store, "big", "a")
     assert found is not None
     assert found.id == run.id
 
