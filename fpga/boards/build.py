@@ -85,7 +85,7 @@ def build(board: Board, device: str, seed: int) -> dict[str, Any]:
         [
             *(tools[1], f"--{device.lower().replace('f', 'k')}", "--package", board.package),
             *("--speed", str(board.speed_grade), "--json", f"{work}/netlist.json"),
-            *("--lpf", f"fpga/boards/{board.name}/{board.top}.lpf", "--freq", str(clock_hz / 1e6)),
+            *("--lpf", str((board.folder / f"{board.top}.lpf").relative_to(REPO)), "--freq", str(clock_hz / 1e6)),
             *("--seed", str(seed), "--textcfg", f"{work}/routed.config", "--report", f"{work}/report.json"),
             "--detailed-timing-report",
             *("--log", f"{work}/routing.log", "--quiet", "--timing-allow-fail"),  # judged below
@@ -128,7 +128,7 @@ def find_tools() -> list[str]:
 def sources(board: Board) -> list[str]:
     """Relative paths, packages first, then the RTL and the board's own."""
     rtl = sorted((REPO / "fpga/rtl").glob("*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path.name))
-    own = sorted((REPO / "fpga/boards" / board.name).glob("*.sv"))
+    own = sorted(board.folder.glob("*.sv"))
     return [str(path.relative_to(REPO)) for path in (*rtl, *own)]
 
 

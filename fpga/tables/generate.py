@@ -369,7 +369,7 @@ def board_page(board: Table, carrier: Table) -> str:
 
 def boards(carrier: Table) -> dict[Path, str]:
     made = {}
-    for folder in (path.parent for path in sorted((REPO / "fpga/boards").glob("*/board.toml"))):
+    for folder in (path.parent for path in sorted((REPO / "fpga/boards").glob("*/*/board.toml"))):
         board = tomllib.loads((folder / "board.toml").read_text())
         made[folder / f"{board['top']}.lpf"] = board_pins.lpf(board, carrier, NOTE)
         made[REPO / f"docs/reference/{folder.name}.md"] = board_page(board, carrier)

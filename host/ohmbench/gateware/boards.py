@@ -40,7 +40,7 @@ class Board:
 
 def board_names() -> list[str]:
     """All boards that there are."""
-    return sorted(path.parent.name for path in (resource_root() / "fpga/boards").glob("*/board.toml"))
+    return sorted(path.parent.name for path in (resource_root() / "fpga/boards").glob("*/*/board.toml"))
 
 
 def load_board(name: str) -> Board:
@@ -54,7 +54,7 @@ def load_board(name: str) -> Board:
             f"No board {name!r}; nothing was built or loaded. Known: {', '.join(board_names())}. docs/fpga.md says how "
             "to add one."
         )
-    folder = resource_root() / "fpga/boards" / name
+    (folder,) = (path.parent for path in (resource_root() / "fpga/boards").glob(f"*/{name}/board.toml"))
     table = tomllib.loads((folder / "board.toml").read_text())
     fields = ("title", "top", "package", "speed_grade", "loader", "default_device", "idcodes")
     return Board(name, folder, **{field: table[field] for field in fields})

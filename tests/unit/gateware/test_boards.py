@@ -29,7 +29,7 @@ def ports(path: Path) -> dict[str, int]:
 
 
 def table(board: str) -> dict[str, Any]:
-    return tomllib.loads((REPO / "fpga/boards" / board / "board.toml").read_text())
+    return tomllib.loads((load_board(board).folder / "board.toml").read_text())
 
 
 def located(board: str) -> dict[str, str]:
@@ -109,8 +109,8 @@ def test_the_core_file_lists_the_rtl() -> None:
 
 @pytest.mark.parametrize("board", board_names())
 def test_the_core_file_lists_the_boards(board: str) -> None:
-    folder = REPO / "fpga/boards" / board
-    assert sorted(listed(rf"fpga/boards/{board}/\S+?")) == sorted(
+    folder = load_board(board).folder
+    assert sorted(listed(rf"fpga/boards/ecp5/{board}/\S+?")) == sorted(
         str(path.relative_to(REPO)) for path in folder.iterdir() if path.suffix in (".sv", ".lpf")
     )
 
