@@ -21,9 +21,9 @@ from ohmbench.network.data import Dataset
 from ohmbench.network.mnist import load_mnist
 from ohmbench.network.network import train
 from ohmbench.operations.basic import ProgramResult
-from ohmbench.programming.programmer import CellRecords
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
+from ohmbench.record.cell_records import CellRecords
 
 SHAPE = (28, 28)
 WEIGHT_BITS = 4

@@ -13,9 +13,10 @@ import numpy.typing as npt
 from ohmbench import __version__
 from ohmbench.bench.base import Bench
 from ohmbench.mapping.image import WeightImage
-from ohmbench.programming.programmer import CellRecords, read_array
+from ohmbench.programming.programmer import read_array
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import Codes, FloatArray
 from ohmbench.tables import ROWS
 
@@ -57,7 +58,7 @@ class ProgramResult:
     @property
     def converged_fraction(self) -> float:
         """Share of the cells that ended in their window; 1 if there was none to program."""
-        converged = self._over_cells(r.converged for r in self.records.values())
+        converged = self._over_cells(r.inside for r in self.records.values())
         return float(np.mean(converged)) if converged.size else 1.0
 
 

@@ -22,8 +22,8 @@ from ohmbench.inference.on_bench import Inference, unpaired_floor
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.nets import Split
 from ohmbench.operations.basic import ProgramResult
-from ohmbench.programming.programmer import CellRecords
 from ohmbench.programming.recipe import Recipe
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import FloatArray, IntArray, Integers
 from ohmbench.sweep.networks import MadeNetwork
 from ohmbench.sweep.points import Point
