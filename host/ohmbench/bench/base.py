@@ -111,6 +111,7 @@ class Bench(ABC):
 
     info: BenchInfo
     on_arm: Callable[[Limits], None] | None = None  # called before the bench is armed; what it raises prevents that
+    was_armed: bool = False  # since it was opened
     carrier: Carrier = Carrier()
     """What is between the FPGA's lines and the array's rows and columns: `programming` and `inference` go by it."""
 
@@ -253,6 +254,7 @@ class Bench(ABC):
         self.write_register(Register.MAX_WIDTH, clocks(limits.pulse_us))
         self.write_register(Register.PULSE_BUDGET, limits.pulses)
         self.write_register(Register.WATCHDOG, limits.silence_ms)
+        self.was_armed = True
         self.write_register(Register.CONTROL, 1)
         try:
             firmware = load_firmware("rails")

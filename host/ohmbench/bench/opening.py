@@ -15,7 +15,7 @@ from ohmbench.bench.base import Bench
 from ohmbench.bench.over_link import LinkBench
 from ohmbench.bench.twin import TwinBench
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.errors import UsageError
+from ohmbench.errors import ArrayState, OhmbenchError, UsageError
 from ohmbench.link.trace import Trace
 from ohmbench.model.array import DEFAULT_SEED, ArrayModel, write_faults_file, write_params_file
 from ohmbench.model.carrier import SimulatedCarrier
@@ -133,7 +133,12 @@ def open_bench(
     with _open_bench(port, baud, array or SimulatedArray(), line_faults, trace, say) as bench:
         if carrier is not None:
             bench.carrier = carrier
-        yield bench
+        try:
+            yield bench
+        except OhmbenchError as error:
+            if error.array is None:
+                error.array = ArrayState.OFF if bench.was_armed else ArrayState.UNTOUCHED
+            raise
 
 
 @contextmanager

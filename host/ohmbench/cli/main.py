@@ -38,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 args.port = find_port(progress)
             return int(args.command(args, progress) or 0)
     except OhmbenchError as error:
-        _complain(str(error), error)
+        near = hasattr(args, "port") and error.todo
+        _complain(error.told() if near else str(error), error)
         return error.exit_code
     except KeyboardInterrupt as error:
         _complain("interrupted; all outputs are off", error)

@@ -11,8 +11,8 @@ import numpy as np
 
 from ohmbench.bench.base import Bench, Limits
 from ohmbench.inference.on_bench import Inference
+from ohmbench.lab.ledger import Ledgered
 from ohmbench.mapping.image import WeightImage
-from ohmbench.operations.jobs import Ledgered
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.record.records import Cells
 

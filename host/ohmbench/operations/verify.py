@@ -11,15 +11,16 @@ import numpy as np
 
 from ohmbench import __version__
 from ohmbench.bench.base import Bench
-from ohmbench.errors import NotConvergedError, UsageError
+from ohmbench.errors import NOTHING_SENT, NotConvergedError, UsageError
 from ohmbench.faults.fault_map import FaultMap
-from ohmbench.operations.jobs import DEFAULT_RECIPE, ImageFile, Ledgered
+from ohmbench.lab.ledger import Ledgered
+from ohmbench.operations.jobs import DEFAULT_RECIPE, ImageFile
 from ohmbench.programming.programmer import read_array
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.resume import recipe_of
 from ohmbench.progress import Progress
 from ohmbench.record.cell_records import CellRecords
-from ohmbench.record.database import NOTHING_SENT
-from ohmbench.record.journal import last_run, recipe_of, skipped_of
+from ohmbench.record.journal import last_run, skipped_of
 from ohmbench.record.records import Cells
 from ohmbench.report.verify import Reading, VerifyReport, render_verify
 from ohmbench.support.array_types import Codes, FloatArray, Levels, Mask
