@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.errors import DataError
-from ohmbench.support.array_types import Codes, Integers, Mask
+from ohmbench.record.cell_records import CellRecords
+from ohmbench.support.array_types import Integers, Mask
 from ohmbench.support.files import write_result
 
 FORMAT = "ohmbench fault map"
@@ -176,18 +177,7 @@ def _refused(path: str | Path, problem: str) -> DataError:
     )
 
 
-class Drive(Protocol):
-    """What driving all cells to one level left, as ADC codes (rows, columns): `programming.CellRecords` is one."""
-
-    @property
-    def code(self) -> Codes: ...
-    @property
-    def low(self) -> Codes: ...
-    @property
-    def high(self) -> Codes: ...
-
-
-def classify(lowest: Drive, highest: Drive, *, unformed_code: float, serial: str = "") -> FaultMap:
+def classify(lowest: CellRecords, highest: CellRecords, *, unformed_code: float, serial: str = "") -> FaultMap:
     """Faults of an array whose cells were driven to the lowest level and then to the highest.
 
     A cell is good if it was accepted both times. It is stuck high if it was never below the highest level's window,
@@ -195,7 +185,7 @@ def classify(lowest: Drive, highest: Drive, *, unformed_code: float, serial: str
     A cell that moves but misses a window is weak.
 
     Args:
-        lowest, highest: last code of each cell and the lowest and highest accepted code.
+        lowest, highest: last code of each cell and the lowest and highest accepted code; pulses do not count.
         unformed_code: codes of this magnitude and below count as 0: between the noise of the ADC and what a formed
             cell conducts at least.
 
@@ -208,7 +198,7 @@ def classify(lowest: Drive, highest: Drive, *, unformed_code: float, serial: str
             "made; the array keeps what it holds. Characterise the array again."
         )
     at_low, at_high = lowest.code, highest.code
-    good = (lowest.low <= at_low) & (at_low <= lowest.high) & (highest.low <= at_high) & (at_high <= highest.high)
+    good = lowest.inside & highest.inside
     never_left = (at_low >= highest.low) & (at_high >= highest.low)
     never_came = (at_low <= lowest.high) & (at_high <= lowest.high)
     dead = (np.abs(at_low) <= unformed_code) & (np.abs(at_high) <= unformed_code)

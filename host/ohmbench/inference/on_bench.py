@@ -16,9 +16,10 @@ from ohmbench.inference.exact import evaluate
 from ohmbench.isa import load_firmware
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.tile import Tile
-from ohmbench.programming.programmer import CellRecords, program_image
+from ohmbench.programming.programmer import program_image
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import OnProgress
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import FloatArray, Inputs, IntArray, Integers, Words
 from ohmbench.tables import COLUMNS, ROWS
 

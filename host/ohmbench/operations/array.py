@@ -15,9 +15,10 @@ from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.socket import CHARACTERISED
 from ohmbench.programming import forming
 from ohmbench.programming.forming import FormResult
-from ohmbench.programming.programmer import CellRecords, decode, read_array
+from ohmbench.programming.programmer import read_array
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.record.journal import Journal
 from ohmbench.record.records import Cells, CellStatus
 from ohmbench.record.store import Run
@@ -43,10 +44,8 @@ def form(bench: Bench, recipe: Recipe | None, progress: Progress, ledgered: Ledg
     every = ~bench.carrier.bad
 
     def on_rows(first: int, words: Words) -> None:
-        arrived, whole = np.zeros_like(every), np.zeros(every.shape, np.uint32)
-        arrived[first : first + len(words)] = every[first : first + len(words)]
-        whole[first : first + len(words)] = words
-        journal.add(_formed(decode(whole, arrived, low * every, high * every, 0)))
+        records = CellRecords.of_rows(first, words, every, low * every, high * every)
+        journal.add(Cells.of(records, (records.set_pulses > 0).astype(np.int64), forms=True))
         progress("form", first + len(words), ROWS)
 
     low, high = recipe.codes_between(np.array([recipe.g_min_usiemens]), np.array([np.inf]))
@@ -60,16 +59,6 @@ def form(bench: Bench, recipe: Recipe | None, progress: Progress, ledgered: Ledg
             return forming.form(bench, recipe, on_rows=on_rows)
         finally:
             journal.flush()
-
-
-def _formed(records: CellRecords) -> Cells:
-    zeros = np.zeros_like(records.code)
-    inside = np.where(records.set_pulses > 0, CellStatus.CONVERGED, CellStatus.UNTOUCHED)
-    status = np.where(records.converged, inside, CellStatus.FAILED).astype(np.int64)
-    attempts = (records.set_pulses > 0).astype(np.int64)
-    return Cells(
-        records.mask, records.low, records.high, records.code, zeros, zeros, records.set_pulses, attempts, status
-    )
 
 
 def require_formed(result: FormResult, share: float) -> None:

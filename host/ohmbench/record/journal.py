@@ -21,7 +21,7 @@ DEFAULT_BUDGET = 1_000_000
 
 _BATCH_CELLS = 256
 _BATCH_S = 0.25
-_FIELDS = tuple(f.name for f in dataclasses.fields(Cells))
+_FIELDS = tuple(f.name for f in dataclasses.fields(Cells) if f.name != "run_cycles")
 
 
 class Journal:

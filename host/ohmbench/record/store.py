@@ -186,7 +186,7 @@ class Store(Ledger):
             values["status"][row, column] = CellStatus[status.upper()]
             for name, value in zip(_NUMBERS, numbers, strict=True):
                 values[name][row, column] = value + (values[name][row, column] if name in _SUMMED else 0)
-        return Cells(mask, **values)
+        return Cells(mask, *(values[name] for name in (*_NUMBERS, "status")))
 
     def unrecorded(self, run_id: int) -> Mask:
         """The cells (rows, columns) that the last pass over them in a run may have pulsed, without a record of it.
