@@ -15,7 +15,7 @@ _FACE = {
     "AssemblyError": "errors",
     "Bench": "bench.base",
     "BuildError": "errors",
-    "CellRecords": "programming.programmer",
+    "CellRecords": "record.cell_records",
     "CheckError": "errors",
     "CrossbarClassifier": "compress.estimator",
     "DataError": "errors",
