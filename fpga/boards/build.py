@@ -71,7 +71,7 @@ def build(board: Board, device: str, seed: int) -> dict[str, Any]:
     for name in (f"{board.top}.bit", "summary.json"):
         (REPO / work / name).unlink(missing_ok=True)  # a build that fails leaves none of an older one
 
-    clock_hz = tomllib.loads((REPO / "fpga/tables/carrier.toml").read_text())["clock_hz"]
+    clock_hz = tomllib.loads((REPO / "fpga/carriers/reference/carrier.toml").read_text())["clock_hz"]
     identity = f"{build_id(REPO):08x}"
     say("synthesis (the first run of each tool compiles it, a minute or more)")
     script = (

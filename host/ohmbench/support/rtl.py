@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-FOLDERS = ("fpga/rtl",)
+FOLDERS = ("fpga/rtl", "fpga/carriers/reference")
 
 
 def rtl_folders(root: Path) -> list[Path]:
