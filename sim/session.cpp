@@ -31,11 +31,11 @@ void Digest::add(const std::vector<uint8_t>& bytes) {
     for (uint8_t byte : bytes) hash = (hash ^ byte) * 0x100000001b3u;
 }
 
-Recorder::Recorder(const std::string& path) {
+Recorder::Recorder(const std::string& path, uint32_t build_id) {
     if (path.empty()) return;
     file_ = std::fopen(path.c_str(), "w");
     if (file_ == nullptr) throw std::system_error(errno, std::generic_category(), path);
-    std::fprintf(file_, "%s\n", Title);
+    std::fprintf(file_, "%s\n0 build %08" PRIx32 "\n", Title, build_id);
 }
 
 Recorder::~Recorder() {
@@ -80,7 +80,9 @@ Session load_session(const std::string& path) {
         std::string what, value;
         words >> clock >> what >> value;
         try {
-            if (what == "baud") {
+            if (what == "build") {
+                session.build_id = static_cast<uint32_t>(std::stoul(value, nullptr, 16));
+            } else if (what == "baud") {
                 session.events.push_back({clock, static_cast<uint32_t>(std::stoul(value))});
             } else if (what == "in") {
                 session.events.push_back({clock, 0, from_hex(value)});

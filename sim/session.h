@@ -1,6 +1,7 @@
 // A session of the host on the serial line, as a text file: which bytes came at which clock, and at which bit rate.
 //
 //   ohmbench session 1
+//   0 build <id in hex>                     what the FPGA said that it was built from
 //   <clock> baud <bits a second>            the host's rate from here on, both directions
 //   <clock> in <bytes in hex>               bytes queued for the DUT
 //   <clock> rest <seconds>                  bench time that passed with the array off
@@ -31,7 +32,7 @@ struct Digest {
 class Recorder {
    public:
     // Throws std::system_error when the file cannot be written. An empty path records nothing.
-    explicit Recorder(const std::string& path);
+    Recorder(const std::string& path, uint32_t build_id);
     ~Recorder();
     Recorder(const Recorder&) = delete;
     Recorder& operator=(const Recorder&) = delete;
@@ -55,6 +56,7 @@ struct Event {
 };
 
 struct Session {
+    uint32_t build_id = 0;
     std::vector<Event> events;
     uint64_t end = 0;
     Digest out;

@@ -25,6 +25,9 @@ what to do next.
 
 from __future__ import annotations
 
+NOTHING_SENT = "Nothing was sent to the array."
+ARRAY_OFF = "The array is off; its cells keep what they hold."
+
 
 class OhmbenchError(Exception):
     """Base of all errors that ohmbench raises on purpose."""

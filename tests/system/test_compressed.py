@@ -21,8 +21,9 @@ from ohmbench.bench.twin import TwinBench
 from ohmbench.compress.compressed import CompressedNetwork
 from ohmbench.inference.exact import evaluate
 from ohmbench.inference.on_bench import run_tile
+from ohmbench.isa import load_firmware
 from ohmbench.mapping.counting import count
-from ohmbench.mapping.image import GAIN_BITS, WeightImage
+from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_compressed
 from ohmbench.model.array import ArrayModel
 from ohmbench.network.mnist import ENVIRONMENT, load_mnist
@@ -56,7 +57,7 @@ class SimAndTwin(ExitStack):
         twin_codes, twin_cycles = run_tile(twin, tile, row_values, bits, Recipe())
         np.testing.assert_array_equal(codes, twin_codes)
         assert (cycles, counters(sim)) == (twin_cycles, counters(twin))
-        self.amplified += 1 < tile.gain.max() < 1 << GAIN_BITS
+        self.amplified += 1 < tile.gain.max() < 1 << load_firmware("mvm").constants["GAIN_BITS"]
         return codes
 
     def _load(self, image: WeightImage, number: int) -> None:

@@ -24,7 +24,8 @@ from tests.system.command_line import command, environment, run
 from tests.system.dying import dying
 
 from ohmbench.errors import LinkError, StoreError
-from ohmbench.mapping.image import Layer, Tile, WeightImage
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.tile import Layer, Tile
 from ohmbench.model.array import ArrayModel
 from ohmbench.record.records import RunStatus
 from ohmbench.record.store import Store

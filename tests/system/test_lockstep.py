@@ -17,7 +17,7 @@ from ohmbench.bench.twin import TwinBench
 from ohmbench.inference.on_bench import run_tile
 from ohmbench.isa import assemble
 from ohmbench.link.messages import Done, Why
-from ohmbench.mapping.image import Tile
+from ohmbench.mapping.tile import Tile
 from ohmbench.model.array import ArrayModel
 from ohmbench.operations import demo
 from ohmbench.programming.recipe import Recipe

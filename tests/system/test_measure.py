@@ -20,7 +20,10 @@ from ohmbench.measure.bench import PRODUCTS, image_programmer, programming_speed
 from ohmbench.measure.bench import Program as ImageProgram
 from ohmbench.measure.link import FAST, SLOW, link_speed
 from ohmbench.model.array import ArrayModel
+from ohmbench.model.simulator import replay
+from ohmbench.model.simulator_build import SESSION
 from ohmbench.progress import Progress
+from ohmbench.support.resources import resource_root
 
 FIGURES = {
     *("cells_per_s", "image_time_s", "busy_share", "converged_fraction", "pulses_mean"),
@@ -122,3 +125,8 @@ def test_link(monkeypatch: pytest.MonkeyPatch) -> None:
     # by chance 2 to 25 frames are damaged either way
     assert 0.80 < figures["goodput_3M_damaged"] < figures["goodput_3M"]
     assert figures["cpu_s_per_MB"] > 0
+
+
+def test_the_work_that_the_profile_is_taken_of_is_the_work_of_this_bench() -> None:
+    """If it is not, its clocks have changed: run `make session`."""
+    assert replay(resource_root() / SESSION).run_clocks > 500_000

@@ -25,21 +25,18 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from ohmbench import tables as t
+from ohmbench.carrier.calibration import Calibration, Floats
 from ohmbench.errors import DataError
 from ohmbench.tables import COLUMNS, REFERENCE_OHM, ROWS, Rail
 
-if TYPE_CHECKING:
-    from ohmbench.checks.calibrate import Calibration
-
 Codes = npt.NDArray[np.int64]
 Lines = npt.NDArray[np.intp]
-Floats = npt.NDArray[np.float64]
 
 _KEYS = ("name", "rows", "columns", "bad_rows", "bad_columns", "gain", "offset", "reference_ohm", "limits")
 _NOTHING_SENT = "Nothing was sent to the array."

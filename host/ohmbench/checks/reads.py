@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from ohmbench import tables as t
 from ohmbench.bench.base import Bench, Limits, dac_code
-from ohmbench.carrier.carrier import Codes, Floats
+from ohmbench.carrier.calibration import Floats
+from ohmbench.carrier.carrier import Codes
 from ohmbench.isa import load_firmware
 from ohmbench.tables import COLUMNS, MONITOR_OHM, Rail
 

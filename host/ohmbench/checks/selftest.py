@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmbench.bench.base import Bench, BenchInfo
-from ohmbench.carrier.carrier import Floats
+from ohmbench.carrier.calibration import Floats
 from ohmbench.checks.calibrate import monitor_volts
 from ohmbench.checks.reads import (
     ALL,

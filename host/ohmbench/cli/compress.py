@@ -14,7 +14,7 @@ from ohmbench.support.files import check_folder, check_writable
 
 
 def _train(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench.operations.compress import train_net
+    from ohmbench.study.methods import train_net
 
     check_writable(args.output)
     result = train_net(args.net, seed=args.network_seed, folder=args.mnist, progress=progress)

@@ -16,13 +16,12 @@ from ohmbench.compress.columns import Tile, tiles_of
 from ohmbench.compress.compressed import Segment
 from ohmbench.compress.tied import TiedNetwork, segment_layer
 from ohmbench.errors import UsageError
-from ohmbench.mapping.image import GAIN_BITS
+from ohmbench.isa import load_firmware
 
 FloatArray = NDArray[np.float64]
 
 GAIN_ONE = 4
 """The gain that stands for 1: gains have 2 bits behind the point, which the scale of the layer takes back."""
-GAIN_MAX = (1 << GAIN_BITS) - 1
 STARTS = 4
 
 
@@ -107,10 +106,15 @@ def _fit(
     for top in range(1, max_level + 1):
         pattern = np.rint(centre * top / np.maximum(np.abs(centre).max(), 1e-12))
         fitted = (importance * pattern) @ weights / np.maximum(importance @ np.square(pattern), 1e-12)
-        size = np.clip(np.rint(np.abs(fitted) * GAIN_ONE), 1, GAIN_MAX)
+        size = np.clip(np.rint(np.abs(fitted) * GAIN_ONE), 1, _gain_max())
         signed = np.where(fitted < 0, -size, size).astype(np.int32)
         error = float((importance @ np.square(weights - np.outer(pattern, signed / GAIN_ONE))).sum())
         if best is None or error < best[0]:
             best = error, pattern, signed
     assert best is not None
     return best[1:]
+
+
+def _gain_max() -> int:
+    """The largest gain that the FPGA multiplies by."""
+    return (1 << load_firmware("mvm").constants["GAIN_BITS"]) - 1

@@ -142,7 +142,7 @@ class Shares:
 ONE_LAYER = Shares(lambda s: s**0.8, 0.25, 3)
 HIDDEN_LAYERS = Shares(lambda s: s ** (0.25 * math.log(1 / s)), 0.0, 4)
 """Of networks with hidden layers, whose units are dearer to merge than pixels until few columns are left, and whose
-inputs are better merged than pruned. Both train for `operations.compress.LONGEST`."""
+inputs are better merged than pruned. Both train for `study.methods.LONGEST`."""
 
 
 def _all(method: Clustering) -> Callable[[Job], CompressedNetwork]:

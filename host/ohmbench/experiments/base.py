@@ -1,7 +1,7 @@
 """What an experiment is: a plan of steps, and what becomes of their samples. `loop` does the rest.
 
-A plug-in is a class with `estimate`, `run` and `abort`, named in the entry points `ohmbench.experiments`. One that
-derives from `Experiment` gets these three, and with them the record, resuming and reports, for a plan of steps.
+A plug-in is a class that derives from `Experiment`, named in the entry points `ohmbench.experiments`. It states its
+plan; running it, the record, resuming and reports are the same for all.
 """
 
 from __future__ import annotations
@@ -10,19 +10,15 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from ohmbench.bench.base import Limits
 from ohmbench.errors import UsageError
 from ohmbench.experiments.pulsing import Drive, Entry, limits_of, pulses_of, require_drivable
 from ohmbench.programming.programmer import FloatArray, Mask
 from ohmbench.programming.recipe import Codes
-
-if TYPE_CHECKING:
-    from ohmbench.bench.base import Bench, Limits
-    from ohmbench.experiments.loop import Estimate, Journaled
-    from ohmbench.progress import Progress
 
 Row = dict[str, Any]
 
@@ -143,26 +139,8 @@ class Experiment(ABC):
         del is_simulated
         return []
 
-    def estimate(self, chosen: Mask) -> Estimate:
-        """Pulses and bench time of a whole run on the chosen cells (rows, columns)."""
-        from ohmbench.experiments.loop import estimate
-
-        return estimate(self, chosen)
-
-    def run(self, bench: Bench, chosen: Mask, progress: Progress, journal: Journaled | None = None) -> list[Found]:
-        """Take the steps that the journal does not have yet; all that were found, with those that it had.
-
-        Raises:
-            WearError: a cell's budget could be passed; nothing was sent.
-            StoreError: the record cannot be written; the array is off.
-            FaultError: the guard turned the array off.
-        """
-        from ohmbench.experiments.loop import run
-
-        return run(self, bench, chosen, progress, journal)
-
     def abort(self) -> None:
-        """Have `run` end after the step that it is in, from another thread or from its progress; the array is off."""
+        """End `loop.run` after the step that it is in, from another thread or from its progress; the array is off."""
         self.aborted = True
 
 

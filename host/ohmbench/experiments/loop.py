@@ -57,7 +57,7 @@ class Estimate:
 
 
 def estimate(experiment: Experiment, chosen: Mask) -> Estimate:
-    """As `Experiment.estimate`.
+    """Pulses and bench time of a whole run on the chosen cells (rows, columns).
 
     train.useq branches on no code, so that its run time is the same for every array, and linear in rows and count:
     the twin tells it from three short runs.
@@ -90,7 +90,13 @@ def estimate(experiment: Experiment, chosen: Mask) -> Estimate:
 def run(
     experiment: Experiment, bench: Bench, chosen: Mask, progress: Progress, journal: Journaled | None = None
 ) -> list[Found]:
-    """As `Experiment.run`."""
+    """Take the steps that the journal does not have yet; all that were found, with those that it had.
+
+    Raises:
+        WearError: a cell's budget could be passed; nothing was sent.
+        StoreError: the record cannot be written; the array is off.
+        FaultError: the guard turned the array off.
+    """
     steps = experiment.steps()
     found = [] if journal is None else recorded(experiment, samples(journal.store, journal.run.id))
     started = None

@@ -23,8 +23,9 @@ from ohmbench.errors import ImageError, UsageError
 from ohmbench.faults.fault_map import ARRAY_SERIAL, FaultKind, FaultMap
 from ohmbench.faults.layout import Stack, assignment
 from ohmbench.inference.exact import evaluate, predict, run_tile_exact
-from ohmbench.mapping.image import Tile, WeightImage
+from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_pairs
+from ohmbench.mapping.tile import Tile
 from ohmbench.network.data import Dataset
 from ohmbench.network.network import train
 from ohmbench.programming.recipe import Recipe

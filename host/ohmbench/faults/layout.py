@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ohmbench.errors import DataError
 from ohmbench.faults.fault_map import FaultKind
-from ohmbench.mapping.image import Tile, WeightImage
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.tile import Tile
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

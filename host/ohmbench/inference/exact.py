@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.compress.quantise import requantise
-from ohmbench.mapping.image import Tile, WeightImage
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.tile import Tile
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

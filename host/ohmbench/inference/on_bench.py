@@ -15,7 +15,8 @@ from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import ImageError
 from ohmbench.inference.exact import evaluate
 from ohmbench.isa import load_firmware
-from ohmbench.mapping.image import GAIN_BITS, Tile, WeightImage
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.tile import Tile
 from ohmbench.programming.programmer import CellRecords, program_image
 from ohmbench.programming.recipe import Recipe
 from ohmbench.tables import COLUMNS, ROWS
@@ -126,8 +127,8 @@ def run_tile(
 ) -> tuple[IntArray, int]:
     """Matrix-vector products of a programmed tile.
 
-    The FPGA multiplies by the gains, unless one has more than GAIN_BITS bits, a product could leave its 32 bits or the
-    carrier's channels are off. Then this function does.
+    The FPGA multiplies by the gains, unless one has more bits than the firmware's GAIN_BITS, a product could leave its
+    32 bits or the carrier's channels are off. Then this function does.
 
     Args:
         row_values: unsigned (n, rows), below 2^bits; bits at most 16.
@@ -148,10 +149,11 @@ def run_tile(
     left = np.zeros((len(row_values), ROWS), np.int64)
     left[:, carrier.rows[:rows]] = row_values << (width - bits)
     aligned: Inputs = left.astype(np.uint8) if width == 8 else left.astype(np.uint16)
+    firmware = load_firmware("mvm")
     gain = tile.gain[: tile.outputs]
     gain_bits = int(gain.max()).bit_length()
     # a code has 15 bits and a sign: the converters are unipolar
-    amplified = carrier.is_exact and 1 < gain_bits <= GAIN_BITS and bits + gain_bits <= 16
+    amplified = carrier.is_exact and 1 < gain_bits <= firmware.constants["GAIN_BITS"] and bits + gain_bits <= 16
     wiring = _Wiring.of(tile, carrier)
     bench.write_vectors(WIRING, wiring.vectors.astype(np.int32).view(np.uint32))
     rails = recipe.read_rails_v()
@@ -170,7 +172,7 @@ def run_tile(
                 "gains": gain_bits if amplified else 0,
             }
             run = bench.execute(
-                load_firmware("mvm"),
+                firmware,
                 args,
                 entry="mvm" if width == 8 else "mvm16",
                 inputs=batch,

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ohmbench.errors import DataError
-from ohmbench.record.database import NOTHING_SENT
+from ohmbench.errors import NOTHING_SENT, DataError
 
 
 @dataclass(frozen=True)

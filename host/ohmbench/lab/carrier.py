@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from ohmbench.bench.base import Bench, Limits
+from ohmbench.carrier.calibration import Calibration
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.checks.calibrate import Calibration, calibrate
+from ohmbench.checks.calibrate import calibrate
 from ohmbench.errors import InstrumentError
 from ohmbench.instruments.meters import Meter, open_meter
 from ohmbench.lab.ports import board_serial

@@ -11,8 +11,8 @@ import numpy as np
 
 from ohmbench.bench.base import Bench, Limits
 from ohmbench.inference.on_bench import Inference
+from ohmbench.lab.ledger import Ledgered
 from ohmbench.mapping.image import WeightImage
-from ohmbench.operations.jobs import Ledgered
 from ohmbench.programming.programmer import CellRecords
 from ohmbench.programming.run import cells_of
 

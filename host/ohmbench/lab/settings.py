@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ohmbench.errors import UsageError
+from ohmbench.errors import NOTHING_SENT, UsageError
 from ohmbench.record import database
-from ohmbench.record.database import NOTHING_SENT
 
 FILE_NAME = "config.toml"
 

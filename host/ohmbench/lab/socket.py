@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ohmbench.bench.opening import SimulatedArray
-from ohmbench.errors import DataError, StoreError, UsageError
+from ohmbench.errors import NOTHING_SENT, DataError, StoreError, UsageError
 from ohmbench.faults.fault_map import FaultMap
+from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.settings import record_path
 from ohmbench.model.array import ArrayModel, default_params, load_params
 from ohmbench.model.carrier import SimulatedCarrier
-from ohmbench.operations.jobs import ConductanceWindow, Ledgered
-from ohmbench.record.database import NOTHING_SENT
+from ohmbench.programming.window import ConductanceWindow
 from ohmbench.record.store import Store
 from ohmbench.tables import COLUMNS, ROWS
 

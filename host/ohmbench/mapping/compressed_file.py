@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Segment
 from ohmbench.errors import DataError, ImageError
-from ohmbench.mapping.image import Layer, Provenance
-from ohmbench.mapping.image_check import MAX_INPUT_BITS, MAX_LAYERS, MAX_TILES, MAX_WIDTH, require, validate_layers
+from ohmbench.mapping.image import MAX_TILES, Provenance
+from ohmbench.mapping.tile import MAX_INPUT_BITS, MAX_LAYERS, MAX_WIDTH, Layer, require, validate_layers
 from ohmbench.support.archive import (
     Archive,
     ArchiveError,

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ohmbench.mapping.image import Tile, WeightImage
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.tile import Tile
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.errors import ImageError
-from ohmbench.mapping.image_check import (
-    MAX_IMAGES,
+from ohmbench.mapping.tile import (
     MAX_INPUT_BITS,
     MAX_LAYERS,
-    MAX_LINES,
-    MAX_TILES,
     MAX_WIDTH,
+    ArrayInfo,
+    Layer,
+    Tile,
     require,
-    validate,
+    validate_layers,
 )
 from ohmbench.support.archive import (
     Archive,
@@ -35,90 +36,11 @@ from ohmbench.support.files import write_result
 
 SUFFIX = ".ohmw"
 SCHEMA = 1
-GAIN_BITS = 4
-"""Of the gains that the FPGA (mvm.useq) multiplies by; the host does it for larger ones."""
+MAX_LINES = 128
+MAX_IMAGES = 4096
+MAX_TILES = 4096
 
 Provenance = Mapping[str, str | int | float]
-
-
-class ArrayInfo(Protocol):
-    """What a bench says of its array: the link's hello answer carries it."""
-
-    @property
-    def rows(self) -> int: ...
-    @property
-    def columns(self) -> int: ...
-    @property
-    def array_type(self) -> str: ...
-
-
-@dataclass(frozen=True, eq=False)
-class Layer:
-    """A dense layer outside of the array: real = scale * integer + bias.
-
-    Attributes:
-        input_bits: width of the unsigned integer inputs.
-        scale: float64 (outputs,): value of one unit of the accumulated integer of each output.
-        bias: float64 (outputs,).
-        output_scale: value of one input step of the next layer, reached through ReLU; None in the last layer.
-    """
-
-    inputs: int
-    outputs: int
-    input_bits: int
-    scale: NDArray[np.float64]
-    bias: NDArray[np.float64]
-    output_scale: float | None
-
-
-@dataclass(frozen=True, eq=False)
-class Tile:
-    """Part of a layer's matrix that fits an image.
-
-    Lane l belongs to output first_output + l of the layer: accumulator += gain[l] * (S[p[l]] - S[n[l]]), with
-    S[c] = sum over the rows of input * level. -1 stands for no column and a sum of 0.
-
-    Attributes:
-        row_of_input: int16 (inputs of the layer,): row that each input drives, -1 for none. Inputs that share a row
-            are added up before the array.
-        p, n: int16 (columns,): the wiring, one column for each lane; -1 in lanes >= outputs.
-        gain: int32 (columns,): >= 1; 0 in lanes >= outputs.
-    """
-
-    layer: int
-    image: int
-    first_output: int
-    outputs: int
-    row_of_input: NDArray[np.int16]
-    p: NDArray[np.int16]
-    n: NDArray[np.int16]
-    gain: NDArray[np.int32]
-
-    def rows_used(self, rows: int) -> NDArray[np.bool_]:
-        """Mask (rows,) of the word lines that this tile drives."""
-        used = np.zeros(rows, dtype=np.bool_)
-        used[self.row_of_input[self.row_of_input >= 0]] = True
-        return used
-
-    def columns_used(self) -> NDArray[np.bool_]:
-        """Mask (columns,) of the columns that this tile reads."""
-        used = np.zeros(len(self.p), dtype=np.bool_)
-        for wiring in (self.p, self.n):
-            used[wiring[wiring >= 0]] = True
-        return used
-
-    def row_inputs(self, inputs: NDArray[np.integer], rows: int) -> NDArray[np.int64]:
-        """Row values (n, rows) for integer inputs (n, inputs) of the layer."""
-        values = np.zeros((rows, len(inputs)), dtype=np.int64)
-        driven = np.flatnonzero(self.row_of_input >= 0)
-        np.add.at(values, self.row_of_input[driven], np.asarray(inputs, dtype=np.int64).T[driven])
-        return np.ascontiguousarray(values.T)
-
-    def row_bits(self, input_bits: int) -> int:
-        """Width of the row values when the inputs have `input_bits` bits: more where inputs share a row."""
-        driven = self.row_of_input[self.row_of_input >= 0]
-        shared = int(np.bincount(driven).max()) if driven.size else 1
-        return (shared * ((1 << input_bits) - 1)).bit_length()
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +66,7 @@ class WeightImage:
     provenance: Provenance = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        validate(self)
+        _validate(self)
 
     @property
     def images(self) -> int:
@@ -255,6 +177,53 @@ def read_image(path: str | Path) -> bytes:
         raise _refused(path, str(error)) from error
     except OSError as error:
         raise _refused(path, error.strerror or str(error)) from error
+
+
+def _validate(image: WeightImage) -> None:
+    """Raise ImageError if the parts of `image` contradict each other; every index is in range afterwards."""
+    levels, mask = image.levels, image.mask
+    require(levels.ndim == 3 and levels.dtype == np.uint8, "the levels are not a stack of 8-bit images")
+    require(1 <= image.images <= MAX_IMAGES, f"it has {image.images} images, not 1..{MAX_IMAGES}")
+    require(1 <= image.rows <= MAX_LINES and 1 <= image.columns <= MAX_LINES, "the array's size is out of range")
+    require(mask.shape == levels.shape and mask.dtype == np.bool_, "the cell mask does not match the levels")
+    require(1 <= image.max_level <= 255, f"the highest level is {image.max_level}, not 1..255")
+    require(int(levels.max()) <= image.max_level, f"a cell has a level above {image.max_level}")
+    require(not levels[~mask].any(), "a cell outside of the mask has a level")
+    require(isinstance(image.array_type, str) and 0 < len(image.array_type) <= 16, "the array type is missing")
+    for key, value in image.provenance.items():
+        good = isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+        require(isinstance(key, str) and good, f"its provenance {key!r} is neither text nor a finite number")
+    validate_layers(image.layers)
+    require(1 <= len(image.tiles) <= MAX_TILES, f"it has {len(image.tiles)} tiles, not 1..{MAX_TILES}")
+    for index, tile in enumerate(image.tiles):
+        _validate_tile(tile, image, f"tile {index}")
+    order = [tile.layer for tile in image.tiles]
+    require(
+        order == sorted(order) and set(order) == set(range(len(image.layers))), "the tiles do not follow the layers"
+    )
+
+
+def _validate_tile(tile: Tile, image: WeightImage, name: str) -> None:
+    require(0 <= tile.layer < len(image.layers), f"{name} belongs to no layer")
+    require(0 <= tile.image < image.images, f"{name} belongs to no image")
+    layer = image.layers[tile.layer]
+    require(1 <= tile.outputs <= image.columns, f"{name} has {tile.outputs} outputs")
+    require(0 <= tile.first_output <= layer.outputs - tile.outputs, f"{name} has outputs that its layer lacks")
+    rows = tile.row_of_input
+    require(rows.shape == (layer.inputs,) and rows.dtype == np.int16, f"{name} does not say which row an input drives")
+    require(bool(((rows >= -1) & (rows < image.rows)).all()), f"{name} drives a row that the array lacks")
+    for wiring in (tile.p, tile.n):
+        require(wiring.shape == (image.columns,) and wiring.dtype == np.int16, f"{name} has a bad wiring table")
+        require(
+            bool(((wiring >= -1) & (wiring < image.columns)).all()), f"{name} is wired to a column that is not there"
+        )
+        require(bool((wiring[tile.outputs :] == -1).all()), f"{name} wires a lane without an output")
+    gain = tile.gain
+    require(gain.shape == (image.columns,) and gain.dtype == np.int32, f"{name} has a bad table of gains")
+    require(bool((gain[: tile.outputs] >= 1).all() and not gain[tile.outputs :].any()), f"{name} has a gain below 1")
+    require(tile.row_bits(layer.input_bits) <= MAX_INPUT_BITS, f"{name} needs inputs wider than {MAX_INPUT_BITS} bits")
+    used = np.ix_(tile.rows_used(image.rows), tile.columns_used())
+    require(bool(image.mask[tile.image][used].all()), f"{name} reads a cell that is not programmed")
 
 
 def _members(image: WeightImage) -> dict[str, NDArray[Any]]:

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from ohmbench.compress.compressed import CompressedNetwork, Segment, as_pairs
 from ohmbench.compress.quantise import QuantisedNetwork
 from ohmbench.errors import ImageError
-from ohmbench.mapping.image import Layer, Provenance, Tile, WeightImage
+from ohmbench.mapping.image import Provenance, WeightImage
 from ohmbench.mapping.packing import Place, apart, pack
+from ohmbench.mapping.tile import Layer, Tile
 from ohmbench.tables import ARRAY_TYPE, COLUMNS, ROWS
 
 Index = NDArray[np.intp]

@@ -15,7 +15,7 @@ from ohmbench.bench.opening import BAUD
 from ohmbench.bench.over_link import LinkBench
 from ohmbench.errors import UsageError
 from ohmbench.inference.on_bench import run_tile
-from ohmbench.mapping.image import Tile
+from ohmbench.mapping.tile import Tile
 from ohmbench.model.simulator import Simulator, Speed, build, replay
 from ohmbench.programming.programmer import Bands, CellRecords, Programmer, decode, program_image
 from ohmbench.programming.recipe import Recipe
@@ -109,12 +109,15 @@ def full_tile() -> Tile:
     return Tile(0, 0, 0, COLUMNS // 2, np.arange(ROWS, dtype=np.int16), p, n, gain)
 
 
-def simulated_work(executable: Path, progress: Progress, record: Path | None = None) -> Speed:
+def simulated_work(
+    executable: Path, progress: Progress, record: Path | None = None, *, products: int = PRODUCTS
+) -> Speed:
     """Program an image of random levels in a new simulator and stream products through it; how fast it was.
 
     Args:
         executable: of the simulator.
         record: file to record the host's side of the session in.
+        products: how many.
 
     Raises:
         BuildError: the simulator cannot be started.
@@ -123,7 +126,7 @@ def simulated_work(executable: Path, progress: Progress, record: Path | None = N
     rng = np.random.default_rng(1)
     levels = rng.integers(0, LEVELS, (ROWS, COLUMNS)).astype(np.uint8)
     mask = np.ones((ROWS, COLUMNS), np.bool_)
-    inputs = rng.integers(0, 1 << INPUT_BITS, (PRODUCTS, ROWS))
+    inputs = rng.integers(0, 1 << INPUT_BITS, (products, ROWS))
     recipe = Recipe()
     with Simulator(executable=executable, record=record) as simulator:
         with LinkBench.of(simulator, baud=BAUD) as bench:
@@ -135,7 +138,7 @@ def simulated_work(executable: Path, progress: Progress, record: Path | None = N
                 recipe,
                 lambda first, records: progress("program", first + len(records), ROWS),
             )
-            progress.say(f"{PRODUCTS} products")
+            progress.say(f"{products} products")
             run_tile(bench, full_tile(), inputs, INPUT_BITS, recipe)
         return simulator.speed()
 

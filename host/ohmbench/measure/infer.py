@@ -20,9 +20,9 @@ from ohmbench.mapping.mapper import map_pairs
 from ohmbench.network.data import Dataset
 from ohmbench.network.mnist import load_mnist
 from ohmbench.network.network import train
-from ohmbench.operations.basic import ProgramResult
 from ohmbench.programming.programmer import CellRecords
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.result import ProgramResult
 from ohmbench.progress import Progress
 
 SHAPE = (28, 28)

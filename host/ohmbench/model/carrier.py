@@ -10,9 +10,8 @@ from typing import Any, Self
 import numpy as np
 
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.errors import UsageError
+from ohmbench.errors import NOTHING_SENT, UsageError
 from ohmbench.model._array import ffi, lib
-from ohmbench.record.database import NOTHING_SENT
 from ohmbench.support.files import replace_file
 from ohmbench.tables import COLUMNS, Rail
 

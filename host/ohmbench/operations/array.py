@@ -11,8 +11,8 @@ from ohmbench.bench.base import Bench, Words
 from ohmbench.errors import NotConvergedError
 from ohmbench.faults import characterise as characterising
 from ohmbench.faults.characterise import Characterisation
+from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.socket import CHARACTERISED
-from ohmbench.operations.jobs import Ledgered
 from ohmbench.programming import forming
 from ohmbench.programming.forming import FormResult
 from ohmbench.programming.programmer import CellRecords, decode, read_array

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy.typing as npt
 from ohmbench import __version__
 from ohmbench.bench.base import Bench
 from ohmbench.mapping.image import WeightImage
-from ohmbench.programming.programmer import CellRecords, read_array
+from ohmbench.programming.programmer import read_array
 from ohmbench.programming.recipe import Codes, Recipe
 from ohmbench.progress import Progress
 from ohmbench.tables import ROWS
@@ -37,27 +36,6 @@ def load_recipe(source: str | None) -> Recipe:
         DataError: the file is missing or makes no sense.
     """
     return Recipe() if source is None else Recipe.load(source)
-
-
-@dataclass(frozen=True, eq=False)
-class ProgramResult:
-    """Arrays programmed one after the other; records by number of the image."""
-
-    rung: str
-    records: dict[int, CellRecords]
-
-    def _over_cells(self, values: Iterable[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-        return np.concatenate([v[r.mask] for v, r in zip(values, self.records.values(), strict=True)])
-
-    @property
-    def cells(self) -> int:
-        return sum(int(np.count_nonzero(r.mask)) for r in self.records.values())
-
-    @property
-    def converged_fraction(self) -> float:
-        """Share of the cells that ended in their window; 1 if there was none to program."""
-        converged = self._over_cells(r.converged for r in self.records.values())
-        return float(np.mean(converged)) if converged.size else 1.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,12 +16,12 @@ from ohmbench.compress.quantise import quantise
 from ohmbench.faults.avoid import avoid_faults
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.inference.exact import predict
+from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import LedgeredInference
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_pairs
 from ohmbench.network.data import Dataset, load_digits
 from ohmbench.network.network import Network, train
-from ohmbench.operations.jobs import Ledgered
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
 from ohmbench.report.demo import render_report

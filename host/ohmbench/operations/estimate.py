@@ -11,15 +11,15 @@ import numpy.typing as npt
 from ohmbench.bench.opening import SimulatedArray
 from ohmbench.bench.twin import TwinBench
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.errors import WearError
+from ohmbench.errors import NOTHING_SENT, WearError
+from ohmbench.lab.ledger import Ledgered
 from ohmbench.model.array import ArrayModel
 from ohmbench.operations.experiment import is_experiment
-from ohmbench.operations.jobs import Job, Ledgered
+from ohmbench.operations.jobs import Job
 from ohmbench.operations.program import Programmed, program
 from ohmbench.programming.recipe import Codes
+from ohmbench.programming.resume import recipe_of
 from ohmbench.progress import Progress
-from ohmbench.record.database import NOTHING_SENT
-from ohmbench.record.journal import recipe_of
 from ohmbench.record.store import Store
 from ohmbench.tables import COLUMNS, ROWS
 

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 
 from ohmbench.bench.base import Bench
-from ohmbench.errors import StoreError, UsageError
+from ohmbench.errors import NOTHING_SENT, StoreError, UsageError
+from ohmbench.experiments import loop
 from ohmbench.experiments.base import Experiment, Found
 from ohmbench.experiments.loop import Estimate, Journaled, recorded
 from ohmbench.experiments.registry import load, names
 from ohmbench.faults.fault_map import FaultMap
-from ohmbench.operations.jobs import Ledgered
+from ohmbench.lab.ledger import Ledgered
 from ohmbench.programming.programmer import Mask
 from ohmbench.progress import Progress
-from ohmbench.record.database import NOTHING_SENT
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.trail import samples
 from ohmbench.report.experiment import ExperimentPage
@@ -223,7 +223,7 @@ def estimate(planned: Planned, ledgered: Ledgered | None) -> Estimate:
     Raises:
         WearError: it would not be let through.
     """
-    made = planned.experiment.estimate(planned.chosen)
+    made = loop.estimate(planned.experiment, planned.chosen)
     if ledgered is not None:
         ledgered.store.require_budget(ledgered.serial, planned.chosen, made.pulses_a_cell, ledgered.budget)
     return made
@@ -245,7 +245,7 @@ def experiment(bench: Bench, planned: Planned, progress: Progress, ledgered: Led
     for step in planned.experiment.steps():
         bench.require_within_carrier(step.limits)
     with _journal(bench, planned, ledgered) as journal:
-        found = planned.experiment.run(bench, planned.chosen, progress, journal)
+        found = loop.run(planned.experiment, bench, planned.chosen, progress, journal)
     run_id = None if journal is None else journal.run.id
     serial = None if ledgered is None else ledgered.serial
     return Experimented(planned, bench.info.rung, serial, run_id, found, bench.provenance)

@@ -14,13 +14,15 @@ from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.errors import UsageError
 from ohmbench.inference.exact import predict
 from ohmbench.inference.on_bench import Inference, IntArray
+from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import LedgeredInference
 from ohmbench.mapping.data_sets import dataset_of
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset
-from ohmbench.operations.basic import ProgramResult, Summary
-from ohmbench.operations.jobs import Ledgered, require_own_array
+from ohmbench.operations.basic import Summary
+from ohmbench.operations.jobs import require_own_array
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.result import ProgramResult
 from ohmbench.progress import Progress
 from ohmbench.tables import CLOCK_HZ
 

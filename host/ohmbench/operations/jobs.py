@@ -10,24 +10,23 @@ from typing import Self
 import numpy as np
 
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.errors import DataError, StoreError, UsageError
+from ohmbench.errors import NOTHING_SENT, DataError, StoreError, UsageError
 from ohmbench.faults.fault_map import ARRAY_SERIAL, FaultMap
-from ohmbench.mapping.image import ArrayInfo, WeightImage, read_image
-from ohmbench.programming.programmer import Levels, Mask
+from ohmbench.lab.ledger import Ledgered
+from ohmbench.mapping.image import WeightImage, read_image
+from ohmbench.programming.programmer import Mask
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.resume import recipe_of
 from ohmbench.programming.run import Target
+from ohmbench.programming.window import ConductanceWindow
 from ohmbench.progress import Progress
-from ohmbench.record.database import NOTHING_SENT
 from ohmbench.record.journal import (
-    DEFAULT_BUDGET,
     images_left,
     nothing_to_resume,
-    recipe_of,
     run_to_resume,
     skipped_of,
 )
 from ohmbench.record.records import RunRecord, RunStatus
-from ohmbench.record.store import Store
 
 DEFAULT_RECIPE = "coarse-fine"
 
@@ -59,59 +58,6 @@ class ImageFile:
         if not 0 <= only < self.image.images:
             raise UsageError(f"--only {only}: the image has arrays 0 to {self.image.images - 1}. {NOTHING_SENT}")
         return [only]
-
-
-@dataclass(frozen=True)
-class Ledgered:
-    """An array whose runs are recorded: its serial number, the open record, and a budget from now on if given."""
-
-    store: Store
-    serial: str
-    budget: int | None = None
-
-    @property
-    def is_known(self) -> bool:
-        """Whether the record has the array."""
-        return self.serial in (array.serial for array in self.store.arrays())
-
-    def recorded_budget(self) -> int | None:
-        """Pulses a cell for life of a known array; None: no limit."""
-        return self.store.known_array(self.serial).budget
-
-    def register(self, array: ArrayInfo) -> None:
-        """Raises:
-        StoreError: an array of another type has this serial number.
-        """
-        budget = DEFAULT_BUDGET if self.budget is None and not self.is_known else self.budget
-        self.store.array(self.serial, array.array_type, array.rows, array.columns, budget)
-
-
-@dataclass(frozen=True)
-class ConductanceWindow:
-    """The lowest and the highest conductance that an array has, in uS, and who says so.
-
-    Attributes:
-        measured: what 99 of 100 cells reached, so that a target a little beyond may be near enough.
-    """
-
-    low_usiemens: float
-    high_usiemens: float
-    source: str
-    measured: bool
-
-    def require(self, recipe: Recipe, levels: Levels, max_level: int) -> None:
-        """Raises:
-        DataError: one of the levels (n,) has its target outside, if measured by more than the recipe accepts.
-        """
-        near = recipe.window_usiemens if self.measured else 0.0
-        targets = recipe.targets_usiemens(levels, max_level)
-        for level, target in zip(levels.tolist(), targets.tolist(), strict=True):
-            if not self.low_usiemens - near <= target <= self.high_usiemens + near:
-                raise DataError(
-                    f"Level {level} has its target at {target:g} uS, outside of the array's conductance window of "
-                    f"{self.low_usiemens:.4g} to {self.high_usiemens:.4g} uS ({self.source}). {NOTHING_SENT} Use a "
-                    "recipe with g_min_usiemens and g_max_usiemens inside it."
-                )
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,11 +9,11 @@ from typing import Any
 from ohmbench import __version__
 from ohmbench.faults.avoid import avoid_faults
 from ohmbench.faults.fault_map import FaultMap
+from ohmbench.inference.wires import column_current_error
 from ohmbench.mapping.compressed_file import load_compressed
 from ohmbench.mapping.counting import Counts, count
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_compressed
-from ohmbench.model.wires import column_current_error
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from ohmbench import __version__
 from ohmbench.bench.base import Bench
 from ohmbench.errors import FaultError, LinkError, NotConvergedError, StoreError
-from ohmbench.operations.jobs import Job, Ledgered
+from ohmbench.lab.ledger import Ledgered
+from ohmbench.operations.jobs import Job
 from ohmbench.programming.run import ArrayResult, ArrayRun, Standing
 from ohmbench.progress import Progress
 from ohmbench.record.journal import PROGRAM, Journal, last_run

@@ -25,8 +25,8 @@ from ohmbench.errors import UsageError
 from ohmbench.network import nets
 from ohmbench.network.nets import NETS, Net, load_split, net_named
 from ohmbench.operations import compress as operation
-from ohmbench.operations.compress import Start, run_method
 from ohmbench.progress import Progress
+from ohmbench.study.methods import Start, run_method
 from ohmbench.support.files import check_folder, replace_file
 
 Row = dict[str, Any]

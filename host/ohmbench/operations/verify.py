@@ -12,14 +12,15 @@ import numpy.typing as npt
 
 from ohmbench import __version__
 from ohmbench.bench.base import Bench
-from ohmbench.errors import NotConvergedError, UsageError
+from ohmbench.errors import NOTHING_SENT, NotConvergedError, UsageError
 from ohmbench.faults.fault_map import FaultMap
-from ohmbench.operations.jobs import DEFAULT_RECIPE, ImageFile, Ledgered
+from ohmbench.lab.ledger import Ledgered
+from ohmbench.operations.jobs import DEFAULT_RECIPE, ImageFile
 from ohmbench.programming.programmer import Levels, Mask, read_array
 from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.programming.resume import recipe_of
 from ohmbench.progress import Progress
-from ohmbench.record.database import NOTHING_SENT
-from ohmbench.record.journal import last_run, recipe_of, skipped_of
+from ohmbench.record.journal import last_run, skipped_of
 from ohmbench.record.records import Cells, CellStatus
 from ohmbench.report.verify import Reading, VerifyReport, render_verify
 from ohmbench.tables import ROWS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from ohmbench.checks.calibrate import Calibration
-from ohmbench.record.database import ARRAY_OFF
+from ohmbench.carrier.calibration import Calibration
+from ohmbench.errors import ARRAY_OFF
 from ohmbench.record.store import Store
 
 

@@ -11,12 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from ohmbench.errors import StoreError, UsageError
+from ohmbench.errors import NOTHING_SENT, StoreError, UsageError
 
 FILE_NAME = "record.sqlite"
-
-NOTHING_SENT = "Nothing was sent to the array."
-ARRAY_OFF = "The array is off; its cells keep what they hold."
 
 _APPLICATION_ID = int.from_bytes(b"ohmB")  # SQLite's mark of whose file it is
 

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from ohmbench.errors import DataError, StoreError
-from ohmbench.programming.recipe import Recipe
-from ohmbench.record.database import NOTHING_SENT
+from ohmbench.errors import NOTHING_SENT, StoreError
 from ohmbench.record.records import Cells, Mask, RunRecord, RunStatus
 from ohmbench.record.store import Run, Store
 
@@ -161,26 +157,6 @@ def images_left(run: RunRecord) -> list[int]:
     assert run.image_number is not None
     left = planned[planned.index(run.image_number) :]
     return left[1:] if run.status == RunStatus.DONE else left
-
-
-def recipe_of(run: RunRecord) -> Recipe:
-    """The recipe that a run was begun with.
-
-    Raises:
-        StoreError: this ohmbench does not know all of it.
-    """
-    return _recipe(run.id, run.recipe)
-
-
-def _recipe(run_id: int, values: Mapping[str, Any]) -> Recipe:
-    try:
-        given: dict[str, Any] = {k: tuple(map(tuple, v)) if isinstance(v, list) else v for k, v in values.items()}
-        return Recipe(**given)
-    except (TypeError, DataError) as error:
-        raise StoreError(
-            f"The recipe of run {run_id} is not one of this version of ohmbench ({error}). {NOTHING_SENT} Use the "
-            "version that began the run, or start without --resume."
-        ) from error
 
 
 def skipped_of(run: RunRecord, rows: int, columns: int) -> Mask:

@@ -8,8 +8,8 @@ from typing import Self
 
 import numpy as np
 
-from ohmbench.errors import StoreError, UsageError, WearError
-from ohmbench.record.database import NOTHING_SENT, Database, damaged
+from ohmbench.errors import NOTHING_SENT, StoreError, UsageError, WearError
+from ohmbench.record.database import Database, damaged
 from ohmbench.record.records import ArrayRecord, Mask, Wear
 
 _NAMED = 4

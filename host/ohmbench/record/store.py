@@ -16,8 +16,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from ohmbench.errors import StoreError
-from ohmbench.record.database import ARRAY_OFF, NOTHING_SENT, Database, default_path
+from ohmbench.errors import ARRAY_OFF, NOTHING_SENT, StoreError
+from ohmbench.record.database import Database, default_path
 from ohmbench.record.ledger import Ledger, now, stamp
 from ohmbench.record.records import ArrayRecord, Cells, CellStatus, Mask, RunRecord, RunStatus
 from ohmbench.record.trail import add_sample, note

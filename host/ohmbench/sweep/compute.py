@@ -21,9 +21,9 @@ from ohmbench.inference.exact import FloatArray, IntArray, TileRunner, predict
 from ohmbench.inference.on_bench import Inference, unpaired_floor
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.nets import Split
-from ohmbench.operations.basic import ProgramResult
 from ohmbench.programming.programmer import CellRecords
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.result import ProgramResult
 from ohmbench.sweep.networks import MadeNetwork
 from ohmbench.sweep.points import Point
 from ohmbench.tables import CLOCK_HZ

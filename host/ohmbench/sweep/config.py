@@ -18,7 +18,7 @@ from typing import Any
 from ohmbench.compress.methods import METHODS
 from ohmbench.errors import DataError
 from ohmbench.model.array import default_params
-from ohmbench.operations.compress import RATES
+from ohmbench.study.methods import RATES
 from ohmbench.sweep.networks import NETWORKS
 
 MOST_SETTINGS = 100_000

@@ -24,7 +24,7 @@ from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_compressed
 from ohmbench.network.data import load_digits
 from ohmbench.network.nets import INPUT_BITS, NETS, Net, Split, load_split
-from ohmbench.operations.compress import Start, run_method
+from ohmbench.study.methods import Start, run_method
 
 _DIGITS = (Net((64, 10), (8, 8), None, 50), Net((64, 32, 10), (8, 8), None, 100))
 _DIGITS_VALIDATION = 200

@@ -12,6 +12,7 @@ from ohmbench.bench.opening import SimulatedArray
 from ohmbench.bench.twin import TwinBench
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
+from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import charged
 from ohmbench.mapping.mapper import map_pairs
 from ohmbench.model.array import ArrayModel
@@ -19,7 +20,7 @@ from ohmbench.network.data import Dataset
 from ohmbench.operations import array
 from ohmbench.operations.estimate import estimate
 from ohmbench.operations.infer import infer
-from ohmbench.operations.jobs import ImageFile, Ledgered, plan
+from ohmbench.operations.jobs import ImageFile, plan
 from ohmbench.operations.program import program
 from ohmbench.operations.verify import check_of, verify
 from ohmbench.programming.recipe import Recipe

@@ -14,7 +14,7 @@ from ohmbench.bench.twin import TwinBench
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import DataError, UsageError
 from ohmbench.inference.on_bench import run_tile
-from ohmbench.mapping.image import Tile
+from ohmbench.mapping.tile import Tile
 from ohmbench.model.array import ArrayModel
 from ohmbench.model.carrier import SimulatedCarrier
 from ohmbench.programming.programmer import program_image, read_array

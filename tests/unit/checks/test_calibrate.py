@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from ohmbench.bench.twin import TwinBench
-from ohmbench.checks.calibrate import MAX_AGE, Calibration, calibrate
+from ohmbench.carrier.calibration import MAX_AGE, Calibration
+from ohmbench.checks.calibrate import calibrate
 from ohmbench.errors import CheckError
 from ohmbench.inference.on_bench import run_tile
-from ohmbench.mapping.image import Tile
+from ohmbench.mapping.tile import Tile
 from ohmbench.model.array import ArrayModel
 from ohmbench.model.carrier import SimulatedCarrier
 from ohmbench.programming.programmer import program_image, read_array

@@ -13,7 +13,7 @@ from ohmbench.mapping.counting import count
 from ohmbench.mapping.mapper import map_compressed
 from ohmbench.network.mnist import ENVIRONMENT
 from ohmbench.network.nets import INPUT_BITS, load_split, net_named
-from ohmbench.operations.compress import Start, run_method
+from ohmbench.study.methods import Start, run_method
 
 pytestmark = [
     pytest.mark.slow,

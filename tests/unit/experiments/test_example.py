@@ -13,6 +13,7 @@ import pytest
 from tests.unit.experiments.test_pulsing import EXACT
 
 from ohmbench.bench.twin import TwinBench
+from ohmbench.experiments import loop
 from ohmbench.model.array import ArrayModel
 from ohmbench.progress import Progress
 
@@ -27,9 +28,9 @@ def test_the_pages_experiment_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     experiment = package.Width.of({"octaves": 6})
     chosen = np.zeros((32, 32), np.bool_)
     chosen[4, :8] = True
-    assert experiment.estimate(chosen).pulses_a_cell == 12
+    assert loop.estimate(experiment, chosen).pulses_a_cell == 12
     with TwinBench(ArrayModel(EXACT)) as bench:
-        found = experiment.run(bench, chosen, Progress(quiet=True))
+        found = loop.run(experiment, bench, chosen, Progress(quiet=True))
     ends = [one.usiemens.mean() for one in found if one.step.name == "SET"]
     assert np.all(np.diff(ends) > 0)  # a longer pulse sets further
     assert experiment.results(found)["longest_usiemens"] == pytest.approx(ends[-1], abs=3)

@@ -11,6 +11,7 @@ from tests.unit.experiments.test_pulsing import EXACT
 
 from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import UsageError
+from ohmbench.experiments import loop
 from ohmbench.experiments.base import Experiment, Found
 from ohmbench.experiments.registry import load, names
 from ohmbench.model.array import ArrayModel
@@ -41,7 +42,7 @@ def take(
     array = ArrayModel(GOOD if params is None else params)
     experiment = load(name).of(SMALL[name] | settings)
     with TwinBench(array) as bench:
-        found = experiment.run(bench, block() if chosen is None else chosen, QUIET)
+        found = loop.run(experiment, bench, block() if chosen is None else chosen, QUIET)
     return experiment, found, array
 
 
@@ -56,9 +57,9 @@ def test_it_does_what_it_estimates_and_has_its_plots(name: str) -> None:
     params = GOOD | ({"unformed_fraction": 1.0} if name == "forming" else {})
     chosen = block()
     experiment = load(name).of(SMALL[name])
-    estimate = experiment.estimate(chosen)
+    estimate = loop.estimate(experiment, chosen)
     with TwinBench(ArrayModel(params)) as bench:
-        found = experiment.run(bench, chosen, QUIET)
+        found = loop.run(experiment, bench, chosen, QUIET)
         took_s = bench.state().run_cycles / 48e6
         given = bench.array.pulses()
     assert estimate.steps == len(found) == len(experiment.steps())
@@ -117,7 +118,7 @@ def test_forming_gives_a_cell_no_more_than_it_needs() -> None:
     assert np.median(volts) == pytest.approx(results["forming_v"])
     again = load("forming").of({})
     with TwinBench(array) as bench:
-        once_more = again.results(again.run(bench, chosen, QUIET))
+        once_more = again.results(loop.run(again, bench, chosen, QUIET))
     assert np.array_equal(array.pulses()[chosen], pulses)
     assert (once_more["formed_before"], once_more["formed"], once_more["yield"]) == (chosen.sum(), 0, None)
 
@@ -131,7 +132,7 @@ def test_endurance_sees_cells_that_do_not_switch() -> None:
     kinds[2, :3] = 1  # stuck low
     array.inject(kinds)
     with TwinBench(array) as bench:
-        found = experiment.run(bench, block(), QUIET)
+        found = loop.run(experiment, bench, block(), QUIET)
     assert experiment.results(found)["failed_after_cycles"] == [1, 1, 1]
 
 
@@ -209,6 +210,6 @@ def test_abort_ends_after_the_step() -> None:
                 experiment.abort()
 
     with TwinBench(ArrayModel(GOOD)) as bench:
-        found = experiment.run(bench, block(), AbortAtThree(quiet=True))
+        found = loop.run(experiment, bench, block(), AbortAtThree(quiet=True))
         assert not bench.state().armed
     assert len(found) == 3

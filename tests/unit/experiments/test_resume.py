@@ -13,6 +13,7 @@ from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.errors import DataError, StoreError, UsageError, WearError
 from ohmbench.faults.fault_map import FaultKind, FaultMap
+from ohmbench.lab.ledger import Ledgered
 from ohmbench.model.array import ArrayModel
 from ohmbench.operations.experiment import (
     Planned,
@@ -24,7 +25,6 @@ from ohmbench.operations.experiment import (
     plan,
     plan_resumed,
 )
-from ohmbench.operations.jobs import Ledgered
 from ohmbench.progress import Progress
 from ohmbench.record.records import RunStatus
 from ohmbench.record.store import Store

@@ -25,8 +25,9 @@ from ohmbench.faults.avoid import (
 )
 from ohmbench.faults.fault_map import FaultKind, FaultMap
 from ohmbench.inference.exact import evaluate, predict
-from ohmbench.mapping.image import Layer, Tile, WeightImage
+from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_compressed, map_pairs
+from ohmbench.mapping.tile import Layer, Tile
 from ohmbench.network.data import load_digits
 from ohmbench.programming.recipe import Recipe
 

@@ -9,10 +9,11 @@ import pytest
 from tests.random_networks import random_compressed
 
 from ohmbench.errors import ImageError
+from ohmbench.inference.wires import column_current_error
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_compressed
 from ohmbench.model.array import ArrayModel, load_params
-from ohmbench.model.wires import column_current_error, transfer
+from ohmbench.model.wires import transfer
 from ohmbench.programming.recipe import Recipe
 
 NONE = dict.fromkeys(("wire_bl_ohm", "wire_sl_ohm", "driver_ohm", "sense_ohm"), 0.0)

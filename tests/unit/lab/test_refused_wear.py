@@ -12,10 +12,10 @@ from ohmbench.bench.twin import TwinBench
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.cli import main
 from ohmbench.errors import DataError, UsageError
+from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import LedgeredInference
 from ohmbench.mapping.mapper import map_compressed
 from ohmbench.model.array import ArrayModel
-from ohmbench.operations.jobs import Ledgered
 from ohmbench.programming.recipe import Recipe
 from ohmbench.record.store import Store
 from ohmbench.tables import Rail

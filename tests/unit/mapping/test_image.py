@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from ohmbench.errors import ImageError, UsageError
 from ohmbench.inference import exact as reference
-from ohmbench.mapping.image import SCHEMA, Layer, Tile, WeightImage
+from ohmbench.mapping.image import SCHEMA, WeightImage
+from ohmbench.mapping.tile import Layer, Tile
 
 
 @dataclass(frozen=True)

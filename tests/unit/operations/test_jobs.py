@@ -15,6 +15,7 @@ from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
 from ohmbench.errors import DataError, StoreError, UsageError
 from ohmbench.faults.avoid import avoid_faults
 from ohmbench.faults.fault_map import FaultMap
+from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import charged
 from ohmbench.mapping.mapper import map_pairs
 from ohmbench.network.data import Dataset
@@ -22,7 +23,7 @@ from ohmbench.operations.estimate import estimate
 from ohmbench.operations.experiment import experiment, plan_resumed
 from ohmbench.operations.experiment import plan as plan_experiment
 from ohmbench.operations.infer import infer
-from ohmbench.operations.jobs import ImageFile, Ledgered, plan
+from ohmbench.operations.jobs import ImageFile, plan
 from ohmbench.operations.program import program
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from tests.unit.model.simulator.conftest import REPO, Client, environment
 
-from ohmbench.errors import BuildError, LinkError
-from ohmbench.measure import bench as measure
+from ohmbench.errors import BuildError
 from ohmbench.model import simulator, simulator_build
 
 
@@ -192,13 +191,12 @@ def test_verilator_that_does_not_start(monkeypatch: pytest.MonkeyPatch, tmp_path
         simulator.build(root=loopback_root)
 
 
-def test_a_profile_that_fails_costs_speed_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def fail(*arguments: object) -> None:
-        raise LinkError("no answer")
-
-    monkeypatch.setattr(measure, "simulated_work", fail)
+def test_a_profile_that_fails_costs_speed_only(tmp_path: Path) -> None:
+    executable = tmp_path / "ohm_sim_top"
+    executable.write_text("#!/bin/sh\necho no answer >&2\nexit 1\n")
+    executable.chmod(0o755)
     said: list[str] = []
-    simulator_build._train(tmp_path, said.append)
+    simulator_build._train(executable, tmp_path / "work.session", said.append)
     assert said == ["the simulator will be slower than it could be: no answer"]
 
 

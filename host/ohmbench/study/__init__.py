@@ -1,0 +1,1 @@
+"""A network trained, and compressed by one method at one budget: what tables and sweeps are made of."""

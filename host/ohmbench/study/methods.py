@@ -1,0 +1,232 @@
+"""Train a net on MNIST, and compress it by one method at one budget."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ohmbench import __version__
+from ohmbench.compress.base import train_float, train_levels
+from ohmbench.compress.compressed import CompressedNetwork
+from ohmbench.compress.forward import predict
+from ohmbench.compress.methods import METHODS, Job, compress, method_named
+from ohmbench.compress.tied import TiedNetwork
+from ohmbench.compress.tuning import Training, tune
+from ohmbench.errors import UsageError
+from ohmbench.mapping.compressed_file import save_compressed
+from ohmbench.mapping.counting import Counts, count
+from ohmbench.mapping.data_sets import mnist_provenance
+from ohmbench.mapping.mapper import map_compressed
+from ohmbench.network.nets import ACTIVATION_BITS, INPUT_BITS, Net, Split, load_split, net_named
+from ohmbench.network.network import Network
+from ohmbench.progress import Progress
+
+RATES = {2: 0.02, 4: 0.05}
+"""Learning rate of the latents in level steps for batches of 200, by the bits of a weight; wider ranges need more."""
+LONGEST = 3.0
+"""Trainings that the method with the most stages gets after the first one: the un-merged network gets as many."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainResult:
+    """A network in floating point and its accuracies."""
+
+    net: Net
+    network: Network
+    accuracy_validation: float
+    accuracy_test: float
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "net": self.net.name,
+            "accuracy_validation": self.accuracy_validation,
+            "accuracy": self.accuracy_test,
+        }
+
+    def describe(self) -> str:
+        return f"{self.net.name}: {100 * self.accuracy_test:.2f} % of the test images, in floating point"
+
+
+def train_net(name: str, *, seed: int = 0, folder: Path | None = None, progress: Progress | None = None) -> TrainResult:
+    """Train one of `ohmbench.network.nets.NETS` on MNIST in floating point.
+
+    Raises:
+        UsageError: there is no such net.
+        DataError: MNIST is missing or damaged.
+    """
+    net = net_named(name)
+    split = load_split(net, folder, progress)
+    network = train_float(
+        split.train_x, split.train_y, net.sizes, input_bits=INPUT_BITS, epochs=net.epochs, seed=seed, progress=progress
+    )
+    top = (1 << INPUT_BITS) - 1
+    return TrainResult(
+        net,
+        network,
+        float(np.mean(network.predict(split.validation_x / top) == split.validation_y)),
+        float(np.mean(network.predict(split.test_x / top) == split.test_y)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What all methods start from, for one net, width and seed.
+
+    Attributes:
+        base: the un-merged network in whole levels, trained; `reference` trained on, for as long as any method trains.
+        accuracy_float: of the network in floating point; accuracy_base: of `reference`; both of the test images.
+    """
+
+    net: Net
+    bits: int
+    seed: int
+    split: Split
+    training: Training
+    base: TiedNetwork
+    reference: TiedNetwork
+    accuracy_float: float
+    accuracy_base: float
+    accuracy_base_validation: float
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        bits: int,
+        split: Split,
+        *,
+        seed: int = 0,
+        net: Net | None = None,
+        weight_noise: float = 0.0,
+        progress: Progress | None = None,
+    ) -> Start:
+        """Train `network` in whole levels.
+
+        Args:
+            net: what it is, if it is none of `ohmbench.network.nets.NETS`.
+            weight_noise: of every training, as `Training` has it.
+
+        Raises:
+            UsageError: `bits` is neither 2 (ternary) nor 4, or no net has these sizes.
+            DataError: the network or the labels are of no use, see `ohmbench.compress.checks`.
+        """
+        if bits not in RATES:
+            raise UsageError(f"Weights have 2 bits (ternary) or 4 here, not {bits}. Nothing was sent to the array.")
+        net = net or net_named("-".join(map(str, network.sizes)))
+        training = Training(net.epochs, net.batch, RATES[bits] * net.batch / 200, weight_noise=weight_noise)
+        base = train_levels(
+            network,
+            split.train_x,
+            split.train_y,
+            max_level=(1 << (bits - 1)) - 1,
+            input_bits=INPUT_BITS,
+            activation_bits=ACTIVATION_BITS,
+            training=training,
+            seed=seed,
+            progress=progress,
+        )
+        longest = replace(training, epochs=round(LONGEST * training.epochs))
+        reference = tune(base, split.train_x, split.train_y, longest, seed=seed, progress=progress)
+        real = float(np.mean(network.predict(split.test_x / ((1 << INPUT_BITS) - 1)) == split.test_y))
+        test = float(np.mean(predict(reference, split.test_x) == split.test_y))
+        validation = float(np.mean(predict(reference, split.validation_x) == split.validation_y))
+        return cls(net, bits, seed, split, training, base, reference, real, test, validation)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A network that a method made, and what it is worth; accuracies are shares of the test images."""
+
+    start: Start
+    method: str
+    budget: float | None
+    network: CompressedNetwork
+    counts: Counts
+    accuracy: float
+    accuracy_validation: float
+    cpu_s: float
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "net": self.start.net.name,
+            "bits": self.start.bits,
+            "seed": self.start.seed,
+            "method": self.method,
+            "stages": METHODS[self.method].stages,
+            "budget": self.budget,
+            "cells_saved": self.counts.cells_saved,
+            "accuracy_base": self.start.accuracy_base,
+            "accuracy": self.accuracy,
+            "loss_points": 100 * (self.start.accuracy_base - self.accuracy),
+            "accuracy_base_validation": self.start.accuracy_base_validation,
+            "accuracy_validation": self.accuracy_validation,
+            "cells": self.counts.cells,
+            "cells_as_pairs": self.counts.cells_as_pairs,
+            "images": self.counts.images,
+            "passes": self.counts.passes,
+            "conversions": self.counts.conversions,
+            "row_additions": self.counts.row_additions,
+            "cpu_s": self.cpu_s,
+        }
+
+    def describe(self) -> str:
+        s = self.summary()
+        return (
+            f"{s['net']}, {s['bits']} bits, {s['method']}: {100 * s['cells_saved']:.1f} % of {s['cells_as_pairs']} "
+            f"cells saved, {100 * s['accuracy']:.2f} % recognised, {s['loss_points']:+.2f} points lost"
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the network as a file of `ohmbench map`.
+
+        Raises:
+            DataError: the folder cannot be written.
+        """
+        known = {k: v for k, v in self.summary().items() if v is not None}
+        data = mnist_provenance(self.start.net.shape, self.start.net.crop)
+        known["accuracy_float"] = self.start.accuracy_float
+        save_compressed(self.network, path, {"ohmbench": __version__, **data, **known})
+
+
+def run_method(start: Start, method: str, budget: float | None, progress: Progress | None = None) -> Outcome:
+    """Compress by `method` to a share `budget` of the cells of plain pairs.
+
+    Methods that have no choice ignore the budget and take the reference as it is.
+
+    Raises:
+        UsageError: no such method, no budget where one is needed, or one that the method cannot keep.
+    """
+    free = method_named(method).free
+    if not free and not (budget is not None and 0 < budget <= 1):
+        raise UsageError(
+            f"{method} needs a budget: the share of the cells to keep, above 0 and at most 1. Nothing was sent to the "
+            "array."
+        )
+    began = time.process_time()
+    split = start.split
+    job = Job(
+        start.reference if free else start.base,
+        split.train_x,
+        split.train_y,
+        start.training,
+        int((budget or 1.0) * start.net.pair_cells),
+        start.seed,
+        progress=progress,
+    )
+    network = compress(method, job)
+    cpu_s = time.process_time() - began
+    test, validation = (split.test_x, split.test_y), (split.validation_x, split.validation_y)
+    return Outcome(
+        start,
+        method,
+        None if free else budget,
+        network,
+        count(map_compressed(network)),
+        float(np.mean(network.predict(test[0]) == test[1])),
+        float(np.mean(network.predict(validation[0]) == validation[1])),
+        cpu_s,
+    )
