@@ -104,13 +104,16 @@ def _read(args: argparse.Namespace, progress: Progress) -> None:
 def _infer(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.lab import socket as sockets
     from ohmbench.operations import basic, infer
+    from ohmbench.operations.jobs import ImageFile
 
-    image = basic.load_image(args.image)
+    file = ImageFile.load(args.image)
     recipe = basic.load_recipe(args.recipe)
     twin = infer.twin_of(args.port, socket_of(args).simulated) if args.twin else None
-    data = infer.load_test_set(image, args.data, args.mnist, args.images)
+    data = infer.load_test_set(file.image, args.data, args.mnist, args.images)
     with sockets.record_of(socket_of(args), args.lab, args.wear_budget) as ledgered, bench_of(args, progress) as bench:
-        result = infer.infer(bench, image, data, recipe, progress, count=args.images, twin=twin, ledgered=ledgered)
+        result = infer.infer(
+            bench, file, data, recipe, progress, args.images, twin=twin, ledgered=ledgered, recipe_name=args.recipe
+        )
     show(args, result)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ from ohmbench.compress.quantise import quantise
 from ohmbench.faults.avoid import avoid_faults
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.inference.exact import predict
+from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.lab.ledgered import LedgeredInference
+from ohmbench.lab.ledgered import Source, recorded_loader
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_pairs
 from ohmbench.network.data import Dataset, load_digits
 from ohmbench.network.network import Network, train
+from ohmbench.operations.jobs import DEFAULT_RECIPE
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
 from ohmbench.record.cell_records import CellRecords
@@ -29,6 +32,9 @@ from ohmbench.report.demo import render_report
 from ohmbench.report.results import DemoResult, summary
 from ohmbench.support.files import cannot_write, replace_file
 from ohmbench.tables import CLOCK_HZ
+
+DEMO = "demo"
+"""Kind of the runs that record what was programmed."""
 
 ACTIVATION_BITS = 8
 # a cell anywhere in its window of +-8 of 175 uS is 2.6 % off, and a weight is the difference of two
@@ -116,8 +122,10 @@ def run(
     progress.say("training a 64-32-10 network on the digits")
     trained = train_and_map(seed=seed)
     image, digits = trained.image, trained.dataset
-    inference = LedgeredInference(bench, recipe, progress, ledgered=ledgered, kind="demo")
-    predictions = np.argmax(inference.logits(image, digits.test_x), axis=1).astype(np.int64)
+    sha256 = hashlib.sha256(image.to_bytes()).hexdigest()
+    load = recorded_loader(bench, recipe, progress, ledgered, DEMO, Source(sha256, None, DEFAULT_RECIPE))
+    inference = Inference(bench, recipe, progress, load=load)
+    predictions = inference.predict(image, digits.test_x)
     return DemoResult(
         rung=bench.info.rung,
         network="-".join(map(str, trained.network.sizes)),

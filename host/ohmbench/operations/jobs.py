@@ -10,10 +10,10 @@ from typing import Self
 import numpy as np
 
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.errors import NOTHING_SENT, DataError, ImageError, StoreError, UsageError
+from ohmbench.errors import NOTHING_SENT, DataError, StoreError, UsageError
 from ohmbench.faults.fault_map import ARRAY_SERIAL, FaultMap
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.image import WeightImage, read_image
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.resume import recipe_of
 from ohmbench.programming.run import Target
@@ -44,11 +44,8 @@ class ImageFile:
         """Raises:
         ImageError: it is missing or damaged.
         """
-        image = WeightImage.load(path)
-        try:
-            return cls(path, hashlib.sha256(path.read_bytes()).hexdigest(), image)
-        except OSError as error:
-            raise ImageError(f"Cannot load the weight image {path}: {error.strerror}. {NOTHING_SENT}") from error
+        data = read_image(path)
+        return cls(path, hashlib.sha256(data).hexdigest(), WeightImage.from_bytes(data, path))
 
     def numbers(self, only: int | None) -> list[int]:
         """The arrays asked for.
@@ -95,14 +92,7 @@ class Job:
         return not self.numbers
 
     def target(self, number: int) -> Target:
-        mask = self.image.mask[number]
-        return Target(
-            self.image.levels[number],
-            mask & ~self.skip,
-            mask & self.skip,
-            self.image.max_level,
-            f"program image {number + 1}/{self.image.images}",
-        )
+        return Target.of(self.image, number, self.skip)
 
 
 def plan(

@@ -126,7 +126,8 @@ def test_round_trip(image: WeightImage, tmp_path_factory: pytest.TempPathFactory
     assert loaded == image
     second = path.with_name("again.ohmw")
     loaded.save(second)
-    assert second.read_bytes() == path.read_bytes()
+    assert second.read_bytes() == path.read_bytes() == image.to_bytes()
+    assert WeightImage.from_bytes(image.to_bytes()) == image
 
 
 def test_equality_sees_every_part() -> None:
@@ -183,6 +184,11 @@ def test_a_file_of_another_kind_is_no_damaged_image(path: Path) -> None:
     path.write_text("[[grid]]\n")
     with pytest.raises(ImageError, match=r"it is no zip archive.* Make it with `ohmbench map`\."):
         WeightImage.load(path)
+
+
+def test_bytes_that_are_no_image() -> None:
+    with pytest.raises(ImageError, match=r"weight image of the sweep: it is no zip archive"):
+        WeightImage.from_bytes(b"nothing", "of the sweep")
 
 
 def test_missing_file_and_folder(path: Path) -> None:
