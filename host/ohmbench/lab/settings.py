@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import os
 import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from ohmbench.errors import NOTHING_SENT, UsageError
 from ohmbench.record import database
+from ohmbench.support.text_files import TextFileError, read_toml
 
 FILE_NAME = "config.toml"
 
@@ -53,10 +53,10 @@ class Settings:
         """
         path = config_folder() / FILE_NAME if path is None else path
         try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return cls()
-        except (OSError, ValueError) as error:
+            if not path.exists():
+                return cls()
+            values = read_toml(path)
+        except (OSError, TextFileError) as error:
             raise UsageError(f"Cannot read the settings {path}: {error}. {NOTHING_SENT} Correct the file.") from error
         bad = [key for key, value in values.items() if not _fits(key, value)]
         if bad:
