@@ -89,7 +89,7 @@ def _verify(args: argparse.Namespace, progress: Progress) -> None:
 
 def _form(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.lab import socket as sockets
-    from ohmbench.operations import array as array_commands
+    from ohmbench.operations import form as array_commands
 
     recipe = recipe_of(args)
     with (
@@ -103,7 +103,7 @@ def _form(args: argparse.Namespace, progress: Progress) -> None:
 
 def _characterise(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.lab import socket as sockets
-    from ohmbench.operations import array as array_commands
+    from ohmbench.operations import form as array_commands
 
     recipe = recipe_of(args)
     if args.out is not None:

@@ -72,7 +72,7 @@ def _demo(args: argparse.Namespace, progress: Progress) -> None:
 
 def _map(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.faults.fault_map import FaultMap
-    from ohmbench.operations import mapping
+    from ohmbench.operations import map as mapping
 
     check_writable(args.output)
     faults = None if args.fault_map is None else FaultMap.load(args.fault_map)
@@ -92,7 +92,7 @@ def _map(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _read(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench.operations import basic as commands
+    from ohmbench.operations import read as commands
 
     recipe = commands.load_recipe(args.recipe)
     with bench_of(args, progress) as bench:
@@ -102,7 +102,8 @@ def _read(args: argparse.Namespace, progress: Progress) -> None:
 
 def _infer(args: argparse.Namespace, progress: Progress) -> None:
     from ohmbench.lab import socket as sockets
-    from ohmbench.operations import basic, infer
+    from ohmbench.operations import infer
+    from ohmbench.operations import read as basic
 
     image = basic.load_image(args.image)
     recipe = basic.load_recipe(args.recipe)
@@ -114,7 +115,7 @@ def _infer(args: argparse.Namespace, progress: Progress) -> None:
 
 
 def _info(args: argparse.Namespace, progress: Progress) -> None:
-    from ohmbench.operations import basic as commands
+    from ohmbench.operations import read as commands
 
     with bench_of(args, progress) as bench:
         result = commands.info(bench)

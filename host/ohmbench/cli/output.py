@@ -82,7 +82,7 @@ def socket_of(args: argparse.Namespace) -> Socket:
 
 def recipe_of(args: argparse.Namespace) -> Recipe | None:
     """The recipe that the options ask for; None if they leave it open."""
-    from ohmbench.operations.basic import load_recipe
+    from ohmbench.operations.read import load_recipe
 
     changes = {"passes": args.passes, "rest_s": args.rest} if "passes" in args else {}
     given = {name: value for name, value in changes.items() if value is not None}

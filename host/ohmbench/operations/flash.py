@@ -11,7 +11,7 @@ from pathlib import Path
 from ohmbench.errors import FlashError
 from ohmbench.gateware.bitstream import Bitstream
 from ohmbench.gateware.boards import Board, load_board
-from ohmbench.operations.basic import Summary
+from ohmbench.operations.read import Summary
 from ohmbench.progress import Progress
 from ohmbench.support.build_id import build_id
 

@@ -19,8 +19,8 @@ from ohmbench.lab.ledgered import LedgeredInference
 from ohmbench.mapping.data_sets import dataset_of
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset
-from ohmbench.operations.basic import Summary
 from ohmbench.operations.jobs import require_own_array
+from ohmbench.operations.read import Summary
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.result import ProgramResult
 from ohmbench.progress import Progress

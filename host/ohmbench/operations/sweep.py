@@ -13,7 +13,7 @@ from ohmbench.errors import OhmbenchError, UsageError
 from ohmbench.lab.carrier import carrier_of
 from ohmbench.lab.socket import socket_of
 from ohmbench.lab.supply import powered, supply_file_of
-from ohmbench.operations.basic import Summary
+from ohmbench.operations.read import Summary
 from ohmbench.progress import Progress
 from ohmbench.report.sweep import render_sweep
 from ohmbench.report.sweep_table import save_table

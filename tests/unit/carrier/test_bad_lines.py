@@ -17,7 +17,7 @@ from ohmbench.lab.ledgered import charged
 from ohmbench.mapping.mapper import map_pairs
 from ohmbench.model.array import ArrayModel
 from ohmbench.network.data import Dataset
-from ohmbench.operations import array
+from ohmbench.operations import form as array
 from ohmbench.operations.estimate import estimate
 from ohmbench.operations.infer import infer
 from ohmbench.operations.jobs import ImageFile, plan
