@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from ohmbench.bench.base import Bench, Limits
+from ohmbench.bench.opening import SimulatedArray
 from ohmbench.carrier.calibration import Calibration
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.checks.calibrate import calibrate
@@ -15,6 +16,7 @@ from ohmbench.errors import InstrumentError
 from ohmbench.instruments.meters import Meter, open_meter
 from ohmbench.lab.ports import board_serial
 from ohmbench.lab.settings import Settings, record_path
+from ohmbench.lab.simulated import SIMULATED
 from ohmbench.lab.socket import Socket
 from ohmbench.progress import Progress
 from ohmbench.record.calibrations import add_calibration, calibrations
@@ -36,6 +38,34 @@ def board_of(socket: Socket) -> str:
     if simulated is None or simulated.carrier is None:
         return socket.port
     return f"simulated-{hashlib.sha256(repr(simulated.carrier.values).encode()).hexdigest()[:8]}"
+
+
+def serial_of_board(port: str, array: SimulatedArray | None) -> str:
+    """Serial number of the board; a simulated one is known by what its carrier is off by."""
+    if port not in SIMULATED:
+        return board_serial(port)
+    if array is None or array.carrier is None:
+        return port
+    return f"simulated-{hashlib.sha256(repr(array.carrier.values).encode()).hexdigest()[:8]}"
+
+
+def calibrated_carrier(file: Path | None, board: str, store: Store | None, *, is_ideal: bool) -> Carrier:
+    """A carrier, calibrated if the record knows how.
+
+    Args:
+        file: what describes it; None for the reference carrier.
+        store: the record; None if there is none.
+        is_ideal: a simulated one without errors, which has nothing to calibrate, and whose note says nothing of it.
+
+    Raises:
+        DataError: the file makes no sense.
+        StoreError: the record cannot be read.
+    """
+    carrier = Carrier() if file is None else Carrier.load(file)
+    last = None if store is None else next(iter(calibrations(store, board)), None)
+    if last is not None:
+        return carrier.calibrated(last)
+    return replace(carrier, note=None if is_ideal else MISSING)
 
 
 def carrier_of(socket: Socket, file: Path | None, lab: Path | None) -> Carrier:
