@@ -16,7 +16,7 @@ def main() -> int:
     environment = verilator_environment()
     tools = f"{Path(sys.executable).parent}:{environment['PATH']}"
     sources = sorted(p for folder in ("fpga", "sim") for p in (REPO / folder).rglob("*.sv"))
-    boards = [p for p in sources if p.parent.parent == REPO / "fpga/boards" and p.stem.startswith("ohm_")]
+    boards = [p for p in sources if p.parent.parent.parent == REPO / "fpga/boards" and p.stem.startswith("ohm_")]
     rtl = [p for p in sources if p.parent == REPO / "fpga/rtl"] + boards
     packages = [p for p in rtl if p.stem.endswith("_pkg")]
     handwritten = [p for p in sources if not p.read_text().startswith(GENERATED)]

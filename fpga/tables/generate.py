@@ -8,6 +8,7 @@ reference pages; `--check` fails when one is out of date.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import math
 import sys
 import tomllib
@@ -69,8 +70,11 @@ def carrier_cycles(carrier: Table) -> dict[str, int]:
     }
 
 
+DAC_CODES = 1 << 16  # of a rail: the instruction's 16 bits, and the part's
+
+
 def code_of(volts: float, carrier: Table) -> int:
-    return int(volts / carrier["dac"]["full_scale_v"] * 65536)
+    return int(volts / carrier["dac"]["full_scale_v"] * DAC_CODES)
 
 
 # --- SystemVerilog -----------------------------------------------------------------------------
@@ -241,7 +245,10 @@ def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
     out.extend([f"CLOCK_HZ = {carrier['clock_hz']}", f"ROWS = {carrier['rows']}", f"COLUMNS = {carrier['columns']}"])
     out.append(f'ARRAY_TYPE = "{carrier["array_type"]}"')
     out.append(f"DAC_FULL_SCALE_V = {carrier['dac']['full_scale_v']}")
+    out.append(f"DAC_CODES = {DAC_CODES}")
     out.append(f"ADC_LSB_V = {carrier['adc']['lsb_v']}")
+    adc_bits = load(f"parts/{carrier['adc']['part']}")["frame_bits"]
+    out.append(f"ADC_MAX = {(1 << (adc_bits - 1)) - 1}  # highest code of the signed range")
     out.append(f"TIA_OHM = {carrier['tia']['ohm']}")
     out.append(f"MONITOR_OHM = {float(carrier['monitor']['ohm'])}")
     out.append("# from rail cal to the end of each source line")
@@ -361,11 +368,23 @@ def board_page(board: Table, carrier: Table) -> str:
     return page(f"The {board['title']}", intro, [("Pins", columns, board_pins.rows(board, carrier))])
 
 
+def load_family(folder: Path) -> Any:
+    """The family.py of a folder of fpga/boards."""
+    spec = importlib.util.spec_from_file_location(f"family_{folder.name}", folder / "family.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def boards(carrier: Table) -> dict[Path, str]:
     made = {}
-    for folder in (path.parent for path in sorted((REPO / "fpga/boards").glob("*/board.toml"))):
+    for folder in (path.parent for path in sorted((REPO / "fpga/boards").glob("*/*/board.toml"))):
         board = tomllib.loads((folder / "board.toml").read_text())
-        made[folder / f"{board['top']}.lpf"] = board_pins.lpf(board, carrier, NOTE)
+        family = load_family(folder.parent)
+        pins = board_pins.pins(board, carrier)
+        made[folder / f"{board['top']}{family.CONSTRAINTS}"] = family.constraints(pins, NOTE)
         made[REPO / f"docs/reference/{folder.name}.md"] = board_page(board, carrier)
     return made
 

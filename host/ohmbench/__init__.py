@@ -1,5 +1,66 @@
-"""Bench for a 32x32 ReRAM crossbar array: network in, programmed and measured array out."""
+"""Bench for a 32x32 ReRAM crossbar array: network in, programmed and measured array out.
+
+The names below are the public face; each is loaded when it is first used, so that `import ohmbench` takes no time.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 __version__ = "0.1.0"
+
+_FACE = {
+    "ArrayState": "errors",
+    "AssemblyError": "errors",
+    "Bench": "bench.base",
+    "BuildError": "errors",
+    "CellRecords": "record.cell_records",
+    "CheckError": "errors",
+    "CrossbarClassifier": "compress.estimator",
+    "DataError": "errors",
+    "ExpectationError": "errors",
+    "FaultError": "errors",
+    "FlashError": "errors",
+    "ImageError": "errors",
+    "Inference": "inference.on_bench",
+    "InstrumentError": "errors",
+    "Limits": "bench.base",
+    "LinkError": "errors",
+    "ModelError": "errors",
+    "NotConvergedError": "errors",
+    "OhmbenchError": "errors",
+    "PortError": "errors",
+    "ProtocolError": "errors",
+    "Rail": "tables",
+    "Recipe": "programming.recipe",
+    "SimulatedArray": "bench.opening",
+    "StoreError": "errors",
+    "UsageError": "errors",
+    "WearError": "errors",
+    "WeightImage": "mapping.image",
+    "assemble_file": "isa",
+    "clocks": "bench.base",
+    "count": "mapping.counting",
+    "dac_code": "bench.base",
+    "load_firmware": "isa",
+    "map_compressed": "mapping.mapper",
+    "open_bench": "bench.opening",
+    "program_image": "programming.programmer",
+    "read_array": "programming.programmer",
+}
+"""Where each name is; __init__.pyi says the same to type checkers."""
+
+__all__ = ["__version__", *_FACE]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FACE:
+        raise AttributeError(f"module 'ohmbench' has no attribute {name!r}")
+    value = getattr(import_module(f"ohmbench.{_FACE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

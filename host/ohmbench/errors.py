@@ -25,14 +25,46 @@ what to do next.
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 NOTHING_SENT = "Nothing was sent to the array."
 ARRAY_OFF = "The array is off; its cells keep what they hold."
 
 
+class ArrayState(StrEnum):
+    """What became of the array, as an operator is told."""
+
+    UNTOUCHED = "Nothing was sent to the array."
+    OFF = "The array is off; its cells keep what they hold."
+    GOES_OFF = "The array goes off by itself when its watchdog runs out."
+
+
 class OhmbenchError(Exception):
-    """Base of all errors that ohmbench raises on purpose."""
+    """Base of all errors that ohmbench raises on purpose.
+
+    Attributes:
+        what: what happened.
+        todo: what to do next.
+        array: what became of the array. None until a bench that the error passes on its way out fills it in, which
+            knows whether it was armed; the command line says it where an array is near.
+    """
 
     exit_code = 1
+    array: ArrayState | None = None
+
+    def __init__(self, what: str, todo: str = "", *, array: ArrayState | None = None) -> None:
+        super().__init__(what, todo)
+        self.what = what
+        self.todo = todo
+        if array is not None:
+            self.array = array
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.todo}".rstrip()
+
+    def told(self) -> str:
+        """The message with what became of the array, which is untouched if no bench was open."""
+        return f"{self.what} {self.array or ArrayState.UNTOUCHED} {self.todo}".rstrip()
 
 
 class UsageError(OhmbenchError):
@@ -46,8 +78,8 @@ class PortError(OhmbenchError):
 
     exit_code = 3
 
-    def __init__(self, message: str, *, reason: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, what: str, todo: str = "", *, reason: str = "", array: ArrayState | None = None) -> None:
+        super().__init__(what, todo, array=array)
         self.reason = reason
 
 
@@ -85,6 +117,7 @@ class FaultError(OhmbenchError):
     """The guard turned the array off."""
 
     exit_code = 9
+    array = ArrayState.OFF
 
 
 class NotConvergedError(OhmbenchError):

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
 from tqdm import tqdm
+
+OnProgress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is; `Progress` is one."""
+
+Say = Callable[[str], None]
+"""Called with a line before something that takes long; `Progress.say` is one."""
 
 _LINES_S = 5.0  # between two lines about one piece of work, in a log
 

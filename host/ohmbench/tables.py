@@ -186,7 +186,9 @@ ROWS = 32
 COLUMNS = 32
 ARRAY_TYPE = "1T1R"
 DAC_FULL_SCALE_V = 5.0
+DAC_CODES = 65536
 ADC_LSB_V = 0.000125
+ADC_MAX = 32767  # highest code of the signed range
 TIA_OHM = 2400.0
 MONITOR_OHM = 100000.0
 # from rail cal to the end of each source line

@@ -36,7 +36,8 @@ from ohmbench.errors import DataError
 from ohmbench.link.client import Link
 from ohmbench.link.transport import Transport
 from ohmbench.model.array import ArrayModel, write_params_file
-from ohmbench.model.simulator_build import TOP, Flavour, Progress, build_flavour, silent
+from ohmbench.model.simulator_build import TOP, Flavour, build_flavour, silent
+from ohmbench.progress import Say
 from ohmbench.support.build_id import build_id
 from ohmbench.tables import CLOCK_HZ, DEFAULT_BAUD
 
@@ -55,7 +56,7 @@ def run(
     testcase: str | None = None,
     waves: bool = False,
     seed: int = 1,
-    progress: Progress = silent,
+    progress: Say = silent,
 ) -> Path:
     """Build the bench for cocotb, once, and run the tests of a Python module on it.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from tests.random_programs import MAX_RAIL_CODE, MAX_WIDTH, random_program
 
-from ohmbench.bench.base import Bench, Inputs, Words
+from ohmbench.bench.base import Bench
 from ohmbench.bench.twin import TwinBench
 from ohmbench.isa import Program
 from ohmbench.link.messages import Done
+from ohmbench.support.array_types import Inputs, Words
 from ohmbench.tables import Rail, Register
 
 BUDGET = 40

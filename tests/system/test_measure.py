@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ohmbench.bench.base import Bench, Inputs, Words
+from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import open_bench
 from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import UsageError
@@ -23,6 +23,7 @@ from ohmbench.model.array import ArrayModel
 from ohmbench.model.simulator import replay
 from ohmbench.model.simulator_build import SESSION
 from ohmbench.progress import Progress
+from ohmbench.support.array_types import Inputs, Words
 from ohmbench.support.resources import resource_root
 
 FIGURES = {

@@ -14,23 +14,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench import tables as t
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import FaultError, OhmbenchError, ProtocolError, UsageError
 from ohmbench.isa import Program, load_firmware
 from ohmbench.link.messages import Done, State, Why
+from ohmbench.progress import OnProgress
+from ohmbench.support.array_types import FloatArray, Inputs, Words
 from ohmbench.support.provenance import provenance
 from ohmbench.tables import Fault, Rail, Register
 
-Words = npt.NDArray[np.uint32]
-Inputs = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-Report = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is; `Progress` is one."""
+_Number = TypeVar("_Number", float, FloatArray)
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,12 @@ class Limits:
 
 def dac_code(volts: float) -> int:
     """DAC code of a rail voltage (AD5686R: 16 bits over the full scale)."""
-    return round(volts / t.DAC_FULL_SCALE_V * 65536)
+    return round(volts / t.DAC_FULL_SCALE_V * t.DAC_CODES)
+
+
+def volts_of(code: _Number) -> _Number:
+    """Volts that an ideal DAC holds with these codes."""
+    return code * t.DAC_FULL_SCALE_V / t.DAC_CODES
 
 
 def codes_per_siemens(read_v: float) -> float:
@@ -108,6 +111,7 @@ class Bench(ABC):
 
     info: BenchInfo
     on_arm: Callable[[Limits], None] | None = None  # called before the bench is armed; what it raises prevents that
+    was_armed: bool = False  # since it was opened
     carrier: Carrier = Carrier()
     """What is between the FPGA's lines and the array's rows and columns: `programming` and `inference` go by it."""
 
@@ -145,7 +149,7 @@ class Bench(ABC):
     def close(self) -> None:
         """Turn the array off and leave the port."""
 
-    def rest(self, seconds: float, progress: Report | None = None) -> None:
+    def rest(self, seconds: float, progress: OnProgress | None = None) -> None:
         """Let bench time pass with all outputs off: cells relax, and no run time is counted.
 
         A board waits so long; Ctrl-C ends that and changes nothing. In simulation it takes no time.
@@ -169,7 +173,7 @@ class Bench(ABC):
         self._rest(seconds, progress or (lambda name, done, total: None))
 
     @abstractmethod
-    def _rest(self, seconds: float, progress: Report) -> None: ...
+    def _rest(self, seconds: float, progress: OnProgress) -> None: ...
 
     @abstractmethod
     def _run(
@@ -250,6 +254,7 @@ class Bench(ABC):
         self.write_register(Register.MAX_WIDTH, clocks(limits.pulse_us))
         self.write_register(Register.PULSE_BUDGET, limits.pulses)
         self.write_register(Register.WATCHDOG, limits.silence_ms)
+        self.was_armed = True
         self.write_register(Register.CONTROL, 1)
         try:
             firmware = load_firmware("rails")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +15,13 @@ from ohmbench.bench.base import Bench
 from ohmbench.bench.over_link import LinkBench
 from ohmbench.bench.twin import TwinBench
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.errors import UsageError
+from ohmbench.errors import ArrayState, OhmbenchError, UsageError
 from ohmbench.link.trace import Trace
 from ohmbench.model.array import DEFAULT_SEED, ArrayModel, write_faults_file, write_params_file
 from ohmbench.model.carrier import SimulatedCarrier
 from ohmbench.model.line_faults import LineFaults
 from ohmbench.model.simulator import Simulator
+from ohmbench.progress import Say
 
 BAUD = 12_000_000
 """Rate that the link is raised to: the highest that 48 MHz and an FTDI bridge both reach exactly."""
@@ -75,7 +76,7 @@ class SimulatedArray:
 
 @contextmanager
 def simulator_of(
-    array: SimulatedArray, line_faults: LineFaults | None = None, say: Callable[[str], None] = lambda text: None
+    array: SimulatedArray, line_faults: LineFaults | None = None, say: Say = lambda text: None
 ) -> Iterator[Simulator]:
     """A running simulator with this array behind its pty."""
     with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
@@ -109,7 +110,7 @@ def open_bench(
     line_faults: LineFaults | None = None,
     trace: Path | None = None,
     carrier: Carrier | None = None,
-    say: Callable[[str], None] = lambda text: None,
+    say: Say = lambda text: None,
 ) -> Iterator[Bench]:
     """Open a bench and close it with the array off.
 
@@ -132,7 +133,12 @@ def open_bench(
     with _open_bench(port, baud, array or SimulatedArray(), line_faults, trace, say) as bench:
         if carrier is not None:
             bench.carrier = carrier
-        yield bench
+        try:
+            yield bench
+        except OhmbenchError as error:
+            if error.array is None:
+                error.array = ArrayState.OFF if bench.was_armed else ArrayState.UNTOUCHED
+            raise
 
 
 @contextmanager
@@ -142,7 +148,7 @@ def _open_bench(
     simulated: SimulatedArray,
     line_faults: LineFaults | None,
     trace: Path | None,
-    say: Callable[[str], None],
+    say: Say,
 ) -> Iterator[Bench]:
     if line_faults is not None and port != "sim":
         raise UsageError(f"Line faults are for the simulated line of --port sim; {port} has none. Nothing was started.")

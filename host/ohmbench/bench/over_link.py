@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable
 from typing import Self
 
-from ohmbench.bench.base import Bench, BenchInfo, Inputs, Report, Words
+from ohmbench.bench.base import Bench, BenchInfo
 from ohmbench.errors import OhmbenchError
 from ohmbench.isa import Program
 from ohmbench.link.client import Link
 from ohmbench.link.messages import Done, Result, State
 from ohmbench.link.trace import Trace
 from ohmbench.model.simulator import Simulator
+from ohmbench.progress import OnProgress
+from ohmbench.support.array_types import Inputs, Words
 from ohmbench.tables import ARRAY_TYPES, Register
 
 _PATIENCE = 5.0  # a simulator on a busy machine gets a tenth of a core now and then
@@ -100,7 +102,7 @@ class LinkBench(Bench):
         finally:
             self._link.close()
 
-    def _rest(self, seconds: float, progress: Report) -> None:
+    def _rest(self, seconds: float, progress: OnProgress) -> None:
         if self._rest_simulated is not None:
             self._rest_simulated(seconds)
             return

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ohmbench import tables as t
-from ohmbench.bench.base import Bench, BenchInfo, Inputs, Report, Words
+from ohmbench.bench.base import Bench, BenchInfo
 from ohmbench.errors import UsageError
 from ohmbench.isa import Program
 from ohmbench.link.messages import Done, State
 from ohmbench.model.array import ArrayModel
 from ohmbench.model.carrier import CarrierModel
 from ohmbench.model.twin import Twin
+from ohmbench.progress import OnProgress
+from ohmbench.support.array_types import Inputs, Words
 from ohmbench.support.build_id import build_id
 from ohmbench.tables import Register
 
@@ -42,7 +44,7 @@ class TwinBench(Bench):
     def close(self) -> None:
         self.safe()
 
-    def _rest(self, seconds: float, progress: Report) -> None:
+    def _rest(self, seconds: float, progress: OnProgress) -> None:
         self.array.rest(seconds)
 
     def _run(

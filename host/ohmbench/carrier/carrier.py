@@ -31,12 +31,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmbench import tables as t
-from ohmbench.carrier.calibration import Calibration, Floats
+from ohmbench.carrier.calibration import Calibration
 from ohmbench.errors import DataError
+from ohmbench.support.array_types import Codes, FloatArray, Index, Integers, Mask
 from ohmbench.tables import COLUMNS, REFERENCE_OHM, ROWS, Rail
-
-Codes = npt.NDArray[np.int64]
-Lines = npt.NDArray[np.intp]
 
 _KEYS = ("name", "rows", "columns", "bad_rows", "bad_columns", "gain", "offset", "reference_ohm", "limits")
 _NOTHING_SENT = "Nothing was sent to the array."
@@ -56,12 +54,12 @@ class Carrier:
     """
 
     name: str = "reference carrier"
-    rows: Lines = field(default_factory=lambda: np.arange(ROWS))
-    columns: Lines = field(default_factory=lambda: np.arange(COLUMNS))
-    gain: Floats = field(default_factory=lambda: np.ones(COLUMNS))
-    offset: Floats = field(default_factory=lambda: np.zeros(COLUMNS))
-    bad: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros((ROWS, COLUMNS), np.bool_))
-    reference_ohm: Floats = field(default_factory=lambda: np.array(REFERENCE_OHM))
+    rows: Index = field(default_factory=lambda: np.arange(ROWS))
+    columns: Index = field(default_factory=lambda: np.arange(COLUMNS))
+    gain: FloatArray = field(default_factory=lambda: np.ones(COLUMNS))
+    offset: FloatArray = field(default_factory=lambda: np.zeros(COLUMNS))
+    bad: Mask = field(default_factory=lambda: np.zeros((ROWS, COLUMNS), np.bool_))
+    reference_ohm: FloatArray = field(default_factory=lambda: np.array(REFERENCE_OHM))
     limits_v: Mapping[Rail, float] = field(default_factory=lambda: dict(t.RAIL_MAX_V))
     pulse_us: float = math.inf
     note: str | None = None
@@ -131,24 +129,24 @@ class Carrier:
         """The reverse of `on_lines`; `lines` may have more axes in front."""
         return np.asarray(lines[..., self.rows[:, np.newaxis], self.columns])
 
-    def true_codes(self, codes: npt.NDArray[np.integer]) -> Codes:
+    def true_codes(self, codes: Integers) -> Codes:
         """Codes (..., columns) by channel, as a carrier without errors would give them, rounded."""
         if self.is_exact:
             return codes.astype(np.int64)
         return np.rint((codes - self.offset) / self.gain).astype(np.int64)
 
-    def shift(self, codes: Floats) -> Codes:
+    def shift(self, codes: FloatArray) -> Codes:
         """By how much the channels (..., columns) are off near these ideal codes."""
         return np.rint(codes * (self.gain - 1.0) + self.offset).astype(np.int64)
 
 
-def _lines(name: str, value: Any, count: int) -> Lines:
+def _lines(name: str, value: Any, count: int) -> Index:
     if not isinstance(value, list) or not all(type(line) is int and 0 <= line < count for line in value):
         raise ValueError(f"{name} is no list of numbers from 0 to {count - 1}")
     return np.array(value, np.intp)
 
 
-def _order(name: str, value: Any, count: int) -> Lines:
+def _order(name: str, value: Any, count: int) -> Index:
     if value is None:
         return np.arange(count)
     order = _lines(name, value, count)
@@ -157,7 +155,7 @@ def _order(name: str, value: Any, count: int) -> Lines:
     return order
 
 
-def _numbers(name: str, value: Any, low: float, high: float) -> Floats:
+def _numbers(name: str, value: Any, low: float, high: float) -> FloatArray:
     given = value if isinstance(value, list) else [value] * COLUMNS
     if not all(isinstance(x, int | float) and not isinstance(x, bool) and low <= x <= high for x in given):
         raise ValueError(f"{name} has something other than numbers from {low:g} to {high:g}")

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench.bench.base import Bench
-from ohmbench.carrier.calibration import Calibration, Floats
+from ohmbench.carrier.calibration import Calibration
 from ohmbench.checks.reads import MONITOR_CHANNEL, held_v, mean_codes, monitor_codes, monitored_code, reference_codes
 from ohmbench.errors import CheckError
 from ohmbench.progress import Progress
+from ohmbench.support.array_types import FloatArray, Integers
 from ohmbench.tables import COLUMNS, RAIL_MAX_V, Rail
 
 REFERENCES = "reference resistors"
@@ -72,7 +72,7 @@ def calibrate(
     return Calibration(board, gain * rails[Rail.BL_READ], offset, rails, residual, instrument, at)
 
 
-def _lines(x: Floats, y: Floats, reads: npt.NDArray[np.integer]) -> tuple[Floats, Floats]:
+def _lines(x: FloatArray, y: FloatArray, reads: Integers) -> tuple[FloatArray, FloatArray]:
     """Slope and offset (channels,) of the lines through points (n, channels) that are means of so many reads (n,)."""
     weight = (reads / reads.sum())[:, np.newaxis]
     x_mean, y_mean = (weight * x).sum(axis=0), (weight * y).sum(axis=0)
@@ -86,7 +86,9 @@ def monitor_volts(bench: Bench) -> dict[Rail, float]:
     return {rail: round(limits[rail] * (0.95 if RAIL_MAX_V[rail] < 0.5 else 0.5), 3) for rail in Rail}
 
 
-def _rails(bench: Bench, gain: Floats, offset: Floats, cal_gain: float, progress: Progress) -> dict[Rail, float]:
+def _rails(
+    bench: Bench, gain: FloatArray, offset: FloatArray, cal_gain: float, progress: Progress
+) -> dict[Rail, float]:
     """What each rail gives, over what it should, if cal gives cal_gain, which the channels' gains rest on."""
     rails = {}
     for rail, volts in monitor_volts(bench).items():
@@ -100,7 +102,7 @@ def _rails(bench: Bench, gain: Floats, offset: Floats, cal_gain: float, progress
     return rails
 
 
-def _require_good(gain: Floats) -> None:
+def _require_good(gain: FloatArray) -> None:
     bad = np.flatnonzero(np.abs(gain - 1) > 0.5)
     if bad.size:
         raise CheckError(

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench import tables as t
-from ohmbench.bench.base import Bench, Limits, dac_code
-from ohmbench.carrier.calibration import Floats
-from ohmbench.carrier.carrier import Codes
+from ohmbench.bench.base import Bench, Limits, dac_code, volts_of
 from ohmbench.isa import load_firmware
+from ohmbench.support.array_types import Codes, FloatArray, Words
 from ohmbench.tables import COLUMNS, MONITOR_OHM, Rail
 
 SENSE_OHM = 9.5
@@ -28,10 +26,10 @@ ALL = 0xFFFF_FFFF
 
 def held_v(volts: float) -> float:
     """What a rail of an ideal DAC holds that is asked for so many volts."""
-    return dac_code(volts) / 65536 * t.DAC_FULL_SCALE_V
+    return volts_of(dac_code(volts))
 
 
-def reference_codes(bench: Bench, volts: float) -> Floats:
+def reference_codes(bench: Bench, volts: float) -> FloatArray:
     """Codes (channels,) that the reference resistors should give with so many volts on rail cal.
 
     I = V / (R + R_switch) through the transimpedance amplifier.
@@ -58,7 +56,7 @@ def monitored_code(bench: Bench, rail: Rail, volts: float, times: int) -> float:
 
 def mean_codes(
     bench: Bench, rails_v: Mapping[Rail, float], times: int, *, wl: int = 0, bl: int = 0, col: int = ALL
-) -> Floats:
+) -> FloatArray:
     """Mean of so many conversions of every channel, by channel, with nothing corrected.
 
     Raises:
@@ -76,7 +74,7 @@ def raw_codes(bench: Bench, rails_v: Mapping[Rail, float], times: int) -> Codes:
     return _run(bench, "codes", rails_v, times, 0, 0, ALL)
 
 
-def echo(bench: Bench, vector: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+def echo(bench: Bench, vector: Words) -> Words:
     """A vector (32,) to the FPGA's memory and back.
 
     Raises:

@@ -21,10 +21,8 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench.bench.base import Bench, BenchInfo
-from ohmbench.carrier.calibration import Floats
 from ohmbench.checks.calibrate import monitor_volts
 from ohmbench.checks.reads import (
     ALL,
@@ -39,6 +37,7 @@ from ohmbench.checks.reads import (
 )
 from ohmbench.errors import CheckError
 from ohmbench.progress import Progress
+from ohmbench.support.array_types import FloatArray, Index, IntArray, Mask
 from ohmbench.tables import COLUMNS, ROWS, Rail
 
 CAL_V = 0.34
@@ -108,14 +107,14 @@ class Measured:
         moved: whether the channel's code ever changed.
     """
 
-    offset: Floats
-    noise_lsb: Floats
-    reference: Floats
-    array: Floats
-    rows: Floats
+    offset: FloatArray
+    noise_lsb: FloatArray
+    reference: FloatArray
+    array: FloatArray
+    rows: FloatArray
     rails: dict[Rail, float]
-    moved: npt.NDArray[np.bool_]
-    codes: Floats = field(default_factory=lambda: np.full(COLUMNS, np.nan))
+    moved: Mask
+    codes: FloatArray = field(default_factory=lambda: np.full(COLUMNS, np.nan))
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,13 +267,13 @@ def judge(bench: Bench, m: Measured) -> tuple[tuple[Fault, ...], tuple[str, ...]
     return (*faults, *_judge_rails(m, gain, scale)), tuple(notes)
 
 
-def _scale(ratios: Floats) -> float:
+def _scale(ratios: FloatArray) -> float:
     """What rail cal, or the converters' reference voltage, is off by: what most channels agree on, else nothing."""
     middle = float(np.median(ratios)) if ratios.size else 1.0
     return middle if np.mean(np.abs(ratios / middle - 1) <= GAIN_MAX) > 0.5 else 1.0
 
 
-def _columns_seen(by_column: Floats, column_of: npt.NDArray[np.intp], codes: Floats) -> npt.NDArray[np.int64]:
+def _columns_seen(by_column: FloatArray, column_of: Index, codes: FloatArray) -> IntArray:
     """Column whose reference resistor each channel reads, -1 for none.
 
     One that reads its own within GAIN_MAX, or nobody's within twice that, is taken for its own.
@@ -287,7 +286,7 @@ def _columns_seen(by_column: Floats, column_of: npt.NDArray[np.intp], codes: Flo
     return np.where(reads, np.where(keeps, column_of, nearest), -1).astype(np.int64)
 
 
-def _judge_rails(m: Measured, gain: Floats, scale: float) -> list[Fault]:
+def _judge_rails(m: Measured, gain: FloatArray, scale: float) -> list[Fault]:
     """Rails against what was asked for. gain (channels,), as the reference resistors say, is taken out.
 
     cal itself feeds those resistors: if it is off, every channel reads its resistor off by the same factor, `scale`,

@@ -32,7 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with Progress(quiet=args.quiet) as progress:
             return int(args.command(args, Output(args.json), progress) or 0)
     except OhmbenchError as error:
-        _complain(str(error), error)
+        near = hasattr(args, "port") and error.todo
+        _complain(error.told() if near else str(error), error)
         return error.exit_code
     except KeyboardInterrupt as error:
         _complain("interrupted; all outputs are off", error)

@@ -1,1 +1,1 @@
-"""Stages that turn a trained network into integers and, later, into fewer cells."""
+"""Stages that turn a trained network into integers, and these into fewer cells."""

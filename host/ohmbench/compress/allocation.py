@@ -13,12 +13,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from ohmbench.support.array_types import FloatArray, Mask
 
 
-def merge_costs(
-    points: NDArray[np.number], weights: NDArray[np.number], apart: NDArray[np.bool_] | None = None
-) -> list[float]:
+def merge_costs(points: NDArray[np.number], weights: NDArray[np.number], apart: Mask | None = None) -> list[float]:
     """Error that each merge of a pair adds, from the first merge to the last that is allowed.
 
     Args:

@@ -7,28 +7,28 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.compress.checks import check_labels, check_network
 from ohmbench.compress.tied import TiedNetwork, tie
 from ohmbench.compress.tuning import Training, tune
-from ohmbench.network.mnist import Progress
 from ohmbench.network.network import Network
+from ohmbench.progress import OnProgress
+from ohmbench.support.array_types import Integers
 
 FLOAT_RATE = 3e-3
 FLOAT_DECAY = 1e-4
 
 
 def train_float(
-    inputs: NDArray[np.integer],
-    labels: NDArray[np.integer],
+    inputs: Integers,
+    labels: Integers,
     sizes: Sequence[int],
     *,
     input_bits: int,
     epochs: int,
     seed: int = 0,
     decay: float = FLOAT_DECAY,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> Network:
     """Train a dense ReLU network on integer inputs (n, sizes[0]), in single precision: minutes become seconds.
 
@@ -53,15 +53,15 @@ def train_float(
 
 def train_levels(
     network: Network,
-    inputs: NDArray[np.integer],
-    labels: NDArray[np.integer],
+    inputs: Integers,
+    labels: Integers,
     *,
     max_level: int,
     input_bits: int,
     activation_bits: int,
     training: Training,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> TiedNetwork:
     """`network` in whole levels -max_level..max_level, trained so that it works with them: one cell a weight.
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Segment
+from ohmbench.support.array_types import IntArray
 
-IntArray = NDArray[np.int64]
 Wired = tuple[IntArray, IntArray, IntArray]
 
 

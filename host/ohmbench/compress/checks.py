@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.errors import DataError
 from ohmbench.network.network import Network
+from ohmbench.support.array_types import Integers
 
 
 def check_network(network: Network) -> None:
@@ -25,7 +25,7 @@ def check_network(network: Network) -> None:
             )
 
 
-def check_labels(labels: NDArray[np.integer], classes: int) -> None:
+def check_labels(labels: Integers, classes: int) -> None:
     """Raise DataError unless labels (n,) are classes 0..classes - 1."""
     low, high = (int(labels.min()), int(labels.max())) if len(labels) else (0, 0)
     if low < 0 or high >= classes:

@@ -9,12 +9,10 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.compress.pool import Pool
+from ohmbench.support.array_types import FloatArray, IntArray, Mask
 
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
 Method = Literal["spectral", "kmeans", "random"]
 
 STARTS = 4
@@ -42,7 +40,7 @@ def cluster(pool: Pool, clusters: int, importance: FloatArray, method: Method, s
     return _keep_apart(distances, pool.apart)
 
 
-def _embedding(points: FloatArray, apart: NDArray[np.bool_], clusters: int) -> FloatArray:
+def _embedding(points: FloatArray, apart: Mask, clusters: int) -> FloatArray:
     """NJW: the first eigenvectors of D^-1/2 A D^-1/2, rows scaled to length 1, of a Gaussian affinity A."""
     squared = np.square(points[:, None, :] - points[None, :, :]).sum(axis=2)
     sigma = 0.5 * np.median(np.sqrt(squared[~np.eye(len(points), dtype=np.bool_)]))
@@ -63,7 +61,7 @@ def _distances_to_means(points: FloatArray, uses: IntArray, clusters: int, seed:
     return np.asarray(means.transform(points), np.float64)
 
 
-def _keep_apart(distances: FloatArray, apart: NDArray[np.bool_]) -> IntArray:
+def _keep_apart(distances: FloatArray, apart: Mask) -> IntArray:
     """The nearest cluster (columns,) of each column that holds none that it must be kept apart from.
 
     Columns with the most to keep apart from choose first. One that finds no cluster gets a new one.

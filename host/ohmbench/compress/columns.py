@@ -18,8 +18,8 @@ from ohmbench.compress.refit import refit
 from ohmbench.compress.rows import IMAGES, mean_squares
 from ohmbench.compress.tied import TiedLayer, TiedNetwork, segment_layer, segments_of, without_idle
 from ohmbench.errors import UsageError
+from ohmbench.support.array_types import FloatArray, Integers
 
-FloatArray = NDArray[np.float64]
 Clustering = Method | Literal["none"]
 
 
@@ -46,7 +46,7 @@ class Tile:
 def merge_columns(
     network: TiedNetwork,
     cells: int,
-    inputs: NDArray[np.integer],
+    inputs: Integers,
     *,
     method: Clustering = "spectral",
     height: int = 32,
@@ -92,7 +92,7 @@ def merge_columns(
     return replace(network, layers=tuple(layers))
 
 
-def tiles_of(network: TiedNetwork, inputs: NDArray[np.integer], height: int) -> list[Tile]:
+def tiles_of(network: TiedNetwork, inputs: Integers, height: int) -> list[Tile]:
     """Blocks of `height` physical rows, less rows of zeros; or the segments, where columns are merged already."""
     tiles = []
     inputs = inputs[:IMAGES]

@@ -12,9 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.compress.quantise import QuantisedNetwork, requantise
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from ohmbench.support.array_types import FloatArray, IntArray, Integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +79,7 @@ class CompressedNetwork:
     layers: tuple[CompressedLayer, ...]
     max_level: int
 
-    def forward_integer(self, inputs: NDArray[np.integer]) -> FloatArray:
+    def forward_integer(self, inputs: Integers) -> FloatArray:
         """Logits (n, outputs) of integer inputs (n, inputs), by the dense matrices that the segments stand for."""
         x = np.asarray(inputs, dtype=np.int64)
         logits = np.empty((len(x), 0))
@@ -92,7 +90,7 @@ class CompressedNetwork:
                 x = requantise(logits, layer.output_scale, self.layers[index + 1].input_bits)
         return logits
 
-    def predict(self, inputs: NDArray[np.integer]) -> IntArray:
+    def predict(self, inputs: Integers) -> IntArray:
         """Class (n,) of integer inputs (n, inputs)."""
         return np.asarray(np.argmax(self.forward_integer(inputs), axis=1), dtype=np.int64)
 

@@ -17,6 +17,7 @@ from ohmbench.compress.methods import Job, check_budget, compress, method_named
 from ohmbench.compress.tuning import Training
 from ohmbench.errors import DataError, UsageError
 from ohmbench.network.network import Network
+from ohmbench.support.array_types import FloatArray, IntArray
 
 
 class CrossbarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -98,7 +99,7 @@ class CrossbarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         self.compressed_ = compress(self.method, Job(base, inputs, labels, training, cells, self.random_state))
         return self
 
-    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+    def decision_function(self, X: ArrayLike) -> FloatArray:
         """Logits (n, classes); with two classes their difference (n,), as scikit-learn has it."""
         check_is_fitted(self)
         logits = self.compressed_.forward_integer(self._integers(validate_data(self, X, reset=False)))
@@ -111,7 +112,7 @@ class CrossbarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         inputs = self._integers(validate_data(self, X, reset=False))
         return np.asarray(self.classes_[self.compressed_.predict(inputs)])
 
-    def _integers(self, X: NDArray[np.floating]) -> NDArray[np.int64]:
+    def _integers(self, X: NDArray[np.floating]) -> IntArray:
         top = (1 << self.input_bits) - 1
         return np.asarray(np.clip(np.rint(X * top), 0, top), np.int64)
 

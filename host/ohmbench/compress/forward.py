@@ -9,17 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.compress.quantise import optimal_scale
-from ohmbench.compress.tied import Floats, TiedLayer, TiedNetwork
+from ohmbench.compress.tied import TiedLayer, TiedNetwork
+from ohmbench.support.array_types import Float32Array, IntArray, Integers, Mask
 
 
-def dense(layer: TiedLayer) -> Floats:
+def dense(layer: TiedLayer) -> Float32Array:
     """The real weights (inputs, outputs) that the rounded cells stand for."""
     levels = layer.rounded
     weights = (levels[layer.plus] - levels[layer.minus]) * layer.scale
     return weights if layer.gain is None else weights * layer.gain
 
 
-def activation(z: NDArray[np.floating], scale: float, bits: int) -> tuple[Floats, NDArray[np.bool_]]:
+def activation(z: NDArray[np.floating], scale: float, bits: int) -> tuple[Float32Array, Mask]:
     """ReLU and rounding to `bits` bits as `ohmbench.compress.quantise.requantise` does; where the gradient passes."""
     top = (1 << bits) - 1
     steps = z * np.float32(1 / scale)
@@ -28,7 +29,7 @@ def activation(z: NDArray[np.floating], scale: float, bits: int) -> tuple[Floats
     return np.asarray(real, np.float32), inside
 
 
-def layer_inputs(network: TiedNetwork, inputs: NDArray[np.integer]) -> Iterator[Floats]:
+def layer_inputs(network: TiedNetwork, inputs: Integers) -> Iterator[Float32Array]:
     """Real inputs (n, inputs) of each layer, for integer inputs (n, inputs) of the first."""
     x = inputs.astype(np.float32) * np.float32(network.layers[0].input_scale)
     for index, layer in enumerate(network.layers):
@@ -38,7 +39,7 @@ def layer_inputs(network: TiedNetwork, inputs: NDArray[np.integer]) -> Iterator[
             x, _inside = activation(x @ dense(layer) + layer.bias, layer.output_scale, bits)
 
 
-def sensitivities(network: TiedNetwork, inputs: NDArray[np.integer]) -> list[float]:
+def sensitivities(network: TiedNetwork, inputs: Integers) -> list[float]:
     """What a squared error in an output of each layer adds to the loss: mean diagonal of the Fisher information.
 
     Errors of several layers are compared by it. It is that of the network's own predictions, without labels: p (1 - p)
@@ -58,7 +59,7 @@ def sensitivities(network: TiedNetwork, inputs: NDArray[np.integer]) -> list[flo
     return found[::-1]
 
 
-def calibrate(network: TiedNetwork, inputs: NDArray[np.integer]) -> TiedNetwork:
+def calibrate(network: TiedNetwork, inputs: Integers) -> TiedNetwork:
     """`network` with the activation scales of least squared error on integer inputs (n, inputs)."""
     layers = list(network.layers)
     x = inputs.astype(np.float32) * np.float32(layers[0].input_scale)
@@ -72,7 +73,7 @@ def calibrate(network: TiedNetwork, inputs: NDArray[np.integer]) -> TiedNetwork:
     return replace(network, layers=tuple(layers))
 
 
-def predict(network: TiedNetwork, inputs: NDArray[np.integer]) -> NDArray[np.int64]:
+def predict(network: TiedNetwork, inputs: Integers) -> IntArray:
     """Class (n,) of integer inputs (n, inputs)."""
     last = network.layers[-1]
     *_before, x = layer_inputs(network, inputs)

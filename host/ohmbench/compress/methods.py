@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.compress.baselines import partial_pairs, shared_reference
 from ohmbench.compress.columns import Clustering, merge_columns
@@ -19,7 +18,8 @@ from ohmbench.compress.rows import drop_idle_rows, merge_rows, rows_for_budget
 from ohmbench.compress.tied import TiedNetwork, emit
 from ohmbench.compress.tuning import Training, Watcher, tune
 from ohmbench.errors import UsageError
-from ohmbench.network.mnist import Progress
+from ohmbench.progress import OnProgress
+from ohmbench.support.array_types import Integers
 
 HEIGHT = 32
 
@@ -34,13 +34,13 @@ class Job:
     """
 
     base: TiedNetwork
-    inputs: NDArray[np.integer]
-    labels: NDArray[np.integer]
+    inputs: Integers
+    labels: Integers
     training: Training
     cells: int
     seed: int = 0
     height: int = HEIGHT
-    progress: Progress | None = None
+    progress: OnProgress | None = None
 
     @property
     def pair_cells(self) -> int:
@@ -59,7 +59,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Method:
-    """`run` gives the network; stages are those of the README's table; free: it does not heed the budget."""
+    """`run` gives the network; stages are those of docs/results; free: it does not heed the budget."""
 
     stages: str
     run: Callable[[Job], CompressedNetwork]

@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
+from ohmbench.support.array_types import IntArray, Integers, Mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +30,7 @@ class Pool:
     n: IntArray
 
     @property
-    def apart(self) -> NDArray[np.bool_]:
+    def apart(self) -> Mask:
         count = self.columns.shape[1]
         apart = np.zeros((count, count), np.bool_)
         both = (self.p >= 0) & (self.n >= 0)
@@ -49,7 +48,7 @@ class Pool:
         return signed(self.columns, self.p, self.n)
 
 
-def pool_of(weights: NDArray[np.integer]) -> Pool:
+def pool_of(weights: Integers) -> Pool:
     """The pool of integer weights (rows, outputs)."""
     both = np.concatenate([np.maximum(weights, 0), np.maximum(-weights, 0)], axis=1).astype(np.int64)
     columns, index = np.unique(both, axis=1, return_inverse=True)
@@ -60,7 +59,7 @@ def pool_of(weights: NDArray[np.integer]) -> Pool:
     return Pool(columns, index[:outputs], index[outputs:])
 
 
-def signed(columns: NDArray[np.integer], p: NDArray[np.integer], n: NDArray[np.integer]) -> IntArray:
+def signed(columns: Integers, p: Integers, n: Integers) -> IntArray:
     """(rows, outputs): columns[:, p] - columns[:, n], where index -1 is a column of zeros."""
     padded = np.pad(columns.astype(np.int64), ((0, 0), (0, 1)))
     return np.asarray(padded[:, p] - padded[:, n], np.int64)

@@ -11,9 +11,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench.compress.tied import Floats, TiedNetwork
+from ohmbench.compress.tied import TiedNetwork
 from ohmbench.compress.tuning import Cells
 from ohmbench.errors import UsageError
+from ohmbench.support.array_types import Float32Array, FloatArray, Mask
 
 Unit = Literal["weight", "segment", "row"]
 Criterion = Literal["gradient", "magnitude"]
@@ -59,7 +60,7 @@ class Pruning:
         self._score = [np.zeros(len(layer.cells) - 1, np.float32) for layer in network.layers]
         self._step, self._finished = 0, False
 
-    def __call__(self, done: float, cells: list[Cells], gradients: list[Floats]) -> None:
+    def __call__(self, done: float, cells: list[Cells], gradients: list[Float32Array]) -> None:
         """After a step: update the scores, and now and then prune."""
         self._step += 1
         for score, cell, gradient in zip(self._score, cells, gradients, strict=True):
@@ -98,7 +99,7 @@ class Pruning:
             for side, bound in enumerate((cell.low, cell.high)):
                 bound[:-1][~self._to_cells(keep, side, len(cell.bias), len(bound) - 1)] = 0
 
-    def _by_unit(self, values: NDArray[np.number | np.bool_], outputs: int) -> NDArray[np.float64]:
+    def _by_unit(self, values: NDArray[np.number | np.bool_], outputs: int) -> FloatArray:
         """Sums (groups, outputs) over the units of `values` (2, cells): of negative and of positive weights."""
         both = values.reshape(2, -1, outputs).astype(np.float64)
         if self._unit == "weight":
@@ -108,7 +109,7 @@ class Pruning:
         starts = np.arange(0, both.shape[1], self._height)
         return np.concatenate(list(np.add.reduceat(both, starts, axis=1)))
 
-    def _to_cells(self, units: NDArray[np.bool_], side: int, outputs: int, count: int) -> NDArray[np.bool_]:
+    def _to_cells(self, units: Mask, side: int, outputs: int, count: int) -> Mask:
         """(cells,): whether the unit of each cell's negative (side 0) or positive (side 1) weight is set."""
         if self._unit == "segment":
             half = len(units) // 2

@@ -10,13 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.errors import UsageError
 from ohmbench.network.network import Network, relu
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from ohmbench.support.array_types import FloatArray, IntArray, Integers
 
 SCALE_CANDIDATES = 200
 
@@ -47,7 +44,7 @@ class QuantisedNetwork:
     layers: tuple[QuantisedLayer, ...]
     max_level: int
 
-    def forward_integer(self, inputs: NDArray[np.integer]) -> FloatArray:
+    def forward_integer(self, inputs: Integers) -> FloatArray:
         """Logits (n, outputs) of integer inputs (n, inputs). Products are exact; each output is scaled once."""
         x = np.asarray(inputs, dtype=np.int64)
         logits = np.empty((len(x), 0))
@@ -57,7 +54,7 @@ class QuantisedNetwork:
                 x = requantise(logits, layer.output_scale, self.layers[index + 1].input_bits)
         return logits
 
-    def predict(self, inputs: NDArray[np.integer]) -> IntArray:
+    def predict(self, inputs: Integers) -> IntArray:
         """Class (n,) of integer inputs (n, inputs)."""
         return np.asarray(np.argmax(self.forward_integer(inputs), axis=1), dtype=np.int64)
 
@@ -70,7 +67,7 @@ def requantise(values: FloatArray, scale: float, bits: int) -> IntArray:
 
 def quantise(
     network: Network,
-    calibration: NDArray[np.integer],
+    calibration: Integers,
     *,
     input_bits: int,
     weight_bits: int = 4,

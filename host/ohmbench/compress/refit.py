@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.compress.pool import Pool, signed
-
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
+from ohmbench.support.array_types import FloatArray
 
 SWEEPS = 6
 

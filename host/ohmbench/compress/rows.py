@@ -9,21 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.compress.allocation import lines_for_budget, merge_costs
 from ohmbench.compress.forward import layer_inputs, sensitivities
 from ohmbench.compress.quantise import optimal_scale
-from ohmbench.compress.tied import Floats, TiedLayer, TiedNetwork, signed_layer
-
-FloatArray = NDArray[np.float64]
+from ohmbench.compress.tied import TiedLayer, TiedNetwork, signed_layer
+from ohmbench.support.array_types import Float32Array, FloatArray, Integers
 
 STARTS = 4
 """k-means++ starts, of which the best is kept."""
 IMAGES = 5000
 
 
-def row_importance(network: TiedNetwork, inputs: NDArray[np.integer]) -> list[FloatArray]:
+def row_importance(network: TiedNetwork, inputs: Integers) -> list[FloatArray]:
     """Mean square (physical rows,) of the real sums that drive each row, of each layer.
 
     Args:
@@ -35,13 +33,13 @@ def row_importance(network: TiedNetwork, inputs: NDArray[np.integer]) -> list[Fl
     return importance
 
 
-def mean_squares(inputs: Floats, row_of_input: NDArray[np.integer], rows: int) -> FloatArray:
+def mean_squares(inputs: Float32Array, row_of_input: Integers, rows: int) -> FloatArray:
     """Mean square (rows,) of the sums of inputs (n, inputs) that share a row; -1 stands for no row."""
     sums = inputs @ (row_of_input[:, None] == np.arange(rows)).astype(np.float32)
     return np.asarray(np.square(sums, dtype=np.float64).mean(axis=0))
 
 
-def rows_for_budget(network: TiedNetwork, cells: int, inputs: NDArray[np.integer]) -> list[int]:
+def rows_for_budget(network: TiedNetwork, cells: int, inputs: Integers) -> list[int]:
     """Physical rows of each layer, so that they take at most `cells` as pairs, where merging them costs least.
 
     Args:
@@ -58,7 +56,7 @@ def rows_for_budget(network: TiedNetwork, cells: int, inputs: NDArray[np.integer
     return lines_for_budget(costs, rows, sizes, cells)
 
 
-def merge_rows(network: TiedNetwork, rows: list[int], inputs: NDArray[np.integer], *, seed: int = 0) -> TiedNetwork:
+def merge_rows(network: TiedNetwork, rows: list[int], inputs: Integers, *, seed: int = 0) -> TiedNetwork:
     """The network, whose columns are not merged yet, with at most rows[l] physical rows in layer l.
 
     Rows that are always 0, or whose weights all are, are dropped first, and rows of equal weights are merged, which
@@ -74,7 +72,7 @@ def merge_rows(network: TiedNetwork, rows: list[int], inputs: NDArray[np.integer
     return replace(network, layers=tuple(merged))
 
 
-def drop_idle_rows(network: TiedNetwork, inputs: NDArray[np.integer]) -> TiedNetwork:
+def drop_idle_rows(network: TiedNetwork, inputs: Integers) -> TiedNetwork:
     """The network without rows that are always 0 in integers (n, inputs), or whose weights all are."""
     layers = [
         keep_rows(layer, np.flatnonzero((importance > 0) & layer.codebook().any(axis=1)))
@@ -104,7 +102,7 @@ def _merge_layer(layer: TiedLayer, rows: int, importance: FloatArray, max_level:
     return signed_layer(centres / step, label[layer.row_of_input], like=layer, low=-bound, high=bound, scale=scale)
 
 
-def keep_rows(layer: TiedLayer, rows: NDArray[np.integer]) -> TiedLayer:
+def keep_rows(layer: TiedLayer, rows: Integers) -> TiedLayer:
     """A layer of signed weights with only some of its physical rows; the inputs of the others drive none."""
     codebook = layer.codebook(rounded=False)
     position = np.full(len(codebook) + 1, -1)

@@ -16,9 +16,7 @@ from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Seg
 from ohmbench.compress.pool import Pool, drop_unused
 from ohmbench.compress.quantise import optimal_scale
 from ohmbench.network.network import Network
-
-Floats = NDArray[np.float32]
-Indices = NDArray[np.intp]
+from ohmbench.support.array_types import Float32Array, Index, Integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,26 +35,26 @@ class TiedLayer:
         segments: layout of the cells in order, or None while cells are signed weights (rows, outputs).
     """
 
-    cells: Floats
-    low: Floats
-    high: Floats
-    plus: Indices
-    minus: Indices
-    gain: Floats | None
-    scale: Floats
-    bias: Floats
+    cells: Float32Array
+    low: Float32Array
+    high: Float32Array
+    plus: Index
+    minus: Index
+    gain: Float32Array | None
+    scale: Float32Array
+    bias: Float32Array
     input_bits: int
     input_scale: float
     output_scale: float | None
-    row_of_input: Indices
+    row_of_input: Index
     segments: tuple[Segment, ...] | None = None
 
     @property
-    def rounded(self) -> Floats:
+    def rounded(self) -> Float32Array:
         """Cells (cells + 1,) as whole levels within their bounds."""
         return np.asarray(np.clip(np.rint(self.cells), self.low, self.high), np.float32)
 
-    def codebook(self, *, rounded: bool = True) -> Floats:
+    def codebook(self, *, rounded: bool = True) -> Float32Array:
         """Signed weights (physical rows, outputs) in level steps, before columns are merged."""
         assert self.segments is None
         return (self.rounded if rounded else self.cells)[:-1].reshape(-1, len(self.bias))
@@ -71,7 +69,7 @@ class TiedNetwork:
 
 
 def signed_layer(
-    codebook: NDArray[np.floating], row_of_input: NDArray[np.integer], like: TiedLayer | None = None, **fields: object
+    codebook: NDArray[np.floating], row_of_input: Integers, like: TiedLayer | None = None, **fields: object
 ) -> TiedLayer:
     """Layer whose physical rows are `codebook` (rows, outputs); bounds are those of `fields`, the rest is `like`."""
     rows, outputs = codebook.shape

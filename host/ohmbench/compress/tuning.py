@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.compress.forward import activation, calibrate
-from ohmbench.compress.tied import Floats, TiedLayer, TiedNetwork
-from ohmbench.network.mnist import Progress
+from ohmbench.compress.tied import TiedLayer, TiedNetwork
 from ohmbench.network.network import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON
+from ohmbench.progress import OnProgress
+from ohmbench.support.array_types import Float32Array, Integers, Mask
 
 CALIBRATION_IMAGES = 2000
 """Training images that set the scale of the activations."""
@@ -42,7 +43,7 @@ class Training:
     decay: float = 0.0
 
 
-Watcher = Callable[[float, list["Cells"], list[Floats]], None]
+Watcher = Callable[[float, list["Cells"], list[Float32Array]], None]
 
 
 @dataclass(eq=False)
@@ -50,16 +51,16 @@ class Cells:
     """What training changes of a layer."""
 
     layer: TiedLayer
-    latent: Floats
-    low: Floats
-    high: Floats
-    log_scale: Floats
-    bias: Floats
+    latent: Float32Array
+    low: Float32Array
+    high: Float32Array
+    log_scale: Float32Array
+    bias: Float32Array
 
-    def levels(self, rounded: bool) -> Floats:
+    def levels(self, rounded: bool) -> Float32Array:
         return np.clip(np.rint(self.latent), self.low, self.high) if rounded else self.latent
 
-    def weights(self, levels: Floats) -> Floats:
+    def weights(self, levels: Float32Array) -> Float32Array:
         """(inputs, outputs), in real units but for the scale of the outputs."""
         weights = levels[self.layer.plus]
         weights -= levels[self.layer.minus]
@@ -67,7 +68,7 @@ class Cells:
             weights *= self.layer.gain
         return weights
 
-    def gradient(self, of_weights: Floats) -> Floats:
+    def gradient(self, of_weights: Float32Array) -> Float32Array:
         """Gradient of the latents from that of `weights`."""
         if self.layer.gain is not None:
             of_weights = of_weights * self.layer.gain
@@ -81,13 +82,13 @@ class Cells:
 
 def tune(
     network: TiedNetwork,
-    inputs: NDArray[np.integer],
-    labels: NDArray[np.integer],
+    inputs: Integers,
+    labels: Integers,
     training: Training,
     *,
     seed: int = 0,
     watch: Watcher | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> TiedNetwork:
     """Train the cells of `network` on integer inputs (n, inputs) and labels (n,).
 
@@ -135,16 +136,16 @@ def tune(
 
 def _gradients(
     cells: Sequence[Cells],
-    x: NDArray[np.integer],
-    wanted: Floats,
+    x: Integers,
+    wanted: Float32Array,
     training: Training,
     rng: np.random.Generator,
     max_level: int,
-) -> tuple[list[Floats], list[Floats]]:
+) -> tuple[list[Float32Array], list[Float32Array]]:
     """Gradients of the mean cross-entropy: of each layer's latents, log scales, biases; and of the latents alone."""
-    weights: list[Floats] = []
+    weights: list[Float32Array] = []
     values = [x.astype(np.float32) * np.float32(cells[0].layer.input_scale)]
-    passed: list[NDArray[np.bool_]] = []
+    passed: list[Mask] = []
     for c in cells:
         w = c.weights(c.levels(training.round_levels))
         if training.weight_noise:
@@ -164,8 +165,8 @@ def _gradients(
     delta /= delta.sum(axis=1, keepdims=True)
     delta -= wanted
     delta /= np.float32(len(x))
-    gradients: list[Floats] = []
-    of_cells: list[Floats] = []
+    gradients: list[Float32Array] = []
+    of_cells: list[Float32Array] = []
     for index in range(len(cells) - 1, -1, -1):
         c, scale = cells[index], np.exp(cells[index].log_scale)
         of_bias = delta.sum(axis=0)

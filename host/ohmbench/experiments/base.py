@@ -17,8 +17,7 @@ import numpy as np
 from ohmbench.bench.base import Limits
 from ohmbench.errors import UsageError
 from ohmbench.experiments.pulsing import Drive, Entry, limits_of, pulses_of, require_drivable
-from ohmbench.programming.programmer import FloatArray, Mask
-from ohmbench.programming.recipe import Codes
+from ohmbench.support.array_types import Codes, FloatArray, Mask
 
 Row = dict[str, Any]
 

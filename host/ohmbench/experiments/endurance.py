@@ -11,7 +11,7 @@ import numpy as np
 from ohmbench.experiments.base import Experiment, Found, Row, Step, require, setting
 from ohmbench.experiments.plots import band_chart, median
 from ohmbench.experiments.pulsing import MOST_AT_ONCE, Drive
-from ohmbench.programming.programmer import Mask
+from ohmbench.support.array_types import Mask
 
 _MOST_CYCLES = 10**9
 

@@ -11,7 +11,7 @@ import numpy as np
 from ohmbench.experiments.base import Experiment, Found, Row, Step, ramp, require, setting
 from ohmbench.experiments.plots import cumulative_chart, histogram, median
 from ohmbench.experiments.pulsing import Drive
-from ohmbench.programming.programmer import FloatArray, Mask
+from ohmbench.support.array_types import FloatArray, Mask
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from ohmbench.experiments.base import Experiment, Found, Row, Step, ramp, require, setting
 from ohmbench.experiments.plots import band_chart, by_name, median
 from ohmbench.experiments.pulsing import Drive, microamperes
-from ohmbench.programming.programmer import FloatArray
+from ohmbench.support.array_types import FloatArray
 
 _BIAS_V = 0.35  # the carrier's ceiling of the read rail
 

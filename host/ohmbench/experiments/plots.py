@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from ohmbench.experiments.base import Found
-from ohmbench.programming.programmer import FloatArray
 from ohmbench.report.charts import IN_WINDOW, OUTSIDE, SOFT, Axis, Plot, bars, ticks
+from ohmbench.support.array_types import FloatArray
 
 _COLOURS = (IN_WINDOW, OUTSIDE, SOFT)
 _BINS = 30

@@ -11,7 +11,7 @@ import numpy as np
 from ohmbench.experiments.base import Experiment, Found, Row, Step, require, setting
 from ohmbench.experiments.plots import band_chart, by_name
 from ohmbench.experiments.pulsing import Drive, Entry
-from ohmbench.programming.programmer import FloatArray
+from ohmbench.support.array_types import FloatArray
 
 _BLOCK = 10  # equal pulses to a step
 

@@ -11,8 +11,7 @@ from ohmbench import tables as t
 from ohmbench.bench.base import Bench, Limits, clocks, codes_per_siemens, dac_code
 from ohmbench.errors import UsageError
 from ohmbench.isa import load_firmware
-from ohmbench.programming.programmer import FloatArray, Mask
-from ohmbench.programming.recipe import Codes
+from ohmbench.support.array_types import Codes, FloatArray, Mask
 from ohmbench.tables import COLUMNS, Rail
 
 Entry = Literal["read", "set", "reset", "cycle"]

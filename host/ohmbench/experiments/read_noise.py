@@ -11,7 +11,7 @@ import numpy as np
 from ohmbench.experiments.base import Experiment, Found, Row, Step, require, setting
 from ohmbench.experiments.plots import histogram, median, scatter
 from ohmbench.experiments.pulsing import Drive
-from ohmbench.programming.programmer import FloatArray
+from ohmbench.support.array_types import FloatArray
 from ohmbench.tables import ADC_LSB_V, TIA_OHM
 
 _BLOCK = 50

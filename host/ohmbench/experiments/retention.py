@@ -11,7 +11,7 @@ import numpy as np
 from ohmbench.experiments.base import Experiment, Found, Row, Step, require, setting
 from ohmbench.experiments.plots import band_chart, by_name
 from ohmbench.experiments.pulsing import Drive
-from ohmbench.programming.programmer import FloatArray, Mask
+from ohmbench.support.array_types import FloatArray, Mask
 from ohmbench.tables import COLUMNS, ROWS
 
 _HIGH = np.indices((ROWS, COLUMNS)).sum(axis=0) % 2 == 1

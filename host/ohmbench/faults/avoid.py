@@ -11,12 +11,11 @@ bears). Here nothing is trained again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.compress.quantise import quantise
 from ohmbench.errors import ImageError, UsageError
@@ -29,11 +28,8 @@ from ohmbench.mapping.tile import Tile
 from ohmbench.network.data import Dataset
 from ohmbench.network.network import train
 from ohmbench.programming.recipe import Recipe
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-Progress = Callable[[str, int, int], None]
-"""Called with the name of the work, what is done of it, and how much there is; `progress.Progress` is one."""
+from ohmbench.progress import OnProgress
+from ohmbench.support.array_types import FloatArray, IntArray, Integers
 
 EPOCHS, BATCH = 10, 64  # 60,000 images in seconds; more of either wins nothing on 196-10
 CALIBRATION = 5000  # training images that the power of the inputs is taken from
@@ -82,7 +78,7 @@ def avoid_faults(
     faults: FaultMap,
     cells: BadCells | None = None,
     *,
-    inputs: NDArray[np.integer] | None = None,
+    inputs: Integers | None = None,
     seed: int = 0,
 ) -> WeightImage:
     """The same network laid out for an array with these faults; all images go to this one array in turn.
@@ -119,8 +115,8 @@ def avoid_faults(
 def accuracy_with_faults(
     image: WeightImage,
     faults: FaultMap,
-    inputs: NDArray[np.integer],
-    labels: NDArray[np.integer],
+    inputs: Integers,
+    labels: Integers,
     cells: BadCells | None = None,
 ) -> float:
     """Share of right classes on an array that is ideal but for these faults.
@@ -133,7 +129,7 @@ def accuracy_with_faults(
 
 
 def logits_with_faults(
-    image: WeightImage, faults: FaultMap, inputs: NDArray[np.integer], cells: BadCells | None = None
+    image: WeightImage, faults: FaultMap, inputs: Integers, cells: BadCells | None = None
 ) -> FloatArray:
     """Logits (n, outputs) on an array that is ideal but for these faults, which every image meets.
 
@@ -161,7 +157,7 @@ def measure_defects(
     fraction: float = 0.04,
     seeds: Sequence[int] = tuple(range(10)),
     network_seed: int = 0,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> dict[str, Any]:
     """What stuck cells, half of them low and half high, cost a network, and how much of it the mapping wins back.
 
@@ -240,7 +236,7 @@ def _require_fit(image: WeightImage, faults: FaultMap) -> None:
         )
 
 
-def _row_power(image: WeightImage, inputs: NDArray[np.integer] | None) -> list[FloatArray]:
+def _row_power(image: WeightImage, inputs: Integers | None) -> list[FloatArray]:
     """Mean square (rows,) of what each tile's rows are driven with; 0 for rows that it leaves alone."""
     power = [tile.rows_used(image.rows).astype(np.float64) for tile in image.tiles]
     if inputs is not None:

@@ -7,33 +7,20 @@ pattern stands, each cell is driven as far as the recipe's ramps go.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench.bench.base import Bench
 from ohmbench.errors import DataError
 from ohmbench.faults.fault_map import FaultKind, FaultMap, classify
-from ohmbench.programming.programmer import (
-    Bands,
-    CellRecords,
-    Levels,
-    Mask,
-    OnRows,
-    Programmer,
-    decode,
-    program_image,
-    read_array,
-)
-from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.programming.programmer import Bands, OnRows, Programmer, program_image, read_array
+from ohmbench.programming.recipe import Recipe
+from ohmbench.progress import OnProgress
+from ohmbench.record.cell_records import CellRecords
+from ohmbench.support.array_types import Codes, FloatArray, Levels, Mask
 from ohmbench.tables import CLOCK_HZ, COLUMNS, ROWS
-
-FloatArray = npt.NDArray[np.float64]
-OnProgress = Callable[[str, int, int], None]
-"""Called with the name of the work, what is done of it, and how much there is; `progress.Progress` is one."""
 
 ATTEMPTS = 3  # runs of the recipe that a cell may miss before it is bad; a good one misses 1 in 200
 READS = 8  # of a cell that was not accepted, averaged: tells a fresh cell from one stuck low
@@ -224,21 +211,18 @@ class _Run:
 
     def pattern(self, levels: Levels) -> _End:
         """Drive cells to levels 0 and 1, the lowest and the highest, and then as far as the ramps go."""
-        low, high = self._recipe.windows(levels, 1)
-        code = np.zeros((ROWS, COLUMNS), np.int64)
-        set_before, reset_before = self.set_pulses.copy(), self.reset_pulses.copy()
+        unread = np.zeros((ROWS, COLUMNS), np.int64)
+        driven = CellRecords.of_codes(self._tried, *self._recipe.windows(levels, 1), unread)
         missing = self._tried
         for _ in range(ATTEMPTS):
             if missing.any():
                 records = program_image(self._bench, levels, missing, 1, self._recipe, self._on_rows)
-                code = np.where(missing, records.code, code)
-                missing = missing & ~records.converged
+                driven = driven.then(records)
+                missing = missing & ~records.inside
                 self._count(records)
             self._step()
         if missing.any():
-            code = np.where(missing, self._mean_codes(), code)
-        set_pulses, reset_pulses = self.set_pulses - set_before, self.reset_pulses - reset_before
-        driven = CellRecords(self._tried, low, high, code, set_pulses, reset_pulses, 0)
+            driven = driven.at(np.where(missing, self._mean_codes(), driven.code))
         return _End(driven, self._as_far_as_it_goes(levels))
 
     def _as_far_as_it_goes(self, levels: Levels) -> Codes:
@@ -247,7 +231,7 @@ class _Run:
         recipe, mask = self._recipe.but(rounds=1), self._tried
         with Programmer.ready(self._bench, recipe, Bands(never, never, 0, at_once, at_once)) as programmer:
             words, run_cycles = programmer.program(levels, mask, self._on_rows)
-        records = decode(words, mask, never[levels], never[levels], run_cycles)
+        records = CellRecords.of_words(words, mask, never[levels], never[levels], run_cycles)
         self._count(records)
         self._step()
         return records.code
@@ -268,9 +252,11 @@ class _Run:
 def _joined(patterns: list[_End], in_first: Mask) -> _End:
     """One end of all cells: those of a mask from the first pattern, the others from the second."""
     first, second = (pattern.records for pattern in patterns)
-    code, low, high, set_pulses, reset_pulses = (
-        np.where(in_first, getattr(first, name), getattr(second, name))
-        for name in ("code", "low", "high", "set_pulses", "reset_pulses")
+    records = CellRecords(
+        first.mask,
+        *(
+            np.where(in_first, getattr(first, name), getattr(second, name))
+            for name in ("low", "high", "code", "set_pulses", "reset_pulses")
+        ),
     )
-    records = CellRecords(first.mask, low, high, code, set_pulses, reset_pulses, 0)
     return _End(records, np.where(in_first, patterns[0].reached, patterns[1].reached))

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.errors import DataError
+from ohmbench.record.cell_records import CellRecords
+from ohmbench.support.array_types import Integers, Mask
 from ohmbench.support.files import write_result
 
 FORMAT = "ohmbench fault map"
@@ -23,8 +25,6 @@ MAX_LINES = 128
 MAX_SERIAL = 128
 ARRAY_SERIAL = "array_serial"
 """Key in the provenance of an image that is laid out around the faults of one array."""
-
-Codes = NDArray[np.int64]
 
 
 class FaultKind(IntEnum):
@@ -52,7 +52,7 @@ class FaultMap:
         DataError: on creation, if the kinds are not a matrix of known kinds.
     """
 
-    def __init__(self, kinds: NDArray[np.integer], serial: str = "") -> None:
+    def __init__(self, kinds: Integers, serial: str = "") -> None:
         shape = np.shape(kinds)
         if len(shape) != 2 or not all(1 <= lines <= MAX_LINES for lines in shape):
             raise DataError(f"A fault map has 1 to {MAX_LINES} rows and columns of cells, not the shape {shape}.")
@@ -70,11 +70,11 @@ class FaultMap:
         self.serial = serial
 
     @property
-    def bad(self) -> NDArray[np.bool_]:
+    def bad(self) -> Mask:
         """Mask (rows, columns) of the cells with a fault of any kind."""
         return np.asarray(self.kinds != FaultKind.NONE)
 
-    def left_out(self, shape: tuple[int, int], serial: str | None) -> NDArray[np.bool_]:
+    def left_out(self, shape: tuple[int, int], serial: str | None) -> Mask:
         """Mask (rows, columns) of the cells that are not to be pulsed: stuck and unformed ones. A weak one is tried.
 
         Args:
@@ -177,18 +177,7 @@ def _refused(path: str | Path, problem: str) -> DataError:
     )
 
 
-class Drive(Protocol):
-    """What driving all cells to one level left, as ADC codes (rows, columns): `programming.CellRecords` is one."""
-
-    @property
-    def code(self) -> Codes: ...
-    @property
-    def low(self) -> Codes: ...
-    @property
-    def high(self) -> Codes: ...
-
-
-def classify(lowest: Drive, highest: Drive, *, unformed_code: float, serial: str = "") -> FaultMap:
+def classify(lowest: CellRecords, highest: CellRecords, *, unformed_code: float, serial: str = "") -> FaultMap:
     """Faults of an array whose cells were driven to the lowest level and then to the highest.
 
     A cell is good if it was accepted both times. It is stuck high if it was never below the highest level's window,
@@ -196,7 +185,7 @@ def classify(lowest: Drive, highest: Drive, *, unformed_code: float, serial: str
     A cell that moves but misses a window is weak.
 
     Args:
-        lowest, highest: last code of each cell and the lowest and highest accepted code.
+        lowest, highest: last code of each cell and the lowest and highest accepted code; pulses do not count.
         unformed_code: codes of this magnitude and below count as 0: between the noise of the ADC and what a formed
             cell conducts at least.
 
@@ -209,7 +198,7 @@ def classify(lowest: Drive, highest: Drive, *, unformed_code: float, serial: str
             "made; the array keeps what it holds. Characterise the array again."
         )
     at_low, at_high = lowest.code, highest.code
-    good = (lowest.low <= at_low) & (at_low <= lowest.high) & (highest.low <= at_high) & (at_high <= highest.high)
+    good = lowest.inside & highest.inside
     never_left = (at_low >= highest.low) & (at_high >= highest.low)
     never_came = (at_low <= lowest.high) & (at_high <= lowest.high)
     dead = (np.abs(at_low) <= unformed_code) & (np.abs(at_high) <= unformed_code)

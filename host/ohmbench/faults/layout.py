@@ -13,9 +13,8 @@ from ohmbench.errors import DataError
 from ohmbench.faults.fault_map import FaultKind
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.tile import Tile
+from ohmbench.support.array_types import FloatArray, IntArray, Integers, Mask
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 Assignment = Callable[[FloatArray], IntArray]
 """Columns that the rows of a square matrix of costs are assigned to, so that their sum is least."""
 
@@ -109,7 +108,7 @@ class Stack:
         good = (FaultKind.NONE, _ABSENT)
         return [(a, b) for a in present for b in present if not (a in good and b in good)]
 
-    def _solve(self, kind_p: NDArray[np.integer], kind_n: NDArray[np.integer]) -> tuple[FloatArray, FloatArray]:
+    def _solve(self, kind_p: Integers, kind_n: Integers) -> tuple[FloatArray, FloatArray]:
         """Levels of the p and n cells, (rows, lanes), whose difference is nearest to the target's."""
         wanted = self.target_p - self.target_n
         p = np.clip(self.target_p, self.low[kind_p], self.high[kind_p])
@@ -164,7 +163,7 @@ class Stack:
                 return
             before = after
 
-    def write(self, levels: NDArray[np.uint8], mask: NDArray[np.bool_], tiles: list[Tile]) -> None:
+    def write(self, levels: NDArray[np.uint8], mask: Mask, tiles: list[Tile]) -> None:
         """Put the layout into the arrays and tiles of a new image."""
         member, line = np.divmod(self.slot, self.rows)
         place = self.place[member]  # (row, column)

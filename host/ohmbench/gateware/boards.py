@@ -1,4 +1,4 @@
-"""FPGA boards that ohmbench has constraints for: one folder each below fpga/boards, with a table board.toml."""
+"""FPGA boards that ohmbench has constraints for: a folder each below that of its family in fpga/boards."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Board:
     """What building and loading need to know of a board; its pins stand in the same table.
 
     Attributes:
-        name: of its folder.
-        top: its top module; the constraints are `top`.lpf beside it.
+        name: of its folder; family: of the folder above.
+        top: its top module; the constraints have its name and stand beside it.
         loader: the name that openFPGALoader knows it by.
         default_device: which of `idcodes` to build for.
         idcodes: JTAG IDCODE of each size of FPGA that the board is sold with.
@@ -33,6 +33,10 @@ class Board:
     default_device: str
     idcodes: Mapping[str, int]
 
+    @property
+    def family(self) -> str:
+        return self.folder.parent.name
+
     def device_of(self, idcode: int) -> str | None:
         """The size of FPGA with this IDCODE, if the board is sold with it."""
         return next((device for device, known in self.idcodes.items() if known == idcode), None)
@@ -40,7 +44,7 @@ class Board:
 
 def board_names() -> list[str]:
     """All boards that there are."""
-    return sorted(path.parent.name for path in (resource_root() / "fpga/boards").glob("*/board.toml"))
+    return sorted(path.parent.name for path in (resource_root() / "fpga/boards").glob("*/*/board.toml"))
 
 
 def load_board(name: str) -> Board:
@@ -54,7 +58,7 @@ def load_board(name: str) -> Board:
             f"No board {name!r}; nothing was built or loaded. Known: {', '.join(board_names())}. docs/fpga.md says how "
             "to add one."
         )
-    folder = resource_root() / "fpga/boards" / name
+    (folder,) = (path.parent for path in (resource_root() / "fpga/boards").glob(f"*/{name}/board.toml"))
     table = tomllib.loads((folder / "board.toml").read_text())
     fields = ("title", "top", "package", "speed_grade", "loader", "default_device", "idcodes")
     return Board(name, folder, **{field: table[field] for field in fields})

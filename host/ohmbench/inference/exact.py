@@ -14,15 +14,13 @@ from numpy.typing import NDArray
 from ohmbench.compress.quantise import requantise
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.tile import Tile
+from ohmbench.support.array_types import FloatArray, IntArray, Integers
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-
-TileRunner = Callable[[WeightImage, int, IntArray], NDArray[np.int64] | NDArray[np.float64]]
+TileRunner = Callable[[WeightImage, int, IntArray], IntArray | FloatArray]
 """(image, tile index, row values (n, rows)) -> gain * (S[p] - S[n]) in units of one level step, (n, columns)."""
 
 
-def column_sums(levels: NDArray[np.uint8], row_values: NDArray[np.integer], bits: int) -> IntArray:
+def column_sums(levels: NDArray[np.uint8], row_values: Integers, bits: int) -> IntArray:
     """S (n, columns): sum over the rows of value * level, taken bit by bit of the values.
 
     Args:
@@ -51,7 +49,7 @@ def run_tile_exact(image: WeightImage, index: int, row_values: IntArray) -> IntA
     return lane_values(column_sums(image.levels[tile.image], row_values, bits), tile)
 
 
-def evaluate(image: WeightImage, inputs: NDArray[np.integer], run_tile: TileRunner = run_tile_exact) -> FloatArray:
+def evaluate(image: WeightImage, inputs: Integers, run_tile: TileRunner = run_tile_exact) -> FloatArray:
     """Logits (n, outputs) of integer inputs (n, inputs), tile after tile; all inputs pass a tile before the next one.
 
     Args:
@@ -72,6 +70,6 @@ def evaluate(image: WeightImage, inputs: NDArray[np.integer], run_tile: TileRunn
     return logits
 
 
-def predict(image: WeightImage, inputs: NDArray[np.integer], run_tile: TileRunner = run_tile_exact) -> IntArray:
+def predict(image: WeightImage, inputs: Integers, run_tile: TileRunner = run_tile_exact) -> IntArray:
     """Class (n,) of integer inputs (n, inputs)."""
     return np.asarray(np.argmax(evaluate(image, inputs, run_tile), axis=1), dtype=np.int64)

@@ -8,22 +8,20 @@ from functools import partial
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from ohmbench.bench.base import Bench, Inputs, Limits, Words
+from ohmbench.bench.base import Bench, Limits
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import ImageError
 from ohmbench.inference.exact import evaluate
 from ohmbench.isa import load_firmware
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.tile import Tile
-from ohmbench.programming.programmer import CellRecords, program_image
+from ohmbench.programming.programmer import program_image
 from ohmbench.programming.recipe import Recipe
+from ohmbench.progress import OnProgress
+from ohmbench.record.cell_records import CellRecords
+from ohmbench.support.array_types import FloatArray, Inputs, IntArray, Integers, Words
 from ohmbench.tables import COLUMNS, ROWS
-
-IntArray = npt.NDArray[np.int64]
-Report = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
 
 WIRING = 0
 """Memory vectors of the wiring tables p and n, and of the gains."""
@@ -41,14 +39,14 @@ class Inference:
 
     bench: Bench
     recipe: Recipe
-    report: Report | None = None
+    report: OnProgress | None = None
     on_codes: Callable[[int, IntArray], None] | None = None
     records: dict[int, CellRecords] = field(default_factory=dict)
     program_cycles: int = 0
     infer_cycles: int = 0
     loaded: int | None = None
 
-    def logits(self, image: WeightImage, inputs: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
+    def logits(self, image: WeightImage, inputs: Integers) -> FloatArray:
         """Logits (n, outputs) of integer inputs (n, inputs) through the array.
 
         Raises:
@@ -80,7 +78,7 @@ class Inference:
         if self.report is not None:
             self.report(what, done, total)
 
-    def _run_tile(self, image: WeightImage, index: int, row_values: IntArray) -> npt.NDArray[np.float64]:
+    def _run_tile(self, image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
         tile = image.tiles[index]
         self.load(image, tile.image)
         bits = tile.row_bits(image.layers[tile.layer].input_bits)
@@ -105,9 +103,7 @@ class Inference:
         self._tell(what, done[0] // tile.outputs, total)
 
 
-def unpaired_floor(
-    tile: Tile, row_values: npt.NDArray[np.integer], recipe: Recipe, max_level: int
-) -> npt.NDArray[np.float64]:
+def unpaired_floor(tile: Tile, row_values: Integers, recipe: Recipe, max_level: int) -> FloatArray:
     """What the conductance of level 0 adds to the lanes (n, columns) of one column alone, in level steps.
 
     In a pair it cancels. Where compression dropped the column of zeros it does not, and the inputs, which the host
@@ -120,7 +116,7 @@ def unpaired_floor(
 def run_tile(
     bench: Bench,
     tile: Tile,
-    row_values: npt.NDArray[np.integer],
+    row_values: Integers,
     bits: int,
     recipe: Recipe,
     on_words: Callable[[Words], None] | None = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 from ohmbench.errors import AssemblyError, UsageError
@@ -41,8 +42,9 @@ def assemble_file(path: Path) -> Program:
     return assemble(text, str(path))
 
 
+@cache
 def load_firmware(name: str) -> Program:
-    """Assemble a program of firmware/ by its name, without `.useq`.
+    """Assemble a program of firmware/ by its name, without `.useq`; once a process.
 
     Raises:
         UsageError: there is no such program.

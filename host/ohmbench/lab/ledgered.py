@@ -13,8 +13,8 @@ from ohmbench.bench.base import Bench, Limits
 from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.mapping.image import WeightImage
-from ohmbench.programming.programmer import CellRecords
-from ohmbench.programming.run import cells_of
+from ohmbench.record.cell_records import CellRecords
+from ohmbench.record.records import Cells
 
 
 @dataclass
@@ -51,7 +51,7 @@ class LedgeredInference(Inference):
             provenance=self.bench.provenance,
         ) as run:
             records = super().load(image, number)
-            run.record(cells_of(records, (records.pulses > 0).astype(np.int64)))
+            run.record(Cells.of(records, (records.pulses > 0).astype(np.int64)))
         return records
 
 

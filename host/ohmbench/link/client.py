@@ -17,6 +17,7 @@ from ohmbench.link.runs import RunHandle
 from ohmbench.link.session import Session
 from ohmbench.link.trace import Trace
 from ohmbench.link.transport import SerialTransport
+from ohmbench.support.array_types import Words
 from ohmbench.tables import DEFAULT_BAUD, LANES, MAX_PAYLOAD, FrameType
 
 _MAX_ARGS = 16
@@ -61,7 +62,7 @@ class Link(Session):
 
     # Memories and registers
 
-    def write_program(self, address: int, words: Sequence[int] | NDArray[np.uint32]) -> None:
+    def write_program(self, address: int, words: Sequence[int] | Words) -> None:
         """Writes instruction words to program memory and waits until that is done.
 
         Raises:
@@ -101,7 +102,7 @@ class Link(Session):
         if wait:
             self.sync()
 
-    def read_vectors(self, address: int, count: int) -> NDArray[np.uint32]:
+    def read_vectors(self, address: int, count: int) -> Words:
         """Returns vector memory, shape (count, 32), as it is when everything sent before has been done.
 
         Raises:
@@ -112,7 +113,7 @@ class Link(Session):
         if not count:
             return np.empty((0, LANES), np.uint32)
         self._stream([Frame(FrameType.READ, 0, address, struct.pack("<H", count))])
-        parts: list[NDArray[np.uint32]] = []
+        parts: list[Words] = []
         words = 0
         while words < count * LANES:
             self._wait(lambda: bool(self._data) or self._read_refused(), "data")

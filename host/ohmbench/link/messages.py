@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ohmbench.errors import ProtocolError, UsageError
 from ohmbench.link.codec import Frame
+from ohmbench.support.array_types import Words
 from ohmbench.tables import MAGIC, PROTOCOL_VERSION, Fault, FrameError, FrameType
 
 _INFO = struct.Struct("<4sIIBBBBHHI")
@@ -164,7 +165,7 @@ class Result:
     """
 
     first: int
-    words: NDArray[np.uint32]
+    words: Words
 
     @property
     def signed(self) -> NDArray[np.int32]:
@@ -213,7 +214,7 @@ class Done:
             raise malformed(frame) from error
 
 
-def parse_words(frame: Frame) -> NDArray[np.uint32]:
+def parse_words(frame: Frame) -> Words:
     """Returns the payload as uint32, shape (n,), writable.
 
     Raises:

@@ -28,7 +28,6 @@ from ohmbench.support.archive import (
 )
 from ohmbench.support.files import write_result
 
-SUFFIX = ".ohmc"
 SCHEMA = 1
 _WHAT = "compressed network"
 _MAX_INDEX = np.iinfo(np.int16).max

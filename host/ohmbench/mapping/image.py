@@ -32,9 +32,9 @@ from ohmbench.support.archive import (
     read_archive,
     section,
 )
+from ohmbench.support.array_types import Mask
 from ohmbench.support.files import write_result
 
-SUFFIX = ".ohmw"
 SCHEMA = 1
 MAX_LINES = 128
 MAX_IMAGES = 4096
@@ -58,7 +58,7 @@ class WeightImage:
     """
 
     levels: NDArray[np.uint8]
-    mask: NDArray[np.bool_]
+    mask: Mask
     max_level: int
     layers: tuple[Layer, ...]
     tiles: tuple[Tile, ...]

@@ -23,9 +23,8 @@ from ohmbench.errors import ImageError
 from ohmbench.mapping.image import Provenance, WeightImage
 from ohmbench.mapping.packing import Place, apart, pack
 from ohmbench.mapping.tile import Layer, Tile
+from ohmbench.support.array_types import Index
 from ohmbench.tables import ARRAY_TYPE, COLUMNS, ROWS
-
-Index = NDArray[np.intp]
 
 
 def map_pairs(

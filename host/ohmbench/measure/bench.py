@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench.bench.base import Bench, Limits
 from ohmbench.bench.opening import BAUD
@@ -17,16 +16,17 @@ from ohmbench.errors import UsageError
 from ohmbench.inference.on_bench import run_tile
 from ohmbench.mapping.tile import Tile
 from ohmbench.model.simulator import Simulator, Speed, build, replay
-from ohmbench.programming.programmer import Bands, CellRecords, Programmer, decode, program_image
+from ohmbench.programming.programmer import Bands, Programmer, program_image
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
+from ohmbench.record.cell_records import CellRecords
+from ohmbench.support.array_types import Levels
 from ohmbench.tables import COLUMNS, ROWS
 
 LEVELS = 8
 PRODUCTS = 1000
 INPUT_BITS = 8
 
-Levels = npt.NDArray[np.uint8]
 Program = Callable[[Levels], CellRecords]
 """Programs levels (rows, columns) into all cells and returns when the last record has come."""
 Prepare = Callable[[Bench], AbstractContextManager[Program]]
@@ -42,7 +42,7 @@ def image_programmer(bench: Bench) -> Iterator[Program]:
 
         def program(levels: Levels) -> CellRecords:
             words, cycles = programmer.program(levels, mask)
-            return decode(words, mask, *recipe.windows(levels, LEVELS - 1), cycles)
+            return CellRecords.of_words(words, mask, *recipe.windows(levels, LEVELS - 1), cycles)
 
         yield program
 
@@ -94,7 +94,7 @@ def programming_speed(bench: Bench, progress: Progress, prepare: Prepare = image
         "cells_per_s": levels.size / image_time_s,
         "image_time_s": image_time_s,
         "busy_share": (end.busy_cycles - start.busy_cycles) / image_cycles,
-        "converged_fraction": float(np.mean(records.converged)),
+        "converged_fraction": float(np.mean(records.inside)),
         "pulses_mean": float(np.mean(records.pulses)),
         "mvm_time_s": mvm_cycles / PRODUCTS / bench.info.clock_hz,
         "mvm_busy_share": mvm_busy / mvm_cycles,

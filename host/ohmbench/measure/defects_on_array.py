@@ -12,7 +12,6 @@ from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.errors import UsageError
 from ohmbench.faults.avoid import (
     CALIBRATION,
-    Progress,
     avoid_faults,
     layers,
     random_faults,
@@ -25,6 +24,8 @@ from ohmbench.inference.on_bench import Inference
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset
 from ohmbench.programming.recipe import Recipe
+from ohmbench.progress import OnProgress
+from ohmbench.support.array_types import Integers
 
 
 def measure_defects_on_array(
@@ -38,7 +39,7 @@ def measure_defects_on_array(
     images: int = 1000,
     network_seed: int = 0,
     recipe: Recipe | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> dict[str, Any]:
     """What stuck cells cost a network that runs on the array model, and how much of it the mapping wins back.
 
@@ -108,5 +109,5 @@ def _array(seed: int, faults: NDArray[np.uint8] | None = None) -> SimulatedArray
     return SimulatedArray({"stuck_low_fraction": 0.0, "stuck_high_fraction": 0.0}, seed, faults=faults)
 
 
-def _accuracy(run: Inference, image: WeightImage, inputs: NDArray[np.integer], labels: NDArray[np.integer]) -> float:
+def _accuracy(run: Inference, image: WeightImage, inputs: Integers, labels: Integers) -> float:
     return float(np.mean(np.argmax(run.logits(image, inputs), axis=1) == labels))

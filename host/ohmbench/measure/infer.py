@@ -20,10 +20,10 @@ from ohmbench.mapping.mapper import map_pairs
 from ohmbench.network.data import Dataset
 from ohmbench.network.mnist import load_mnist
 from ohmbench.network.network import train
-from ohmbench.programming.programmer import CellRecords
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.result import ProgramResult
 from ohmbench.progress import Progress
+from ohmbench.record.cell_records import CellRecords
 
 SHAPE = (28, 28)
 WEIGHT_BITS = 4

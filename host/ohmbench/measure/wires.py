@@ -9,11 +9,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.errors import UsageError
 from ohmbench.model.wires import transfer
 from ohmbench.progress import Progress
+from ohmbench.support.array_types import FloatArray
 from ohmbench.tables import COLUMNS, ROWS
 
 VECTORS = 1000
@@ -22,8 +22,6 @@ LOW_SIEMENS, HIGH_SIEMENS = 1e-6, 100e-6
 HIGH_V = 0.2
 _WIRES = {"wire_bl_ohm": WIRE_OHM, "wire_sl_ohm": WIRE_OHM, "driver_ohm": 0.0, "sense_ohm": 0.0}
 _TIMES, _TIMES_BADCROSSBAR = 1000, 5
-
-FloatArray = NDArray[np.float64]
 
 
 def wires_speed(progress: Progress) -> dict[str, float]:

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ohmbench.errors import DataError
 from ohmbench.model._array import ffi, lib
+from ohmbench.support.array_types import FloatArray, IntArray, Mask
 from ohmbench.support.files import replace_file
 from ohmbench.support.mapped_file import MappedFile
 from ohmbench.tables import COLUMNS, ROWS, Mode
@@ -95,7 +96,7 @@ def write_faults_file(kinds: ArrayLike, path: str | Path) -> None:
     replace_file(Path(path), "".join(lines).encode())
 
 
-def _checked_kinds(kinds: ArrayLike) -> NDArray[np.int64]:
+def _checked_kinds(kinds: ArrayLike) -> IntArray:
     values = np.asarray(kinds)
     if values.shape != (ROWS, COLUMNS) or not np.issubdtype(values.dtype, np.integer):
         raise DataError(
@@ -285,7 +286,7 @@ class ArrayModel:
             )
         return codes
 
-    def conductance(self, now_clocks: int | None = None) -> NDArray[np.float64]:
+    def conductance(self, now_clocks: int | None = None) -> FloatArray:
         """True conductances (32, 32) in siemens, without read noise and wires; at the latest clock if none is given."""
         siemens = np.empty((ROWS, COLUMNS))
         now = self.clock if now_clocks is None else now_clocks
@@ -308,11 +309,11 @@ class ArrayModel:
         counts = [[_lib.ohm_array_pulses(self._array, row, col) for col in range(COLUMNS)] for row in range(ROWS)]
         return np.array(counts, np.uint32)
 
-    def stuck(self) -> NDArray[np.bool_]:
+    def stuck(self) -> Mask:
         """Cells (32, 32) that never switch."""
         return np.isin(self.kinds(), [_lib.OHM_CELL_STUCK_LOW, _lib.OHM_CELL_STUCK_HIGH])
 
-    def formed(self) -> NDArray[np.bool_]:
+    def formed(self) -> Mask:
         """Cells (32, 32) that are not fresh from the fab."""
         return ~np.isin(self.kinds(), [_lib.OHM_CELL_UNFORMED])
 

@@ -21,7 +21,8 @@ from typing import Self
 
 from ohmbench.errors import BuildError, DataError, LinkError, ModelError, OhmbenchError, UsageError
 from ohmbench.model.line_faults import LineFaults
-from ohmbench.model.simulator_build import Progress, build, silent
+from ohmbench.model.simulator_build import build, silent
+from ohmbench.progress import Say
 from ohmbench.support.build_id import build_id
 
 __all__ = ["ArrayPower", "Simulator", "Speed", "build", "replay"]
@@ -118,7 +119,7 @@ class Simulator:
         record: Path | None = None,
         vcd: Path | None = None,
         executable: Path | None = None,
-        progress: Progress = silent,
+        progress: Say = silent,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="ohmbench-")
         self._speed_file = Path(self._folder.name) / "speed.json"

@@ -10,11 +10,12 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ohmbench.errors import BuildError
+from ohmbench.progress import Say
 from ohmbench.support.resources import resource_root
 from ohmbench.support.toolchain import verilator_environment
 
@@ -48,8 +49,6 @@ _OTHER_BYTES = "the DUT sent other bytes"  # sim/main.cpp, at the end of a repla
 _KEPT_BUILDS = 4
 _LOG_LINES = 15
 
-Progress = Callable[[str], None]
-
 
 def silent(message: str) -> None:
     pass
@@ -72,7 +71,7 @@ _LIVE = Flavour("live", ("--assert", "--x-assign", "fast", "--x-initial", "fast"
 _TRACE = Flavour("trace", (*_LIVE.arguments, "--trace-vcd"))
 
 
-def build(progress: Progress = silent, *, trace: bool = False, root: Path | None = None) -> Path:
+def build(progress: Say = silent, *, trace: bool = False, root: Path | None = None) -> Path:
     """Return the simulator's executable; build it when its sources have changed, which takes about two minutes.
 
     Builds go to build/sim in a checkout and to the user's cache folder (XDG_CACHE_HOME) otherwise. Two processes
@@ -91,7 +90,7 @@ def build(progress: Progress = silent, *, trace: bool = False, root: Path | None
     return build_flavour(flavour if root is None else replace(flavour, learns=False), progress, root=root)
 
 
-def build_flavour(flavour: Flavour, progress: Progress = silent, *, root: Path | None = None) -> Path:
+def build_flavour(flavour: Flavour, progress: Say = silent, *, root: Path | None = None) -> Path:
     """As `build`; the executable is called ohm_sim_top and stands in a folder of its own."""
     root = root or resource_root()
     environment = verilator_environment()
@@ -160,7 +159,7 @@ def _build_folder(root: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path, progress: Progress) -> Iterator[None]:
+def _locked(folder: Path, progress: Say) -> Iterator[None]:
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -176,7 +175,7 @@ def _compile(
     work: Path,
     executable: Path,
     environment: dict[str, str],
-    progress: Progress,
+    progress: Say,
 ) -> None:
     _write_sources(sources, work / "src")
     objects_folder = work / "obj"
@@ -227,7 +226,7 @@ def _compiler_is_gcc(environment: dict[str, str]) -> bool:
     return "Free Software Foundation" in done.stdout
 
 
-def _train(executable: Path, session: Path, progress: Progress) -> None:
+def _train(executable: Path, session: Path, progress: Say) -> None:
     """Let the simulator do the work that its profile is taken of. It is only slower if that fails.
 
     The session need not end as it was recorded: with other RTL it still is the work of a bench.

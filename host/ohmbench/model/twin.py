@@ -17,12 +17,12 @@ from ohmbench.link.messages import Done, State, Why
 from ohmbench.model._array import ffi, lib
 from ohmbench.model.array import ArrayModel
 from ohmbench.model.carrier import CarrierModel
+from ohmbench.support.array_types import Words
 from ohmbench.tables import Fault
 
 _ffi: Any = ffi
 _lib: Any = lib
 
-Words = npt.NDArray[np.uint32]
 
 _SLICE = 1 << 18
 """Instructions from one look at signals to the next: some 50 ms."""

@@ -6,19 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.model._array import ffi, lib
+from ohmbench.support.array_types import FloatArray, Mask
 from ohmbench.tables import COLUMNS, ROWS
-
-FloatArray = NDArray[np.float64]
 
 _ffi: Any = ffi
 _lib: Any = lib
 _PARTS = ("wire_bl_ohm", "wire_sl_ohm", "driver_ohm", "sense_ohm")
 
 
-def transfer(siemens: FloatArray, rows_on: NDArray[np.bool_], params: Mapping[str, float]) -> FloatArray:
+def transfer(siemens: FloatArray, rows_on: Mask, params: Mapping[str, float]) -> FloatArray:
     """Currents (32, 32) in amperes that 1 V on bit line i drives into column j, every other bit line at 0 V.
 
     Args:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.errors import DataError
+from ohmbench.support.array_types import IntArray
 
 DIGITS_SEED = 2025
 DIGITS_TEST_PER_CLASS = 36
@@ -23,10 +23,10 @@ class Dataset:
     """
 
     name: str
-    train_x: NDArray[np.int64]
-    train_y: NDArray[np.int64]
-    test_x: NDArray[np.int64]
-    test_y: NDArray[np.int64]
+    train_x: IntArray
+    train_y: IntArray
+    test_x: IntArray
+    test_y: IntArray
     input_bits: int
 
     @property

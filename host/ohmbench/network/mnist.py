@@ -11,7 +11,6 @@ import os
 import struct
 import urllib.request
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,8 @@ from numpy.typing import NDArray
 
 from ohmbench.errors import DataError, UsageError
 from ohmbench.network.data import Dataset
+from ohmbench.progress import OnProgress
+from ohmbench.support.array_types import FloatArray, IntArray
 from ohmbench.support.files import replace_file
 
 ENVIRONMENT = "OHMBENCH_MNIST"
@@ -44,9 +45,6 @@ _CHUNK_BYTES = 1 << 18
 _CHUNK_IMAGES = 5000
 _TIMEOUT_S = 30.0
 
-Progress = Callable[[str, int, int], None]
-"""Called with the name of the work, what is done of it, and how much there is; `progress.Progress` is one."""
-
 
 def load_mnist(
     folder: str | Path | None = None,
@@ -55,7 +53,7 @@ def load_mnist(
     crop: int | None = None,
     input_bits: int = 4,
     download: bool = False,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> Dataset:
     """60,000 images to train with and 10,000 to test with, as integers of `input_bits` bits.
 
@@ -94,7 +92,7 @@ def mnist_folder() -> Path:
     return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ohmbench/mnist"
 
 
-def download_mnist(folder: str | Path | None = None, progress: Progress | None = None) -> Path:
+def download_mnist(folder: str | Path | None = None, progress: OnProgress | None = None) -> Path:
     """Fetch the files that the folder lacks, check each against its SHA-256, and return the folder: 12 MB.
 
     Raises:
@@ -114,7 +112,7 @@ def download_mnist(folder: str | Path | None = None, progress: Progress | None =
     return target
 
 
-def _fetch(name: str, progress: Progress) -> bytes:
+def _fetch(name: str, progress: OnProgress) -> bytes:
     """A gzip file whose content has the right checksum, from the first mirror that has it."""
     problems = []
     for mirror in MIRRORS:
@@ -131,7 +129,7 @@ def _fetch(name: str, progress: Progress) -> bytes:
     )
 
 
-def _download(url: str, work: str, progress: Progress) -> bytes:
+def _download(url: str, work: str, progress: OnProgress) -> bytes:
     with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as answer:
         total = int(answer.headers.get("Content-Length") or 0)
         data = bytearray()
@@ -167,7 +165,7 @@ def _existing(folder: Path, name: str) -> Path | None:
     return next((f for s in spellings for f in (folder / s, folder / f"{s}.gz") if f.is_file()), None)
 
 
-def _read_set(folder: Path, name: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _read_set(folder: Path, name: str) -> tuple[NDArray[np.uint8], IntArray]:
     """Images (n, rows, columns) and labels (n,) of one of the two sets."""
     images = _read_idx(folder, f"{name}-images-idx3-ubyte", 3)
     labels = _read_idx(folder, f"{name}-labels-idx1-ubyte", 1)
@@ -214,7 +212,7 @@ def _damaged(path: Path, problem: str) -> DataError:
     )
 
 
-def _pooled(images: NDArray[np.uint8], side: int, shape: tuple[int, int], input_bits: int) -> NDArray[np.int64]:
+def _pooled(images: NDArray[np.uint8], side: int, shape: tuple[int, int], input_bits: int) -> IntArray:
     """Integers (n, inputs): the middle of each image, averaged over equal areas, rounded half up."""
     top, left = ((length - side) // 2 for length in images.shape[1:])
     vertical, horizontal = (_overlaps(side, new) for new in shape)
@@ -229,7 +227,7 @@ def _pooled(images: NDArray[np.uint8], side: int, shape: tuple[int, int], input_
     return pooled
 
 
-def _overlaps(old: int, new: int) -> NDArray[np.float64]:
+def _overlaps(old: int, new: int) -> FloatArray:
     """(new, old): length that new cell k and old pixel i share on a line of old * new units; rows add up to old."""
     first, last = np.arange(new)[:, None] * old, np.arange(1, new + 1)[:, None] * old
     begin, end = np.arange(old) * new, np.arange(1, old + 1) * new

@@ -5,7 +5,6 @@ Everything here was chosen on a validation split, never on test images.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.errors import UsageError
-from ohmbench.network.mnist import Progress, load_mnist
+from ohmbench.network.mnist import load_mnist
+from ohmbench.progress import OnProgress
+from ohmbench.support.array_types import IntArray
 
 INPUT_BITS = 4
 ACTIVATION_BITS = 8
@@ -72,14 +73,14 @@ class Split:
     """MNIST as a net takes it: uint8 images (n, inputs) and labels (n,) to train on, to choose on, to report on."""
 
     train_x: NDArray[np.uint8]
-    train_y: NDArray[np.int64]
+    train_y: IntArray
     validation_x: NDArray[np.uint8]
-    validation_y: NDArray[np.int64]
+    validation_y: IntArray
     test_x: NDArray[np.uint8]
-    test_y: NDArray[np.int64]
+    test_y: IntArray
 
 
-def load_split(net: Net, folder: str | Path | None = None, progress: Progress | None = None) -> Split:
+def load_split(net: Net, folder: str | Path | None = None, progress: OnProgress | None = None) -> Split:
     """MNIST for `net`.
 
     Raises:
@@ -95,7 +96,3 @@ def load_split(net: Net, folder: str | Path | None = None, progress: Progress | 
         data.test_x.astype(np.uint8),
         data.test_y,
     )
-
-
-def sizes_text(sizes: Sequence[int]) -> str:
-    return "-".join(map(str, sizes))

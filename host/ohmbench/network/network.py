@@ -12,12 +12,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.errors import DataError, UsageError
+from ohmbench.support.array_types import FloatArray, IntArray, Integers
 from ohmbench.support.files import write_result
-
-FloatArray = NDArray[np.float64]
 
 # Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1 with its default constants.
 ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8
@@ -51,7 +49,7 @@ class Network:
         """Logits (n, outputs) of inputs (n, inputs)."""
         return _activations(self.weights, self.biases, inputs)[-1]
 
-    def predict(self, inputs: FloatArray) -> NDArray[np.int64]:
+    def predict(self, inputs: FloatArray) -> IntArray:
         """Class (n,) of inputs (n, inputs)."""
         return np.asarray(np.argmax(self.forward(inputs), axis=1), dtype=np.int64)
 
@@ -102,7 +100,7 @@ class Network:
 
 def train(
     inputs: FloatArray,
-    labels: NDArray[np.integer],
+    labels: Integers,
     sizes: Sequence[int],
     *,
     seed: int = 0,
@@ -168,7 +166,7 @@ def _gradients(
     weights: Sequence[FloatArray],
     biases: Sequence[FloatArray],
     inputs: FloatArray,
-    labels: NDArray[np.integer],
+    labels: Integers,
     weight_decay: float,
 ) -> list[FloatArray]:
     """Gradients of the mean cross-entropy plus decay: of all weights, then of all biases."""

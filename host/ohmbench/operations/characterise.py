@@ -13,9 +13,10 @@ from ohmbench.lab.window import CHARACTERISED
 from ohmbench.operations.result import Noted
 from ohmbench.operations.whole_array import begin_run
 from ohmbench.programming.programmer import read_array
-from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
 from ohmbench.record.records import Cells, CellStatus
+from ohmbench.support.array_types import Codes
 
 CHARACTERISE = "characterise"
 """Kind of the runs that record its pulses; those that keep the window are CHARACTERISED."""

@@ -18,6 +18,7 @@ from ohmbench.operations.digits import train_and_map
 from ohmbench.operations.result import Noted
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.report.demo import render_report
 from ohmbench.report.results import DemoResult, summary
 from ohmbench.support.files import cannot_write, replace_file
@@ -38,9 +39,9 @@ class Demo:
             "accuracy_float": result.float_accuracy,
             "accuracy_quantised": result.quantised_accuracy,
             "accuracy_bench": result.accuracy,
-            "cells": int(np.count_nonzero(result.mask)),
-            "converged_fraction": float(np.mean(result.converged[result.mask])),
-            "pulses_per_cell": float(np.mean(result.pulses[result.mask])),
+            "cells": int(np.count_nonzero(result.cells.mask)),
+            "converged_fraction": float(np.mean(result.cells.inside[result.cells.mask])),
+            "pulses_per_cell": float(np.mean(result.cells.pulses[result.cells.mask])),
             "bench_time_s": result.program_s + result.infer_s,
             "wall_time_s": result.wall_s,
         }
@@ -93,7 +94,6 @@ def run(
     image, digits = trained.image, trained.dataset
     inference = LedgeredInference(bench, recipe, progress, ledgered=ledgered, kind="demo")
     predictions = np.argmax(inference.logits(image, digits.test_x), axis=1).astype(np.int64)
-    records = [inference.records[i] for i in range(image.images)]
     return DemoResult(
         rung=bench.info.rung,
         network="-".join(map(str, trained.network.sizes)),
@@ -102,13 +102,8 @@ def run(
         quantised_accuracy=trained.accuracy_quantised,
         labels=digits.test_y,
         predictions=predictions,
-        mask=np.stack([r.mask for r in records]),
+        cells=CellRecords.stacked([inference.records[i] for i in range(image.images)]),
         target_usiemens=recipe.targets_usiemens(image.levels, image.max_level),
-        low=np.stack([r.low for r in records]),
-        high=np.stack([r.high for r in records]),
-        code=np.stack([r.code for r in records]),
-        set_pulses=np.stack([r.set_pulses for r in records]),
-        reset_pulses=np.stack([r.reset_pulses for r in records]),
         codes_per_usiemens=recipe.codes_per_siemens * 1e-6,
         window_usiemens=recipe.window_usiemens,
         program_s=inference.program_cycles / CLOCK_HZ,

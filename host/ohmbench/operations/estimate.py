@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench.bench.opening import SimulatedArray
 from ohmbench.bench.twin import TwinBench
@@ -17,10 +16,10 @@ from ohmbench.model.array import ArrayModel
 from ohmbench.operations.experiment_plan import is_experiment
 from ohmbench.operations.jobs import Job
 from ohmbench.operations.program import Programmed, program
-from ohmbench.programming.recipe import Codes
 from ohmbench.programming.resume import recipe_of
 from ohmbench.progress import Progress
 from ohmbench.record.store import Store
+from ohmbench.support.array_types import Codes, Mask
 from ohmbench.tables import COLUMNS, ROWS
 
 
@@ -108,7 +107,7 @@ def estimate(
     return Estimate(run, int(np.count_nonzero(known)), rests, wear, budget)
 
 
-def _restore(model: ArrayModel, store: Store, serial: str) -> npt.NDArray[np.bool_]:
+def _restore(model: ArrayModel, store: Store, serial: str) -> Mask:
     """Put the cells at the conductances that the record last read; returns which.
 
     A cell that was pulsed since, by what keeps no code of it or a code on another scale, is not known any more.

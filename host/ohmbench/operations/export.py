@@ -14,6 +14,9 @@ import numpy as np
 from ohmbench import __version__
 from ohmbench.errors import UsageError
 from ohmbench.operations.log import Filter, array_row, log, run_row
+from ohmbench.record.calibrations import calibrations
+from ohmbench.record.cell_lines import COLUMNS as CELL_COLUMNS
+from ohmbench.record.cell_lines import cell_lines
 from ohmbench.record.database import SCHEMA
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events, samples
@@ -26,7 +29,6 @@ Row = dict[str, Any]
 HDF5_SCHEMA = 1
 """Version of the layout that docs/runs.md describes; a change that a reader would notice gets the next number."""
 
-_CELLS = ("row", "column", "status", "low", "high", "code", "set_pulses", "reset_pulses", "form_pulses", "attempts")
 _WEAR = ("set_pulses", "reset_pulses", "form_pulses", "reserved")
 _COLUMNS = {
     "runs": (
@@ -38,7 +40,7 @@ _COLUMNS = {
         *_WEAR,
     ),
     "wear": ("serial", "row", "column", *_WEAR),
-    "cells": ("run", "pass", *_CELLS),
+    "cells": ("run", *CELL_COLUMNS),
     "samples": ("run", "step", "at", "data"),
     "events": ("event", "run", "serial", "kind", "at", "what"),
 }
@@ -92,9 +94,9 @@ def _rows(store: Store, asked: Filter, table: str) -> list[Row]:
     runs = [run.id for run in asked.runs(store)]
     if table == "cells":
         return [
-            {"run": run, "pass": number, **dict(zip(_CELLS, line, strict=True))}
+            {"run": run, **dict(zip(CELL_COLUMNS, line, strict=True))}
             for run in runs
-            for number, *line in _cell_lines(store, run)
+            for line in cell_lines(store, run)
         ]
     return [
         {"run": run, "step": sample.step, "at": sample.at.isoformat(), "data": json.dumps(sample.data)}
@@ -120,20 +122,13 @@ def _wear_rows(store: Store, serial: str) -> list[Row]:
     ]
 
 
-def _cell_lines(store: Store, run: int) -> list[tuple[Any, ...]]:
-    return store.database.rows(
-        f"SELECT pass, {', '.join(_CELLS)} FROM cells WHERE run = ? AND status IS NOT NULL ORDER BY pass, row, column",
-        run,
-    )
-
-
 def _hdf5(store: Store, asked: Filter) -> tuple[bytes, Row]:
     try:
         import h5py
     except ImportError as error:
         raise missing("HDF5", "h5py", "The record is as it was") from error
     text = h5py.string_dtype()
-    numbers = [(name, text if name == "status" else np.int64) for name in ("pass", *_CELLS)]
+    numbers = [(name, text if name == "status" else np.int64) for name in CELL_COLUMNS]
     buffer = io.BytesIO()
     runs, serials = asked.runs(store), asked.serials(store)
     with h5py.File(buffer, "w") as file:
@@ -153,7 +148,7 @@ def _hdf5(store: Store, asked: Filter) -> tuple[bytes, Row]:
         for run in runs:
             group = file.create_group(f"runs/{run.id}")
             _attributes(group, run_row(run))
-            lines = np.array(_cell_lines(store, run.id), numbers)
+            lines = np.array(cell_lines(store, run.id), numbers)
             group.create_dataset("cells", data=lines, compression="gzip" if len(lines) else None)
             happened = [(e.at.isoformat(), e.what) for e in reversed(events(store, run=run.id))]
             group["events"] = np.array(happened, [("at", text), ("what", text)])
@@ -163,7 +158,7 @@ def _hdf5(store: Store, asked: Filter) -> tuple[bytes, Row]:
                 if "codes" in rest:
                     part["codes"] = np.array(rest.pop("codes"), np.int32)
                 _attributes(part, rest | {"at": sample.at.isoformat()})
-        boards = store.database.rows("SELECT board, at, data FROM calibrations ORDER BY id")
+        boards = [(c.board, c.at.isoformat(), json.dumps(c.as_json())) for c in reversed(calibrations(store))]
         file["calibrations"] = np.array(boards, [(name, text) for name in ("board", "at", "data")])
     return buffer.getvalue(), {"runs": len(runs), "arrays": len(serials), "calibrations": len(boards)}
 

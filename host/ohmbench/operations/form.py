@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ohmbench.bench.base import Bench, Words
+from ohmbench.bench.base import Bench
 from ohmbench.errors import NotConvergedError
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.setup import Setup
@@ -12,11 +12,12 @@ from ohmbench.operations.result import Noted
 from ohmbench.operations.whole_array import begin_run
 from ohmbench.programming import forming
 from ohmbench.programming.forming import FormResult
-from ohmbench.programming.programmer import CellRecords, decode
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.record.journal import Journal
-from ohmbench.record.records import Cells, CellStatus
+from ohmbench.record.records import Cells
+from ohmbench.support.array_types import Words
 from ohmbench.tables import ROWS
 
 FORM = "form"
@@ -37,10 +38,8 @@ def form(bench: Bench, recipe: Recipe | None, progress: Progress, ledgered: Ledg
     every = ~bench.carrier.bad
 
     def on_rows(first: int, words: Words) -> None:
-        arrived, whole = np.zeros_like(every), np.zeros(every.shape, np.uint32)
-        arrived[first : first + len(words)] = every[first : first + len(words)]
-        whole[first : first + len(words)] = words
-        journal.add(_formed(decode(whole, arrived, low * every, high * every, 0)))
+        records = CellRecords.of_rows(first, words, every, low * every, high * every)
+        journal.add(Cells.of(records, (records.set_pulses > 0).astype(np.int64), forms=True))
         progress("form", first + len(words), ROWS)
 
     low, high = recipe.codes_between(np.array([recipe.g_min_usiemens]), np.array([np.inf]))
@@ -54,16 +53,6 @@ def form(bench: Bench, recipe: Recipe | None, progress: Progress, ledgered: Ledg
             return forming.form(bench, recipe, on_rows=on_rows)
         finally:
             journal.flush()
-
-
-def _formed(records: CellRecords) -> Cells:
-    zeros = np.zeros_like(records.code)
-    inside = np.where(records.set_pulses > 0, CellStatus.CONVERGED, CellStatus.UNTOUCHED)
-    status = np.where(records.converged, inside, CellStatus.FAILED).astype(np.int64)
-    attempts = (records.set_pulses > 0).astype(np.int64)
-    return Cells(
-        records.mask, records.low, records.high, records.code, zeros, zeros, records.set_pulses, attempts, status
-    )
 
 
 def require_formed(result: FormResult, share: float) -> None:

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.errors import UsageError
 from ohmbench.inference.exact import predict
-from ohmbench.inference.on_bench import Inference, IntArray
+from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import LedgeredInference
 from ohmbench.lab.setup import Setup
@@ -26,6 +25,7 @@ from ohmbench.operations.result import Noted
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.result import ProgramResult
 from ohmbench.progress import Progress
+from ohmbench.support.array_types import IntArray
 from ohmbench.tables import CLOCK_HZ
 
 OnCodes = Callable[[int, IntArray], None]
@@ -57,8 +57,8 @@ class InferResult:
 
     rung: str
     dataset: str
-    labels: npt.NDArray[np.int64]
-    predictions: npt.NDArray[np.int64]
+    labels: IntArray
+    predictions: IntArray
     programmed: ProgramResult
     program_cycles: int
     infer_cycles: int
@@ -192,12 +192,12 @@ def infer(
 def _run(
     bench: Bench,
     image: WeightImage,
-    inputs: npt.NDArray[np.int64],
+    inputs: IntArray,
     recipe: Recipe,
     progress: Progress | None,
     on_codes: OnCodes,
     ledgered: Ledgered | None = None,
-) -> tuple[Inference, npt.NDArray[np.int64]]:
+) -> tuple[Inference, IntArray]:
     run = LedgeredInference(bench, recipe, progress, on_codes, ledgered=ledgered)
     return run, np.argmax(run.logits(image, inputs), axis=1).astype(np.int64)
 
@@ -205,8 +205,8 @@ def _run(
 def _check(
     array: SimulatedArray,
     image: WeightImage,
-    inputs: npt.NDArray[np.int64],
-    labels: npt.NDArray[np.int64],
+    inputs: IntArray,
+    labels: IntArray,
     recipe: Recipe,
     other: Inference,
     codes: dict[int, IntArray],

@@ -13,7 +13,6 @@ from ohmbench.faults.fault_map import FaultMap
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.mapping.image import WeightImage
 from ohmbench.operations.image_file import ImageFile, require_own_array
-from ohmbench.programming.programmer import Mask
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.resume import recipe_of
 from ohmbench.programming.run import Target
@@ -26,6 +25,7 @@ from ohmbench.record.journal import (
     skipped_of,
 )
 from ohmbench.record.records import RunRecord, RunStatus
+from ohmbench.support.array_types import Mask
 
 DEFAULT_RECIPE = "coarse-fine"
 

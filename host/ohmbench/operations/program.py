@@ -23,7 +23,7 @@ from ohmbench.record.journal import PROGRAM, Journal, last_run
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.store import Run
 from ohmbench.report.live import ProgramReport
-from ohmbench.report.program import ProgramInfo
+from ohmbench.report.program import ImageState, ProgramInfo
 from ohmbench.tables import CLOCK_HZ
 
 Summary = dict[str, Any]
@@ -57,7 +57,7 @@ class Programmed:
     @property
     def converged_fraction(self) -> float:
         """Share of the cells that ended in their window; 1 if there was none to program."""
-        converged = self._cells("converged")
+        converged = self._cells("inside")
         return float(np.mean(converged)) if converged.size else 1.0
 
     def summary(self) -> Summary:
@@ -168,16 +168,11 @@ class _Session:
     def program(self, number: int) -> None:
         job, target = self.job, self.job.target(number)
 
+        targets_usiemens = job.recipe.targets_usiemens(target.levels, target.max_level)
+
         def watch(standing: Standing) -> None:
             if self.report is not None:
-                targets = job.recipe.targets_usiemens(target.levels, job.image.max_level)
-                self.report.update(
-                    number,
-                    target_usiemens=targets,
-                    mask=target.mask | target.skipped,
-                    skipped=target.skipped,
-                    **vars(standing),
-                )
+                self.report.update(number, ImageState(targets_usiemens, target.skipped, standing))
 
         with self.journal(number) as journal:
             self.results[number] = ArrayRun(self.bench, target, job.recipe, journal, self.progress, watch).run()

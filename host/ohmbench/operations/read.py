@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench.bench.base import Bench
 from ohmbench.lab.setup import Setup
 from ohmbench.operations.result import Noted
 from ohmbench.programming.programmer import read_array
-from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
+from ohmbench.support.array_types import Codes, FloatArray
 from ohmbench.tables import ROWS
 
 
@@ -23,7 +23,7 @@ class ReadResult:
 
     rung: str
     codes: Codes
-    usiemens: npt.NDArray[np.float64]
+    usiemens: FloatArray
 
     def summary(self) -> dict[str, Any]:
         return {"rung": self.rung, "codes": self.codes.tolist(), "usiemens": np.round(self.usiemens, 3).tolist()}

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ohmbench.bench.base import Bench, dac_code
+from ohmbench.bench.base import Bench, dac_code, volts_of
 from ohmbench.errors import DataError
-from ohmbench.programming.programmer import Bands, CellRecords, Mask, OnRows, Programmer, decode
+from ohmbench.programming.programmer import Bands, OnRows, Programmer
 from ohmbench.programming.recipe import Recipe
-from ohmbench.tables import CLOCK_HZ, COLUMNS, DAC_FULL_SCALE_V, ROWS
+from ohmbench.record.cell_records import CellRecords
+from ohmbench.support.array_types import FloatArray, IntArray, Mask
+from ohmbench.tables import CLOCK_HZ, COLUMNS, ROWS
 
 RECIPE = "form"
 """Name of the recipe that comes with ohmbench."""
@@ -39,30 +40,30 @@ class FormResult:
 
     rung: str
     records: CellRecords
-    forming_v: npt.NDArray[np.float64]
+    forming_v: FloatArray
     step_v: float
-    usiemens: npt.NDArray[np.float64]
+    usiemens: FloatArray
 
     @property
     def formed(self) -> Mask:
         """Cells that this run formed."""
-        return np.asarray(self.records.converged & (self.records.set_pulses > 0))
+        return np.asarray(self.records.inside & (self.records.set_pulses > 0))
 
     @property
     def already(self) -> Mask:
         """Cells that were formed before, and got no pulse."""
-        return np.asarray(self.records.converged & (self.records.set_pulses == 0))
+        return np.asarray(self.records.inside & (self.records.set_pulses == 0))
 
     @property
     def not_formed(self) -> Mask:
         """Cells that the whole ramp did not form."""
-        return np.asarray(self.records.mask & ~self.records.converged)
+        return np.asarray(self.records.mask & ~self.records.inside)
 
     def summary(self) -> dict[str, Any]:
         """JSON-able. Voltages and conductances are of the cells that this run formed; None if it formed none."""
         volts, usiemens = self.forming_v[self.formed], self.usiemens[self.formed]
         cells, run_cycles = int(np.count_nonzero(self.records.mask)), self.records.run_cycles
-        good = np.count_nonzero(self.records.converged)
+        good = np.count_nonzero(self.records.inside)
         return {
             "rung": self.rung,
             "cells": cells,
@@ -124,9 +125,9 @@ def form(
     with Programmer.ready(bench, recipe, Bands(low, high, 0, start, start)) as programmer:
         words, run_cycles = programmer.program(np.zeros(mask.shape, np.int64), mask, on_rows)
     every = np.ones(mask.shape, np.int64)
-    records = decode(words, mask, low * every, high * every, run_cycles)
-    forming_v = np.where(records.converged & (records.set_pulses > 0), _ramp_v(recipe, records.set_pulses), np.nan)
-    usiemens = records.code / recipe.codes_per_siemens * 1e6
+    records = CellRecords.of_words(words, mask, low * every, high * every, run_cycles)
+    forming_v = np.where(records.inside & (records.set_pulses > 0), _ramp_v(recipe, records.set_pulses), np.nan)
+    usiemens = records.usiemens(recipe.codes_per_siemens)
     return FormResult(bench.info.rung, records, forming_v, recipe.set_step_v, usiemens)
 
 
@@ -149,7 +150,7 @@ def require_one_ramp(recipe: Recipe) -> None:
         )
 
 
-def _ramp_v(recipe: Recipe, pulses: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def _ramp_v(recipe: Recipe, pulses: IntArray) -> FloatArray:
     """Volts of the last of so many pulses of the ramp, as the DAC has them."""
     start, step = dac_code(recipe.set_start_v), dac_code(recipe.set_step_v)
-    return np.asarray((start + (pulses - 1) * step) * DAC_FULL_SCALE_V / 65536, np.float64)
+    return volts_of((start + (pulses - 1) * step).astype(np.float64))

@@ -9,22 +9,17 @@ from functools import partial
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from ohmbench.bench.base import Bench, Inputs, Limits, Words, clocks, dac_code
+from ohmbench.bench.base import Bench, Limits, clocks, dac_code
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import DataError
 from ohmbench.isa import load_firmware
-from ohmbench.programming.recipe import Codes, Recipe
-from ohmbench.tables import COLUMNS, LANES, ROWS
+from ohmbench.programming.recipe import Recipe
+from ohmbench.record.cell_records import CellRecords
+from ohmbench.support.array_types import Codes, FloatArray, Inputs, Levels, Mask, Words
+from ohmbench.tables import ADC_MAX, COLUMNS, LANES, ROWS
 
-Levels = npt.NDArray[np.integer]
-FloatArray = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
-
-_PULSES_MASK = 0xFF
 _CODE_MASK = 0xFFFF
-_ADC_MAX = 0x7FFF
 _FAR = 0x10000  # beyond every ADC code
 _FROM_START = 0xFFFF  # beyond every DAC code
 _SHIFT_ZERO = 512
@@ -36,37 +31,6 @@ LEAVE = LANES - 1
 OnRows = Callable[[int, Words], None]
 """Called as records arrive: the first row of a batch and its records (rows, columns). Rows come in the order of the
 carrier's lines."""
-
-
-@dataclass(frozen=True, eq=False)
-class CellRecords:
-    """What programming an image did to each cell; all arrays (rows, columns).
-
-    Attributes:
-        mask: bool, the cells that were to be programmed; the rest were left alone.
-        low, high: lowest and highest accepted ADC code.
-        code: ADC code that was read last, at verification.
-        set_pulses, reset_pulses: pulses that each cell got.
-        run_cycles: run time in clocks of the bench.
-    """
-
-    mask: Mask
-    low: Codes
-    high: Codes
-    code: Codes
-    set_pulses: Codes
-    reset_pulses: Codes
-    run_cycles: int
-
-    @property
-    def converged(self) -> Mask:
-        """The cells whose last code lies in their window."""
-        return self.mask & (self.low <= self.code) & (self.code <= self.high)
-
-    @property
-    def pulses(self) -> Codes:
-        """Pulses of either polarity."""
-        return self.set_pulses + self.reset_pulses
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +70,7 @@ class Bands:
 
     def middle(self) -> FloatArray:
         """Codes (levels,) where a level's cells are judged: the middle of the band, or its end if it has only one."""
-        low_open, high_open = self.low <= 0, self.high >= _ADC_MAX
+        low_open, high_open = self.low <= 0, self.high >= ADC_MAX
         return np.asarray(np.where(high_open, self.low, np.where(low_open, self.high, (self.low + self.high) / 2)))
 
     def tables(self, recipe: Recipe) -> Words:
@@ -257,7 +221,7 @@ def program_image(
         recipe,
         lambda part, first, records: None if on_rows is None else on_rows(first, records),
     )
-    return decode(words, mask, low, high, cycles)
+    return CellRecords.of_words(words, mask, low, high, cycles)
 
 
 def program_cells(
@@ -293,13 +257,6 @@ def program_cells(
     return words, cycles
 
 
-def decode(words: Words, mask: Mask, low: Codes, high: Codes, run_cycles: int) -> CellRecords:
-    """What the firmware's records (rows, columns) say: code | SET pulses << 16 | RESET pulses << 24."""
-    code = words.astype(np.uint16).view(np.int16).astype(np.int64)
-    set_pulses, reset_pulses = ((words >> shift & _PULSES_MASK).astype(np.int64) for shift in (16, 24))
-    return CellRecords(mask, low, high, code, set_pulses, reset_pulses, run_cycles)
-
-
 def _parts(mask: Mask, single_cell: bool) -> Iterator[Mask]:
     """The mask at once, or its cells one after the other."""
     if not single_cell:
@@ -330,7 +287,7 @@ def _with_true_codes(carrier: Carrier, records: Words) -> Words:
     if carrier.is_exact:
         return records
     codes = carrier.true_codes(records.astype(np.uint16).view(np.int16))
-    clipped = np.clip(codes, -_ADC_MAX - 1, _ADC_MAX)
+    clipped = np.clip(codes, -ADC_MAX - 1, ADC_MAX)
     return np.asarray(records & np.uint32(~_CODE_MASK & 0xFFFF_FFFF) | (clipped & _CODE_MASK).astype(np.uint32))
 
 

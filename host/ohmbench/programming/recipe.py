@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from ohmbench import tables as t
 from ohmbench.bench.base import Limits, clocks, codes_per_siemens, dac_code
 from ohmbench.errors import DataError
-from ohmbench.tables import Rail
+from ohmbench.support.array_types import Codes, FloatArray, Integers
+from ohmbench.tables import ADC_MAX, Rail
 
-Codes = npt.NDArray[np.int64]
 Curve = tuple[tuple[float, float], ...]
 """Points (conductance in uS, volts), conductance rising."""
 
@@ -26,7 +25,6 @@ RECIPES = Path(__file__).resolve().parent / "recipes"
 """The recipes that come with ohmbench, one TOML file each."""
 
 _WORD = 0xFFFF  # arguments of firmware and limits of the guard
-_ADC_MAX = 0x7FFF
 MOST_PULSES = 0xFF
 """Pulses of a polarity that a cell may get in one run: a record counts them in eight bits."""
 
@@ -125,7 +123,7 @@ class Recipe:
                 yield f"{name} = {us} is outside {1e6 / t.CLOCK_HZ:.3f} to {_WORD * 1e6 / t.CLOCK_HZ:.0f} microseconds"
         if self.g_max_usiemens <= self.g_min_usiemens:
             yield "g_max_usiemens is not above g_min_usiemens"
-        if (self.g_max_usiemens + self.window_usiemens) * 1e-6 * self.codes_per_siemens > _ADC_MAX:
+        if (self.g_max_usiemens + self.window_usiemens) * 1e-6 * self.codes_per_siemens > ADC_MAX:
             yield f"g_max_usiemens and its window are outside the range of the ADC at read_v = {self.read_v}"
         if 2 * self.inner_usiemens * 1e-6 * self.codes_per_siemens < 1:
             yield "inner_usiemens makes a window narrower than a code of the ADC"
@@ -193,7 +191,7 @@ class Recipe:
             return self.set_start_v, self.set_step_v, self.set_end_v
         return self.reset_start_v, self.reset_step_v, self.reset_end_v
 
-    def joins_v(self, name: str, usiemens: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def joins_v(self, name: str, usiemens: FloatArray) -> FloatArray:
         """Voltages at which cells with these targets join the ramp `set` or `reset`; 0 where from its start."""
         curve, lead = (self.set_curve, self.set_lead_v) if name == "set" else (self.reset_curve, self.reset_lead_v)
         if not curve:
@@ -214,21 +212,21 @@ class Recipe:
         """Conductance of level 0 in level steps."""
         return self.g_min_usiemens * max_level / (self.g_max_usiemens - self.g_min_usiemens)
 
-    def targets_usiemens(self, levels: npt.NDArray[np.integer], max_level: int) -> npt.NDArray[np.float64]:
+    def targets_usiemens(self, levels: Integers, max_level: int) -> FloatArray:
         """Conductances that cells with these levels are to have, of the shape of levels."""
         step = (self.g_max_usiemens - self.g_min_usiemens) / max_level
         return np.asarray(self.g_min_usiemens + levels.astype(np.float64) * step, np.float64)
 
-    def windows(self, levels: npt.NDArray[np.integer], max_level: int) -> tuple[Codes, Codes]:
+    def windows(self, levels: Integers, max_level: int) -> tuple[Codes, Codes]:
         """Lowest and highest accepted ADC code of cells with these levels, both of the shape of levels."""
         target = self.targets_usiemens(levels, max_level)
         return self.codes_between(target - self.window_usiemens, target + self.window_usiemens)
 
-    def codes_between(self, low: npt.NDArray[np.float64], high: npt.NDArray[np.float64]) -> tuple[Codes, Codes]:
+    def codes_between(self, low: FloatArray, high: FloatArray) -> tuple[Codes, Codes]:
         """Lowest and highest ADC code of conductances in uS; no lower than 0 and no higher than the ADC goes."""
         codes = 1e-6 * self.codes_per_siemens
         lowest, highest = np.ceil(low * codes), np.floor(high * codes)
-        return np.clip(lowest, 0, _ADC_MAX).astype(np.int64), np.clip(highest, 0, _ADC_MAX).astype(np.int64)
+        return np.clip(lowest, 0, ADC_MAX).astype(np.int64), np.clip(highest, 0, ADC_MAX).astype(np.int64)
 
     def _rails(self) -> dict[str, tuple[Rail, ...]]:
         """The rails that each voltage is for."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ohmbench.programming.programmer import CellRecords
+from ohmbench.record.cell_records import CellRecords
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,5 +29,5 @@ class ProgramResult:
     @property
     def converged_fraction(self) -> float:
         """Share of the cells that ended in their window; 1 if there was none to program."""
-        converged = self._over_cells(r.converged for r in self.records.values())
+        converged = self._over_cells(r.inside for r in self.records.values())
         return float(np.mean(converged)) if converged.size else 1.0

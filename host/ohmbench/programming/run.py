@@ -12,22 +12,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ohmbench.bench.base import Bench, Words
+from ohmbench.bench.base import Bench
 from ohmbench.errors import StoreError
-from ohmbench.programming.programmer import CellRecords, Levels, Mask, decode, program_cells, read_array
-from ohmbench.programming.recipe import Codes, Recipe
+from ohmbench.programming.programmer import program_cells, read_array
+from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.record.journal import Journal
-from ohmbench.record.records import Cells, CellStatus
-from ohmbench.tables import COLUMNS, ROWS
+from ohmbench.record.records import Cells, CellStatus, status_of
+from ohmbench.support.array_types import Codes, IntArray, Levels, Mask, Words
+from ohmbench.tables import ROWS
 
 TRIES = 3
 """A cell that the firmware gave up is taken up again so often in a pass: a straggler is not a broken cell, and alone
 with the other stragglers of its row it meets other wire voltages than among 32."""
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,12 +85,12 @@ class ArrayResult:
     @property
     def found_inside(self) -> Mask:
         """Cells that were in their window when the run began."""
-        return self.records.mask & (self.records.low <= self.found) & (self.found <= self.records.high)
+        return self.records.at(self.found).inside
 
     @property
-    def status(self) -> npt.NDArray[np.int64]:
+    def status(self) -> IntArray:
         """CellStatus of each cell; 0 outside of the mask."""
-        return _status(self.records)
+        return status_of(self.records)
 
     def named_status(self) -> list[list[str]]:
         """converged, failed, untouched or skipped; empty for a cell that the image does not use."""
@@ -109,26 +108,17 @@ class ArrayResult:
         return {"status": self.named_status()} | {name: values.tolist() for name, values in arrays.items()}
 
 
-def _status(records: CellRecords) -> npt.NDArray[np.int64]:
-    pulsed = records.pulses > 0
-    inside = np.where(pulsed, CellStatus.CONVERGED, CellStatus.UNTOUCHED)
-    return np.where(records.mask, np.where(records.converged, inside, CellStatus.FAILED), 0).astype(np.int64)
-
-
 @dataclass(frozen=True, eq=False)
 class Standing:
-    """How a run stands. Its arrays (rows, columns) belong to the run and go on changing.
+    """How a run stands.
 
     Attributes:
+        cells: to be programmed (rows, columns); pulses are of all passes.
         done_rows: bool (rows,), the rows whose cells of this pass are read.
         pass_number: from 0.
     """
 
-    low: Codes
-    high: Codes
-    code: Codes
-    set_pulses: Codes
-    reset_pulses: Codes
+    cells: CellRecords
     done_rows: Mask
     pass_number: int
 
@@ -165,9 +155,10 @@ class ArrayRun:
         self._watch = watch
         self._done_rows: Mask = np.zeros(len(target.mask), np.bool_)
         self._number = 0
-        self._low, self._high = recipe.windows(target.levels, target.max_level)
-        zeros = np.zeros(target.mask.shape, np.int64)
-        self._code, self._set, self._reset, self._attempts = (zeros.copy() for _ in range(4))
+        unread = np.zeros(target.mask.shape, np.int64)
+        windows = recipe.windows(target.levels, target.max_level)
+        self._cells = CellRecords.of_codes(target.mask, *windows, unread)
+        self._attempts = unread
 
     def run(self) -> ArrayResult:
         """All passes of the recipe.
@@ -185,7 +176,7 @@ class ArrayRun:
                     self._bench.rest(self._recipe.rest_s, self._progress)
                 code = read_array(self._bench, self._recipe)
                 found = code if found is None else found
-                self._code, self._number = code, number
+                self._cells, self._number = self._cells.at(code), number
                 notes.append(self._pass())
             self._record_untouched()
         except StoreError:
@@ -194,20 +185,16 @@ class ArrayRun:
             self._journal.flush()
             raise
         assert found is not None
-        records = self._records()
-        return ArrayResult(records, found, self._attempts, self._target.skipped, tuple(notes), self._journal.run_id)
+        return ArrayResult(self._cells, found, self._attempts, self._target.skipped, tuple(notes), self._journal.run_id)
 
     def _tell(self) -> None:
-        self._watch(Standing(self._low, self._high, self._code, self._set, self._reset, self._done_rows, self._number))
-
-    def _records(self) -> CellRecords:
-        return CellRecords(self._target.mask, self._low, self._high, self._code, self._set, self._reset, 0)
+        self._watch(Standing(self._cells, self._done_rows, self._number))
 
     def _outside(self) -> Mask:
-        return self._target.mask & ~((self._low <= self._code) & (self._code <= self._high))
+        return self._target.mask & ~self._cells.inside
 
     def _pass(self) -> PassNote:
-        before = self._set + self._reset
+        before = self._cells.pulses
         found = outside = self._outside()
         self._done_rows = np.asarray(~outside.any(axis=1))
         self._tell()
@@ -221,7 +208,7 @@ class ArrayRun:
             program_cells(self._bench, target.levels, outside, target.max_level, self._recipe, self._collect)
             outside = self._outside()
         self._journal.flush()
-        pulses = self._set + self._reset - before
+        pulses = self._cells.pulses - before
         return PassNote(
             int(np.count_nonzero(found)),
             int(np.count_nonzero(pulses)),
@@ -231,42 +218,21 @@ class ArrayRun:
 
     def _collect(self, part: Mask, first: int, words: Words) -> None:
         """Takes the records of some rows, of these cells."""
-        whole = np.zeros((ROWS, COLUMNS), np.uint32)
-        whole[first : first + len(words)] = words
-        arrived = np.zeros_like(part)
-        arrived[first : first + len(words)] = part[first : first + len(words)]
-        records = decode(whole, arrived, self._low, self._high, 0)
-        self._code = np.where(arrived, records.code, self._code)
-        self._set += np.where(arrived, records.set_pulses, 0)
-        self._reset += np.where(arrived, records.reset_pulses, 0)
-        taken_up = (records.pulses > 0).astype(np.int64)
-        self._attempts += np.where(arrived, taken_up, 0)
-        self._journal.add(cells_of(records, taken_up))
+        records = CellRecords.of_rows(first, words, part, self._cells.low, self._cells.high)
+        self._cells = self._cells.then(records)
+        taken_up = np.where(records.mask, records.pulses > 0, False).astype(np.int64)
+        self._attempts = self._attempts + taken_up
+        self._journal.add(Cells.of(records, taken_up))
         self._progress(self._target.name, first + len(words), ROWS)
-        self._done_rows = np.asarray(self._done_rows | arrived.any(axis=1))
+        self._done_rows = np.asarray(self._done_rows | records.mask.any(axis=1))
         self._tell()
 
     def _record_untouched(self) -> None:
         """The cells that never needed a pulse: their code is recorded too."""
-        records = self._records()
-        mask = records.mask & (self._attempts == 0) & records.converged
+        mask = (self._attempts == 0) & self._cells.inside
         if mask.any():
             self._journal.begin_pass(mask, 0)
-            untouched = CellRecords(mask, self._low, self._high, self._code, self._set, self._reset, 0)
-            self._journal.add(cells_of(untouched, np.zeros_like(self._attempts)))
+            none = np.zeros_like(self._attempts)
+            untouched = CellRecords.of_codes(mask, self._cells.low, self._cells.high, self._cells.code)
+            self._journal.add(Cells.of(untouched, none))
         self._journal.flush()
-
-
-def cells_of(records: CellRecords, attempts: Codes) -> Cells:
-    """What programming did, as the record takes it; attempts: times that each cell was taken up."""
-    return Cells(
-        records.mask,
-        records.low,
-        records.high,
-        records.code,
-        records.set_pulses,
-        records.reset_pulses,
-        np.zeros_like(attempts),
-        attempts,
-        _status(records),
-    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ohmbench.errors import NOTHING_SENT, DataError
-from ohmbench.programming.programmer import Levels
 from ohmbench.programming.recipe import Recipe
+from ohmbench.support.array_types import Levels
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import json
 from datetime import datetime
 
 from ohmbench.carrier.calibration import Calibration
-from ohmbench.errors import ARRAY_OFF
 from ohmbench.record.store import Store
 
 
@@ -16,7 +15,7 @@ def add_calibration(store: Store, calibration: Calibration) -> None:
     Raises:
         StoreError: the record cannot be written.
     """
-    with store.database.transaction(ARRAY_OFF) as sql:
+    with store.database.transaction() as sql:
         sql.execute(
             "INSERT INTO calibrations(board, at, data) VALUES (?, ?, ?)",
             (calibration.board, calibration.at.isoformat(), json.dumps(calibration.as_json(), allow_nan=False)),

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
 
 from ohmbench.errors import NOTHING_SENT, StoreError, UsageError
+from ohmbench.support.sqlite_file import Kind, Problem, SqliteFile
 
 FILE_NAME = "record.sqlite"
 
@@ -150,170 +146,48 @@ def _lab_folder() -> Path:
     return (given if given.is_absolute() else Path.home().joinpath(*fallback)) / "ohmbench"
 
 
-class Database:
-    """An open record; transactions whose errors are StoreError.
+def open_record(path: Path, wait_s: float = 5.0) -> SqliteFile:
+    """Open the record, or make it if absent; wait_s for another process that writes.
 
-    What a transaction wrote is on the disk when it returns: it survives kill -9, and a power loss as far as the disk
-    keeps its own promises.
+    Raises:
+        StoreError: it cannot be read or written, is no record, is damaged, or is of a newer version.
     """
-
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self.connection = connection
-        self.path = path
-
-    @classmethod
-    def open(cls, path: Path, wait_s: float = 5.0) -> Self:
-        """Open the record, or make it if absent; wait_s for another process that writes.
-
-        Raises:
-            StoreError: it cannot be read or written, is no record, is damaged, or is of a newer version.
-        """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _cannot_use(path, error.strerror or str(error), NOTHING_SENT) from error
-        with _translated(path, NOTHING_SENT):
-            # isolation_level None: transactions begin where this module says so, and nowhere else
-            connection = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
-            try:
-                _prepare_patiently(connection, path, wait_s)
-            except BaseException:
-                connection.close()
-                raise
-        return cls(connection, path)
-
-    @contextmanager
-    def transaction(self, array: str = NOTHING_SENT) -> Iterator[sqlite3.Connection]:
-        """All of the statements inside or none of them; `array` says in an error's message how the array is."""
-        with _translated(self.path, array):
-            self.connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self.connection
-                self.connection.execute("COMMIT")
-            except BaseException:
-                if self.connection.in_transaction:  # a full disk has ended it already
-                    self.connection.execute("ROLLBACK")
-                raise
-
-    def rows(self, sql: str, *values: Any) -> list[Any]:
-        """All rows of a query. Within a transaction it is for the transaction to say how the array is."""
-        if self.connection.in_transaction:
-            return self.connection.execute(sql, values).fetchall()
-        with _translated(self.path, NOTHING_SENT):
-            return self.connection.execute(sql, values).fetchall()
-
-    def close(self) -> None:
-        self.connection.close()
+    return SqliteFile.open(path, KIND, wait_s)
 
 
-def _prepare_patiently(connection: sqlite3.Connection, path: Path, wait_s: float) -> None:
-    """SQLite itself does not wait when two processes make the same file: the switch to WAL fails at once."""
-    end = time.monotonic() + wait_s
-    while True:
-        try:
-            return _prepare(connection, path)
-        except sqlite3.OperationalError as error:
-            if _primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() > end:
-                raise
-        time.sleep(0.02)
+def _explain(path: Path, problem: Problem, detail: str) -> StoreError:
+    match problem:
+        case Problem.FULL:
+            return StoreError(
+                f"The disk is full: the record {path} cannot grow.",
+                "All that was recorded before is kept. Free some space, then start again with --resume.",
+            )
+        case Problem.LOCKED:
+            return StoreError(
+                f"Another process keeps the record {path} locked.",
+                "End that process or wait for it, then start again with --resume.",
+            )
+        case Problem.ANOTHERS:
+            return StoreError(
+                f"{path} is not a record of ohmbench's runs.",
+                "The file was left as it is. Give the record's own file, or a name that does not exist to start one.",
+            )
+        case Problem.NEWER:
+            return StoreError(
+                f"The record {path} has {detail}.",
+                "Update ohmbench; do not start a new record, it would forget the array's wear.",
+            )
+        case Problem.DAMAGED:
+            return StoreError(
+                f"The record {path} is damaged ({detail}).",
+                "Put back a copy of it, or copy it with the files beside it that have its name and try sqlite3's "
+                ".recover; a new record would forget the array's wear.",
+            )
+        case Problem.UNUSABLE:
+            return StoreError(
+                f"Cannot read or write the record {path}: {detail}.",
+                "Make the file and its folder writable, or set OHMBENCH_LAB to the folder of the record.",
+            )
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Check whose file it is before the first write; then bring it to this version."""
-    if not _is_empty(connection):
-        if _pragma(connection, "application_id") != _APPLICATION_ID:
-            raise _not_a_record(path)
-        _refuse_newer(connection, path)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA fullfsync = ON")  # without it macOS leaves the data in the disk's cache
-    connection.execute("PRAGMA foreign_keys = ON")
-    if _pragma(connection, "user_version") == SCHEMA:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        _refuse_newer(connection, path)  # another process may have been first
-        for version in range(_pragma(connection, "user_version"), SCHEMA):
-            for statement in _MIGRATIONS[version]:
-                connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-def _is_empty(connection: sqlite3.Connection) -> bool:
-    return not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
-
-
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
-
-
-def _refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
-    version = _pragma(connection, "user_version")
-    if version > SCHEMA:
-        raise StoreError(
-            f"The record {path} has version {version}, this ohmbench knows up to {SCHEMA}. {NOTHING_SENT} "
-            "Update ohmbench; do not start a new record, it would forget the array's wear."
-        )
-
-
-@contextmanager
-def _translated(path: Path, array: str) -> Iterator[None]:
-    """Turn SQLite's errors into StoreError; those that only a defect of ohmbench can cause stay as they are."""
-    try:
-        yield
-    except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-        raise
-    except sqlite3.Error as error:
-        raise _explain(path, array, error) from error
-
-
-def _primary(error: sqlite3.Error) -> int:
-    """SQLite's error code without its details."""
-    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
-
-
-def _explain(path: Path, array: str, error: sqlite3.Error) -> StoreError:
-    code = _primary(error)
-    if code == sqlite3.SQLITE_FULL:
-        return StoreError(
-            f"The disk is full: the record {path} cannot grow. {array} All that was recorded before is kept. Free "
-            "some space, then start again with --resume."
-        )
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreError(
-            f"Another process keeps the record {path} locked. {array} End that process or wait for it, then start "
-            "again with --resume."
-        )
-    if code == sqlite3.SQLITE_NOTADB:
-        return _not_a_record(path)
-    if code == sqlite3.SQLITE_CORRUPT:
-        return damaged(path, str(error), array)
-    return _cannot_use(path, str(error), array)
-
-
-def damaged(path: Path, reason: str, array: str = NOTHING_SENT) -> StoreError:
-    """The error of a record that contradicts itself."""
-    return StoreError(
-        f"The record {path} is damaged ({reason}). {array} Put back a copy of it, or copy it with the files beside it "
-        "that have its name and try sqlite3's .recover; a new record would forget the array's wear."
-    )
-
-
-def _not_a_record(path: Path) -> StoreError:
-    return StoreError(
-        f"{path} is not a record of ohmbench's runs. {NOTHING_SENT} The file was left as it is. Give the record's own "
-        "file, or a name that does not exist to start one."
-    )
-
-
-def _cannot_use(path: Path, reason: str, array: str) -> StoreError:
-    return StoreError(
-        f"Cannot read or write the record {path}: {reason}. {array} Make the file and its folder writable, or set "
-        "OHMBENCH_LAB to the folder of the record."
-    )
+KIND = Kind(_APPLICATION_ID, _MIGRATIONS, _explain)

@@ -8,8 +8,9 @@ import time
 import numpy as np
 
 from ohmbench.errors import NOTHING_SENT, StoreError
-from ohmbench.record.records import Cells, Mask, RunRecord, RunStatus
+from ohmbench.record.records import Cells, RunRecord, RunStatus
 from ohmbench.record.store import Run, Store
+from ohmbench.support.array_types import Mask
 
 PROGRAM = "program"
 """Kind of the runs that this module makes and finds."""
@@ -20,7 +21,7 @@ DEFAULT_BUDGET = 1_000_000
 
 _BATCH_CELLS = 256
 _BATCH_S = 0.25
-_FIELDS = tuple(f.name for f in dataclasses.fields(Cells))
+_FIELDS = tuple(f.name for f in dataclasses.fields(Cells) if f.name != "run_cycles")
 
 
 class Journal:

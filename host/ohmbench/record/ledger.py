@@ -9,8 +9,10 @@ from typing import Self
 import numpy as np
 
 from ohmbench.errors import NOTHING_SENT, StoreError, UsageError, WearError
-from ohmbench.record.database import Database, damaged
-from ohmbench.record.records import ArrayRecord, Mask, Wear
+from ohmbench.record.database import open_record
+from ohmbench.record.records import ArrayRecord, Wear
+from ohmbench.support.array_types import Mask
+from ohmbench.support.sqlite_file import SqliteFile
 
 _NAMED = 4
 """Cells that an error names."""
@@ -35,7 +37,7 @@ class Ledger:
     StoreError: the file cannot be read or written (disk full, no permission, locked), or is damaged.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: SqliteFile) -> None:
         self._database = database
 
     @classmethod
@@ -45,10 +47,10 @@ class Ledger:
         Raises:
             StoreError: it cannot be read or written, is no record, or comes from a newer ohmbench.
         """
-        return cls(Database.open(path, wait_s))
+        return cls(open_record(path, wait_s))
 
     @property
-    def database(self) -> Database:
+    def database(self) -> SqliteFile:
         """For the other parts of the record."""
         return self._database
 
@@ -69,9 +71,9 @@ class Ledger:
         """
         found = [row[0] for row in self._database.rows("PRAGMA integrity_check(3)")]
         if found != ["ok"]:
-            raise damaged(self._database.path, "; ".join(found))
+            raise self._database.damaged("; ".join(found))
         if self._database.rows("PRAGMA foreign_key_check"):
-            raise damaged(self._database.path, "a line belongs to nothing")
+            raise self._database.damaged("a line belongs to nothing")
         sums = ", ".join(f"sum(c.{name}) AS {name}" for name in _WEAR)
         less = " OR ".join(f"w.{name} < s.{name}" for name in _WEAR)
         short = self._database.rows(
@@ -80,7 +82,7 @@ class Ledger:
             f"ON w.array = a.id AND w.row = s.row AND w.column = s.column WHERE w.row IS NULL OR {less} LIMIT 1"
         )
         if short:
-            raise damaged(self._database.path, f"the wear of array {short[0][0]} is less than its runs add up to")
+            raise self._database.damaged(f"the wear of array {short[0][0]} is less than its runs add up to")
 
     def array(self, serial: str, array_type: str, rows: int, columns: int, budget: int | None = None) -> ArrayRecord:
         """Register an array, or check it against what is recorded under its serial number.
@@ -136,7 +138,7 @@ class Ledger:
         number, array = self._find(serial)
         lines = self._database.rows(f"SELECT {', '.join(_WEAR)} FROM wear WHERE array = ? ORDER BY row, column", number)
         if len(lines) != array.rows * array.columns:
-            raise damaged(self._database.path, f"the wear of array {serial} is not complete")
+            raise self._database.damaged(f"the wear of array {serial} is not complete")
         counts = np.array(lines, np.int64).T.reshape(len(_WEAR), array.rows, array.columns)
         return Wear(*counts)
 

@@ -16,11 +16,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from ohmbench.errors import ARRAY_OFF, NOTHING_SENT, StoreError
-from ohmbench.record.database import Database, default_path
+from ohmbench.errors import NOTHING_SENT, StoreError
+from ohmbench.record.database import default_path
 from ohmbench.record.ledger import Ledger, now, stamp
-from ohmbench.record.records import ArrayRecord, Cells, CellStatus, Mask, RunRecord, RunStatus
+from ohmbench.record.records import ArrayRecord, Cells, CellStatus, RunRecord, RunStatus
 from ohmbench.record.trail import add_sample, note
+from ohmbench.support.array_types import Mask
+from ohmbench.support.sqlite_file import SqliteFile
 
 __all__ = ["Run", "Store", "default_path"]
 
@@ -109,20 +111,6 @@ class Store(Ledger):
             note(sql, run_id, "gone on with")
         return Run(self, self._database, run_id, array)
 
-    def unfinished(self, serial: str, image_sha256: str) -> RunRecord | None:
-        """The run to resume: the last that may have pulsed the array, if it is of this image and did not end well.
-
-        None if there is none, also if something else has pulsed the array since: then the record no longer says what
-        the cells hold.
-
-        Raises:
-            StoreError: no such array.
-        """
-        last = self._last_change(self._find(serial)[0])
-        if last is None or last.image_sha256 != image_sha256 or last.status == RunStatus.DONE:
-            return None
-        return last
-
     def _last_change(self, number: int) -> RunRecord | None:
         """The last run that may have pulsed an array."""
         rows = self._database.rows(_RUNS + "r.array = ? AND r.most_pulses > 0 ORDER BY r.id DESC LIMIT 1", number)
@@ -198,7 +186,7 @@ class Store(Ledger):
             values["status"][row, column] = CellStatus[status.upper()]
             for name, value in zip(_NUMBERS, numbers, strict=True):
                 values[name][row, column] = value + (values[name][row, column] if name in _SUMMED else 0)
-        return Cells(mask, **values)
+        return Cells(mask, *(values[name] for name in (*_NUMBERS, "status")))
 
     def unrecorded(self, run_id: int) -> Mask:
         """The cells (rows, columns) that the last pass over them in a run may have pulsed, without a record of it.
@@ -248,7 +236,7 @@ class Store(Ledger):
 class Run:
     """A run that goes on. As a context manager it ends as done, or by an exception as interrupted or failed."""
 
-    def __init__(self, ledger: Ledger, database: Database, number: int, array: ArrayRecord) -> None:
+    def __init__(self, ledger: Ledger, database: SqliteFile, number: int, array: ArrayRecord) -> None:
         self.id = number
         self.array = array
         self._ledger = ledger
@@ -264,7 +252,7 @@ class Run:
         Raises:
             WearError: a cell's budget could be passed; nothing is charged then.
         """
-        with self._database.transaction(ARRAY_OFF):
+        with self._database.transaction():
             return self._add_pass(mask, pulses)
 
     def _add_pass(self, mask: Mask, pulses: int) -> int:
@@ -288,7 +276,7 @@ class Run:
         Raises:
             ValueError: a cell is not of this pass or has been recorded; none of these cells is recorded.
         """
-        with self._database.transaction(ARRAY_OFF):
+        with self._database.transaction():
             self._fill(cells)
 
     def _fill(self, cells: Cells) -> None:
@@ -319,19 +307,19 @@ class Run:
         Raises:
             ValueError: the step has been recorded, or as `record`; nothing is recorded then.
         """
-        with self._database.transaction(ARRAY_OFF) as sql:
+        with self._database.transaction() as sql:
             if cells is not None:
                 self._fill(cells)
             add_sample(sql, self.id, step, data)
 
     def note(self, what: str) -> None:
         """Record an event."""
-        with self._database.transaction(ARRAY_OFF) as sql:
+        with self._database.transaction() as sql:
             note(sql, self.id, what)
 
     def finish(self, status: RunStatus, why: str = "") -> None:
         """End the run. Cells without a record keep their reservation."""
-        with self._database.transaction(ARRAY_OFF) as sql:
+        with self._database.transaction() as sql:
             sql.execute("UPDATE runs SET status = ?, ended = ? WHERE id = ?", (status, now(), self.id))
             note(sql, self.id, f"{status}: {why}" if why else status)
 

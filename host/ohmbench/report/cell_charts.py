@@ -12,7 +12,7 @@ import numpy as np
 from ohmbench.report import charts
 from ohmbench.report.charts import DARK, EDGE, IN_WINDOW, LIGHT, OUTSIDE, SHADE, Axis, Plot
 from ohmbench.report.heat_maps import ERROR_SPAN_WINDOWS
-from ohmbench.report.results import CodeArray, FloatArray, Mask
+from ohmbench.support.array_types import Codes, FloatArray, Mask
 
 MOST_LEVELS = 16
 """More than these are put together: a chart has no room for more boxes."""
@@ -31,7 +31,7 @@ class Levels:
     """
 
     target_usiemens: FloatArray
-    of: CodeArray
+    of: Codes
     exact: bool
 
     @classmethod
@@ -118,7 +118,7 @@ def _error_axis(window_usiemens: float, width: float, half: int) -> Axis:
     return Axis(-end, end, marks, "read-back minus target, µS")
 
 
-def pulse_chart(pulses: CodeArray, good: Mask) -> str:
+def pulse_chart(pulses: Codes, good: Mask) -> str:
     """Distribution of the pulses (cells,) of either polarity."""
     most = int(pulses.max(initial=1))
     width = -(-(most + 1) // 40)
@@ -203,7 +203,7 @@ def _box(
     plot.line([(x - half, p50), (x + half, p50)], "#fff", width=2)
 
 
-def pulses_by_level_chart(levels: Levels, set_pulses: CodeArray, reset_pulses: CodeArray) -> str:
+def pulses_by_level_chart(levels: Levels, set_pulses: Codes, reset_pulses: Codes) -> str:
     """Mean pulses of both polarities at each level, and how many 90 of 100 cells need at most."""
     total = set_pulses + reset_pulses
     chosen = [levels.of == level for level in range(len(levels))]
@@ -223,7 +223,7 @@ def pulses_by_level_chart(levels: Levels, set_pulses: CodeArray, reset_pulses: C
     return plot.figure("Cells outside of their window included.", key)
 
 
-def arrival_chart(pulses: CodeArray, good: Mask) -> str:
+def arrival_chart(pulses: Codes, good: Mask) -> str:
     """Share of the cells (cells,) that are in their window, against the pulses that they got."""
     most = max(2, int(pulses.max(initial=1)))
     arrived = np.cumsum(np.bincount(pulses[good], minlength=most + 1)) / max(1, len(pulses))
@@ -258,7 +258,7 @@ def passes_chart(outside: Sequence[int], pulsed: Sequence[int], cells: int) -> s
     return plot.figure(f"Of {cells} cells; the scale is logarithmic.", key)
 
 
-def levels_table(levels: Levels, errors: FloatArray, good: Mask, set_pulses: CodeArray, reset_pulses: CodeArray) -> str:
+def levels_table(levels: Levels, errors: FloatArray, good: Mask, set_pulses: Codes, reset_pulses: Codes) -> str:
     """The charts by level as numbers."""
     heads = ["target, µS", "cells", "in window", "mean error, µS", "std in window, µS", "SET", "RESET", "90 % at most"]
     lines = []

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from ohmbench.support.array_types import IntArray
 
 
-def confusion_table(counts: NDArray[np.int64]) -> str:
+def confusion_table(counts: IntArray) -> str:
     """Counts (classes, classes), row = label, column = prediction, as HTML."""
     head = "".join(f'<th scope="col">{c}</th>' for c in range(len(counts)))
     lines = [f'<tr><th></th>{head}<th class="side" scope="col">right</th></tr>']

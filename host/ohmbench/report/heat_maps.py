@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ohmbench.support.array_types import FloatArray, Integers
+
 ERROR_SPAN_WINDOWS = 2.5
 """Half width of the error scale in windows; a stuck cell would otherwise bleach all others."""
 
@@ -54,14 +56,14 @@ class View:
         return [low, f"{high} or more"] if self.ramp == "pulses" else [f"{low} µS", f"{high} µS"]
 
 
-def conductance_range(target_usiemens: NDArray[np.float64], window_usiemens: float) -> tuple[float, float]:
+def conductance_range(target_usiemens: FloatArray, window_usiemens: float) -> tuple[float, float]:
     """Ends of a scale that holds the targets and their windows."""
     if not target_usiemens.size:
         return 0.0, 1.0
     return max(0.0, float(target_usiemens.min()) - window_usiemens), float(target_usiemens.max()) + window_usiemens
 
 
-def pulse_range(pulses: NDArray[np.integer]) -> tuple[float, float]:
+def pulse_range(pulses: Integers) -> tuple[float, float]:
     """Ends of a scale of pulses."""
     # A cell that never converges takes ten times the pulses of the others: the last hundredth is clipped too.
     return 0.0, max(1.0, float(np.percentile(pulses, 99))) if pulses.size else 1.0
@@ -80,7 +82,7 @@ def standard_views(
     }
 
 
-def image_json(state: NDArray[np.integer], fields: Mapping[str, NDArray[Any]]) -> str:
+def image_json(state: Integers, fields: Mapping[str, NDArray[Any]]) -> str:
     """An image as the script takes it: flat lists; values of unused cells are left out as 0.
 
     Args:

@@ -26,6 +26,7 @@ from ohmbench.report.sweep_charts import (
 )
 from ohmbench.support.files import write_result
 from ohmbench.support.provenance import provenance
+from ohmbench.support.resources import asset
 from ohmbench.sweep.compute import STAGES
 
 SEEDS = ("network_seed", "array_seed")
@@ -33,44 +34,7 @@ _RESULTS = ("cells", "cells_saved", "images", "passes", "converged_fraction", "p
 _ORIGIN = (*provenance(), "build_id", "cpu_s")
 _MOST_CHOICES = 40
 
-_STYLE = """<style>
-.filters { display: flex; flex-wrap: wrap; gap: 6px 18px; margin: 10px 0; font-size: 13px; }
-.filters label { display: inline-flex; gap: 6px; align-items: baseline; color: var(--soft); }
-.points { font-size: 13px; }
-.points th, .points td { padding: 3px 14px 3px 0; white-space: nowrap; }
-.points thead th { cursor: pointer; color: var(--soft); font-weight: 500; }
-.points td { text-align: right; }
-.heat td { width: 72px; }
-details pre { overflow-x: auto; font-size: 12.5px; background: var(--pale); padding: 10px; }
-</style>"""
-
-_SCRIPT = """<script type="application/json" id="settings">%s</script>
-<script>
-'use strict';
-const settings = JSON.parse(document.getElementById('settings').textContent);
-const filters = [...document.querySelectorAll('.filters select')];
-const shown = document.getElementById('shown');
-function apply() {
-  const kept = new Set(Object.keys(settings).filter(
-    key => filters.every(f => f.value === '' || settings[key][f.name] === f.value)));
-  for (const mark of document.querySelectorAll('[data-of]')) {
-    mark.style.display = kept.has(mark.dataset.of) ? '' : 'none';
-  }
-  shown.textContent = `${kept.size} of ${Object.keys(settings).length} points`;
-}
-for (const filter of filters) filter.addEventListener('change', apply);
-for (const head of document.querySelectorAll('.points thead th')) {
-  head.addEventListener('click', () => {
-    const body = head.closest('table').tBodies[0], column = head.cellIndex;
-    const down = head.dataset.down = head.dataset.down === '1' ? '' : '1';
-    const value = row => row.cells[column].textContent;
-    const order = (a, b) => value(a) - value(b) || value(a).localeCompare(value(b));
-    const rows = [...body.rows].sort((a, b) => down ? order(b, a) : order(a, b));
-    body.append(...rows);
-  });
-}
-apply();
-</script>"""
+_STYLE, _SCRIPT = asset(__file__, "sweep.css"), asset(__file__, "sweep.js")
 
 
 def render_sweep(
@@ -107,7 +71,9 @@ def sweep_html(
         f"<details><summary>{escape(name)}</summary><pre>{escape(body)}</pre></details>" for name, body in configs
     )
     settings = {row["point"]: {name: text(row.get(name)) for name in varying} for row in rows}
-    body = f"""{_STYLE}<h1>{len(rows)} points: {percent(best["accuracy"], 2)} at best</h1>
+    body = f"""<style>
+{_STYLE}
+</style><h1>{len(rows)} points: {percent(best["accuracy"], 2)} at best</h1>
 <p class="soft">ohmbench sweep on {escape(", ".join(RUNGS[rung] for rung in sorted({r["rung"] for r in rows})))}</p>
 {_origin(simulated, rows)}
 {summary_table(_summary(rows, best), "Accuracy")}
@@ -127,7 +93,9 @@ def sweep_html(
 <h2>Where this came from</h2>
 {files}"""
     # a script ends at the first closing tag, whatever it is in
-    return page("ohmbench: sweep", body + _SCRIPT % json.dumps(settings).replace("</", "<\\/"))
+    known = json.dumps(settings).replace("</", "<\\/")
+    script = f'<script type="application/json" id="settings">{known}</script>\n<script>\n{_SCRIPT}\n</script>'
+    return page("ohmbench: sweep", body + script)
 
 
 def _name(row: Row, rows: Sequence[Row]) -> str:

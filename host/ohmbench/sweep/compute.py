@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from ohmbench.bench.base import Bench
 from ohmbench.bench.twin import TwinBench
-from ohmbench.inference.exact import FloatArray, IntArray, TileRunner, predict
+from ohmbench.inference.exact import TileRunner, predict
 from ohmbench.inference.on_bench import Inference, unpaired_floor
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.nets import Split
-from ohmbench.programming.programmer import CellRecords
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.result import ProgramResult
+from ohmbench.record.cell_records import CellRecords
+from ohmbench.support.array_types import FloatArray, IntArray, Integers
 from ohmbench.sweep.networks import MadeNetwork
 from ohmbench.sweep.points import Point
 from ohmbench.tables import CLOCK_HZ
@@ -125,9 +126,7 @@ def compute_point(bench: Bench, point: Point, network: MadeNetwork, split: Split
     return PointResult(point, bench.info.rung, bench.info.build_id, values, confusion.tolist())
 
 
-def _exact(
-    image: WeightImage, inputs: NDArray[np.integer], recipe: Recipe, siemens: dict[int, FloatArray]
-) -> IntArray | None:
+def _exact(image: WeightImage, inputs: Integers, recipe: Recipe, siemens: dict[int, FloatArray]) -> IntArray | None:
     return predict(image, inputs, conductance_runner(recipe, siemens)) if siemens else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from ohmbench.bench.opening import BAUD, open_bench
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import OhmbenchError
+from ohmbench.progress import OnProgress
 from ohmbench.support.provenance import provenance
 from ohmbench.sweep.compute import PointResult, compute_point
 from ohmbench.sweep.config import SweepConfig
@@ -19,7 +20,6 @@ from ohmbench.sweep.networks import MadeNetwork, NetworkSpec, Refused, make_netw
 from ohmbench.sweep.points import Point
 from ohmbench.sweep.store import ResultStore
 
-Report = Callable[[str, int, int], None]
 SIMULATED = ("sim", "twin")
 
 
@@ -62,7 +62,7 @@ def run_sweep(
     *,
     bench: Bench | None = None,
     folder: Path | None = None,
-    report: Report = lambda what, done, total: None,
+    report: OnProgress = lambda what, done, total: None,
 ) -> SweepRun:
     """Compute the points that the store lacks.
 
@@ -98,7 +98,7 @@ def run_sweep(
 
 
 def _make_missing(
-    points: Sequence[Point], store: ResultStore, engine: Engine, folder: Path | None, report: Report
+    points: Sequence[Point], store: ResultStore, engine: Engine, folder: Path | None, report: OnProgress
 ) -> list[Refused]:
     """Make the networks that are not in the store; those of one start together, since they share its training."""
     made = store.networks()

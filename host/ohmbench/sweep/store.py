@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +12,12 @@ from typing import Any, Self
 import numpy as np
 
 from ohmbench.errors import StoreError
+from ohmbench.support.sqlite_file import SqliteFile
 from ohmbench.sweep.compute import PointResult
 from ohmbench.sweep.config import SweepConfig
 from ohmbench.sweep.networks import MadeNetwork, NetworkSpec
 from ohmbench.sweep.points import key_of
-from ohmbench.sweep.schema import KEPT, connect, translated
+from ohmbench.sweep.schema import KEPT, KIND
 
 Row = dict[str, Any]
 
@@ -25,9 +25,8 @@ Row = dict[str, Any]
 class ResultStore:
     """An open file of results. What a method has written is on the disk when it returns."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self.path = path
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
 
     @classmethod
     @contextmanager
@@ -48,18 +47,18 @@ class ResultStore:
         except OSError as error:
             raise StoreError(f"Cannot make the folder of {path}: {error.strerror}. Nothing was computed.") from error
         with _alone(path) if make else _shared():
-            connection = connect(path)
+            file = SqliteFile.open(path, KIND)
             try:
-                yield cls(connection, path)
+                yield cls(file)
             finally:
-                connection.close()
+                file.close()
 
     def add_config(self, config: SweepConfig) -> int:
         """Keep a file's text; its number."""
-        with self._transaction():
+        with self._file.transaction() as connection:
             values = (config.text, config.path.name)
-            self._connection.execute("INSERT OR IGNORE INTO configs(text, name) VALUES (?, ?)", values)
-            return int(self._rows("SELECT id FROM configs WHERE text = ?", config.text)[0][0])
+            connection.execute("INSERT OR IGNORE INTO configs(text, name) VALUES (?, ?)", values)
+            return int(self._file.rows("SELECT id FROM configs WHERE text = ?", config.text)[0][0])
 
     def add_network(self, made: MadeNetwork, provenance: Row) -> None:
         """Keep a network; one that is there already stays."""
@@ -98,15 +97,15 @@ class ResultStore:
 
     def done(self, rung: str) -> set[str]:
         """Keys of the points that are computed."""
-        return {key for (key,) in self._rows("SELECT key FROM points WHERE rung = ?", rung)}
+        return {key for (key,) in self._file.rows("SELECT key FROM points WHERE rung = ?", rung)}
 
     def networks(self) -> set[str]:
         """Keys of the networks that are made."""
-        return {key for (key,) in self._rows("SELECT key FROM networks")}
+        return {key for (key,) in self._file.rows("SELECT key FROM networks")}
 
     def network(self, key: str) -> MadeNetwork:
         """A network that is made."""
-        row = self._rows(
+        row = self._file.rows(
             "SELECT spec, image, said_float, said_quantised, counts, cpu_s FROM networks WHERE key = ?", key
         )[0]
         spec, image, said_float, said_quantised, counts, cpu_s = row
@@ -118,7 +117,7 @@ class ResultStore:
 
         A parameter that any file sets is a column of every row.
         """
-        found = self._rows("SELECT key, rung, settings, resolved, result, provenance FROM points ORDER BY rowid")
+        found = self._file.rows("SELECT key, rung, settings, resolved, result, provenance FROM points ORDER BY rowid")
         rows = [(key, rung, *map(json.loads, texts)) for key, rung, *texts in found]
         params = {name for row in rows for name in row[2].keys() & row[3]["params"].keys()}
         return [
@@ -135,32 +134,16 @@ class ResultStore:
 
     def confusions(self) -> list[tuple[str, list[list[int]]]]:
         """Confusion matrices in the order of `rows`, each with its point's key."""
-        rows = self._rows("SELECT key, confusion FROM points ORDER BY rowid")
+        rows = self._file.rows("SELECT key, confusion FROM points ORDER BY rowid")
         return [(key, json.loads(confusion)) for key, confusion in rows]
 
     def configs(self) -> list[tuple[str, str]]:
         """Names and texts of the files that points came from."""
-        return [(name, text) for name, text in self._rows("SELECT name, text FROM configs ORDER BY id")]
+        return [(name, text) for name, text in self._file.rows("SELECT name, text FROM configs ORDER BY id")]
 
     def _write(self, sql: str, *values: Any) -> None:
-        with self._transaction():
-            self._connection.execute(sql, values)
-
-    def _rows(self, sql: str, *values: Any) -> list[Any]:
-        with translated(self.path):
-            return self._connection.execute(sql, values).fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with translated(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # a full disk has ended it already
-                    self._connection.execute("ROLLBACK")
-                raise
+        with self._file.transaction() as connection:
+            connection.execute(sql, values)
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from typing import Any, Self
 import numpy as np
 
 from ohmbench.bench.base import codes_per_siemens
+from ohmbench.record.cell_lines import COLUMNS as CELL_COLUMNS
+from ohmbench.record.cell_lines import cell_lines, pass_progress
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events
@@ -35,7 +37,7 @@ class Watcher:
         StoreError: it cannot be read, or is of a newer version.
         """
         store = Store.open(path)
-        store.database.connection.execute("PRAGMA query_only = ON")
+        store.database.refuse_writing()
         return cls(store, run)
 
     def close(self) -> None:
@@ -43,8 +45,8 @@ class Watcher:
 
     def changed(self) -> bool:
         """Whether another process has written since the last call; true at first."""
-        before, self._version = self._version, self._store.database.rows("PRAGMA data_version")[0][0]
-        return bool(before != self._version)
+        before, self._version = self._version, self._store.database.change_count()
+        return before != self._version
 
     def state(self) -> State:
         """What there is to show, as JSON has it.
@@ -102,13 +104,9 @@ class Watcher:
         """The same of the cells' records; done and total are cells of the pass that goes on."""
         usiemens = np.full(shape, np.nan)
         per_usiemens = codes_per_siemens(float(run.recipe.get("read_v", 0.2))) * 1e-6
-        for row, column, code in self._store.database.rows(
-            "SELECT row, column, code FROM cells WHERE run = ? AND status IS NOT NULL ORDER BY pass", run.id
-        ):
-            usiemens[row, column] = code / per_usiemens
-        last = run.passes - 1
-        ((total, done),) = self._store.database.rows(
-            "SELECT count(*), count(status) FROM cells WHERE run = ? AND pass = ?", run.id, last
-        )
+        for line in cell_lines(self._store, run.id):
+            cell = dict(zip(CELL_COLUMNS, line, strict=True))
+            usiemens[cell["row"], cell["column"]] = cell["code"] / per_usiemens
+        done, total = pass_progress(self._store, run.id, run.passes - 1)
         image = "" if run.image_number is None else f"array {run.image_number} of its image, "
         return usiemens, done, total, f"{image}pass {run.passes}, "

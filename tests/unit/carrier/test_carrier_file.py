@@ -116,7 +116,7 @@ def test_the_right_map_undoes_a_shuffled_carrier() -> None:
     same = program_image(straight, levels, mask, 7, recipe)
     assert np.array_equal(made.twin.array.conductance(), straight.twin.array.conductance())
     assert np.array_equal(read_array(made, recipe), read_array(straight, recipe))
-    for name in ("code", "set_pulses", "reset_pulses", "converged"):
+    for name in ("code", "set_pulses", "reset_pulses", "inside"):
         assert np.array_equal(getattr(records, name)[mask], getattr(same, name)[mask])
     assert sorted(seen) == list(range(32))
     for row, words in seen.items():

@@ -45,7 +45,7 @@ class TwoBits:
         return cls(
             np.concatenate([levels.ravel() for levels, _ in results]).astype(np.int64),
             np.concatenate([records.pulses.ravel() for _, records in results]),
-            np.concatenate([records.converged.ravel() for _, records in results]),
+            np.concatenate([records.inside.ravel() for _, records in results]),
         )
 
 
@@ -101,7 +101,7 @@ def test_the_default_programs_eight_levels() -> None:
         before = bench.state().busy_cycles
         results.append(program_image(bench, drawn_levels(seed), ALL_CELLS, 7, recipe))
         busy.append((bench.state().busy_cycles - before) / results[-1].run_cycles)
-    converged = np.array([r.converged.mean() for r in results])
+    converged = np.array([r.inside.mean() for r in results])
     pulses = np.array([r.pulses for r in results])
     times_ms = np.array([r.run_cycles for r in results]) / 48e3
     print(
@@ -135,7 +135,7 @@ def held_c(passes: int, seeds: range) -> tuple[FloatArray, FloatArray, float]:
         cells = (array.last > 0) & ~array.stuck()
         conductances.append(np.array(held)[:, cells] * 1e6)
         targets.append(recipe.targets_usiemens(levels, 7)[cells])
-        inside.append(records.converged.mean())
+        inside.append(records.inside.mean())
     return np.concatenate(conductances, axis=1), np.concatenate(targets), float(np.mean(inside))
 
 
@@ -164,10 +164,10 @@ def test_preset_c_in_neurrams_window() -> None:
     for seed in range(1, 7):
         levels, bands = drawn_levels(seed), Bands.of_levels(recipe, np.arange(8), 7)
         records = program_bands(TwinBench(ArrayModel("c", seed)), recipe, bands, levels, ALL_CELLS, TRIES)
-        arrived.append(records.converged.mean())
+        arrived.append(records.inside.mean())
         pulses.append(records.pulses)
         error = usiemens_of(recipe, records.code) - recipe.targets_usiemens(levels, 7)
-        assert np.all(np.abs(error[records.converged]) <= recipe.window_usiemens)
+        assert np.all(np.abs(error[records.inside]) <= recipe.window_usiemens)
     counts = summary(np.array(pulses))
     print(f"\npreset c, +-1 uS of 40: arrived {np.mean(arrived):.4f}; pulses", "{:.1f}/{:.0f}/{:.0f}".format(*counts))
     assert np.mean(arrived) >= 0.98

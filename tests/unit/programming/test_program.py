@@ -43,8 +43,8 @@ def test_cells_in_their_window_and_cells_not_asked_for_get_no_pulse(
     records = program_image(TwinBench(array), levels, mask, 7, recipe)
     assert not array.last[inside | ~mask].any()
     assert not records.pulses[inside | ~mask].any()
-    assert np.all(records.converged[inside & mask])
-    assert not records.converged[~mask].any()
+    assert np.all(records.inside[inside & mask])
+    assert not records.inside[~mask].any()
 
 
 @few
@@ -79,7 +79,7 @@ def falsely_accepted(recipe: Recipe) -> float:
     array, levels = ArrayModel(read_ideally(adc_noise_lsb=12.0), 1), drawn_levels(1)
     records = program_image(TwinBench(array), levels, ALL_CELLS, 7, recipe)
     error = np.abs(array.conductance() * 1e6 - recipe.targets_usiemens(levels, 7))
-    return float((error > recipe.inner_usiemens)[records.converged & (records.pulses > 0)].mean())
+    return float((error > recipe.inner_usiemens)[records.inside & (records.pulses > 0)].mean())
 
 
 def test_confirming_reads_keep_noise_from_accepting_cells() -> None:
@@ -99,7 +99,7 @@ def test_confirming_costs_no_pulse_without_noise(need: int) -> None:
         bench = TwinBench(ArrayModel(read_ideally(), 2))
         results.append(program_image(bench, drawn_levels(2), ALL_CELLS, 7, recipe))
     assert np.array_equal(results[0].pulses, results[1].pulses)
-    assert np.array_equal(results[0].converged, results[1].converged)
+    assert np.array_equal(results[0].inside, results[1].inside)
     assert results[1].run_cycles > results[0].run_cycles
 
 
@@ -110,7 +110,7 @@ def test_cells_are_programmed_to_the_inner_window_and_accepted_in_the_outer() ->
     put_inside(array, recipe, levels, inside)
     records = program_image(TwinBench(array), levels, ALL_CELLS, 7, recipe)
     error = np.abs(usiemens_of(recipe, records.code) - recipe.targets_usiemens(levels, 7))
-    programmed = records.converged & (records.pulses > 0)
+    programmed = records.inside & (records.pulses > 0)
     assert (error[inside] > 5.0).any()
     assert programmed.sum() > 400
     # those that ran out of rounds may have come to rest between the two
@@ -127,7 +127,7 @@ def test_one_cell_at_a_time_ends_like_a_row(name: str) -> None:
         program_image(TwinBench(ArrayModel(read_ideally(), 4)), levels, mask, 7, recipe.but(single_cell=single))
         for single in (False, True)
     )
-    assert row.converged.sum() >= 62
+    assert row.inside.sum() >= 62
     assert np.array_equal(row.code[mask], alone.code[mask])
     assert np.array_equal(row.pulses, alone.pulses)
     assert alone.run_cycles > 2 * row.run_cycles
@@ -140,8 +140,8 @@ def test_more_levels_than_one_run_can_hold() -> None:
     array = ArrayModel(read_ideally(), 5)
     records = program_image(TwinBench(array), levels, ALL_CELLS, top, recipe)
     error = np.abs(array.conductance() * 1e6 - recipe.targets_usiemens(levels, top))
-    assert records.converged.mean() > 0.99
-    assert np.all(error[records.converged] <= recipe.window_usiemens + 0.2)  # a code is 0.26 uS wide
+    assert records.inside.mean() > 0.99
+    assert np.all(error[records.inside] <= recipe.window_usiemens + 0.2)  # a code is 0.26 uS wide
     with pytest.raises(ValueError, match="could not broadcast"):
         Bands.of_levels(recipe, np.arange(LEAVE + 2), top).tables(recipe)
 
@@ -156,7 +156,7 @@ def test_broken_cells_are_given_up_after_one_ramp_and_hold_up_nobody() -> None:
     broken.inject(kinds)
     good, records = (program_image(TwinBench(array), levels, ALL_CELLS, 7, recipe) for array in (whole, broken))
     bad = kinds > 0
-    assert not records.converged[bad].any()
+    assert not records.inside[bad].any()
     assert records.set_pulses[bad].max() <= 11
     assert records.reset_pulses[bad].max() <= 15
     assert records.pulses[bad].mean() <= 12
@@ -169,7 +169,7 @@ def test_rows_without_cells_are_skipped_and_nothing_asked_is_nothing_done() -> N
     bench = TwinBench(array)
     nothing = program_image(bench, levels, np.zeros(SHAPE, np.bool_), 7, Recipe())
     assert nothing.run_cycles == 0
-    assert not nothing.converged.any()
+    assert not nothing.inside.any()
     mask = np.zeros(SHAPE, np.bool_)
     mask[[5, 9]] = True
     seen: list[tuple[int, tuple[int, ...]]] = []

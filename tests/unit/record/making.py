@@ -6,12 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench.record.records import Cells, CellStatus
+from ohmbench.record.journal import last_run
+from ohmbench.record.records import Cells, CellStatus, RunRecord, RunStatus
+from ohmbench.record.store import Store
 
 SHAPE = (3, 4)
 IMAGE = "5" * 64
 
 Mask = np.ndarray[Any, Any]
+
+
+def unfinished(store: Store, serial: str, image_sha256: str) -> RunRecord | None:
+    """The run of an image to go on with; None if there is none, or it is done."""
+    run = last_run(store, serial, image_sha256)
+    return None if run is None or run.status == RunStatus.DONE else run
 
 
 def make_cells(mask: Mask, **values: Any) -> Cells:

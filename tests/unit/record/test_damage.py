@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.record.making import SHAPE, Mask, make_cells
+from tests.unit.record.making import SHAPE, Mask, make_cells, unfinished
 
 from ohmbench.errors import StoreError
 from ohmbench.record.database import SCHEMA
@@ -144,12 +144,12 @@ def test_a_disk_that_fills_up_during_a_run(store: Store) -> None:
             # records larger than their reserved lines: the table has to grow
             run.record(make_cells(everything & ~first, set_pulses=10**12, code=10**12, low=10**12, high=10**12))
 
-    with pytest.raises(StoreError, match=r"disk is full.*The array is off"):
+    with pytest.raises(StoreError, match=r"disk is full.*All that was recorded before is kept"):
         fill()
     assert np.array_equal(store.cells(run.id).mask, first)
     assert np.array_equal(store.wear("big").total, np.where(first, PULSES, MOST))
     sql.execute("PRAGMA max_page_count = 1000000")
-    found = store.unfinished("big", "a")
+    found = unfinished(store, "big", "a")
     assert found is not None
     assert found.id == run.id
 
@@ -182,7 +182,7 @@ def test_another_programs_files_are_left_alone(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file" / "record.sqlite", tmp_path):
-        with pytest.raises(StoreError, match=r"Cannot read or write the record .*Nothing was sent"):
+        with pytest.raises(StoreError, match=r"Cannot read or write the record .*Make the file"):
             Store.open(path)
 
 
@@ -223,9 +223,9 @@ def test_a_record_that_another_process_locks(path: Path, everything: Mask) -> No
         run = store.begin_run("program", "A", rung="twin", mask=everything, pulses=5)
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match=r"Another process keeps .* locked\. The array is off"):
+        with pytest.raises(StoreError, match=r"Another process keeps .* locked\. End that process"):
             run.record(make_cells(everything))
-        with pytest.raises(StoreError, match="Nothing was sent"):
+        with pytest.raises(StoreError, match="Another process keeps"):
             store.begin_run("program", "A", rung="twin", mask=everything, pulses=5)
         assert store.wear("A").reserved.max() == 5  # reading goes on beside a writer
         other.close()

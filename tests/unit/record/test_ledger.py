@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.unit.record.making import IMAGE, SHAPE, Mask, make_cells
+from tests.unit.record.making import IMAGE, SHAPE, Mask, make_cells, unfinished
 
 from ohmbench.errors import WearError
 from ohmbench.record.records import RunStatus
@@ -99,7 +99,7 @@ class Lab(RuleBasedStateMachine):
 
     @rule()
     def resume(self) -> None:
-        found = self.store.unfinished("A", IMAGE)
+        found = unfinished(self.store, "A", IMAGE)
         if found is not None:
             self.run = self.store.reopen(found.id, "A")
             self.pending, self.most = np.zeros(SHAPE, np.bool_), 0

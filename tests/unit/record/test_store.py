@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.unit.record.making import IMAGE, Mask, make_cells
+from tests.unit.record.making import IMAGE, Mask, make_cells, unfinished
 
 from ohmbench.errors import StoreError, UsageError, WearError
 from ohmbench.record.records import Cells, CellStatus, RunStatus
@@ -50,7 +51,7 @@ def test_a_run_comes_back_as_it_was_recorded(store: Store, path: Path, everythin
 
 
 def make_cells_of(cells: Cells, mask: Mask) -> Cells:
-    return Cells(mask, *(getattr(cells, name) for name in list(Cells.__dataclass_fields__)[1:]))
+    return replace(cells, mask=mask)
 
 
 def test_passes_are_kept_apart_and_add_up(store: Store, everything: Mask) -> None:
@@ -131,13 +132,13 @@ def test_the_exception_decides_how_a_run_ended(store: Store, everything: Mask) -
 
 
 def test_what_is_unfinished(store: Store, everything: Mask) -> None:
-    assert store.unfinished("A", IMAGE) is None
+    assert unfinished(store, "A", IMAGE) is None
     killed = begin(store, everything)
     killed.record(make_cells(row(everything, 0), code=9))
     assert store.runs("A")[0].status == RunStatus.RUNNING
     begin(store, everything, pulses=0, kind="verify").finish(RunStatus.DONE)  # a run that reads changes nothing
-    assert store.unfinished("A", "6" * 64) is None
-    found = store.unfinished("A", IMAGE)
+    assert unfinished(store, "A", "6" * 64) is None
+    found = unfinished(store, "A", IMAGE)
     assert found is not None
     assert (found.id, found.image_number, found.status) == (killed.id, 2, RunStatus.INTERRUPTED)
     assert np.array_equal(store.cells(found.id).mask, row(everything, 0))
@@ -147,7 +148,7 @@ def test_what_is_unfinished(store: Store, everything: Mask) -> None:
         rest = everything & ~row(everything, 0)
         assert run.begin_pass(rest, 10) == 1
         run.record(make_cells(rest, code=8))
-    assert store.unfinished("A", IMAGE) is None
+    assert unfinished(store, "A", IMAGE) is None
     assert store.cells(run.id).mask.all()
     with pytest.raises(StoreError, match="it is done"):
         store.reopen(run.id, "A")
@@ -156,7 +157,7 @@ def test_what_is_unfinished(store: Store, everything: Mask) -> None:
 def test_another_image_since_makes_a_run_stale(store: Store, everything: Mask) -> None:
     killed = begin(store, everything)
     begin(store, everything, image="6" * 64).finish(RunStatus.DONE)
-    assert store.unfinished("A", IMAGE) is None
+    assert unfinished(store, "A", IMAGE) is None
     with pytest.raises(StoreError, match="was pulsed since"):
         store.reopen(killed.id, "A")
 
@@ -164,7 +165,7 @@ def test_another_image_since_makes_a_run_stale(store: Store, everything: Mask) -
 def test_the_journal_of_another_array_is_refused(store: Store, everything: Mask) -> None:
     run = begin(store, everything)
     with pytest.raises(StoreError, match="does not know array B; it is the journal of A"):
-        store.unfinished("B", IMAGE)
+        unfinished(store, "B", IMAGE)
     store.array("B", "1T1R", 3, 4)
     with pytest.raises(StoreError, match=f"Run {run.id} is of array A, in the socket is B"):
         store.reopen(run.id, "B")

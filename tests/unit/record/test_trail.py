@@ -14,7 +14,7 @@ from tests.unit.record.making import SHAPE, Mask, make_cells
 from ohmbench.errors import StoreError, UsageError
 from ohmbench.operations.export import export
 from ohmbench.operations.log import Filter, log, parse_since
-from ohmbench.record.database import _VERSION_1, SCHEMA, Database
+from ohmbench.record.database import _VERSION_1, SCHEMA, open_record
 from ohmbench.record.records import LOGGED, TABLES, RunStatus
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events, samples
@@ -66,7 +66,7 @@ def test_a_step_is_recorded_once_and_whole(store: Store, everything: Mask) -> No
 
 def test_a_record_of_the_first_version_is_brought_up_to_date(path: Path, everything: Mask) -> None:
     path.parent.mkdir()
-    database = Database.open(path)
+    database = open_record(path)
     database.close()
     path.unlink()
     import sqlite3

@@ -56,11 +56,11 @@ def test_a_full_disk_keeps_what_is_there(tmp_path: Path) -> None:
         number = store.add_config(CONFIG)
         store.add_network(network(point), {})
         # SQLite's own limit: the same error as from a disk that is full
-        store._connection.execute("PRAGMA max_page_count = 10")
+        store._file.connection.execute("PRAGMA max_page_count = 10")
         other = expand(SweepConfig.parse(CONFIG.text.replace("-10", "-32-10"), Path("b.toml")))[0]
         with pytest.raises(StoreError, match="disk is full.*What was computed before is kept"):
             store.add_network(network(other, 1 << 20), {})
-        store._connection.execute("PRAGMA max_page_count = 1000000")
+        store._file.connection.execute("PRAGMA max_page_count = 1000000")
         store.add_point(result(point), number, {})
         assert store.networks() == {point.network_key}
         assert len(store.rows()) == 1

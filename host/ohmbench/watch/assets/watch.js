@@ -1,0 +1,74 @@
+'use strict';
+const ramps = {
+  usiemens: ['#f4f8fc', '#c3daee', '#7fb2d9', '#3a82bd', '#1a5592', '#0b2c57'],
+  wear: ['#f7f5fa', '#d5cbe6', '#a58fcb', '#7453a6', '#472a73', '#24103f'],
+};
+const units = {usiemens: ' µS', wear: ''};
+const element = id => document.getElementById(id);
+const rgb = hex => [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
+function colour(ramp, share) {
+  const at = Math.min(Math.max(share, 0), 1) * (ramp.length - 1), low = Math.min(Math.floor(at), ramp.length - 2);
+  const [a, b] = [rgb(ramp[low]), rgb(ramp[low + 1])];
+  return `rgb(${a.map((v, i) => Math.round(v + (b[i] - v) * (at - low)))})`;
+}
+function map(name, values, rows, columns) {
+  const canvas = element(name), context = canvas.getContext('2d');
+  const known = values.filter(value => value !== null);
+  const high = Math.max(1, ...known);
+  canvas.width = columns; canvas.height = rows;
+  values.forEach((value, i) => {
+    context.fillStyle = value === null ? '#eceff2' : colour(ramps[name], value / high);
+    context.fillRect(i % columns, Math.floor(i / columns), 1, 1);
+  });
+  element(name + '-low').textContent = '0' + units[name];
+  element(name + '-high').textContent = high + units[name];
+}
+let state = null, heard = 0;
+function show() {
+  const origin = element('origin');
+  if (state.run === null) {
+    element('heading').textContent = 'The record has no run yet';
+    return;
+  }
+  const share = state.total ? 100 * state.done / state.total : 0, running = state.status === 'running';
+  document.title = `${running ? Math.round(share) + ' % of ' : ''}${state.kind} on ${state.serial}`;
+  element('heading').textContent = `${state.kind} on ${state.serial}: ${state.status}`;
+  const [began, ended] = [state.started, state.ended].map(at => at && new Date(at).toLocaleString());
+  element('about').textContent = `run ${state.run} on ${state.rung}, begun ${began}${ended ? ', ended ' + ended : ''}`;
+  origin.hidden = false;
+  origin.textContent = state.rung === 'board' ? 'Values of the array on this page are measured on a board.' :
+    'All values of the array on this page are simulated: they come from the array model, not from a device.';
+  element('bar').style.width = share + '%';
+  element('bar').parentNode.setAttribute('aria-valuenow', Math.round(share));
+  element('what').textContent = state.what;
+  map('usiemens', state.usiemens, state.rows, state.columns);
+  map('wear', state.wear, state.rows, state.columns);
+  element('events').tBodies[0].replaceChildren(...state.events.map(event => {
+    const row = document.createElement('tr');
+    for (const text of [new Date(event.at).toLocaleString(), `run ${event.run}, ${event.kind}`, event.what]) {
+      row.appendChild(document.createElement('td')).textContent = text;
+    }
+    return row;
+  }));
+}
+for (const name of ['usiemens', 'wear']) {
+  element(name).addEventListener('pointermove', event => {
+    const box = element(name).getBoundingClientRect();
+    if (state === null || state.run === null) return;
+    const column = Math.min(Math.floor((event.clientX - box.left) / box.width * state.columns), state.columns - 1);
+    const row = Math.min(Math.floor((event.clientY - box.top) / box.height * state.rows), state.rows - 1);
+    const i = row * state.columns + column;
+    element('cell').textContent = `row ${row}, column ${column}: ` +
+      `${state.usiemens[i] === null ? 'not read in this run' : state.usiemens[i] + ' µS'}, ${state.wear[i]} pulses`;
+  });
+}
+const changes = new EventSource('/changes');
+changes.onmessage = message => { state = JSON.parse(message.data); heard = Date.now(); show(); tell(); };
+changes.onerror = () => { heard = heard || Date.now(); tell(true); };
+function tell(lost) {
+  const notice = element('notice'), quiet = state && state.status === 'running' && Date.now() - heard > 20000;
+  notice.hidden = !(lost || quiet);
+  notice.textContent = lost ? 'ohmbench watch has ended or cannot be reached; this is the last that was heard.' :
+    `Nothing new since ${new Date(heard).toLocaleTimeString()}: the run rests, or what ran it was killed.`;
+}
+setInterval(() => tell(changes.readyState !== EventSource.OPEN), 2000);

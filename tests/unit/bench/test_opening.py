@@ -1,0 +1,43 @@
+"""What an error says of the array when it leaves a bench: what the bench knows, not what its author guessed."""
+
+from __future__ import annotations
+
+import pytest
+
+from ohmbench.bench.base import Limits
+from ohmbench.bench.opening import open_bench
+from ohmbench.errors import ArrayState, DataError, FaultError, LinkError, OhmbenchError
+
+READ = Limits({}, 0.0, 0)
+
+
+def left_with(error: OhmbenchError, *, arm: bool) -> None:
+    def leave() -> None:
+        with open_bench("twin") as bench:
+            if arm:
+                with bench.armed(READ, {}):
+                    pass
+            raise error
+
+    with pytest.raises(type(error)):
+        leave()
+
+
+def test_a_bench_that_was_not_armed_has_an_untouched_array() -> None:
+    error = DataError("The file is damaged.", "Correct it.")
+    left_with(error, arm=False)
+    assert error.told() == "The file is damaged. Nothing was sent to the array. Correct it."
+
+
+def test_a_bench_that_was_armed_has_an_array_that_is_off() -> None:
+    error = DataError("The disk is full.", "Free some space.")
+    left_with(error, arm=True)
+    assert error.array is ArrayState.OFF
+    assert str(error) == "The disk is full. Free some space."
+
+
+def test_what_is_known_better_stays() -> None:
+    fault, lost = FaultError("over-current"), LinkError("lost", array=ArrayState.GOES_OFF)
+    left_with(fault, arm=False)
+    left_with(lost, arm=True)
+    assert (fault.array, lost.array) == (ArrayState.OFF, ArrayState.GOES_OFF)
