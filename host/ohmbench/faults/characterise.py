@@ -7,6 +7,7 @@ pattern stands, each cell is driven as far as the recipe's ramps go.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +16,9 @@ import numpy as np
 from ohmbench.bench.base import Bench
 from ohmbench.errors import DataError
 from ohmbench.faults.fault_map import FaultKind, FaultMap, classify
-from ohmbench.programming.programmer import Bands, OnRows, Programmer, program_image, read_array
+from ohmbench.programming.programmer import Bands, Collector, Programmer, read_array
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.run import program_image
 from ohmbench.progress import OnProgress
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import Codes, FloatArray, Levels, Mask
@@ -30,6 +32,9 @@ PERCENTILES = (1, 5, 50, 95, 99)
 _UNFORMED_USIEMENS = 1.5
 _OPEN_END = 0x10000  # beyond every ADC code
 _STEPS = 2 * (ATTEMPTS + 1)
+
+
+OnCells = Callable[[CellRecords], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,14 +136,14 @@ def characterise(
     recipe: Recipe,
     serial: str = "",
     on_progress: OnProgress | None = None,
-    on_rows: OnRows | None = None,
+    on_cells: OnCells | None = None,
 ) -> Characterisation:
     """Find the cells of an array that do not work, and what the others reach. What the array holds is lost.
 
     Args:
         recipe: what the array will be programmed with.
         serial: of the array; goes into the fault map.
-        on_rows: called with the records of rows as they arrive, of every run: their pulses add up to the wear.
+        on_cells: called after every run with what became of the cells: their pulses add up to the wear.
 
     Raises:
         DataError: the windows of the recipe's lowest and highest level overlap; or no cell is good.
@@ -146,7 +151,7 @@ def characterise(
     """
     require_apart(recipe)
     lines = np.indices((ROWS, COLUMNS)).sum(axis=0) % 2
-    run = _Run(bench, recipe, on_progress or (lambda work, done, total: None), on_rows)
+    run = _Run(bench, recipe, on_progress or (lambda work, done, total: None), on_cells)
     before = bench.state().run_cycles
     patterns = [run.pattern((lines + shift) % 2) for shift in (0, 1)]
     run_cycles = bench.state().run_cycles - before
@@ -201,9 +206,9 @@ class _End:
 class _Run:
     """A run on one bench: counts its pulses and tells how far it is."""
 
-    def __init__(self, bench: Bench, recipe: Recipe, on_progress: OnProgress, on_rows: OnRows | None) -> None:
+    def __init__(self, bench: Bench, recipe: Recipe, on_progress: OnProgress, on_cells: OnCells | None) -> None:
         self._bench, self._recipe = bench, recipe
-        self._on_progress, self._on_rows = on_progress, on_rows
+        self._on_progress, self._on_cells = on_progress, on_cells
         self._tried = ~bench.carrier.bad
         self._done = 0
         self.set_pulses = np.zeros((ROWS, COLUMNS), np.int64)
@@ -216,7 +221,7 @@ class _Run:
         missing = self._tried
         for _ in range(ATTEMPTS):
             if missing.any():
-                records = program_image(self._bench, levels, missing, 1, self._recipe, self._on_rows)
+                records = program_image(self._bench, levels, missing, 1, self._recipe)
                 driven = driven.then(records)
                 missing = missing & ~records.inside
                 self._count(records)
@@ -229,9 +234,10 @@ class _Run:
         """Codes after a whole RESET ramp on cells of level 0, and a whole SET ramp on those of level 1."""
         never, at_once = np.array([-_OPEN_END, _OPEN_END]), np.zeros(2, np.int64)
         recipe, mask = self._recipe.but(rounds=1), self._tried
+        collector = Collector()
         with Programmer.ready(self._bench, recipe, Bands(never, never, 0, at_once, at_once)) as programmer:
-            words, run_cycles = programmer.program(levels, mask, self._on_rows)
-        records = CellRecords.of_words(words, mask, never[levels], never[levels], run_cycles)
+            run_cycles = programmer.program(levels, mask, collector)
+        records = CellRecords.of_words(collector.words, mask, never[levels], never[levels], run_cycles)
         self._count(records)
         self._step()
         return records.code
@@ -243,6 +249,8 @@ class _Run:
     def _count(self, records: CellRecords) -> None:
         self.set_pulses += records.set_pulses
         self.reset_pulses += records.reset_pulses
+        if self._on_cells is not None:
+            self._on_cells(records)
 
     def _step(self) -> None:
         self._done += 1

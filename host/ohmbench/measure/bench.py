@@ -16,8 +16,9 @@ from ohmbench.errors import UsageError
 from ohmbench.inference.on_bench import run_tile
 from ohmbench.mapping.tile import Tile
 from ohmbench.model.simulator import Simulator, Speed, build, replay
-from ohmbench.programming.programmer import Bands, Programmer, program_image
+from ohmbench.programming.programmer import Bands, Collector, Programmer
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.run import program_image
 from ohmbench.progress import Progress
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import Levels
@@ -41,8 +42,9 @@ def image_programmer(bench: Bench) -> Iterator[Program]:
     with Programmer.ready(bench, recipe, bands) as programmer:
 
         def program(levels: Levels) -> CellRecords:
-            words, cycles = programmer.program(levels, mask)
-            return CellRecords.of_words(words, mask, *recipe.windows(levels, LEVELS - 1), cycles)
+            collector = Collector()
+            cycles = programmer.program(levels, mask, collector)
+            return CellRecords.of_words(collector.words, mask, *recipe.windows(levels, LEVELS - 1), cycles)
 
         yield program
 
@@ -130,14 +132,7 @@ def simulated_work(
     recipe = Recipe()
     with Simulator(executable=executable, record=record) as simulator:
         with LinkBench.of(simulator, baud=BAUD) as bench:
-            program_image(
-                bench,
-                levels,
-                mask,
-                LEVELS - 1,
-                recipe,
-                lambda first, records: progress("program", first + len(records), ROWS),
-            )
+            program_image(bench, levels, mask, LEVELS - 1, recipe, progress)
             progress.say(f"{products} products")
             run_tile(bench, full_tile(), inputs, INPUT_BITS, recipe)
         return simulator.speed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from ohmbench.bench.base import Bench
+from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.lab.ledgered import LedgeredInference
+from ohmbench.lab.ledgered import Source, recorded_loader
 from ohmbench.lab.setup import Setup
 from ohmbench.operations.digits import train_and_map
+from ohmbench.operations.jobs import DEFAULT_RECIPE
 from ohmbench.operations.result import Noted
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
@@ -23,6 +26,9 @@ from ohmbench.report.demo import render_report
 from ohmbench.report.results import DemoResult, summary
 from ohmbench.support.files import cannot_write, replace_file
 from ohmbench.tables import CLOCK_HZ
+
+DEMO = "demo"
+"""Kind of the runs that record what was programmed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +98,10 @@ def run(
     progress.say("training a 64-32-10 network on the digits")
     trained = train_and_map(seed=seed)
     image, digits = trained.image, trained.dataset
-    inference = LedgeredInference(bench, recipe, progress, ledgered=ledgered, kind="demo")
-    predictions = np.argmax(inference.logits(image, digits.test_x), axis=1).astype(np.int64)
+    sha256 = hashlib.sha256(image.to_bytes()).hexdigest()
+    load = recorded_loader(bench, recipe, progress, ledgered, DEMO, Source(sha256, None, DEFAULT_RECIPE))
+    inference = Inference(bench, recipe, progress, load=load)
+    predictions = inference.predict(image, digits.test_x)
     return DemoResult(
         rung=bench.info.rung,
         network="-".join(map(str, trained.network.sizes)),

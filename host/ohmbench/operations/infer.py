@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,13 @@ from ohmbench.errors import UsageError
 from ohmbench.inference.exact import predict
 from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.lab.ledgered import LedgeredInference
+from ohmbench.lab.ledgered import Source, recorded_loader
 from ohmbench.lab.setup import Setup
 from ohmbench.mapping.data_sets import dataset_of
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset
-from ohmbench.operations.image_file import require_own_array
+from ohmbench.operations.image_file import ImageFile, require_own_array
+from ohmbench.operations.jobs import DEFAULT_RECIPE
 from ohmbench.operations.result import Noted
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.result import ProgramResult
@@ -28,7 +28,8 @@ from ohmbench.progress import Progress
 from ohmbench.support.array_types import IntArray
 from ohmbench.tables import CLOCK_HZ
 
-OnCodes = Callable[[int, IntArray], None]
+INFER = "infer"
+"""Kind of the runs that record what was programmed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,13 +144,14 @@ def twin_of(port: str, array: SimulatedArray | None) -> SimulatedArray:
 
 def infer(
     bench: Bench,
-    image: WeightImage,
+    file: ImageFile,
     data: Dataset,
     recipe: Recipe,
     progress: Progress,
     count: int | None = None,
     twin: SimulatedArray | None = None,
     ledgered: Ledgered | None = None,
+    recipe_name: str | None = None,
 ) -> InferResult:
     """Program an image and run its test images, or the first of them, through the array.
 
@@ -157,7 +159,8 @@ def infer(
 
     Args:
         twin: do the same on the twin with this array, which must be as the bench's was, and compare all codes.
-        ledgered: where the array's pulses are recorded.
+        ledgered: where it is recorded which image the array holds, and its pulses.
+        recipe_name: how the operator calls the recipe; None: it is the default one.
 
     Raises:
         ImageError: it does not fit the bench.
@@ -166,10 +169,14 @@ def infer(
         StoreError: the record cannot be written; the array is off.
         FaultError: the guard turned the array off.
     """
+    image = file.image
     require_own_array(image, None if ledgered is None else ledgered.serial, progress)
     inputs, labels = data.test_x[:count], data.test_y[:count]
     codes: dict[int, IntArray] = {}
-    run, predictions = _run(bench, image, inputs, recipe, progress, codes.__setitem__, ledgered)
+    source = Source(file.sha256, file.path.name, recipe_name or DEFAULT_RECIPE)
+    load = recorded_loader(bench, recipe, progress, ledgered, INFER, source)
+    run = Inference(bench, recipe, progress, codes.__setitem__, load)
+    predictions = run.predict(image, inputs)
     check = None
     if twin is not None:
         progress.say("the same on the twin")
@@ -189,19 +196,6 @@ def infer(
     )
 
 
-def _run(
-    bench: Bench,
-    image: WeightImage,
-    inputs: IntArray,
-    recipe: Recipe,
-    progress: Progress | None,
-    on_codes: OnCodes,
-    ledgered: Ledgered | None = None,
-) -> tuple[Inference, IntArray]:
-    run = LedgeredInference(bench, recipe, progress, on_codes, ledgered=ledgered)
-    return run, np.argmax(run.logits(image, inputs), axis=1).astype(np.int64)
-
-
 def _check(
     array: SimulatedArray,
     image: WeightImage,
@@ -218,7 +212,8 @@ def _check(
         differ += int(np.count_nonzero(found != codes[tile]))
 
     with open_bench("twin", array=array) as bench:
-        run, predictions = _run(bench, image, inputs, recipe, None, compare)
+        run = Inference(bench, recipe, on_codes=compare)
+        predictions = run.predict(image, inputs)
     same = (run.program_cycles, run.infer_cycles) == (other.program_cycles, other.infer_cycles)
     return TwinCheck(float(np.mean(predictions == labels)), sum(c.size for c in codes.values()), differ, same)
 
@@ -246,9 +241,9 @@ def infer_file(
         ImageError, DataError: the image, or its data set, is missing or damaged.
         OhmbenchError: as `Setup.record`, `Setup.bench` and `infer`.
     """
-    image, recipe = WeightImage.load(path), setup.recipe or Recipe()
+    file, recipe = ImageFile.load(path), setup.recipe or Recipe()
     compared = twin_of(setup.port, setup.array) if twin else None
-    test_set = load_test_set(image, data, folder, count)
+    test_set = load_test_set(file.image, data, folder, count)
     with setup.record() as record, setup.bench(progress, record.store) as bench:
-        result = infer(bench, image, test_set, recipe, progress, count, compared, record.ledgered)
+        result = infer(bench, file, test_set, recipe, progress, count, compared, record.ledgered, setup.recipe_name)
         return Noted(result, bench.carrier.note)

@@ -62,14 +62,7 @@ class Job:
         return not self.numbers
 
     def target(self, number: int) -> Target:
-        mask = self.image.mask[number]
-        return Target(
-            self.image.levels[number],
-            mask & ~self.skip,
-            mask & self.skip,
-            self.image.max_level,
-            f"program image {number + 1}/{self.image.images}",
-        )
+        return Target.of(self.image, number, self.skip)
 
 
 def plan(

@@ -17,9 +17,10 @@ from ohmbench.bench.base import Bench
 from ohmbench.errors import FaultError, LinkError, NotConvergedError, StoreError
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.operations.jobs import Job
-from ohmbench.programming.run import ArrayResult, ArrayRun, Standing
+from ohmbench.programming.result import ArrayResult
+from ohmbench.programming.run import ArrayRun, Standing
 from ohmbench.progress import Progress
-from ohmbench.record.journal import PROGRAM, Journal, last_run
+from ohmbench.record.journal import PROGRAM, Journal, last_programming
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.store import Run
 from ohmbench.report.live import ProgramReport
@@ -238,7 +239,7 @@ def _info(bench: Bench, job: Job, serial: str | None) -> ProgramInfo:
 
 
 def _say_unfinished(ledgered: Ledgered, sha256: str, progress: Progress) -> None:
-    run = last_run(ledgered.store, ledgered.serial, sha256)
+    run = last_programming(ledgered.store, ledgered.serial, sha256)
     if run is not None and run.status != RunStatus.DONE and run.most_pulses:
         progress.say(
             f"run {run.id} of this image on array {ledgered.serial} is unfinished; this one begins anew, and leaves "

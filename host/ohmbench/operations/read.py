@@ -14,7 +14,6 @@ from ohmbench.programming.programmer import read_array
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
 from ohmbench.support.array_types import Codes, FloatArray
-from ohmbench.tables import ROWS
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +38,7 @@ def read(bench: Bench, recipe: Recipe, progress: Progress) -> ReadResult:
     Raises:
         FaultError: the guard turned the array off.
     """
-    codes = read_array(bench, recipe, lambda first, rows: progress("read", first + len(rows), ROWS))
+    codes = read_array(bench, recipe, progress)
     return ReadResult(bench.info.rung, codes, codes / recipe.codes_per_siemens * 1e6)
 
 

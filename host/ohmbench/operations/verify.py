@@ -27,7 +27,6 @@ from ohmbench.record.journal import last_run, skipped_of
 from ohmbench.record.records import Cells
 from ohmbench.report.verify import Reading, VerifyReport, render_verify
 from ohmbench.support.array_types import Codes, FloatArray, Levels, Mask
-from ohmbench.tables import ROWS
 
 VERIFY = "verify"
 """Kind of the runs that record what was read."""
@@ -243,7 +242,7 @@ def verify(
     if after_s:
         first = check.cells(read_array(bench, check.recipe))
         bench.rest(after_s, progress)
-    code = read_array(bench, check.recipe, lambda row, rows: progress("verify", row + len(rows), ROWS))
+    code = read_array(bench, check.recipe, progress, "verify")
     serial = None if ledgered is None else ledgered.serial
     result = VerifyResult(bench.info.rung, serial, check, check.cells(code), after_s, first)
     if ledgered is not None:

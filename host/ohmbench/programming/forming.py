@@ -13,10 +13,10 @@ import numpy as np
 
 from ohmbench.bench.base import Bench, dac_code, volts_of
 from ohmbench.errors import DataError
-from ohmbench.programming.programmer import Bands, OnRows, Programmer
+from ohmbench.programming.programmer import Bands, Collector, OnRows, Programmer
 from ohmbench.programming.recipe import Recipe
 from ohmbench.record.cell_records import CellRecords
-from ohmbench.support.array_types import FloatArray, IntArray, Mask
+from ohmbench.support.array_types import FloatArray, IntArray, Mask, Words
 from ohmbench.tables import CLOCK_HZ, COLUMNS, ROWS
 
 RECIPE = "form"
@@ -122,10 +122,17 @@ def form(
     mask = (np.ones((ROWS, COLUMNS), np.bool_) if mask is None else mask) & ~bench.carrier.bad
     low, high = recipe.codes_between(np.array([recipe.g_min_usiemens]), np.array([np.inf]))
     start = np.zeros(1, np.int64)
+    collector = Collector()
+
+    def arrived(first: int, words: Words) -> None:
+        collector(first, words)
+        if on_rows is not None:
+            on_rows(first, words)
+
     with Programmer.ready(bench, recipe, Bands(low, high, 0, start, start)) as programmer:
-        words, run_cycles = programmer.program(np.zeros(mask.shape, np.int64), mask, on_rows)
+        run_cycles = programmer.program(np.zeros(mask.shape, np.int64), mask, arrived)
     every = np.ones(mask.shape, np.int64)
-    records = CellRecords.of_words(words, mask, low * every, high * every, run_cycles)
+    records = CellRecords.of_words(collector.words, mask, low * every, high * every, run_cycles)
     forming_v = np.where(records.inside & (records.set_pulses > 0), _ramp_v(recipe, records.set_pulses), np.nan)
     usiemens = records.usiemens(recipe.codes_per_siemens)
     return FormResult(bench.info.rung, records, forming_v, recipe.set_step_v, usiemens)

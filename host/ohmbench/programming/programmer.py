@@ -15,7 +15,7 @@ from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import DataError
 from ohmbench.isa import load_firmware
 from ohmbench.programming.recipe import Recipe
-from ohmbench.record.cell_records import CellRecords
+from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import Codes, FloatArray, Inputs, Levels, Mask, Words
 from ohmbench.tables import ADC_MAX, COLUMNS, LANES, ROWS
 
@@ -131,15 +131,16 @@ class Programmer:
             bench.load(firmware)
             yield cls(bench, recipe, bands)
 
-    def program(self, levels: Levels, mask: Mask, on_rows: OnRows | None = None) -> tuple[Words, int]:
+    def program(self, levels: Levels, mask: Mask, on_rows: OnRows) -> int:
         """Program the masked cells.
 
         Args:
             levels: (rows, columns), numbers of the bands.
             mask: (rows, columns); rows without a cell are skipped.
+            on_rows: takes the records of all other rows as they arrive.
 
         Returns:
-            Records uint32 (rows, columns), zero in rows that were skipped, and the run time in clocks.
+            Run time in clocks.
 
         Raises:
             FaultError: the guard turned the array off.
@@ -147,20 +148,17 @@ class Programmer:
         carrier = self._bench.carrier
         on_lines = carrier.on_lines(mask & ~carrier.bad)
         used = np.flatnonzero(on_lines.any(axis=1))
-        records = np.zeros((ROWS, COLUMNS), np.uint32)
         if not used.size:
-            return records, 0
+            return 0
         first, end = int(used[0]), int(used[-1]) + 1
-        inputs = self._inputs(carrier.on_lines(levels), on_lines)[first:end]
         run = self._bench.execute(
             load_firmware("program"),
             {"row": first, "end": end, **self.arguments()},
             entry=self._recipe.ramp + ("" if self._recipe.last_pulse == "any" else f"_last_{self._recipe.last_pulse}"),
-            inputs=inputs,
-            on_words=None if on_rows is None else _by_rows(first, _of_cells(carrier, on_rows)),
+            inputs=self._inputs(carrier.on_lines(levels), on_lines)[first:end],
+            on_words=_by_rows(first, _of_cells(carrier, on_rows)),
         )
-        records[first:end] = _with_true_codes(carrier, run.words.reshape(-1, COLUMNS))
-        return carrier.on_cells(records), run.run_cycles
+        return run.run_cycles
 
     def _inputs(self, levels: Levels, mask: Mask) -> Inputs:
         """What the firmware takes (rows, columns): levels, and what the channels are off by there."""
@@ -192,36 +190,19 @@ class Programmer:
         }
 
 
-def program_image(
-    bench: Bench,
-    levels: Levels,
-    mask: Mask,
-    max_level: int,
-    recipe: Recipe,
-    on_rows: OnRows | None = None,
-) -> CellRecords:
-    """Program the masked cells to their levels once, a row at a time, with verify next to the array.
+class Collector:
+    """Keeps the records of an array's rows as they arrive.
 
-    Cells that are in their window already get no pulse.
-
-    Args:
-        levels: (rows, columns), 0..max_level.
-        mask: (rows, columns); rows without a cell are skipped. Cells on bad lines of the carrier are left out.
-
-    Raises:
-        FaultError: the guard turned the array off.
+    Attributes:
+        words: uint32 (rows, columns), zero in rows of which none came.
     """
-    mask = mask & ~bench.carrier.bad
-    low, high = recipe.windows(levels, max_level)
-    words, cycles = program_cells(
-        bench,
-        levels,
-        mask,
-        max_level,
-        recipe,
-        lambda part, first, records: None if on_rows is None else on_rows(first, records),
-    )
-    return CellRecords.of_words(words, mask, low, high, cycles)
+
+    def __init__(self) -> None:
+        self.words = np.zeros((ROWS, COLUMNS), np.uint32)
+
+    def __call__(self, first: int, words: Words) -> None:
+        """Take the records of some rows: an OnRows."""
+        self.words[first : first + len(words)] = words
 
 
 def program_cells(
@@ -231,19 +212,22 @@ def program_cells(
     max_level: int,
     recipe: Recipe,
     on_rows: Callable[[Mask, int, Words], None],
-) -> tuple[Words, int]:
+) -> int:
     """Program the masked cells once, in as many runs of the firmware as their levels take.
 
+    Cells that are in their window already get no pulse.
+
     Args:
+        levels: (rows, columns), 0..max_level.
         on_rows: as OnRows, but with the cells of the run before that: other cells of a batch have no record.
 
     Returns:
-        Records uint32 (rows, columns), zero outside of the mask, and the run time in clocks.
+        Run time in clocks.
 
     Raises:
         FaultError: the guard turned the array off.
     """
-    words, cycles = np.zeros((ROWS, COLUMNS), np.uint32), 0
+    cycles = 0
     present = np.unique(levels[mask])
     for start in range(0, len(present), LEAVE):
         some = present[start : start + LEAVE]
@@ -251,10 +235,8 @@ def program_cells(
         chosen = mask & np.isin(levels, some)
         with Programmer.ready(bench, recipe, bands) as programmer:
             for part in _parts(chosen, recipe.single_cell):
-                records, took = programmer.program(np.searchsorted(some, levels), part, partial(on_rows, part))
-                words[part] = records[part]
-                cycles += took
-    return words, cycles
+                cycles += programmer.program(np.searchsorted(some, levels), part, partial(on_rows, part))
+    return cycles
 
 
 def _parts(mask: Mask, single_cell: bool) -> Iterator[Mask]:
@@ -268,16 +250,26 @@ def _parts(mask: Mask, single_cell: bool) -> Iterator[Mask]:
         yield one
 
 
-def read_array(bench: Bench, recipe: Recipe, on_rows: OnRows | None = None) -> Codes:
+def read_array(bench: Bench, recipe: Recipe, report: OnProgress | None = None, name: str = "read") -> Codes:
     """ADC codes (rows, columns) of every cell, one read each.
+
+    Args:
+        report: told under this name of the rows as they are read.
 
     Raises:
         FaultError: the guard turned the array off.
     """
     rails = recipe.read_rails_v()
-    on_words = None if on_rows is None else _by_rows(0, on_rows)
+    done = 0
+
+    def count(words: Words) -> None:
+        nonlocal done
+        done += len(words)
+        if report is not None:
+            report(name, done // COLUMNS, ROWS)
+
     with bench.armed(Limits(rails, 0.0, 0), rails):
-        run = bench.execute(load_firmware("read"), {"row": 0, "end": ROWS}, on_words=on_words)
+        run = bench.execute(load_firmware("read"), {"row": 0, "end": ROWS}, on_words=count)
     codes = bench.carrier.true_codes(run.words.view(np.int32).reshape(ROWS, COLUMNS))
     return bench.carrier.on_cells(codes)
 

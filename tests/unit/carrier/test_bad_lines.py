@@ -83,7 +83,7 @@ def test_program_and_verify_skip_them(file: ImageFile, bench: TwinBench, ledgere
 def test_infer_skips_them(file: ImageFile, bench: TwinBench, ledgered: Ledgered) -> None:
     inputs, labels = np.zeros((2, 32), np.int64), np.zeros(2, np.int64)
     data = Dataset("none", inputs, labels, inputs, labels, 4)
-    done = infer(bench, file.image, data, Recipe(), QUIET, ledgered=ledgered).programmed
+    done = infer(bench, file, data, Recipe(), QUIET, ledgered=ledgered).programmed
     assert done.cells == np.count_nonzero(file.image.mask[0] & ~BAD)
     assert done.converged_fraction > 0.9
 

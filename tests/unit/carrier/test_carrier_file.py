@@ -17,8 +17,9 @@ from ohmbench.inference.on_bench import run_tile
 from ohmbench.mapping.tile import Tile
 from ohmbench.model.array import ArrayModel
 from ohmbench.model.carrier import SimulatedCarrier
-from ohmbench.programming.programmer import program_image, read_array
+from ohmbench.programming.programmer import program_cells, read_array
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.run import program_image
 from ohmbench.tables import Rail
 
 ORDER = np.random.default_rng(4).permutation(32)
@@ -109,8 +110,15 @@ def test_the_right_map_undoes_a_shuffled_carrier() -> None:
     recipe = Recipe()
     seen: dict[int, np.ndarray] = {}
     made = bench(shuffled(), shuffled())
-    records = program_image(
-        made, levels, mask, 7, recipe, lambda first, words: seen.update({first + i: w for i, w in enumerate(words)})
+    records = program_image(made, levels, mask, 7, recipe)
+    again = bench(shuffled(), shuffled())
+    program_cells(
+        again,
+        levels,
+        mask,
+        7,
+        recipe,
+        lambda part, first, words: seen.update({first + i: w for i, w in enumerate(words)}),
     )
     straight = bench(Carrier(), Carrier())
     same = program_image(straight, levels, mask, 7, recipe)

@@ -17,8 +17,9 @@ from ohmbench.inference.on_bench import run_tile
 from ohmbench.mapping.tile import Tile
 from ohmbench.model.array import ArrayModel
 from ohmbench.model.carrier import SimulatedCarrier
-from ohmbench.programming.programmer import program_image, read_array
+from ohmbench.programming.programmer import read_array
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.run import program_image
 from ohmbench.progress import Progress
 from ohmbench.record.calibrations import add_calibration, calibrations
 from ohmbench.record.store import Store

@@ -27,6 +27,7 @@ from ohmbench.operations.image_file import ImageFile
 from ohmbench.operations.infer import infer
 from ohmbench.operations.jobs import plan
 from ohmbench.operations.program import program
+from ohmbench.operations.verify import check_of, verify
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
 from ohmbench.record.records import RunStatus
@@ -128,5 +129,26 @@ def test_image_laid_out_around_faults_is_for_that_array(
     inputs, labels = np.zeros((2, 96), np.int64), np.zeros(2, np.int64)
     data = Dataset("none", inputs, labels, inputs, labels, 4)
     with pytest.raises(DataError, match="in the socket is chip"):
-        infer(bench, image, data, Recipe(), QUIET, ledgered=ledgered)
-    assert infer(bench, own.image, data, Recipe(), QUIET, ledgered=ledgered).programmed.cells
+        infer(bench, other, data, Recipe(), QUIET, ledgered=ledgered)
+    assert infer(bench, own, data, Recipe(), QUIET, ledgered=ledgered).programmed.cells
+
+
+def test_verify_knows_what_infer_left(file: ImageFile, bench: Bench, ledgered: Ledgered) -> None:
+    """Which array of the image, and with which recipe: as after `program`; but there is no run to go on with."""
+    recipe = Recipe().but(window_usiemens=12.0)
+    inputs, labels = np.zeros((2, 96), np.int64), np.zeros(2, np.int64)
+    data = Dataset("none", inputs, labels, inputs, labels, 4)
+    programmed = infer(bench, file, data, recipe, QUIET, ledgered=ledgered, recipe_name="wide").programmed
+    check = check_of(file, ledgered=ledgered)
+    assert (check.number, check.recipe, check.recipe_name) == (2, recipe, "wide")
+    verified = verify(bench, check, QUIET)
+    assert np.array_equal(verified.mask, programmed.records[2].mask)
+    assert verified.in_window_fraction > 0.95
+    run = ledgered.store.runs(SERIAL)[0]
+    assert (run.kind, run.image_sha256, run.image_number) == ("infer", file.sha256, 2)
+    recorded = ledgered.store.cells(run.id)
+    for name in ("code", "low", "high", "set_pulses", "reset_pulses"):
+        given = programmed.records[2]
+        assert np.array_equal(getattr(recorded, name)[given.mask], getattr(given, name)[given.mask]), name
+    with pytest.raises(StoreError, match=r"run 3 \(infer, .*\), which cannot be resumed"):
+        plan(file, ledgered=ledgered, resume=True)

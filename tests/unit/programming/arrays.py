@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ohmbench.bench.twin import TwinBench
 from ohmbench.model.array import ArrayModel, load_params
-from ohmbench.programming.programmer import Bands, Programmer
+from ohmbench.programming.programmer import Bands, Collector, Programmer
 from ohmbench.programming.recipe import Recipe
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import Codes, Levels, Mask
@@ -82,8 +82,11 @@ def program_bands(
     )
     for _ in range(passes):
         with Programmer.ready(bench, recipe, bands) as programmer:
-            words, cycles = programmer.program(levels, left)
-        programmed = programmed.then(CellRecords.of_words(words, left, programmed.low, programmed.high, cycles))
+            collector = Collector()
+            cycles = programmer.program(levels, left, collector)
+        programmed = programmed.then(
+            CellRecords.of_words(collector.words, left, programmed.low, programmed.high, cycles)
+        )
         left = mask & ~programmed.inside
         if not left.any():
             break

@@ -15,9 +15,9 @@ from tests.unit.programming.arrays import ALL_CELLS, LoggedArray, drawn_levels, 
 
 from ohmbench.bench.twin import TwinBench
 from ohmbench.model.array import ArrayModel
-from ohmbench.programming.programmer import Bands, program_image
+from ohmbench.programming.programmer import Bands
 from ohmbench.programming.recipe import Recipe
-from ohmbench.programming.run import TRIES
+from ohmbench.programming.run import TRIES, program_image
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -14,8 +14,9 @@ from tests.unit.programming.arrays import ALL_CELLS, SHAPE, LoggedArray, drawn_l
 from ohmbench.bench.twin import TwinBench
 from ohmbench.faults.fault_map import FaultKind
 from ohmbench.model.array import ArrayModel
-from ohmbench.programming.programmer import LEAVE, Bands, program_image
+from ohmbench.programming.programmer import LEAVE, Bands, program_cells
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.run import program_image
 from ohmbench.tables import Mode
 
 RECIPES = ("coarse-fine", "coarse-fine-gate", "ispp-gate", "ispp-line")
@@ -173,7 +174,7 @@ def test_rows_without_cells_are_skipped_and_nothing_asked_is_nothing_done() -> N
     mask = np.zeros(SHAPE, np.bool_)
     mask[[5, 9]] = True
     seen: list[tuple[int, tuple[int, ...]]] = []
-    program_image(bench, levels, mask, 7, Recipe(), lambda first, words: seen.append((first, words.shape)))
+    program_cells(bench, levels, mask, 7, Recipe(), lambda part, first, words: seen.append((first, words.shape)))
     assert seen == [(5, (5, 32))]
     assert set(np.flatnonzero(array.last.any(axis=1))) == {5, 9}
 
