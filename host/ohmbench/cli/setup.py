@@ -39,7 +39,7 @@ def setup_of(
 
     settings = settings_once()
     return Setup(
-        port_of(args, progress, settings),
+        _port(args, progress, settings),
         settings,
         simulated_array(
             device=args.device, seed=args.seed, file=args.array, faults=args.faults, carrier_faults=args.carrier_faults
@@ -57,12 +57,19 @@ def setup_of(
     )
 
 
-def port_of(args: argparse.Namespace, progress: Progress, settings: LoadSettings) -> str:
-    """The port of a command; if it was given none, that of the settings, or the only bench there is.
+def fault_map_of(path: Path | None) -> FaultMap | None:
+    """The fault map in a file; None if there is no file.
 
     Raises:
-        UsageError: there is none, or more than one.
+        DataError: it is missing or damaged.
     """
+    from ohmbench.faults.fault_map import FaultMap
+
+    return None if path is None else FaultMap.load(path)
+
+
+def _port(args: argparse.Namespace, progress: Progress, settings: LoadSettings) -> str:
+    """The port that is asked for; if none is, that of the settings, or the only bench there is."""
     from ohmbench.errors import UsageError
     from ohmbench.lab.ports import Ports, choose_port, list_ports_found
     from ohmbench.lab.settings import Settings
@@ -89,14 +96,3 @@ def _recipe(name: str | None, passes: int | None, rest_s: float | None) -> Recip
     if not (name or given):
         return None
     return (Recipe() if name is None else Recipe.load(name)).but(**given)
-
-
-def fault_map_of(path: Path | None) -> FaultMap | None:
-    """The fault map in a file; None if there is no file.
-
-    Raises:
-        DataError: it is missing or damaged.
-    """
-    from ohmbench.faults.fault_map import FaultMap
-
-    return None if path is None else FaultMap.load(path)
