@@ -1,0 +1,78 @@
+"""The demo's network: trained on the digits, quantised and mapped as pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ohmbench import __version__
+from ohmbench.compress.quantise import quantise
+from ohmbench.faults.avoid import avoid_faults
+from ohmbench.faults.fault_map import FaultMap
+from ohmbench.inference.exact import predict
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.mapper import map_pairs
+from ohmbench.network.data import Dataset, load_digits
+from ohmbench.network.network import Network, train
+
+ACTIVATION_BITS = 8
+# a cell anywhere in its window of +-8 of 175 uS is 2.6 % off, and a weight is the difference of two
+WEIGHT_NOISE = 0.04
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network on its way to the array."""
+
+    dataset: Dataset
+    network: Network
+    image: WeightImage
+    accuracy_float: float
+    accuracy_quantised: float
+
+    def known(self) -> dict[str, Any]:
+        """What it is and what it reaches without an array."""
+        return {
+            "network": "-".join(map(str, self.network.sizes)),
+            "dataset": self.dataset.name,
+            "accuracy_float": self.accuracy_float,
+            "accuracy_quantised": self.accuracy_quantised,
+        }
+
+
+def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0, faults: FaultMap | None = None) -> Trained:
+    """Train 64-hidden-10 on the digits, quantise it to signed weights of so many bits, map it as pairs.
+
+    Args:
+        faults: bad cells of the array that the image is for; it is laid out around them.
+
+    Raises:
+        UsageError: widths outside their range.
+        DataError: scikit-learn, which holds the digits, is not installed.
+    """
+    digits = load_digits()
+    scaled = np.asarray(digits.train_x * digits.input_scale, np.float64)
+    network = train(scaled, digits.train_y, [scaled.shape[1], hidden, 10], seed=seed, weight_noise=WEIGHT_NOISE)
+    quantised = quantise(
+        network,
+        digits.train_x,
+        input_bits=digits.input_bits,
+        weight_bits=bits,
+        activation_bits=ACTIVATION_BITS,
+    )
+    provenance: dict[str, str | int | float] = {
+        "ohmbench": __version__,
+        "dataset": digits.name,
+        "seed": seed,
+        "weight_bits": bits,
+    }
+    image = map_pairs(quantised, provenance=provenance)
+    return Trained(
+        digits,
+        network,
+        image if faults is None else avoid_faults(image, faults, inputs=digits.train_x),
+        float(np.mean(network.predict(np.asarray(digits.test_x * digits.input_scale, np.float64)) == digits.test_y)),
+        float(np.mean(predict(image, digits.test_x) == digits.test_y)),
+    )
