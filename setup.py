@@ -10,7 +10,7 @@ from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).resolve().parent
 # found again by ohmbench.support.resources.resource_root()
-DATA = ["firmware", "fpga/rtl", "fpga/boards", "fpga/tables", "fpga/lint", "sim"]
+DATA = ["firmware", "fpga/rtl", "fpga/boards", "fpga/carriers", "fpga/tables", "fpga/lint", "sim"]
 
 
 class BuildWithData(build_py):

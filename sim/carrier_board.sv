@@ -1,5 +1,5 @@
 // The reference carrier board around the array model: two AD5686R, five groups of ADG1414, four
-// LTC2320-16, wired as fpga/tables/carrier.toml says. Ports are the carrier's pins and
+// LTC2320-16, wired as fpga/carriers/reference/carrier.toml says. Ports are the carrier's pins and
 //   now_i    run time of the sequencer in clocks, passed on to the array model
 //   error_o  violations of a datasheet or of the board's own rules so far; each is printed once
 // What a line is connected to follows from the states of the chips, never from what was meant.

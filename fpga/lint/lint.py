@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ohmbench.support.rtl import FOLDERS, rtl_files
 from ohmbench.support.toolchain import verilator_environment
 
 REPO = Path(__file__).resolve().parents[2]
@@ -17,7 +18,7 @@ def main() -> int:
     tools = f"{Path(sys.executable).parent}:{environment['PATH']}"
     sources = sorted(p for folder in ("fpga", "sim") for p in (REPO / folder).rglob("*.sv"))
     boards = [p for p in sources if p.parent.parent.parent == REPO / "fpga/boards" and p.stem.startswith("ohm_")]
-    rtl = [p for p in sources if p.parent == REPO / "fpga/rtl"] + boards
+    rtl = rtl_files(REPO) + boards
     packages = [p for p in rtl if p.stem.endswith("_pkg")]
     handwritten = [p for p in sources if not p.read_text().startswith(GENERATED)]
     failed = []
@@ -35,7 +36,8 @@ def main() -> int:
     for path in rtl:
         if path not in packages:
             folder = path.relative_to(REPO).parent
-            lint = ["verilator", "--lint-only", "-Wall", "-Ifpga/rtl", f"-I{folder}", "--top-module", path.stem]
+            folders = [f"-I{f}" for f in (*FOLDERS, folder)]
+            lint = ["verilator", "--lint-only", "-Wall", *folders, "--top-module", path.stem]
             check(path, *lint, "fpga/lint/verilator.vlt", *(p.relative_to(REPO) for p in packages), path)
     if failed:
         print(f"{len(failed)} checks failed: {', '.join(sorted({p.name for p in failed}))}", file=sys.stderr)

@@ -1,6 +1,6 @@
 // Analog Devices AD5686R, quad 16-bit DAC, as far as this carrier uses it: command 0011, "write to
 // and update". LDAC and RSTSEL at ground, so RESET brings all outputs to 0 V. Figures:
-// fpga/tables/parts/ad5686r.toml. Ports as spi_checker.
+// fpga/carriers/reference/parts/ad5686r.toml. Ports as spi_checker.
 module ad5686r (
     input logic tick_i,
     input model_pkg::half_t half_i,

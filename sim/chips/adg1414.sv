@@ -1,5 +1,5 @@
 // Analog Devices ADG1414, octal SPST switch, not daisy-chained. RESET/VL low opens all switches.
-// How long a switch takes is the board's affair. Figures: fpga/tables/parts/adg1414.toml. Ports as
+// How long a switch takes is the board's affair. Figures: fpga/carriers/reference/parts/adg1414.toml. Ports as
 // spi_checker.
 module adg1414 (
     input logic tick_i,

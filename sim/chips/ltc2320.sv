@@ -1,6 +1,6 @@
 // Analog Devices LTC2320-16, octal ADC, CMOS outputs with a line a channel. CNV falls: the inputs
 // are held and converted. After that the MSB stands at SDO and each falling edge of SCK brings the
-// next bit; CNV stays low until all 16 are out. Figures: fpga/tables/parts/ltc2320_16.toml. The
+// next bit; CNV stays low until all 16 are out. Figures: fpga/carriers/reference/parts/ltc2320_16.toml. The
 // pins come as carrier_board samples them; tick_i toggles when CNV has moved or SCK has fallen.
 module ltc2320 (
     input logic tick_i,

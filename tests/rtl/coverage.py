@@ -1,4 +1,4 @@
-"""Line and toggle coverage of fpga/rtl by the cocotb suite, from what its coverage builds have counted.
+"""Line and toggle coverage of the RTL by the cocotb suite, from what its coverage builds have counted.
 
     make coverage
 
@@ -18,6 +18,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from ohmbench.support.rtl import rtl_files
 
 REPO = Path(__file__).resolve().parents[2]
 BUILDS = REPO / "build/coverage"
@@ -71,7 +73,7 @@ def percent(counts: Iterable[int]) -> float:
     return 100 * sum(c > 0 for c in counts) / len(counts) if counts else 100.0
 
 
-RTL = {path.name: path for path in sorted((REPO / "fpga/rtl").glob("*.sv"))}
+RTL = {path.name: path for path in rtl_files(REPO)}
 
 
 def main() -> int:

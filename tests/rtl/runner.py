@@ -21,11 +21,11 @@ from xml.etree import ElementTree
 
 from cocotb_tools.runner import get_runner
 
+from ohmbench.support.rtl import rtl_files, rtl_folders, rtl_headers
 from ohmbench.support.toolchain import verilator_environment
 
 REPO = Path(__file__).resolve().parents[2]
 
-RTL = REPO / "fpga/rtl"
 WAIVERS = REPO / "fpga/lint/verilator.vlt"
 # `make coverage`: builds of their own, which are several times slower, and what they count beside them.
 COVERAGE = "OHMBENCH_COVERAGE" in os.environ
@@ -44,7 +44,7 @@ def run(
 ) -> Path:
     """Run the cocotb tests of one or several Python modules on one SystemVerilog module.
 
-    - `sources`: paths from the repository's root, or bare names in fpga/rtl. The packages of fpga/rtl are put first.
+    - `sources`: paths from the repository's root, or bare names of the RTL. Its packages are put first.
     - `tests`: names of modules anywhere under tests/; several share the one build.
     - `extra`: arguments of Verilator (`--timing`, `--trace`), and C or C++ files for DPI, from the repository's root.
       C is compiled as C99, exactly as the host's extension compiles it, not as C++ as Verilator would.
@@ -54,7 +54,7 @@ def run(
     """
     parameters = dict(parameters or {})
     tests = [tests] if isinstance(tests, str) else list(tests)
-    files = [WAIVERS, *sorted(RTL.glob("*_pkg.sv"))]
+    files = [WAIVERS, *(path for path in rtl_files(REPO) if path.stem.endswith("_pkg"))]
     files += [p for p in map(_locate, sources) if p not in files]
     key = repr((module, [str(p.relative_to(REPO)) for p in files], sorted(parameters.items()), list(extra)))
     build_dir = BUILDS / f"{module}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
@@ -71,7 +71,7 @@ def run(
                 hdl_toplevel=module,
                 parameters=parameters,
                 build_args=[*ARGUMENTS, *_compiled(extra, build_dir)],
-                includes=[RTL],
+                includes=rtl_folders(REPO),
                 build_dir=build_dir,
                 timescale=("1ns", "1ps"),
             )
@@ -98,10 +98,10 @@ def run(
 
 
 def _locate(source: str | Path) -> Path:
-    for candidate in (REPO / source, RTL / source):
+    for candidate in (REPO / source, *(folder / source for folder in rtl_folders(REPO))):
         if candidate.is_file():
             return candidate.resolve()
-    raise FileNotFoundError(f"{source}: neither in the repository nor in fpga/rtl")
+    raise FileNotFoundError(f"{source}: neither in the repository nor in the RTL")
 
 
 def _folder_of(name: str) -> Path:
@@ -113,7 +113,7 @@ def _folder_of(name: str) -> Path:
 
 def _digest(files: Sequence[Path], extra: Sequence[str], key: str) -> str:
     """Of everything that a build depends on, headers beside the C files and SystemVerilog includes too."""
-    paths = set(files) | set(RTL.glob("*.svh"))
+    paths = set(files) | set(rtl_headers(REPO))
     for source in (REPO / e for e in extra if (REPO / e).is_file()):
         paths |= {source, *source.parent.glob("*.h"), *source.parent.glob("*.def")}
     state = hashlib.sha256((key + repr(ARGUMENTS) + sys.version).encode())

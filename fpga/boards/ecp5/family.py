@@ -47,7 +47,8 @@ def constraints(pins: Iterable[Pin], note: str) -> str:
 def synthesis(job: Job) -> list[str]:
     """The command that makes the netlist."""
     script = (
-        f"read_slang --threads 1 --top {job.top} -G BuildId=32'h{job.identity} -I fpga/rtl {' '.join(job.sources)}; "
+        f"read_slang --threads 1 --top {job.top} -G BuildId=32'h{job.identity} "
+        f"{' '.join(f'-I {folder}' for folder in job.include)} {' '.join(job.sources)}; "
         f"synth_ecp5 {_SYNTHESIS} -top {job.top} -json {job.work}/netlist.json"
     )
     return [job.tools[0], "-q", "-l", f"{job.work}/synthesis.log", "-p", script]

@@ -19,7 +19,7 @@ SENSE_OHM = 9.5
 """Typical on-resistance of the ADG1414 switch between a source line and its amplifier (ohm_params.def, sense_ohm)."""
 
 MONITOR_CHANNEL = {rail: rail * COLUMNS // len(Rail) for rail in Rail}
-"""Channel whose amplifier the monitor resistor of a rail goes to (fpga/tables/carrier.toml)."""
+"""Channel whose amplifier the monitor resistor of a rail goes to (carrier.toml)."""
 
 ALL = 0xFFFF_FFFF
 

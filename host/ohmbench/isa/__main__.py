@@ -9,6 +9,7 @@ from pathlib import Path
 from ohmbench.errors import OhmbenchError
 from ohmbench.isa.assembler import assemble_file
 from ohmbench.isa.program import listing
+from ohmbench.support.writer import message
 
 
 def main() -> int:
@@ -18,7 +19,7 @@ def main() -> int:
         try:
             path.with_suffix(".lst").write_text(listing(assemble_file(path)), encoding="utf-8")
         except OhmbenchError as error:
-            print(error, file=sys.stderr)
+            message(str(error))
             return error.exit_code
     return 0
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from ohmbench.errors import BuildError
 from ohmbench.progress import Say
 from ohmbench.support.resources import resource_root
+from ohmbench.support.rtl import FOLDERS, rtl_files, rtl_headers
 from ohmbench.support.toolchain import verilator_environment
 
 TOP = "ohm_sim_top"
@@ -24,13 +25,14 @@ TOP = "ohm_sim_top"
 SESSION = "sim/work.session"
 """An image programmed and products streamed, recorded by `make session`: the work that a profile is taken of."""
 
-# What the simulator is made of, below the resource root.
+# What the simulator is made of below the resource root, beside the RTL.
 _SOURCES = (
-    *("fpga/rtl/*.sv", "fpga/rtl/*.svh", "fpga/lint/*.vlt"),
-    *("sim/**/*.sv", "sim/*.cpp", "sim/*.h", "sim/array/*", SESSION),
+    *("fpga/lint/*.vlt", "sim/**/*.sv"),
+    *("sim/*.cpp", "sim/*.h", "sim/array/*", SESSION),
 )
 _VERILATOR = [
-    *("--cc", "--exe", "--build", "--top-module", TOP, "--prefix", "Vtop", "--timescale", "1ns/1ps", "-Ifpga/rtl"),
+    *("--cc", "--exe", "--build", "--top-module", TOP, "--prefix", "Vtop", "--timescale", "1ns/1ps"),
+    *(f"-I{folder}" for folder in FOLDERS),
     # Another version's new warnings are no reason not to build; fpga/lint/lint.py is for warnings.
     *("-Wno-fatal", "-O3"),
 ]
@@ -95,7 +97,8 @@ def build_flavour(flavour: Flavour, progress: Say = silent, *, root: Path | None
     root = root or resource_root()
     environment = verilator_environment()
     version = _check_tools(environment)
-    paths = sorted(path for pattern in _SOURCES for path in root.glob(pattern) if path.is_file())
+    beside = [path for pattern in _SOURCES for path in root.glob(pattern) if path.is_file()]
+    paths = sorted([*rtl_files(root), *rtl_headers(root), *beside])
     # Read once: an edit during the build must not end in an executable with the digest of other sources.
     sources = {str(path.relative_to(root)): path.read_bytes() for path in paths}
     key = (version, platform.machine(), _VERILATOR, _MAKE, _CXX_FLAGS, _C_FLAGS, flavour, sorted(sources.items()))

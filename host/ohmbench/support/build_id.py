@@ -7,8 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from ohmbench.support.resources import resource_root
-
-_SOURCES = ("fpga/rtl/*.sv", "fpga/rtl/*.svh", "firmware/*.useq")
+from ohmbench.support.rtl import rtl_files, rtl_headers
 
 
 @cache
@@ -26,7 +25,7 @@ def build_id(root: Path | None = None) -> int:
     """
     root = root or resource_root()
     digest = hashlib.sha256()
-    for path in sorted(path for pattern in _SOURCES for path in root.glob(pattern)):
+    for path in sorted([*rtl_files(root), *rtl_headers(root), *root.glob("firmware/*.useq")]):
         text = path.read_bytes().replace(b"\r\n", b"\n")
         digest.update(f"{path.relative_to(root).as_posix()} {len(text)}\n".encode() + text)
     return int.from_bytes(digest.digest()[:4])

@@ -15,7 +15,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 @cache
 def resource_root() -> Path:
-    """The folder that holds firmware/, fpga/rtl, fpga/boards, fpga/tables and sim/.
+    """The folder that holds firmware/, fpga/rtl, fpga/carriers, fpga/boards, fpga/tables and sim/.
 
     In a checkout or an editable install that is the repository's root, in a wheel ohmbench/_data, which may be
     read-only: write nothing below it.

@@ -27,7 +27,7 @@ class Command:
 
 
 def pattern(mode: int, wl: int, bl: int, col: int) -> list[int]:
-    """Closed switches of the five groups, 64 bits each, as fpga/tables/carrier.toml numbers them."""
+    """Closed switches of the five groups, 64 bits each, as fpga/carriers/reference/carrier.toml numbers them."""
     if mode == Mode.OFF:
         return [0] * 5
     bus = {Mode.READ: 1 << 1 | 1 << 4, Mode.SET: 1 << 0 | 1 << 2, Mode.RESET: 1 << 3}[Mode(mode)]

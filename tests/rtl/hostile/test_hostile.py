@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from tests.rtl.hostile.hostile_programs import script
 
+from ohmbench.support.rtl import rtl_files, rtl_folders, rtl_headers
 from ohmbench.support.toolchain import verilator_environment
 from ohmbench.tables import Fault
 from runner import BUILDS, COVERAGE_ARGUMENTS, REPO, WAIVERS
 
 HERE = Path(__file__).parent
-RTL = REPO / "fpga/rtl"
 OPTIONS = ["--cc", "--exe", "--build", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal"]
 OPTIONS += [
     "--timescale",
@@ -50,15 +50,15 @@ def build() -> Path:
     """The executable."""
     folder = BUILDS / "hostile"
     folder.mkdir(parents=True, exist_ok=True)
-    rtl = sorted(RTL.glob("*.sv"), key=lambda path: (not path.stem.endswith("_pkg"), path.name))
-    sources = [*rtl, HERE / "pin_checker.sv", HERE / "hostile_tb.sv", HERE / "hostile_main.cpp"]
-    state = [path.read_text() for path in [*sources, *RTL.glob("*.svh")]]
+    sources = [*rtl_files(REPO), HERE / "pin_checker.sv", HERE / "hostile_tb.sv", HERE / "hostile_main.cpp"]
+    state = [path.read_text() for path in [*sources, *rtl_headers(REPO)]]
     digest = hashlib.sha256(repr((OPTIONS, state)).encode()).hexdigest()
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stamp = folder / "built"
         if not stamp.exists() or stamp.read_text() != digest:
-            command = ["verilator", *OPTIONS, f"-I{RTL}", "-Mdir", "obj", str(WAIVERS), *map(str, sources)]
+            includes = [f"-I{folder}" for folder in rtl_folders(REPO)]
+            command = ["verilator", *OPTIONS, *includes, "-Mdir", "obj", str(WAIVERS), *map(str, sources)]
             done = subprocess.run(command, cwd=folder, env=verilator_environment(), capture_output=True, text=True)
             assert done.returncode == 0, done.stdout + done.stderr
             stamp.write_text(digest)

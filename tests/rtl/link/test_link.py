@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from ohmbench import testing
-from runner import RTL, run
+from ohmbench.support.rtl import rtl_files
+from runner import REPO, run
 
 PARAMETERS = {"DefaultBaud": 3_000_000, "TicksPerMs": 40, "RetryTicks": 20_000}
 
 
 def test_link() -> None:
     modules = ["ohm_ram", "ohm_uart_rx", "ohm_uart_tx", "ohm_cobs_dec", "ohm_cobs_enc", "ohm_crc32"]
-    modules += ["ohm_frame_reader", "ohm_frame_mux", *(p.stem for p in RTL.glob("ohm_link*.sv"))]
+    modules += ["ohm_frame_reader", "ohm_frame_mux"]
+    modules += [path.stem for path in rtl_files(REPO) if path.stem.startswith("ohm_link")]
     run("ohm_link", [f"{m}.sv" for m in modules], ["tb_link", "tb_resync"], PARAMETERS)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from ohmbench.support.rtl import rtl_files
+
 REPO = Path(__file__).resolve().parents[3]
 UNITS: list[dict[str, Any]] = tomllib.loads((REPO / "fpga/tables/testplan.toml").read_text())["unit"]
 FEATURES = [(unit["name"], feature) for unit in UNITS for feature in unit["feature"]]
@@ -46,5 +48,5 @@ def test_feature_has_tests_and_they_exist(unit: str, feature: dict[str, Any]) ->
 
 def test_every_module_is_in_the_plan() -> None:
     planned = [module for unit in UNITS for module in unit["modules"]]
-    there = [path.stem for path in (REPO / "fpga/rtl").glob("*.sv") if not path.stem.endswith("_pkg")]
+    there = [path.stem for path in rtl_files(REPO) if not path.stem.endswith("_pkg")]
     assert sorted(planned) == sorted(there)

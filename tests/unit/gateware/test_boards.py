@@ -16,9 +16,10 @@ from tests.scripts import load_script
 from ohmbench import __version__
 from ohmbench.errors import UsageError
 from ohmbench.gateware.boards import board_names, load_board
+from ohmbench.support.rtl import rtl_files, rtl_headers
 
 REPO = Path(__file__).resolve().parents[3]
-CARRIER = tomllib.loads((REPO / "fpga/tables/carrier.toml").read_text())
+CARRIER = tomllib.loads((REPO / "fpga/carriers/reference/carrier.toml").read_text())
 NOT_ON_THE_CARRIER = {"clk_i", "rst_ni", "build_id_i", "uart_rx_i", "uart_tx_o", "running_o", "armed_o", "fault_o"}
 
 
@@ -102,8 +103,9 @@ def listed(pattern: str) -> list[str]:
 
 
 def test_the_core_file_lists_the_rtl() -> None:
-    rtl = listed(r"fpga/rtl/\S+?")
-    assert sorted(rtl) == sorted(str(p.relative_to(REPO)) for p in (REPO / "fpga/rtl").iterdir() if p.is_file())
+    rtl = listed(r"fpga/(?:rtl|carriers)/\S+?")
+    there = [*rtl_files(REPO), *rtl_headers(REPO)]
+    assert sorted(rtl) == sorted(str(path.relative_to(REPO)) for path in there)
     packages = [Path(name).stem.endswith("_pkg") for name in rtl if name.endswith(".sv")]
     assert packages == sorted(packages, reverse=True), "packages first"
     assert f"name: ohmbench:fpga:ohmbench:{__version__}\n" in CORE

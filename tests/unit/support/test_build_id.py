@@ -19,7 +19,7 @@ REPO = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Path:
-    for folder in ("fpga/rtl", "firmware"):
+    for folder in ("fpga/rtl", "fpga/carriers", "firmware"):
         shutil.copytree(REPO / folder, tmp_path / folder)
     return tmp_path
 
@@ -36,13 +36,14 @@ def test_depends_on_rtl_and_firmware_alone(sources: Path) -> None:
     (sources / "firmware/read.lst").write_text("a listing")
     assert id_of(sources) == before
     ids = {before}
-    for name in ("fpga/rtl/ohm_guard.sv", "fpga/rtl/ohm_assert.svh", "firmware/read.useq"):
+    driver = "fpga/carriers/reference/ohm_carrier.sv"
+    for name in ("fpga/rtl/ohm_guard.sv", "fpga/rtl/ohm_assert.svh", driver, "firmware/read.useq"):
         path = sources / name
         path.write_text(path.read_text() + "\n")
         ids.add(id_of(sources))
     (sources / "fpga/rtl/ohm_guard.sv").rename(sources / "fpga/rtl/ohm_guard_2.sv")
     ids.add(id_of(sources))
-    assert len(ids) == 5
+    assert len(ids) == 6
 
 
 def test_line_ends_do_not_count(sources: Path) -> None:

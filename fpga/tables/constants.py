@@ -1,0 +1,100 @@
+"""The C header of the models and the Python constants of the host, from the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from source import CARRIER, DAC_CODES, NOTE, Table, carrier_cycles, code_of, load
+
+
+def c_header(isa: Table, carrier: Table, registers: Table) -> str:
+    out = [f"/* {NOTE} */", "#ifndef OHM_TABLES_H", "#define OHM_TABLES_H"]
+
+    def enum(prefix: str, members: Iterable[tuple[str, int]]) -> None:
+        lines = [f"    OHM_{prefix}{name.upper()} = {value}" for name, value in members]
+        out.extend(["", "enum {", *",\n".join(lines).split("\n"), "};"])
+
+    enum("OP_", ((i["name"], i["opcode"]) for i in isa["instruction"]))
+    enum("FAULT_", [("none", 0), *((f["name"], f["code"]) for f in registers["fault"])])
+    enum("REGISTER_", ((r["name"], r["number"]) for r in registers["register"]))
+    enum("RAIL_", [*((r["name"], i) for i, r in enumerate(carrier["rail"])), ("count", len(carrier["rail"]))])
+    enum("MODE_", [*((m["name"], i) for i, m in enumerate(carrier["mode"])), ("count", len(carrier["mode"]))])
+    cycles = {**isa["cycles"], **carrier_cycles(carrier)}
+    enum("", [*isa["geometry"].items(), *((f"{name}_cycles", value) for name, value in cycles.items())])
+    index = {r["name"]: i for i, r in enumerate(carrier["rail"])}
+    masks = [f"0x{sum(1 << index[r] for r in m['rails']):02x}" for m in carrier["mode"]]
+    ceilings = [str(code_of(r["max_v"], carrier)) for r in carrier["rail"]]
+    ohms = [str(float(ohm)) for ohm in carrier["reference"]["ohm"]]
+    if len(ohms) != carrier["columns"]:
+        raise SystemExit(f"carrier: {len(ohms)} reference resistors for {carrier['columns']} columns")
+    out += [
+        "",
+        "/* rails that must have settled in a mode, a bit each */",
+        f"#define OHM_MODE_RAILS {{{', '.join(masks)}}}",
+        "/* hard ceilings of the rails in DAC codes */",
+        f"#define OHM_RAIL_CEILING {{{', '.join(ceilings)}}}",
+        f"#define OHM_MONITOR_OHM {float(carrier['monitor']['ohm'])}",
+        "/* from rail cal to the end of each source line, by column of the array */",
+        f"#define OHM_REFERENCE_OHM {{{', '.join(ohms)}}}",
+        "",
+        "#endif",
+    ]
+    return "\n".join(out) + "\n"
+
+
+def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
+    out = [f'"""{NOTE}"""', "", "from __future__ import annotations", "", "from enum import IntEnum", ""]
+
+    def enum(name: str, members: Iterable[tuple[str, int]], fmt: str = "d") -> None:
+        prefix = "0x" if fmt.endswith("x") else ""
+        out.extend(["", f"class {name}(IntEnum):"])
+        out.extend(f"    {m.upper()} = {prefix}{v:{fmt}}" for m, v in members)
+        out.append("")
+
+    enum("FrameType", ((f["name"], f["type"]) for f in link["frame"]), "02x")
+    enum("FrameError", ((e["name"], e["code"]) for e in link["error"]))
+    enum("Fault", [("none", 0), *((f["name"], f["code"]) for f in registers["fault"])])
+    enum("Register", ((r["name"], r["number"]) for r in registers["register"]))
+    enum("Rail", ((r["name"], i) for i, r in enumerate(carrier["rail"])))
+    enum("Mode", ((m["name"], i) for i, m in enumerate(carrier["mode"])))
+    enum("Op", ((i["name"], i["opcode"]) for i in isa["instruction"]), "02x")
+
+    out.extend(["", f"PROTOCOL_VERSION = {link['version']}", f"MAX_PAYLOAD = {link['max_payload']}"])
+    out.extend([f"DEFAULT_BAUD = {link['default_baud']}", f'MAGIC = b"{link["magic"]}"'])
+    types = ", ".join(f'{code}: "{name}"' for name, code in link["array_types"].items())
+    out.extend([f"ARRAY_TYPES = {{{types}}}", ""])
+    out.append("# instruction: operands as the assembler reads them, 'field:kind'; '?m' may carry a predicate")
+    out.append("OPERANDS: dict[Op, tuple[str, ...]] = {")
+    for i in isa["instruction"]:
+        inner = ", ".join(f'"{o}"' for o in i["operands"]) + ("," if len(i["operands"]) == 1 else "")
+        out.append(f"    Op.{i['name'].upper()}: ({inner}),")
+    out.extend(["}", ""])
+    out.extend(f"{k.upper()} = {v}" for k, v in isa["geometry"].items())
+    out.extend(f"{k.upper()}_CYCLES = {v}" for k, v in isa["cycles"].items())
+    out.append("")
+    out.extend([f"CLOCK_HZ = {carrier['clock_hz']}", f"ROWS = {carrier['rows']}", f"COLUMNS = {carrier['columns']}"])
+    out.append(f'ARRAY_TYPE = "{carrier["array_type"]}"')
+    out.append(f"DAC_FULL_SCALE_V = {carrier['dac']['full_scale_v']}")
+    out.append(f"DAC_CODES = {DAC_CODES}")
+    out.append(f"ADC_LSB_V = {carrier['adc']['lsb_v']}")
+    adc_bits = load(f"parts/{carrier['adc']['part']}", CARRIER)["frame_bits"]
+    out.append(f"ADC_MAX = {(1 << (adc_bits - 1)) - 1}  # highest code of the signed range")
+    out.append(f"TIA_OHM = {carrier['tia']['ohm']}")
+    out.append(f"MONITOR_OHM = {float(carrier['monitor']['ohm'])}")
+    out.append("# from rail cal to the end of each source line")
+    out.append("REFERENCE_OHM: tuple[float, ...] = (")
+    out.extend(f"    {float(ohm)}," for ohm in carrier["reference"]["ohm"])
+    out.append(")")
+    out.extend(f"{k.upper()}_CYCLES = {v}" for k, v in carrier_cycles(carrier).items())
+    out.append("# rails that must have settled before a pulse or a conversion in a mode")
+    out.append("MODE_RAILS: dict[Mode, tuple[Rail, ...]] = {")
+    for m in carrier["mode"]:
+        inner = ", ".join(f"Rail.{r.upper()}" for r in m["rails"]) + ("," if len(m["rails"]) == 1 else "")
+        out.append(f"    Mode.{m['name'].upper()}: ({inner}),")
+    out.extend(["}", "# hard ceilings of the rails in volts and in DAC codes"])
+    out.append("RAIL_MAX_V: dict[Rail, float] = {")
+    out.extend(f"    Rail.{r['name'].upper()}: {r['max_v']}," for r in carrier["rail"])
+    out.extend(["}", "RAIL_CEILING: dict[Rail, int] = {"])
+    out.extend(f"    Rail.{r['name'].upper()}: {code_of(r['max_v'], carrier)}," for r in carrier["rail"])
+    out.append("}")
+    return "\n".join(out) + "\n"

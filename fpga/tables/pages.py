@@ -1,0 +1,113 @@
+"""The reference pages in docs/reference, from the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import board_pins
+from source import CARRIER, HERE, NOTE, Table, carrier_cycles, code_of
+
+
+def page(title: str, intro: str, sections: Iterable[tuple[str, list[str], Iterable[list[Any]]]]) -> str:
+    out = [f"# {title}", "", f"<!-- {NOTE} -->", "", intro.strip(), ""]
+    for heading, columns, rows in sections:
+        out += [f"## {heading}", "", "| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+        out += ["| " + " | ".join(str(c).replace("|", "\\|") for c in row) + " |" for row in rows] + [""]
+    return "\n".join(out).rstrip() + "\n"
+
+
+def comment_head(name: str, folder: Path = HERE) -> str:
+    """The comment that opens a table, as prose for its page."""
+    lines = []
+    for line in (folder / f"{name}.toml").read_text().splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.lstrip("# "))
+    return "\n".join(lines[2:])
+
+
+def isa_page(isa: Table) -> str:
+    def syntax(i: Table) -> str:
+        names = [o.split(":")[0] if ":" in o else "[?m]" for o in i["operands"]]
+        kinds = [o.split(":")[-1] for o in i["operands"]]
+        shown = [n if k in ("?m",) or n in "dab" else k for n, k in zip(names, kinds, strict=True)]
+        return f"`{i['name']} {', '.join(shown)}`".replace(", [?m]", " [?m]").replace(" `", "`")
+
+    def cycles(i: Table) -> Any:
+        kind = i.get("cycles", "vector" if 0x20 <= i["opcode"] < 0x30 else "scalar")
+        return isa["cycles"][kind]
+
+    rows = [[f"0x{i['opcode']:02x}", syntax(i), cycles(i), i["does"]] for i in isa["instruction"]]
+    return page(
+        "Instruction set of the pulse processor",
+        comment_head("isa"),
+        [("Instructions", ["opcode", "syntax", "clocks, waiting apart", "what it does"], rows)],
+    )
+
+
+def link_page(link: Table) -> str:
+    frames = [
+        [f"0x{f['type']:02x}", f["name"], f["from"], f["arg"], f["payload"] or "none", f["does"]] for f in link["frame"]
+    ]
+    errors = [[e["code"], e["name"], e["does"]] for e in link["error"]]
+    faults = [[f["name"], f["host"], f["fpga"]] for f in link["fault"]]
+    return page(
+        "Frames of the link",
+        comment_head("link"),
+        [
+            ("Frames", ["type", "name", "from", "arg", "payload", "what it does"], frames),
+            ("Errors", ["code", "name", "meaning"], errors),
+            ("Faults", ["fault", "host", "FPGA"], faults),
+        ],
+    )
+
+
+def registers_page(registers: Table) -> str:
+    rows = [[r["number"], r["name"], r.get("reset", ""), r["does"]] for r in registers["register"]]
+    faults = [[f["code"], f["name"], f["does"]] for f in registers["fault"]]
+    return page(
+        "Registers and faults",
+        "The host writes registers with the frame `register`; a pulse program cannot.",
+        [
+            ("Registers", ["number", "name", "reset", "what it does"], rows),
+            ("Faults", ["code", "name", "meaning"], faults),
+        ],
+    )
+
+
+def carrier_page(carrier: Table) -> str:
+    rails = [[i, r["name"], r["max_v"], code_of(r["max_v"], carrier)] for i, r in enumerate(carrier["rail"])]
+    modes = [[i, m["name"], ", ".join(m["rails"])] for i, m in enumerate(carrier["mode"])]
+    cycles = [[k, v, f"{v / carrier['clock_hz'] * 1e6:.2f}"] for k, v in carrier_cycles(carrier).items()]
+    connector = [[f"`{signal}`", ", ".join(places)] for signal, places in carrier["connector"].items()]
+    return page(
+        "The reference carrier",
+        comment_head("carrier", CARRIER),
+        [
+            ("Rails", ["number", "name", "ceiling in V", "ceiling in codes"], rails),
+            ("Modes of the lines", ["number", "name", "rails that must have settled"], modes),
+            (
+                "Reference resistors",
+                ["column", "ohm, from rail cal to its source line"],
+                [[i, ohm] for i, ohm in enumerate(carrier["reference"]["ohm"])],
+            ),
+            ("Times", ["step", "clocks", "us"], cycles),
+            ("Connector", ["signal", "pins, from bit 0"], connector),
+        ],
+    )
+
+
+def board_page(board: Table, carrier: Table) -> str:
+    intro = "Pins of the FPGA, and of the carrier's connector that they lead to."
+    columns = ["signal", "connector", "site"]
+    return page(f"The {board['title']}", intro, [("Pins", columns, board_pins.rows(board, carrier))])
+
+
+def testplan_page(plan: Table) -> str:
+    def section(unit: Table) -> tuple[str, list[str], list[list[Any]]]:
+        rows = [[f["does"], ", ".join(f"`{test}`" for test in f["tests"])] for f in unit["feature"]]
+        return unit["name"].capitalize(), ["feature", "shown by"], rows
+
+    return page("Test plan", comment_head("testplan"), map(section, plan["unit"]))

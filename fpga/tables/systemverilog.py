@@ -1,0 +1,99 @@
+"""SystemVerilog packages from the tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from source import CARRIER, NOTE, Table, camel, carrier_cycles, code_of, load
+
+
+def sv_package(name: str, body: Iterable[str]) -> str:
+    lines = "\n".join(f"  {line}" if line else "" for line in body)
+    # a package offers constants; no module uses all of them
+    return (
+        f"// {NOTE}\n\n// verilator lint_off UNUSEDPARAM\npackage {name};\n{lines}\nendpackage\n"
+        "// verilator lint_on UNUSEDPARAM\n"
+    )
+
+
+def sv_enum(kind: str, width: int, members: list[tuple[str, int]]) -> list[str]:
+    out = [f"typedef enum logic [{width - 1}:0] {{"]
+    for i, (name, value) in enumerate(members):
+        comma = "," if i + 1 < len(members) else ""
+        out.append(f"  {name} = {width}'h{value:x}{comma}")
+    return [*out, f"}} {kind};"]
+
+
+def isa_sv(isa: Table) -> str:
+    geometry = isa["geometry"]
+    body = sv_enum("op_e", 6, [("Op" + camel(i["name"]), i["opcode"]) for i in isa["instruction"]])
+    body += [""] + [f"parameter int unsigned {camel(k)} = {v};" for k, v in geometry.items()]
+    body += [f"parameter int unsigned {camel(k)}Cycles = {v};" for k, v in isa["cycles"].items()]
+    return sv_package("ohm_isa_pkg", body)
+
+
+def carrier_sv(carrier: Table) -> str:
+    body = [f"parameter int unsigned {camel(k)}Cycles = {v};" for k, v in carrier_cycles(carrier).items()]
+    body += [f"parameter int unsigned ClockHz = {carrier['clock_hz']};", ""]
+    for kind, width in (("rail", 3), ("mode", 2), ("group", 3)):
+        names = [f"{camel(kind)}{camel(m['name'])}" for m in carrier[kind]]
+        body += [*sv_enum(f"{kind}_e", width, [(n, i) for i, n in enumerate(names)]), ""]
+    body.append(f"parameter int unsigned Rails = {len(carrier['rail'])};")
+    body.append(f"parameter int unsigned Groups = {len(carrier['group'])};")
+    index = {r["name"]: i for i, r in enumerate(carrier["rail"])}
+    masks = [sum(1 << index[r] for r in m["rails"]) for m in carrier["mode"]]
+    body.append("// rails that must have settled in a mode, indexed by mode_e")
+    body.append("parameter logic [3:0][7:0] ModeRails = {" + ", ".join(f"8'h{m:02x}" for m in reversed(masks)) + "};")
+    body.append("// hard ceilings of the rails in DAC codes, indexed by rail_e")
+    ceilings = [code_of(r["max_v"], carrier) for r in carrier["rail"]]
+    codes = [f"  16'd{c}" for c in reversed(ceilings)]
+    body += ["parameter logic [7:0][15:0] RailCeiling = {", *",\n".join(codes).split("\n"), "};"]
+    body += ["", *sv_enum("kind_e", 2, [("CmdRail", 0), ("CmdLines", 1), ("CmdPulse", 2), ("CmdSense", 3)]), ""]
+    body += [
+        "// one command to the carrier; fields that a kind does not use are zero",
+        "typedef struct packed {",
+        "  kind_e        kind;",
+        "  rail_e        rail;   // CmdRail",
+        "  mode_e        mode;   // CmdLines",
+        "  logic [15:0]  value;  // CmdRail: DAC code. CmdPulse: width in clocks",
+        "  logic [31:0]  wl;     // CmdLines",
+        "  logic [31:0]  bl;     // CmdLines",
+        "  logic [31:0]  col;    // CmdLines",
+        "} cmd_t;",
+    ]
+    return sv_package("ohm_carrier_pkg", body)
+
+
+def parts_sv(carrier: Table) -> str:
+    body = []
+    for kind in ("dac", "switch", "adc"):
+        part = carrier[kind]["part"]
+        figures = load(f"parts/{part}", CARRIER)
+        body += [f"parameter int unsigned {camel(part)}{camel(k)} = {v};" for k, v in figures.items()]
+    body += [f"parameter int unsigned Tia{camel(k)} = {v};" for k, v in carrier["tia"].items() if k.endswith("_ns")]
+    return sv_package("parts_pkg", body)
+
+
+def link_sv(link: Table, carrier: Table) -> str:
+    body = sv_enum("frame_e", 8, [("Frame" + camel(f["name"]), f["type"]) for f in link["frame"]])
+    body += ["", *sv_enum("error_e", 8, [("Error" + camel(e["name"]), e["code"]) for e in link["error"]]), ""]
+    body += [
+        f"parameter int unsigned ProtocolVersion = {link['version']};",
+        f"parameter int unsigned MaxPayload = {link['max_payload']};",
+        f"parameter int unsigned DefaultBaud = {link['default_baud']};",
+        f"parameter logic [7:0] ArrayType = 8'd{link['array_types'][carrier['array_type']]};",
+        "parameter logic [31:0] Magic = 32'h" + link["magic"].encode()[::-1].hex() + ";",
+    ]
+    return sv_package("ohm_link_pkg", body)
+
+
+def guard_sv(registers: Table) -> str:
+    faults = [("FaultNone", 0)] + [("Fault" + camel(f["name"]), f["code"]) for f in registers["fault"]]
+    body = sv_enum("fault_e", 8, faults)
+    body += [""] + [f"parameter int unsigned Reg{camel(r['name'])} = {r['number']};" for r in registers["register"]]
+    body += [
+        f"parameter int unsigned Reg{camel(r['name'])}Reset = {r['reset']};"
+        for r in registers["register"]
+        if "reset" in r
+    ]
+    return sv_package("ohm_guard_pkg", body)
