@@ -21,11 +21,11 @@ from ohmbench.compress.quantise import quantise
 from ohmbench.errors import ImageError, UsageError
 from ohmbench.faults.fault_map import ARRAY_SERIAL, FaultKind, FaultMap
 from ohmbench.faults.layout import Stack, assignment
-from ohmbench.inference.exact import evaluate, predict, run_tile_exact
+from ohmbench.inference.exact import evaluate, lane_values, predict, run_tile_exact
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_pairs
 from ohmbench.mapping.tile import Tile
-from ohmbench.network.data import Dataset
+from ohmbench.network.data import Dataset, share_right
 from ohmbench.network.network import train
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import OnProgress
@@ -125,7 +125,7 @@ def accuracy_with_faults(
         ImageError: the fault map is of an array of another size.
     """
     logits = logits_with_faults(image, faults, inputs, cells)
-    return float(np.mean(np.argmax(logits, axis=1) == labels))
+    return share_right(np.argmax(logits, axis=1), labels)
 
 
 def logits_with_faults(
@@ -142,9 +142,7 @@ def logits_with_faults(
 
     def run_tile(image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
         tile = image.tiles[index]
-        sums = np.zeros((len(row_values), image.columns + 1))
-        sums[:, :-1] = row_values @ held[tile.image]
-        return np.asarray((sums[:, tile.p] - sums[:, tile.n]) * tile.gain)
+        return lane_values(row_values @ held[tile.image], tile)
 
     return evaluate(image, inputs, run_tile)
 
@@ -173,7 +171,7 @@ def measure_defects(
     """
     say = progress or (lambda work, done, total: None)
     image = trained_image(dataset, hidden, weight_bits, network_seed)
-    best = float(np.mean(predict(image, dataset.test_x) == dataset.test_y))
+    best = share_right(predict(image, dataset.test_x), dataset.test_y)
     plain, aware = [], []
     for done, seed in enumerate(seeds):
         say("fault maps", done, len(seeds))

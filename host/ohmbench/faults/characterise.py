@@ -16,7 +16,8 @@ import numpy as np
 from ohmbench.bench.base import Bench
 from ohmbench.errors import DataError
 from ohmbench.faults.fault_map import FaultKind, FaultMap, classify
-from ohmbench.programming.programmer import Bands, Collector, Programmer, read_array
+from ohmbench.programming.bands import Bands
+from ohmbench.programming.programmer import Collector, Programmer, read_array
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.run import program_image
 from ohmbench.progress import OnProgress

@@ -10,6 +10,7 @@ import numpy as np
 
 from ohmbench.bench.base import Bench, Limits
 from ohmbench.carrier.carrier import Carrier
+from ohmbench.compress.pool import signed
 from ohmbench.errors import ImageError
 from ohmbench.inference.exact import evaluate
 from ohmbench.inference.loading import Loader, load_at_once
@@ -210,7 +211,5 @@ class _Wiring:
             return sent
         # every bit's code has the offset, and bit b counts 2^b times
         sums = (sent - self.carrier.offset * ((1 << bits) - 1)) / self.carrier.gain
-        zero = np.zeros((len(sums), 1))
-        by_column = np.concatenate([sums[:, self.carrier.columns], zero], axis=1)  # column -1, which is none, is 0
-        p, n = (np.asarray(lanes[: self.tile.outputs]) for lanes in (self.tile.p, self.tile.n))
-        return np.asarray(np.rint(by_column[:, p] - by_column[:, n]), np.int64)
+        differences = signed(sums[:, self.carrier.columns], self.tile.p, self.tile.n)
+        return np.rint(differences[:, : self.tile.outputs]).astype(np.int64)

@@ -16,7 +16,7 @@ from ohmbench.errors import UsageError
 from ohmbench.inference.on_bench import run_tile
 from ohmbench.mapping.tile import Tile
 from ohmbench.model.simulator import Simulator, Speed, build, replay
-from ohmbench.programming.programmer import Bands, Collector, Programmer
+from ohmbench.programming.programmer import Collector, Programmer
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.run import program_image
 from ohmbench.progress import Progress
@@ -38,7 +38,7 @@ Prepare = Callable[[Bench], AbstractContextManager[Program]]
 def image_programmer(bench: Bench) -> Iterator[Program]:
     """Programs images of LEVELS levels with the default recipe."""
     recipe, mask = Recipe(), np.ones((ROWS, COLUMNS), np.bool_)
-    bands = Bands.of_levels(recipe, np.arange(LEVELS), LEVELS - 1)
+    bands = recipe.bands_of_levels(np.arange(LEVELS), LEVELS - 1)
     with Programmer.ready(bench, recipe, bands) as programmer:
 
         def program(levels: Levels) -> CellRecords:

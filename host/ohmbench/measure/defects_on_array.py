@@ -22,7 +22,7 @@ from ohmbench.faults.characterise import characterise
 from ohmbench.inference.exact import predict
 from ohmbench.inference.on_bench import Inference
 from ohmbench.mapping.image import WeightImage
-from ohmbench.network.data import Dataset
+from ohmbench.network.data import Dataset, share_right
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import Integers
@@ -66,7 +66,7 @@ def measure_defects_on_array(
     recipe = recipe or Recipe()
     image = trained_image(dataset, hidden, weight_bits, network_seed)
     test_x, test_y = dataset.test_x[:images], dataset.test_y[:images]
-    best = float(np.mean(predict(image, test_x) == test_y))
+    best = share_right(predict(image, test_x), test_y)
     clean, plain, aware = [], [], []
     missed = false_alarms = 0
     for done, seed in enumerate(seeds):
@@ -110,4 +110,4 @@ def _array(seed: int, faults: NDArray[np.uint8] | None = None) -> SimulatedArray
 
 
 def _accuracy(run: Inference, image: WeightImage, inputs: Integers, labels: Integers) -> float:
-    return float(np.mean(np.argmax(run.logits(image, inputs), axis=1) == labels))
+    return share_right(run.predict(image, inputs), labels)

@@ -17,7 +17,7 @@ from ohmbench.inference.on_bench import Inference
 from ohmbench.mapping.data_sets import mnist_provenance
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_pairs
-from ohmbench.network.data import Dataset
+from ohmbench.network.data import Dataset, share_right
 from ohmbench.network.mnist import load_mnist
 from ohmbench.network.network import train
 from ohmbench.programming.recipe import Recipe
@@ -56,7 +56,7 @@ def inference_speed(bench: Bench, folder: Path | None, progress: Progress) -> di
 
     run = Inference(bench, recipe, progress, load=timed)
     start, cpu = time.perf_counter(), time.process_time()
-    logits = run.logits(image, data.test_x)
+    classes = run.predict(image, data.test_x)
     total_s, cpu_s = time.perf_counter() - start, time.process_time() - cpu
     return {
         "rung": bench.info.rung,
@@ -65,9 +65,9 @@ def inference_speed(bench: Bench, folder: Path | None, progress: Progress) -> di
         "program_s": program_s,
         "infer_s": total_s - program_s,
         "cpu_s": cpu_s,
-        "accuracy": float(np.mean(np.argmax(logits, axis=1) == data.test_y)),
+        "accuracy": share_right(classes, data.test_y),
         "accuracy_float": image.provenance["accuracy_float"],
-        "accuracy_quantised": float(np.mean(predict(image, data.test_x) == data.test_y)),
+        "accuracy_quantised": share_right(predict(image, data.test_x), data.test_y),
         "converged_fraction": ProgramResult(bench.info.rung, run.records).converged_fraction,
     }
 

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ohmbench.errors import DataError
-from ohmbench.support.array_types import IntArray
+from ohmbench.support.array_types import IntArray, Integers
 
 DIGITS_SEED = 2025
 DIGITS_TEST_PER_CLASS = 36
+
+
+def share_right(classes: Integers, labels: Integers) -> float:
+    """Share of the classes (n,) that are as labelled; n is at least 1."""
+    return float(np.mean(classes == labels))
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from ohmbench.faults.fault_map import FaultMap
 from ohmbench.inference.exact import predict
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_pairs
-from ohmbench.network.data import Dataset, load_digits
+from ohmbench.network.data import Dataset, load_digits, share_right
 from ohmbench.network.network import Network, train
 
 ACTIVATION_BITS = 8
@@ -73,6 +73,6 @@ def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0, faults: Fau
         digits,
         network,
         image if faults is None else avoid_faults(image, faults, inputs=digits.train_x),
-        float(np.mean(network.predict(np.asarray(digits.test_x * digits.input_scale, np.float64)) == digits.test_y)),
-        float(np.mean(predict(image, digits.test_x) == digits.test_y)),
+        share_right(network.predict(np.asarray(digits.test_x * digits.input_scale, np.float64)), digits.test_y),
+        share_right(predict(image, digits.test_x), digits.test_y),
     )

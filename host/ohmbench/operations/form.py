@@ -63,7 +63,7 @@ def require_formed(result: FormResult, share: float) -> None:
     if formed < share:
         raise NotConvergedError(
             f"Only {100 * formed:.2f} % of the cells are formed, {100 * share:g} % were required. The array is off; "
-            "formed cells stay formed. Give a recipe with longer pulses (set_us), or take another array."
+            "formed cells stay formed. Give a recipe with longer pulses (us in [set]), or take another array."
         )
 
 

@@ -18,7 +18,7 @@ from ohmbench.lab.ledgered import Source, recorded_loader
 from ohmbench.lab.setup import Setup
 from ohmbench.mapping.data_sets import dataset_of
 from ohmbench.mapping.image import WeightImage
-from ohmbench.network.data import Dataset
+from ohmbench.network.data import Dataset, share_right
 from ohmbench.operations.image_file import ImageFile, require_own_array
 from ohmbench.operations.jobs import DEFAULT_RECIPE
 from ohmbench.operations.result import Noted
@@ -69,7 +69,7 @@ class InferResult:
 
     @property
     def accuracy(self) -> float:
-        return float(np.mean(self.labels == self.predictions))
+        return share_right(self.predictions, self.labels)
 
     def summary(self) -> dict[str, Any]:
         twin = (
@@ -191,7 +191,7 @@ def infer(
         run.program_cycles,
         run.infer_cycles,
         float(said) if isinstance(said, int | float) else None,
-        float(np.mean(predict(image, inputs) == labels)),
+        share_right(predict(image, inputs), labels),
         check,
     )
 
@@ -215,7 +215,7 @@ def _check(
         run = Inference(bench, recipe, on_codes=compare)
         predictions = run.predict(image, inputs)
     same = (run.program_cycles, run.infer_cycles) == (other.program_cycles, other.infer_cycles)
-    return TwinCheck(float(np.mean(predictions == labels)), sum(c.size for c in codes.values()), differ, same)
+    return TwinCheck(share_right(predictions, labels), sum(c.size for c in codes.values()), differ, same)
 
 
 def infer_file(

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench.bench.base import Bench, dac_code, volts_of
+from ohmbench.bench.base import Bench, volts_of
 from ohmbench.errors import DataError
-from ohmbench.programming.programmer import Bands, Collector, OnRows, Programmer
+from ohmbench.programming.bands import Bands
+from ohmbench.programming.programmer import Collector, OnRows, Programmer
 from ohmbench.programming.recipe import Recipe
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import FloatArray, IntArray, Mask, Words
@@ -135,7 +136,7 @@ def form(
     records = CellRecords.of_words(collector.words, mask, low * every, high * every, run_cycles)
     forming_v = np.where(records.inside & (records.set_pulses > 0), _ramp_v(recipe, records.set_pulses), np.nan)
     usiemens = records.usiemens(recipe.codes_per_siemens)
-    return FormResult(bench.info.rung, records, forming_v, recipe.set_step_v, usiemens)
+    return FormResult(bench.info.rung, records, forming_v, recipe.set.step_v, usiemens)
 
 
 def require_one_ramp(recipe: Recipe) -> None:
@@ -143,10 +144,9 @@ def require_one_ramp(recipe: Recipe) -> None:
     DataError: the recipe does not form cells.
     """
     problems = {
-        'ramp is not "line"': recipe.ramp != "line",
+        'algorithm is not "line"': recipe.algorithm != "line",
         "rounds is not 1": recipe.rounds != 1,
         "confirm is not 0": recipe.confirm != 0,
-        'last_pulse is not "any"': recipe.last_pulse != "any",
         "single_cell is set": recipe.single_cell,
     }
     bad = [problem for problem, met in problems.items() if met]
@@ -159,5 +159,5 @@ def require_one_ramp(recipe: Recipe) -> None:
 
 def _ramp_v(recipe: Recipe, pulses: IntArray) -> FloatArray:
     """Volts of the last of so many pulses of the ramp, as the DAC has them."""
-    start, step = dac_code(recipe.set_start_v), dac_code(recipe.set_step_v)
+    start, step, _ = recipe.set.codes
     return volts_of((start + (pulses - 1) * step).astype(np.float64))

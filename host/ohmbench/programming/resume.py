@@ -21,9 +21,8 @@ def recipe_of(run: RunRecord) -> Recipe:
 
 def _recipe(run_id: int, values: Mapping[str, Any]) -> Recipe:
     try:
-        given: dict[str, Any] = {k: tuple(map(tuple, v)) if isinstance(v, list) else v for k, v in values.items()}
-        return Recipe(**given)
-    except (TypeError, DataError) as error:
+        return Recipe.of(values)
+    except DataError as error:
         raise StoreError(
             f"The recipe of run {run_id} is not one of this version of ohmbench ({error}). {NOTHING_SENT} Use the "
             "version that began the run, or start without --resume."

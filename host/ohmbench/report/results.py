@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ohmbench.mapping.image import Provenance
+from ohmbench.network.data import share_right
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import FloatArray, IntArray
 
@@ -62,7 +63,7 @@ class DemoResult:
     @property
     def accuracy(self) -> float:
         """Share of the test set that the array's network got right; nan for an empty set."""
-        return float(np.mean(self.labels == self.predictions)) if len(self.labels) else math.nan
+        return share_right(self.predictions, self.labels) if len(self.labels) else math.nan
 
     @property
     def read_usiemens(self) -> FloatArray:

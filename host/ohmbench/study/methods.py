@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ohmbench import __version__
 from ohmbench.compress.base import train_float, train_levels
 from ohmbench.compress.compressed import CompressedNetwork
@@ -21,6 +19,7 @@ from ohmbench.mapping.compressed_file import save_compressed
 from ohmbench.mapping.counting import Counts, count
 from ohmbench.mapping.data_sets import mnist_provenance
 from ohmbench.mapping.mapper import map_compressed
+from ohmbench.network.data import share_right
 from ohmbench.network.nets import ACTIVATION_BITS, INPUT_BITS, Net, Split, load_split, net_named
 from ohmbench.network.network import Network
 from ohmbench.progress import Progress
@@ -67,8 +66,8 @@ def train_net(name: str, *, seed: int = 0, folder: Path | None = None, progress:
     return TrainResult(
         net,
         network,
-        float(np.mean(network.predict(split.validation_x / top) == split.validation_y)),
-        float(np.mean(network.predict(split.test_x / top) == split.test_y)),
+        share_right(network.predict(split.validation_x / top), split.validation_y),
+        share_right(network.predict(split.test_x / top), split.test_y),
     )
 
 
@@ -131,9 +130,9 @@ class Start:
         )
         longest = replace(training, epochs=round(LONGEST * training.epochs))
         reference = tune(base, split.train_x, split.train_y, longest, seed=seed, progress=progress)
-        real = float(np.mean(network.predict(split.test_x / ((1 << INPUT_BITS) - 1)) == split.test_y))
-        test = float(np.mean(predict(reference, split.test_x) == split.test_y))
-        validation = float(np.mean(predict(reference, split.validation_x) == split.validation_y))
+        real = share_right(network.predict(split.test_x / ((1 << INPUT_BITS) - 1)), split.test_y)
+        test = share_right(predict(reference, split.test_x), split.test_y)
+        validation = share_right(predict(reference, split.validation_x), split.validation_y)
         return cls(net, bits, seed, split, training, base, reference, real, test, validation)
 
 
@@ -226,7 +225,7 @@ def run_method(start: Start, method: str, budget: float | None, progress: Progre
         None if free else budget,
         network,
         count(map_compressed(network)),
-        float(np.mean(network.predict(test[0]) == test[1])),
-        float(np.mean(network.predict(validation[0]) == validation[1])),
+        share_right(network.predict(test[0]), test[1]),
+        share_right(network.predict(validation[0]), validation[1]),
         cpu_s,
     )

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from ohmbench.bench.base import Bench
 from ohmbench.bench.twin import TwinBench
-from ohmbench.inference.exact import TileRunner, predict
+from ohmbench.inference.exact import TileRunner, lane_values, predict
 from ohmbench.inference.loading import load_at_once
 from ohmbench.inference.on_bench import Inference, unpaired_floor
 from ohmbench.mapping.image import WeightImage
+from ohmbench.network.data import share_right
 from ohmbench.network.nets import Split
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.result import ArrayResult, ProgramResult
@@ -101,7 +102,7 @@ def compute_point(bench: Bench, point: Point, network: MadeNetwork, split: Split
     image, inputs, labels = network.weight_image(), split.test_x[: point.images], split.test_y[: point.images]
     stages = _Stages(bench, point.recipe, point.rest_s)
     run = Inference(bench, point.recipe, on_codes=stages.passed, load=stages.load)
-    said = np.argmax(run.logits(image, inputs), axis=1).astype(np.int64)
+    said = run.predict(image, inputs)
     predictions: dict[str, NDArray[Any] | None] = {
         "accuracy_float": network.said_float[: len(labels)],
         "accuracy_quantised": network.said_quantised[: len(labels)],
@@ -114,7 +115,7 @@ def compute_point(bench: Bench, point: Point, network: MadeNetwork, split: Split
     pulses = sum(int(r.pulses[r.mask].sum()) for r in run.records.values())
     counts = network.counts
     values = {
-        **{k: None if p is None else float(np.mean(p == labels)) for k, p in predictions.items()},
+        **{k: None if p is None else share_right(p, labels) for k, p in predictions.items()},
         **{k: counts[k] for k in ("cells", "cells_as_pairs", "cells_saved", "images", "passes")},
         "converged_fraction": programmed.converged_fraction,
         "pulses_per_cell": pulses / max(programmed.cells, 1),
@@ -141,9 +142,7 @@ def conductance_runner(recipe: Recipe, siemens: dict[int, FloatArray]) -> TileRu
     def run(image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
         tile = image.tiles[index]
         step = (recipe.g_max_usiemens - recipe.g_min_usiemens) * 1e-6 / image.max_level
-        sums = row_values @ (siemens[index] / step)
-        padded = np.pad(sums, ((0, 0), (0, 1)))  # index -1 is a column of zeros
-        lanes = (padded[:, tile.p] - padded[:, tile.n]) * tile.gain
-        return np.asarray(lanes - unpaired_floor(tile, row_values, recipe, image.max_level), np.float64)
+        lanes = lane_values(row_values @ (siemens[index] / step), tile)
+        return lanes - unpaired_floor(tile, row_values, recipe, image.max_level)
 
     return run

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from ohmbench.bench.twin import TwinBench
 from ohmbench.model.array import ArrayModel, load_params
-from ohmbench.programming.programmer import Bands, Collector, Programmer
+from ohmbench.programming.bands import Bands
+from ohmbench.programming.programmer import Collector, Programmer
 from ohmbench.programming.recipe import Recipe
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import Codes, Levels, Mask

@@ -15,7 +15,6 @@ from tests.unit.programming.arrays import ALL_CELLS, LoggedArray, drawn_levels, 
 
 from ohmbench.bench.twin import TwinBench
 from ohmbench.model.array import ArrayModel
-from ohmbench.programming.programmer import Bands
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.run import TRIES, program_image
 
@@ -39,7 +38,7 @@ class TwoBits:
     def program(cls, recipe: Recipe, passes: int, seeds: range) -> TwoBits:
         results = []
         for seed in seeds:
-            bands, levels = Bands.of(recipe, BANDS_LOW, BANDS_HIGH), drawn_levels(seed, 4)
+            bands, levels = recipe.bands(BANDS_LOW, BANDS_HIGH), drawn_levels(seed, 4)
             bench = TwinBench(ArrayModel("a", seed))
             results.append((levels, program_bands(bench, recipe, bands, levels, ALL_CELLS, passes)))
         return cls(
@@ -67,7 +66,8 @@ def test_gate_ramp_needs_the_pulses_that_were_measured(
     step_v: float, rounds: int, passes: int, measured: tuple[float, float, float]
 ) -> None:
     """The measured counts are of the two inner bands. 60 rounds and more in all, so that only broken cells fail."""
-    recipe = Recipe.load("ispp-gate").but(set_step_v=step_v, rounds=rounds, inner_usiemens=10.0)
+    recipe = Recipe.load("ispp-gate").but(rounds=rounds, inner_usiemens=10.0)
+    recipe = recipe.but(set=recipe.set.but(step_v=step_v))
     cells = TwoBits.program(recipe, passes, range(1, 7))
     counts = summary(cells.pulses[np.isin(cells.band, INNER)])
     print(
@@ -123,7 +123,7 @@ def held_c(passes: int, seeds: range) -> tuple[FloatArray, FloatArray, float]:
     """
     recipe, conductances, targets, inside = Recipe.load("preset-c"), [], [], []
     for seed in seeds:
-        array, levels, bands = LoggedArray("c", seed), drawn_levels(seed), Bands.of_levels(recipe, np.arange(8), 7)
+        array, levels, bands = LoggedArray("c", seed), drawn_levels(seed), recipe.bands_of_levels(np.arange(8), 7)
         for number in range(passes):
             if number:
                 array.rest(recipe.rest_s)
@@ -162,7 +162,7 @@ def test_preset_c_in_neurrams_window() -> None:
     recipe = Recipe.load("preset-c")
     arrived, pulses = [], []
     for seed in range(1, 7):
-        levels, bands = drawn_levels(seed), Bands.of_levels(recipe, np.arange(8), 7)
+        levels, bands = drawn_levels(seed), recipe.bands_of_levels(np.arange(8), 7)
         records = program_bands(TwinBench(ArrayModel("c", seed)), recipe, bands, levels, ALL_CELLS, TRIES)
         arrived.append(records.inside.mean())
         pulses.append(records.pulses)

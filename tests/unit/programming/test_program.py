@@ -14,7 +14,7 @@ from tests.unit.programming.arrays import ALL_CELLS, SHAPE, LoggedArray, drawn_l
 from ohmbench.bench.twin import TwinBench
 from ohmbench.faults.fault_map import FaultKind
 from ohmbench.model.array import ArrayModel
-from ohmbench.programming.programmer import LEAVE, Bands, program_cells
+from ohmbench.programming.programmer import LEAVE, program_cells
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.run import program_image
 from ohmbench.tables import Mode
@@ -62,7 +62,8 @@ def test_records_count_what_the_cells_got(seed: int, mask: np.ndarray[Any, Any],
 def test_the_last_pulse_has_the_polarity_asked_for(seed: int, polarity: Any, name: str, quiet: bool) -> None:
     """Of every cell that was pulsed, those that did not arrive included; noisy reads, wires and broken cells too."""
     array = LoggedArray(read_ideally() if quiet else "a", seed)
-    recipe = Recipe.load(name).but(last_pulse=polarity, rounds=4)
+    recipe = Recipe.load(name).but(rounds=4)
+    recipe = recipe.but(algorithm=f"{recipe.algorithm}-last-{polarity}")
     records = program_image(TwinBench(array), drawn_levels(seed), ALL_CELLS, 7, recipe)
     pulsed = records.pulses > 0
     assert pulsed.sum() > 500
@@ -144,7 +145,7 @@ def test_more_levels_than_one_run_can_hold() -> None:
     assert records.inside.mean() > 0.99
     assert np.all(error[records.inside] <= recipe.window_usiemens + 0.2)  # a code is 0.26 uS wide
     with pytest.raises(ValueError, match="could not broadcast"):
-        Bands.of_levels(recipe, np.arange(LEAVE + 2), top).tables(recipe)
+        recipe.plugin.tables(recipe.bands_of_levels(np.arange(LEAVE + 2), top), recipe)
 
 
 def test_broken_cells_are_given_up_after_one_ramp_and_hold_up_nobody() -> None:
@@ -182,9 +183,9 @@ def test_rows_without_cells_are_skipped_and_nothing_asked_is_nothing_done() -> N
 @few
 @given(st.floats(0.5, 60.0), seeds)
 def test_a_start_beyond_the_ramp_is_its_last_step(usiemens: float, seed: int) -> None:
-    recipe = Recipe(reset_end_v=1.0, reset_curve=((1.0, 1.9), (100.0, 1.5)), reset_lead_v=0.0)
-    bands = Bands.of(recipe, np.array([usiemens - 0.5]), np.array([usiemens + 0.5]))
-    assert bands.reset_start == recipe.last_code("reset")
+    recipe = Recipe(reset=Recipe().reset.but(end_v=1.0, curve=((1.0, 1.9), (100.0, 1.5)), lead_v=0.0))
+    bands = recipe.bands(np.array([usiemens - 0.5]), np.array([usiemens + 0.5]))
+    assert bands.reset_start == recipe.reset.last_code
     array = ArrayModel(read_ideally(), seed)
     array.set_conductance(np.full(SHAPE, 200e-6))
     records = program_image(

@@ -20,12 +20,14 @@ from ohmbench.instruments.supply_file import SupplyFile
 from ohmbench.isa import assemble_file
 from ohmbench.lab.settings import Settings
 from ohmbench.model.array import load_params
+from ohmbench.programming.recipe import Recipe
 from ohmbench.support.text_files import MAX_BYTES, TextFileError, parse_json, parse_toml, read_text
 from ohmbench.sweep.config import SweepConfig
 
 PACKAGE = Path(__file__).resolve().parents[3] / "host/ohmbench"
 
 READERS: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "recipe.toml": (Recipe.load, "window_usiemens = 8.0\n"),
     "carrier.toml": (Carrier.load, 'name = "c"\n'),
     "supply.toml": (SupplyFile.load, 'address = "A"\n[[output]]\nchannel = 1\nvolts = 5.0\nlimit_a = 0.5\n'),
     "config.toml": (Settings.load, 'port = "sim"\n'),
