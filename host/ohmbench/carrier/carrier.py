@@ -37,7 +37,6 @@ from ohmbench.support.text_files import TextFileError, read_toml
 from ohmbench.tables import COLUMNS, REFERENCE_OHM, ROWS, Rail
 
 _KEYS = ("name", "rows", "columns", "bad_rows", "bad_columns", "gain", "offset", "reference_ohm", "limits")
-_NOTHING_SENT = "Nothing was sent to the array."
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +73,11 @@ class Carrier:
         try:
             values = read_toml(path)
         except TextFileError as error:
-            raise DataError(f"Cannot read the carrier {path}: {error}. {_NOTHING_SENT} Give a TOML file.") from error
+            raise DataError(f"Cannot read the carrier {path}: {error}.", "Give a TOML file.") from error
         try:
             return cls._of(values)
         except (TypeError, ValueError, OverflowError) as error:
-            raise DataError(f"{path}: {error}. {_NOTHING_SENT} Correct it; docs/carriers.md has the keys.") from error
+            raise DataError(f"{path}: {error}.", "Correct it; docs/carriers.md has the keys.") from error
 
     @classmethod
     def _of(cls, values: dict[str, Any]) -> Self:

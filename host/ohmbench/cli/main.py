@@ -6,12 +6,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 
 from ohmbench.cli.commands import EPILOG, Commands
-from ohmbench.cli.output import Output, drop_stdout
+from ohmbench.cli.output import Output
 from ohmbench.cli.version import Version
-from ohmbench.errors import OhmbenchError
+from ohmbench.errors import ArrayState, OhmbenchError
 from ohmbench.progress import Progress
+from ohmbench.support.writer import drop_stdout, message
 
 INTERRUPTED = 130
 
@@ -28,12 +30,13 @@ COMMANDS = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     args = make_parser().parse_args(argv)
+    if (opening := _opening()) is not None:
+        opening.begin_command()
     try:
         with Progress(quiet=args.quiet) as progress:
             return int(args.command(args, Output(args.json), progress) or 0)
     except OhmbenchError as error:
-        near = hasattr(args, "port") and error.todo
-        _complain(error.told() if near else str(error), error)
+        _complain(error.told(_array_left_as()) if hasattr(args, "port") else str(error), error)
         return error.exit_code
     except KeyboardInterrupt as error:
         _complain("interrupted; all outputs are off", error)
@@ -44,9 +47,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _opening() -> ModuleType | None:
+    """What opens benches, if it is loaded: most commands need none, and it takes time."""
+    return sys.modules.get("ohmbench.bench.opening")
+
+
+def _array_left_as() -> ArrayState:
+    opening = _opening()
+    return ArrayState.UNTOUCHED if opening is None else ArrayState(opening.array_left_as())
+
+
 def _complain(text: str, error: BaseException) -> None:
     for line in (text, *getattr(error, "__notes__", ())):
-        print(f"ohmbench: {line}", file=sys.stderr)
+        message(line)
 
 
 def make_parser() -> argparse.ArgumentParser:

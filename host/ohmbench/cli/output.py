@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ohmbench.errors import UsageError
+from ohmbench.support.writer import drop_stdout, json_text, result
 
 if TYPE_CHECKING:
     from ohmbench.operations.result import Result
@@ -51,19 +49,11 @@ class Output:
 
         Raises:
             UsageError: stdout takes no more.
+            BrokenPipeError: its reader wants no more.
         """
-        try:
-            # flushed here: at the end of Python it would be too late to say that it failed
-            print(json.dumps(summary, indent=1) if self.as_json else text, flush=True)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
+        lost = result(json_text(summary) if self.as_json else text)
+        if isinstance(lost, BrokenPipeError):
+            raise lost
+        if lost is not None:
             drop_stdout()
-            raise UsageError(
-                f"Cannot write the result: {error.strerror}. The array is off. Free space there."
-            ) from error
-
-
-def drop_stdout() -> None:
-    """Let Python end without a second attempt to write what is left in its buffer."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise UsageError(f"Cannot write the result: {lost.strerror or lost}.", "Free space there.")

@@ -229,8 +229,8 @@ def _require_fit(image: WeightImage, faults: FaultMap) -> None:
     if faults.kinds.shape != (image.rows, image.columns):
         rows, columns = faults.kinds.shape
         raise ImageError(
-            f"The image is for arrays of {image.rows}x{image.columns} cells, the fault map of one of {rows}x{columns}. "
-            "Nothing was sent to the array. Give the fault map of the array that the image was made for."
+            f"The image is for arrays of {image.rows}x{image.columns} cells, the fault map of one of {rows}x{columns}.",
+            "Give the fault map of the array that the image was made for.",
         )
 
 

@@ -64,8 +64,9 @@ class Reach:
             raise DataError(
                 f"The levels go from {recipe.g_min_usiemens:g} to {recipe.g_max_usiemens:g} uS, +- "
                 f"{recipe.window_usiemens:g} uS; this array reaches {low:.0f} to {high:.0f} uS, so that cells at the "
-                "ends would never arrive. Nothing was sent to the array. Bring g_min_usiemens and g_max_usiemens "
-                "together in the recipe, or characterise the array again with other voltages."
+                "ends would never arrive.",
+                "Bring g_min_usiemens and g_max_usiemens together in the recipe, or characterise the array again with "
+                "other voltages.",
             )
 
 
@@ -191,8 +192,8 @@ def require_apart(recipe: Recipe) -> None:
     if low[1] <= high[0]:
         raise DataError(
             f"Windows of +- {recipe.window_usiemens:g} uS around {recipe.g_min_usiemens:g} and "
-            f"{recipe.g_max_usiemens:g} uS overlap, so that a cell that never moves would pass. Nothing was sent to "
-            "the array. Give a narrower window_usiemens in the recipe."
+            f"{recipe.g_max_usiemens:g} uS overlap, so that a cell that never moves would pass.",
+            "Give a narrower window_usiemens in the recipe.",
         )
 
 

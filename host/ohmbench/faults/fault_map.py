@@ -60,8 +60,8 @@ class FaultMap:
         if len(unknown):
             row, column = unknown[0]
             raise DataError(
-                f"Fault map: row {row}, column {column}: {kinds[row, column]} is no kind of fault. Nothing was sent to "
-                f"the array. The kinds are 0 to {max(FaultKind)}."
+                f"Fault map: row {row}, column {column}: {kinds[row, column]} is no kind of fault.",
+                f"The kinds are 0 to {max(FaultKind)}.",
             )
         if len(serial) > MAX_SERIAL or not serial.isprintable():
             raise DataError(f"A serial number is at most {MAX_SERIAL} printable characters, not {serial[:40]!r}.")
@@ -87,13 +87,13 @@ class FaultMap:
         if self.kinds.shape != shape:
             of, to = ("x".join(map(str, lines)) for lines in (self.kinds.shape, shape))
             raise DataError(
-                f"The fault map is of an array of {of} cells, and it is to be used with one of {to}. Nothing was sent "
-                "to the array. Give the fault map of the array in the socket."
+                f"The fault map is of an array of {of} cells, and it is to be used with one of {to}.",
+                "Give the fault map of the array in the socket.",
             )
         if serial and self.serial and serial != self.serial:
             raise DataError(
-                f"The fault map is of array {self.serial}, in the socket is {serial}. Nothing was sent to the array. "
-                "Give its own fault map, or characterise it."
+                f"The fault map is of array {self.serial}, in the socket is {serial}.",
+                "Give its own fault map, or characterise it.",
             )
         return np.isin(self.kinds, [FaultKind.STUCK_LOW, FaultKind.STUCK_HIGH, FaultKind.UNFORMED])
 
@@ -123,7 +123,7 @@ class FaultMap:
         header = {"format": FORMAT, "schema": SCHEMA, "serial": self.serial, "legend": _LEGEND}
         rows = ["".join(_LETTERS[kind] for kind in row) for row in self.kinds]
         text = json.dumps(header | {"cells": rows}, indent=1) + "\n"
-        write_result(Path(path), text.encode(), "The array keeps what it holds")
+        write_result(Path(path), text.encode())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -165,8 +165,7 @@ def _parsed(content: Any) -> tuple[NDArray[np.uint8], str]:
 
 def _refused(path: str | Path, problem: str) -> DataError:
     return DataError(
-        f"Cannot use the fault map {path}: {problem}. Nothing was sent to the array. Correct the file or characterise "
-        "the array again."
+        f"Cannot use the fault map {path}: {problem}.", "Correct the file or characterise the array again."
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ohmbench.errors import NOTHING_SENT, DataError
+from ohmbench.errors import DataError
 from ohmbench.support.text_files import TextFileError, read_toml
 
 
@@ -53,9 +53,9 @@ class SupplyFile:
         try:
             return cls.of_json(read_toml(path))
         except TextFileError as error:
-            raise DataError(f"Cannot read {path}: {error}. {NOTHING_SENT} Give a TOML file.") from error
+            raise DataError(f"Cannot read {path}: {error}.", "Give a TOML file.") from error
         except (ValueError, TypeError, KeyError) as error:
-            raise DataError(f"{path}: {error}. {NOTHING_SENT} Correct it; docs/instruments.md has the keys.") from error
+            raise DataError(f"{path}: {error}.", "Correct it; docs/instruments.md has the keys.") from error
 
     @classmethod
     def of_json(cls, values: dict[str, Any]) -> Self:

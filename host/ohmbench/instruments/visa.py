@@ -82,6 +82,6 @@ def open_driver(address: str, drivers: Mapping[str, Callable[[Any, str], T]]) ->
                 warnings.simplefilter("ignore", FutureWarning)
                 return driver(adapter, identity)
     raise InstrumentError(
-        f"{address} is a {identity}, for which there is no driver here. Nothing was sent to the array. "
-        "docs/instruments.md has those that are known."
+        f"{address} is a {identity}, for which there is no driver here.",
+        "docs/instruments.md has those that are known.",
     )

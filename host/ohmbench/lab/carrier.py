@@ -12,7 +12,7 @@ from ohmbench.bench.opening import SimulatedArray
 from ohmbench.carrier.calibration import Calibration
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.checks.calibrate import calibrate
-from ohmbench.errors import InstrumentError
+from ohmbench.errors import ArrayState, InstrumentError
 from ohmbench.instruments.meters import Meter, open_meter
 from ohmbench.lab.ports import board_serial
 from ohmbench.lab.simulated import SIMULATED
@@ -92,6 +92,8 @@ def _measure_cal_v(bench: Bench, meter: Meter, volts: float) -> float:
     if abs(measured - volts) > 0.1 * volts + 0.005:
         raise InstrumentError(
             f"{meter.identity} reads {measured:.4f} V where rail cal should have {volts:g} V, so nothing was "
-            "calibrated. No cell was pulsed, and the array is off. Is it connected to test point CAL and ground?"
+            "calibrated.",
+            "Is it connected to test point CAL and ground?",
+            array=ArrayState.NOT_PULSED,
         )
     return measured

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ohmbench.errors import NOTHING_SENT, StoreError
+from ohmbench.errors import StoreError
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.record.store import Store
 
@@ -48,7 +48,5 @@ def record_to_read(path: Path) -> Iterator[Store]:
     """
     with store_if_there(path) as store:
         if store is None:
-            raise StoreError(
-                f"There is no record at {path}. {NOTHING_SENT} Give its folder with --lab; the first run makes it."
-            )
+            raise StoreError(f"There is no record at {path}.", "Give its folder with --lab; the first run makes it.")
         yield store

@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-from ohmbench.errors import NOTHING_SENT, UsageError
+from ohmbench.errors import UsageError
 from ohmbench.record import database
 from ohmbench.support.text_files import TextFileError, read_toml
 
@@ -59,12 +59,12 @@ class Settings:
                 return cls()
             values = read_toml(path)
         except (OSError, TextFileError) as error:
-            raise UsageError(f"Cannot read the settings {path}: {error}. {NOTHING_SENT} Correct the file.") from error
+            raise UsageError(f"Cannot read the settings {path}: {error}.", "Correct the file.") from error
         bad = [key for key, value in values.items() if not _fits(key, value)]
         if bad:
             raise UsageError(
-                f"{path}: no such setting, or its value is of the wrong kind: {', '.join(bad)}. {NOTHING_SENT} There "
-                'are port = "...", ports = ["...", ...], carrier = "FILE", supply = "FILE" and lab = "FOLDER".'
+                f"{path}: no such setting, or its value is of the wrong kind: {', '.join(bad)}.",
+                'There are port = "...", ports = ["...", ...], carrier = "FILE", supply = "FILE" and lab = "FOLDER".',
             )
         carrier, lab, supply = (
             None if name not in values else path.parent / Path(values[name]).expanduser()

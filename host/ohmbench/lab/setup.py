@@ -10,7 +10,7 @@ from pathlib import Path
 from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import BAUD, SimulatedArray, open_bench
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.errors import NOTHING_SENT, UsageError
+from ohmbench.errors import UsageError
 from ohmbench.lab.carrier import calibrated_carrier, serial_of_board
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.record import Record, store_if_there
@@ -65,8 +65,8 @@ class Setup:
         kept = self.array is not None and self.array.file is not None
         if self.is_simulated and self.serial is not None and not kept:
             raise UsageError(
-                f"--serial {self.serial}: a simulated array that is gone with this command has no serial number. "
-                f"{NOTHING_SENT} Give --array FILE to keep it."
+                f"--serial {self.serial}: a simulated array that is gone with this command has no serial number.",
+                "Give --array FILE to keep it.",
             )
 
     @property
@@ -117,9 +117,8 @@ class Setup:
         if self.serial is None:
             if not self.is_simulated:
                 raise UsageError(
-                    f"No serial number of the array in the socket of {self.port}: its wear must be kept for life. "
-                    f"{NOTHING_SENT} Give --serial with the number on the array's package, or any name that stays "
-                    "with it."
+                    f"No serial number of the array in the socket of {self.port}: its wear must be kept for life.",
+                    "Give --serial with the number on the array's package, or any name that stays with it.",
                 )
             yield Record()
             return

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ohmbench.bench.opening import SimulatedArray
-from ohmbench.errors import NOTHING_SENT, DataError
+from ohmbench.errors import DataError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.model.array import ArrayModel, load_params
 from ohmbench.model.carrier import SimulatedCarrier
@@ -41,7 +41,8 @@ def simulated_array(
         if kinds.shape != (ROWS, COLUMNS):
             raise DataError(
                 f"The fault map {faults} is of a {kinds.shape[0]}x{kinds.shape[1]} array, the simulated one has "
-                f"{ROWS}x{COLUMNS} cells. {NOTHING_SENT} Give the map of such an array."
+                f"{ROWS}x{COLUMNS} cells.",
+                "Give the map of such an array.",
             )
         array = replace(array, faults=kinds)
     if carrier_faults is not None:

@@ -70,8 +70,7 @@ class Trace:
             self._file = self._path.open("w", encoding="ascii", buffering=1)
         except OSError as error:
             raise UsageError(
-                f"Cannot write the trace {path}: {error.strerror or error}. Nothing was sent to the array. "
-                f"Give --trace a file that you may write."
+                f"Cannot write the trace {path}: {error.strerror or error}.", "Give --trace a file that you may write."
             ) from error
         self._line(
             ohmbench_trace=VERSION,

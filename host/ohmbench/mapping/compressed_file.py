@@ -77,7 +77,7 @@ def save_compressed(network: CompressedNetwork, path: str | Path, provenance: Pr
         data = pack_archive(header, parts)
     except ArchiveError as error:
         raise DataError(f"Cannot write {path}: the network is too large for one file: {error}. Split it.") from error
-    write_result(Path(path), data, "Nothing was sent to the array")
+    write_result(Path(path), data)
 
 
 def load_compressed(path: str | Path) -> tuple[CompressedNetwork, dict[str, Any]]:

@@ -105,7 +105,7 @@ class WeightImage:
             ImageError: the image is too large for the format.
             UsageError: the folder is missing or not writable.
         """
-        write_result(Path(path), self.to_bytes(path), "Nothing was sent to the array")
+        write_result(Path(path), self.to_bytes(path))
 
     def to_bytes(self, name: str | Path = "the weight image") -> bytes:
         """The bytes of the file. Equal images give equal bytes.
@@ -160,8 +160,8 @@ class WeightImage:
         if mine != (array.rows, array.columns, array.array_type):
             raise ImageError(
                 f"The weight image is for a {self.rows}x{self.columns} {self.array_type} array, the bench has a "
-                f"{array.rows}x{array.columns} {array.array_type} array. Nothing was sent to the array. "
-                "Map the network again for this array."
+                f"{array.rows}x{array.columns} {array.array_type} array.",
+                "Map the network again for this array.",
             )
 
 
@@ -306,6 +306,4 @@ def _assemble(archive: Archive) -> WeightImage:
 
 
 def _refused(path: str | Path, reason: str) -> ImageError:
-    return ImageError(
-        f"Cannot load the weight image {path}: {reason}. Nothing was sent to the array. Make it with `ohmbench map`."
-    )
+    return ImageError(f"Cannot load the weight image {path}: {reason}.", "Make it with `ohmbench map`.")

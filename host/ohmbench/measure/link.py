@@ -202,7 +202,7 @@ def _finish(run: RunHandle) -> None:
         elif event.why != Why.HALT or words != ROWS_A_RUN * COLUMNS:
             raise FaultError(
                 f"Programming ended early ({event.why.name.lower()}, fault {event.fault.name.lower()}); nothing was "
-                "measured. The array is off."
+                "measured."
             )
 
 

@@ -56,8 +56,7 @@ def load_digits(input_bits: int = 4) -> Dataset:
         from sklearn.datasets import load_digits as bundled
     except ImportError as error:
         raise DataError(
-            "The digits come with scikit-learn, which is not installed. Nothing was sent to the array. "
-            "Install it: pip install 'ohmbench[train]'"
+            "The digits come with scikit-learn, which is not installed.", "Install it: pip install 'ohmbench[train]'"
         ) from error
     images, labels = bundled(return_X_y=True)
     x = np.minimum(np.rint(images).astype(np.int64), (1 << input_bits) - 1)

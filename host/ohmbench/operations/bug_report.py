@@ -116,7 +116,7 @@ def bug_report(
         clean = {name: scrub(text) for name, text in texts.items()}
         for name, text in clean.items():
             bundle.writestr(name, text)
-    write_result(path, buffer.getvalue(), "No array is concerned")
+    write_result(path, buffer.getvalue())
     return BugReport(path, {name: len(text.encode()) for name, text in clean.items()})
 
 

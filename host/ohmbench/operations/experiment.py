@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ohmbench.bench.base import Bench
-from ohmbench.errors import NOTHING_SENT, UsageError
+from ohmbench.errors import UsageError
 from ohmbench.experiments import loop
 from ohmbench.experiments.base import Found
 from ohmbench.experiments.loop import Estimate, Journaled, recorded
@@ -116,7 +116,7 @@ def experiment(bench: Bench, planned: Planned, progress: Progress, ledgered: Led
     if planned.resumed is None:
         planned = dataclasses.replace(planned, chosen=planned.chosen & ~bench.carrier.bad)
         if not planned.chosen.any():
-            raise UsageError(f"No cell is left to experiment on: all are on bad lines of the carrier. {NOTHING_SENT}")
+            raise UsageError("No cell is left to experiment on: all are on bad lines of the carrier.")
     for step in planned.experiment.steps():
         bench.require_within_carrier(step.limits)
     with _journal(bench, planned, ledgered) as journal:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench.errors import NOTHING_SENT, StoreError, UsageError
+from ohmbench.errors import StoreError, UsageError
 from ohmbench.experiments.base import Experiment
 from ohmbench.experiments.registry import load
 from ohmbench.faults.fault_map import FaultMap
@@ -54,7 +54,7 @@ def parse_settings(texts: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in texts]
     for name, equals, _ in pairs:
         if not (name and equals):
-            raise UsageError(f"--set {name}: give NAME=VALUE. {NOTHING_SENT}")
+            raise UsageError(f"--set {name}: give NAME=VALUE.")
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
@@ -75,14 +75,12 @@ def parse_cells(texts: Sequence[str], faults: FaultMap | None = None, serial: st
         row, column, *to = (0 if part is None else int(part) for part in match.groups()) if match else (ROWS, 0)
         last_row, last_column = to if match and match[3] else (row, column)
         if not (row <= last_row < ROWS and column <= last_column < COLUMNS):
-            raise UsageError(
-                f"--cells {text}: give ROW,COL or ROW,COL:ROW,COL, from 0,0 to {ROWS - 1},{COLUMNS - 1}. {NOTHING_SENT}"
-            )
+            raise UsageError(f"--cells {text}: give ROW,COL or ROW,COL:ROW,COL, from 0,0 to {ROWS - 1},{COLUMNS - 1}.")
         chosen[row : last_row + 1, column : last_column + 1] = True
     if faults is not None:
         chosen &= ~faults.left_out(chosen.shape, serial)
     if not chosen.any():
-        raise UsageError(f"No cell is left to experiment on: all are bad in the fault map. {NOTHING_SENT}")
+        raise UsageError("No cell is left to experiment on: all are bad in the fault map.")
     return chosen
 
 
@@ -108,15 +106,15 @@ def plan_resumed(name: str, ledgered: Ledgered | None, asked: bool = False, seri
     if serial is None or asked:
         why = "it takes settings and cells from the record" if asked else "nothing was recorded to go on with"
         raise UsageError(
-            f"--resume goes on with a recorded run: {why}. {NOTHING_SENT} Leave out --set, --cells and "
-            "--fault-map, and name the array with --array or --serial."
+            f"--resume goes on with a recorded run: {why}.",
+            "Leave out --set, --cells and --fault-map, and name the array with --array or --serial.",
         )
     found = load(name)
     runs = [] if ledgered is None else ledgered.store.find_runs(serial=serial, kind=kind_of(name), limit=1)
     if not runs:
         raise StoreError(
-            f"Nothing to resume: the record knows no {name} on array {serial}. {NOTHING_SENT} Start without "
-            "--resume, or correct --serial or --lab."
+            f"Nothing to resume: the record knows no {name} on array {serial}.",
+            "Start without --resume, or correct --serial or --lab.",
         )
     chosen = np.zeros((ROWS, COLUMNS), np.bool_)
     chosen[tuple(np.array(runs[0].provenance["cells"]).T)] = True

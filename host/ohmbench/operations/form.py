@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ohmbench.bench.base import Bench
-from ohmbench.errors import NotConvergedError
+from ohmbench.errors import ArrayState, NotConvergedError
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.setup import Setup
 from ohmbench.operations.result import Noted
@@ -62,8 +62,9 @@ def require_formed(result: FormResult, share: float) -> None:
     formed = result.summary()["formed_fraction"]
     if formed < share:
         raise NotConvergedError(
-            f"Only {100 * formed:.2f} % of the cells are formed, {100 * share:g} % were required. The array is off; "
-            "formed cells stay formed. Give a recipe with longer pulses (us in [set]), or take another array."
+            f"Only {100 * formed:.2f} % of the cells are formed, {100 * share:g} % were required.",
+            "Give a recipe with longer pulses (us in [set]), or take another array.",
+            array=ArrayState.FORMED,
         )
 
 

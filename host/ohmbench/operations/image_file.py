@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from ohmbench.errors import NOTHING_SENT, DataError, UsageError
+from ohmbench.errors import DataError, UsageError
 from ohmbench.faults.fault_map import ARRAY_SERIAL
 from ohmbench.mapping.image import WeightImage, read_image
 from ohmbench.progress import Progress
@@ -38,7 +38,7 @@ class ImageFile:
         if only is None:
             return list(range(self.image.images))
         if not 0 <= only < self.image.images:
-            raise UsageError(f"--only {only}: the image has arrays 0 to {self.image.images - 1}. {NOTHING_SENT}")
+            raise UsageError(f"--only {only}: the image has arrays 0 to {self.image.images - 1}.")
         return [only]
 
 
@@ -56,9 +56,9 @@ def require_own_array(image: WeightImage, serial: str | None, progress: Progress
         return
     if serial is not None:
         raise DataError(
-            f"The image is laid out around the faults of array {made_for}, in the socket is {serial}: it would make up "
-            f"for faults that this one does not have, and computes wrong. {NOTHING_SENT} Map the network again with "
-            "this array's fault map or without one, or put the other array in."
+            f"The image is laid out around the faults of array {made_for}, in the socket is {serial}: it would make "
+            "up for faults that this one does not have, and computes wrong.",
+            "Map the network again with this array's fault map or without one, or put the other array in.",
         )
     if progress is not None:
         progress.say(

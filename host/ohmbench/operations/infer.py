@@ -123,7 +123,7 @@ def load_test_set(image: WeightImage, name: str | None, folder: Path | None, cou
     """
     data = dataset_of(image, name, folder)
     if count is not None and not 1 <= count <= len(data.test_y):
-        raise UsageError(f"--images {count}: the test set has 1 to {len(data.test_y)}. Nothing was sent to the array.")
+        raise UsageError(f"--images {count}: the test set has 1 to {len(data.test_y)}.")
     return data
 
 
@@ -136,8 +136,8 @@ def twin_of(port: str, array: SimulatedArray | None) -> SimulatedArray:
     same = array or SimulatedArray()
     if port != "sim" or same.file is not None:
         raise UsageError(
-            "--twin compares a new array behind --port sim with the twin. Nothing was sent to the array. Leave it out "
-            "for other ports and for an array in a file."
+            "--twin compares a new array behind --port sim with the twin.",
+            "Leave it out for other ports and for an array in a file.",
         )
     return same
 

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.errors import NOTHING_SENT, StoreError, UsageError
+from ohmbench.errors import UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.mapping.image import WeightImage
@@ -98,18 +98,18 @@ def plan(
     run: RunRecord | None = None
     if resume:
         if ledgered is None and serial is not None:
-            raise StoreError(nothing_to_resume(serial))
+            raise nothing_to_resume(serial)
         if ledgered is None:
             raise UsageError(
-                f"Nothing to resume: the runs of a simulated array that is not kept in a file are not recorded. "
-                f"{NOTHING_SENT} Start without --resume, and give --array FILE to keep the array."
+                "Nothing to resume: the runs of a simulated array that is not kept in a file are not recorded.",
+                "Start without --resume, and give --array FILE to keep the array.",
             )
         run = run_to_resume(ledgered.store, ledgered.serial, file.sha256, only)
         begun_with = recipe_of(run)
         if recipe is not None and recipe != begun_with:
             raise UsageError(
-                f"Run {run.id} was begun with another recipe. {NOTHING_SENT} Leave --recipe, --passes and --rest out "
-                "to go on with it, or start without --resume."
+                f"Run {run.id} was begun with another recipe.",
+                "Leave --recipe, --passes and --rest out to go on with it, or start without --resume.",
             )
         recipe, recipe_name = begun_with, str(run.provenance.get("recipe", DEFAULT_RECIPE))
         skip = skipped_of(run, image.rows, image.columns) if fault_map is None else skip

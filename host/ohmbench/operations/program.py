@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ohmbench import __version__
 from ohmbench.bench.base import Bench
-from ohmbench.errors import FaultError, LinkError, NotConvergedError, StoreError
+from ohmbench.errors import ArrayState, FaultError, LinkError, NotConvergedError, StoreError
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.operations.jobs import Job
 from ohmbench.programming.result import ArrayResult
@@ -112,8 +112,9 @@ class Programmed:
         if self.converged_fraction < share:
             raise NotConvergedError(
                 f"Only {100 * self.converged_fraction:.2f} % of the cells ended in their window, {100 * share:g} % "
-                "were required. The array is off and holds what was programmed. Widen the window or allow more rounds "
-                "in the recipe, or look for stuck cells with `ohmbench read`."
+                "were required.",
+                "Widen the window or allow more rounds in the recipe, or look for stuck cells with `ohmbench read`.",
+                array=ArrayState.PROGRAMMED,
             )
 
 

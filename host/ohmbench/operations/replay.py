@@ -22,7 +22,8 @@ def replay_file(setup: Setup, trace: Path, progress: Progress) -> Outcome:
     if setup.port != "sim":
         raise UsageError(
             f"A trace cannot be replayed on {setup.port}: the twin has no link, and a board's array would get all "
-            "pulses of the trace again, with no record of its wear. Nothing was sent to the array. Give --port sim."
+            "pulses of the trace again, with no record of its wear.",
+            "Give --port sim.",
         )
     with simulator_of(setup.array or SimulatedArray(), say=progress.say) as simulator:
         return replay(trace, simulator.port)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ohmbench import __version__
 from ohmbench.bench.base import Bench
-from ohmbench.errors import NOTHING_SENT, NotConvergedError, UsageError
+from ohmbench.errors import ArrayState, NotConvergedError, UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.setup import Setup
@@ -84,8 +84,8 @@ def check_of(
         number = 0
     else:
         raise UsageError(
-            f"The image has {image.images} arrays, and no record says which one this array holds. {NOTHING_SENT} Give "
-            "its number with --only."
+            f"The image has {image.images} arrays, and no record says which one this array holds.",
+            "Give its number with --only.",
         )
     skip = np.zeros((image.rows, image.columns), np.bool_)
     if fault_map is not None:
@@ -221,8 +221,9 @@ class VerifyResult:
         if self.in_window_fraction < share:
             raise NotConvergedError(
                 f"Only {100 * self.in_window_fraction:.2f} % of the cells are in their window, {100 * share:g} % were "
-                "required. The array is off and holds what was read. Program it again: only the cells outside of "
-                "their window are pulsed."
+                "required.",
+                "Program it again: only the cells outside of their window are pulsed.",
+                array=ArrayState.READ,
             )
 
 

@@ -153,7 +153,8 @@ def require_one_ramp(recipe: Recipe) -> None:
     if bad:
         raise DataError(
             f"This recipe cannot form cells: {', '.join(bad)}. Forming is one ramp of the bit line, so that no cell "
-            f"gets more than it needs. Nothing was sent to the array. Give the recipe {RECIPE} or one like it."
+            "gets more than it needs.",
+            f"Give the recipe {RECIPE} or one like it.",
         )
 
 

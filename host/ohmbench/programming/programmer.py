@@ -93,7 +93,8 @@ class Programmer:
         if np.abs(shift).max() >= _SHIFT_ZERO:
             raise DataError(
                 f"A channel of {carrier.name} is off by {np.abs(shift).max()} codes, more than the {_SHIFT_ZERO - 1} "
-                "that the firmware corrects. Nothing was sent to the array. Run the self-test; repair that channel."
+                "that the firmware corrects.",
+                "Run the self-test; repair that channel.",
             )
         return np.where(mask, inputs | (shift + _SHIFT_ZERO) << _SHIFT_BIT | _SHIFTED, inputs).astype(np.uint16)
 

@@ -75,7 +75,7 @@ class Recipe:
     def __post_init__(self) -> None:
         bad = list(self._problems())
         if bad:
-            raise DataError(f"The recipe makes no sense: {'; '.join(bad)}. Nothing was sent to the array. Correct it.")
+            raise DataError(f"The recipe makes no sense: {'; '.join(bad)}.", "Correct it.")
 
     def _problems(self) -> Iterator[str]:
         """What is no number, or what the guard, the firmware's 16 bits or the ADC would not take."""
@@ -124,11 +124,11 @@ class Recipe:
             recipe = cls.of(values)
         except _BadKeys as error:
             raise DataError(
-                f"{path}: no key of a recipe, or its value is of the wrong kind: {error}. Nothing was sent to the "
-                f"array. The keys are: {', '.join(_keys())}."
+                f"{path}: no key of a recipe, or its value is of the wrong kind: {error}.",
+                f"The keys are: {', '.join(_keys())}.",
             ) from error
         except OverflowError as error:
-            raise DataError(f"{path}: a number is too large. Nothing was sent to the array. Correct it.") from error
+            raise DataError(f"{path}: a number is too large.", "Correct it.") from error
         if old := renamed_keys(values):
             log.warning("%s is in the format of older versions, and taken as: %s", path, "; ".join(old))
         return recipe

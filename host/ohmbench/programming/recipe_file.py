@@ -36,8 +36,7 @@ def read_recipe(source: str | Path) -> tuple[Path, dict[str, Any]]:
     except TextFileError as error:
         names = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
         raise DataError(
-            f"Cannot read the recipe {path}: {error}. Nothing was sent to the array. Give a TOML file or one of "
-            f"the names: {names}."
+            f"Cannot read the recipe {path}: {error}.", f"Give a TOML file or one of the names: {names}."
         ) from error
 
 

@@ -40,7 +40,7 @@ class LiveFile:
         self._path = Path(path)
         self._render, self._interval_s = render, interval_s
         self._changed, self._closing = threading.Event(), threading.Event()
-        self._write(render(), "Nothing was sent to the array")
+        self._write(render())
         self._thread = threading.Thread(target=self._follow, name="ohmbench live file", daemon=True)
         self._thread.start()
 
@@ -57,7 +57,7 @@ class LiveFile:
         self._closing.set()
         self._changed.set()
         self._thread.join()
-        self._write(self._render(), "The array is off and the run is not affected")
+        self._write(self._render(), "The run is not affected.")
 
     def _follow(self) -> None:
         while not self._closing.wait(self._interval_s):
@@ -71,13 +71,13 @@ class LiveFile:
             except OSError:
                 continue
 
-    def _write(self, text: str, array: str) -> None:
+    def _write(self, text: str, kept: str = "") -> None:
         try:
             replace_file(self._path, text.encode())
         except OSError as error:
             raise UsageError(
-                f"Cannot write the report {self._path}: {error.strerror or error}. {array}. "
-                "Give a file in a folder that you may write."
+                f"Cannot write the report {self._path}: {error.strerror or error}. {kept}".rstrip(),
+                "Give a file in a folder that you may write.",
             ) from error
 
 

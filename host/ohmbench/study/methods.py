@@ -114,7 +114,7 @@ class Start:
             DataError: the network or the labels are of no use, see `ohmbench.compress.checks`.
         """
         if bits not in RATES:
-            raise UsageError(f"Weights have 2 bits (ternary) or 4 here, not {bits}. Nothing was sent to the array.")
+            raise UsageError(f"Weights have 2 bits (ternary) or 4 here, not {bits}.")
         net = net or net_named("-".join(map(str, network.sizes)))
         training = Training(net.epochs, net.batch, RATES[bits] * net.batch / 200, weight_noise=weight_noise)
         base = train_levels(
@@ -201,10 +201,7 @@ def run_method(start: Start, method: str, budget: float | None, progress: Progre
     """
     free = method_named(method).free
     if not free and not (budget is not None and 0 < budget <= 1):
-        raise UsageError(
-            f"{method} needs a budget: the share of the cells to keep, above 0 and at most 1. Nothing was sent to the "
-            "array."
-        )
+        raise UsageError(f"{method} needs a budget: the share of the cells to keep, above 0 and at most 1.")
     began = time.process_time()
     split = start.split
     job = Job(

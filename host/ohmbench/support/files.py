@@ -77,16 +77,19 @@ def refuse_another_kind(path: Path, kind: str | None = None) -> None:
         raise OSError(f"{found} is there, which would be lost")
 
 
-def write_result(path: Path, data: bytes, array: str = "The array is off") -> None:
+def write_result(path: Path, data: bytes, kept: str = "") -> None:
     """Write a file of results, whole or not at all.
 
+    Args:
+        kept: what is not lost, a sentence for the message.
+
     Raises:
-        UsageError: it cannot be written; it says so, and how the array is.
+        UsageError: it cannot be written.
     """
     try:
         replace_file(path, data)
     except OSError as error:
-        raise cannot_write(path, error, array) from error
+        raise cannot_write(path, error, kept) from error
 
 
 def check_writable(file: Path) -> None:
@@ -102,7 +105,7 @@ def check_writable(file: Path) -> None:
             refuse_another_kind(file)
         _try_folder(file.parent)
     except OSError as error:
-        raise cannot_write(file, error, "Nothing was sent to the array") from error
+        raise cannot_write(file, error) from error
 
 
 def check_folder(folder: Path) -> None:
@@ -114,7 +117,7 @@ def check_folder(folder: Path) -> None:
     try:
         _try_folder(folder)
     except OSError as error:
-        raise cannot_write(folder, error, "Nothing was sent to the array") from error
+        raise cannot_write(folder, error) from error
 
 
 def _try_folder(folder: Path) -> None:
@@ -123,9 +126,9 @@ def _try_folder(folder: Path) -> None:
         pass
 
 
-def cannot_write(path: Path, error: OSError, array: str = "The array is off") -> UsageError:
-    """The error that says so, and how the array is."""
+def cannot_write(path: Path, error: OSError, kept: str = "") -> UsageError:
+    """The error that says so; kept: what is not lost, a sentence."""
     return UsageError(
-        f"Cannot write results to {path}: {error.strerror or error}. {array}. Give a folder that you may write, or a "
-        "file in one."
+        f"Cannot write results to {path}: {error.strerror or error}. {kept}".rstrip(),
+        "Give a folder that you may write, or a file in one.",
     )

@@ -75,9 +75,9 @@ def test_an_empty_file_is_the_reference_carrier(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes_are_named(text: str, said: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=rf"{said}.*Nothing was sent"):
+    with pytest.raises(DataError, match=rf"{said}"):
         Carrier.load(written(tmp_path, text))
-    with pytest.raises(DataError, match="Nothing was sent"):
+    with pytest.raises(DataError, match="Cannot read the carrier .*absent.toml"):
         Carrier.load(tmp_path / "absent.toml")
 
 

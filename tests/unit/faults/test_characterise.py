@@ -88,7 +88,7 @@ def test_targets_outside_the_reach_are_refused() -> None:
     reach = characterised(np.zeros((32, 32), np.uint8), 9).reach
     reach.require(Recipe())
     for change in ({"g_max_usiemens": 240.0}, {"g_min_usiemens": 8.0}):
-        with pytest.raises(DataError, match="this array reaches .* Nothing was sent"):
+        with pytest.raises(DataError, match="this array reaches"):
             reach.require(Recipe().but(**change))
 
 
@@ -120,6 +120,6 @@ def test_an_array_fresh_from_the_fab_is_to_be_formed_first() -> None:
 
 def test_windows_that_overlap_are_refused_before_a_pulse() -> None:
     array = ArrayModel(NO_FAULTS, 12)
-    with pytest.raises(DataError, match="overlap.*Nothing was sent"):
+    with pytest.raises(DataError, match="overlap"):
         characterise(TwinBench(array), Recipe().but(window_usiemens=90.0))
     assert not array.pulses().any()

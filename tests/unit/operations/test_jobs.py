@@ -81,11 +81,11 @@ def test_resume_of_one_array_goes_on_with_that_one_alone(file: ImageFile, bench:
 
 
 def test_resume_tells_an_array_without_a_record_from_one_without_a_serial_number(file: ImageFile) -> None:
-    with pytest.raises(StoreError, match="the record knows no run of this image on array chip. Nothing was sent"):
+    with pytest.raises(StoreError, match="the record knows no run of this image on array chip."):
         plan(file, resume=True, serial=SERIAL)
     with pytest.raises(UsageError, match="give --array FILE"):
         plan(file, resume=True)
-    with pytest.raises(StoreError, match="the record knows no iv on array chip. Nothing was sent"):
+    with pytest.raises(StoreError, match="the record knows no iv on array chip."):
         plan_resumed("iv", None, serial=SERIAL)
     with pytest.raises(UsageError, match="name the array with --array"):
         plan_resumed("iv", None)
@@ -122,7 +122,7 @@ def test_image_laid_out_around_faults_is_for_that_array(
     other = replace(file, image=image)
     assert plan(own, ledgered=ledgered).numbers == plan(other, serial="other").numbers == [0, 1, 2]
     for known in ({"ledgered": ledgered}, {"serial": SERIAL}):
-        with pytest.raises(DataError, match="the faults of array other, in the socket is chip: .* Nothing was sent"):
+        with pytest.raises(DataError, match="the faults of array other, in the socket is chip:"):
             plan(other, **known)
     plan(other, progress=Progress())
     assert "the faults of array other; this one has no serial number" in capsys.readouterr().err

@@ -88,5 +88,5 @@ def test_one_that_cannot_be_is_said_so(install: Install, my_package: Any) -> Non
         ("gone", "The algorithm gone of my_package:Gone cannot be loaded"),
         ("other", "There is no algorithm other. There are: gate, .*, nothing"),
     ):
-        with pytest.raises(DataError, match=f"The recipe makes no sense: .*{said}.*Nothing was sent to the array"):
+        with pytest.raises(DataError, match=f"The recipe makes no sense: .*{said}"):
             Recipe(algorithm=name)

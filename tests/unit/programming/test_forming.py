@@ -174,6 +174,6 @@ def test_the_guard_holds_forming_to_its_rails() -> None:
 )
 def test_recipes_that_do_not_form_are_refused(change: dict[str, Any]) -> None:
     array = Recorded(FRESH, 1)
-    with pytest.raises(DataError, match=f"{next(iter(change))} is .*Nothing was sent to the array"):
+    with pytest.raises(DataError, match=f"{next(iter(change))} is"):
         form(TwinBench(array), RECIPE.but(**change))
     assert not array.seen

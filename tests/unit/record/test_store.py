@@ -181,7 +181,7 @@ def test_arrays_are_known_by_their_serial_numbers(store: Store) -> None:
     assert store.array("B 'quoted'", "1R", 2, 2).budget == 5
     assert [(a.serial, a.rows, a.budget) for a in store.arrays()] == [("A", 3, None), ("B 'quoted'", 2, 5)]
     for serial, budget in ((" ", None), ("C", -1)):
-        with pytest.raises(UsageError, match="Nothing was sent"):
+        with pytest.raises(UsageError, match="An array cannot have .* Correct it"):
             store.array(serial, "1R", 2, 2, budget)
 
 
