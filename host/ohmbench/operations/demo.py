@@ -17,7 +17,7 @@ from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import Source, recorded_loader
 from ohmbench.lab.setup import Setup
 from ohmbench.operations.digits import train_and_map
-from ohmbench.operations.jobs import DEFAULT_RECIPE
+from ohmbench.operations.program_plan import DEFAULT_RECIPE
 from ohmbench.operations.result import Noted
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
