@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from ohmbench.bench.base import Bench, Limits
 from ohmbench.bench.opening import SimulatedArray
@@ -37,19 +36,16 @@ def serial_of_board(port: str, array: SimulatedArray | None) -> str:
     return f"simulated-{hashlib.sha256(repr(array.carrier.values).encode()).hexdigest()[:8]}"
 
 
-def calibrated_carrier(file: Path | None, board: str, store: Store | None, *, is_ideal: bool) -> Carrier:
+def calibrated(carrier: Carrier, board: str, store: Store | None, *, is_ideal: bool) -> Carrier:
     """A carrier, calibrated if the record knows how.
 
     Args:
-        file: what describes it; None for the reference carrier.
         store: the record; None if there is none.
         is_ideal: a simulated one without errors, which has nothing to calibrate, and whose note says nothing of it.
 
     Raises:
-        DataError: the file makes no sense.
         StoreError: the record cannot be read.
     """
-    carrier = Carrier() if file is None else Carrier.load(file)
     last = None if store is None else next(iter(calibrations(store, board)), None)
     if last is not None:
         return carrier.calibrated(last)

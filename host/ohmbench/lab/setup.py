@@ -11,7 +11,7 @@ from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import BAUD, SimulatedArray, open_bench
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import UsageError
-from ohmbench.lab.carrier import calibrated_carrier, serial_of_board
+from ohmbench.lab.carrier import calibrated, serial_of_board
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.record import Record, store_if_there
 from ohmbench.lab.settings import LoadSettings, record_path, settings_once
@@ -151,12 +151,13 @@ class Setup:
             UsageError: the settings cannot be read.
         """
         file = self.carrier_file or (None if self.is_simulated else self.settings().carrier)
+        carrier = Carrier() if file is None else Carrier.load(file)
         is_ideal = self.is_simulated and (self.array is None or self.array.carrier is None)
         opened: AbstractContextManager[Store | None] = nullcontext(store)
         if store is None:
             opened = store_if_there(self.record_path)
         with opened as known:
-            return calibrated_carrier(file, self.board, known, is_ideal=is_ideal)
+            return calibrated(carrier, self.board, known, is_ideal=is_ideal)
 
     def supply(self) -> Path | None:
         """The file of the supply; None if there is none to turn on.

@@ -17,9 +17,8 @@ from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import Source, recorded_loader
 from ohmbench.lab.setup import Setup
 from ohmbench.operations.digits import train_and_map
-from ohmbench.operations.jobs import DEFAULT_RECIPE
 from ohmbench.operations.result import Noted
-from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.progress import Progress
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.report.demo import render_report

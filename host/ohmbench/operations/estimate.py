@@ -14,8 +14,8 @@ from ohmbench.errors import WearError
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.model.array import ArrayModel
 from ohmbench.operations.experiment_plan import is_experiment
-from ohmbench.operations.jobs import Job
 from ohmbench.operations.program import Programmed, program
+from ohmbench.operations.program_plan import Job
 from ohmbench.programming.resume import recipe_of
 from ohmbench.progress import Progress
 from ohmbench.record.store import Store

@@ -20,9 +20,8 @@ from ohmbench.mapping.data_sets import dataset_of
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset, share_right
 from ohmbench.operations.image_file import ImageFile, require_own_array
-from ohmbench.operations.jobs import DEFAULT_RECIPE
 from ohmbench.operations.result import Noted
-from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.programming.result import ProgramResult
 from ohmbench.progress import Progress
 from ohmbench.support.array_types import IntArray

@@ -16,7 +16,7 @@ from ohmbench import __version__
 from ohmbench.bench.base import Bench
 from ohmbench.errors import ArrayState, FaultError, LinkError, NotConvergedError, StoreError
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.operations.jobs import Job
+from ohmbench.operations.program_plan import Job
 from ohmbench.programming.result import ArrayResult
 from ohmbench.programming.run import ArrayRun, Standing
 from ohmbench.progress import Progress

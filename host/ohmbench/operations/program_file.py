@@ -10,8 +10,8 @@ from ohmbench.lab.record import Record
 from ohmbench.lab.setup import Setup
 from ohmbench.operations.estimate import Estimate, estimate
 from ohmbench.operations.image_file import ImageFile
-from ohmbench.operations.jobs import Job, plan
 from ohmbench.operations.program import Programmed, already_done, program
+from ohmbench.operations.program_plan import Job, plan
 from ohmbench.operations.result import Noted
 from ohmbench.progress import Progress
 

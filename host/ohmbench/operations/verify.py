@@ -16,10 +16,9 @@ from ohmbench.faults.fault_map import FaultMap
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.setup import Setup
 from ohmbench.operations.image_file import ImageFile
-from ohmbench.operations.jobs import DEFAULT_RECIPE
 from ohmbench.operations.result import Noted
 from ohmbench.programming.programmer import read_array
-from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.programming.resume import recipe_of
 from ohmbench.progress import Progress
 from ohmbench.record.cell_records import CellRecords

@@ -22,6 +22,8 @@ from ohmbench.programming.recipe_file import by_key, is_value_for, read_recipe, 
 from ohmbench.support.array_types import Codes, FloatArray, Integers
 from ohmbench.tables import ADC_MAX, Rail
 
+DEFAULT_RECIPE = "coarse-fine"
+"""Name of `Recipe()`."""
 MOST_PULSES = 0xFF
 """Pulses of a polarity that a cell may get in one run: a record counts them in eight bits."""
 

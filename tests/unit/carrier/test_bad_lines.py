@@ -22,8 +22,8 @@ from ohmbench.operations.estimate import estimate
 from ohmbench.operations.form import form
 from ohmbench.operations.image_file import ImageFile
 from ohmbench.operations.infer import infer
-from ohmbench.operations.jobs import plan
 from ohmbench.operations.program import program
+from ohmbench.operations.program_plan import plan
 from ohmbench.operations.verify import check_of, verify
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress

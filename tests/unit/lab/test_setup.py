@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ohmbench.bench.opening import SimulatedArray
-from ohmbench.errors import UsageError
+from ohmbench.errors import DataError, UsageError
 from ohmbench.lab.settings import Settings
 from ohmbench.lab.setup import Setup
 from ohmbench.progress import Progress
@@ -76,6 +76,13 @@ def test_settings_are_loaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert setup.record_path == tmp_path / "record.sqlite"
     setup.carrier()
     assert loaded == [1]
+
+
+def test_a_damaged_carrier_file_is_said_before_a_damaged_record(tmp_path: Path) -> None:
+    (tmp_path / "record.sqlite").write_bytes(b"no record")
+    (tmp_path / "carrier.toml").write_text("rows = [1]\n")
+    with pytest.raises(DataError, match="rows does not name each"):
+        Setup("twin", carrier_file=tmp_path / "carrier.toml", lab=tmp_path).carrier()
 
 
 def test_damaged_settings_do_not_keep_a_bench_on() -> None:

@@ -13,7 +13,7 @@ from ohmbench.faults.fault_map import FaultMap
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.mapping.image import WeightImage
 from ohmbench.operations.image_file import ImageFile, require_own_array
-from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.programming.resume import recipe_of
 from ohmbench.programming.run import Target
 from ohmbench.programming.window import ConductanceWindow
@@ -26,8 +26,6 @@ from ohmbench.record.journal import (
 )
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.support.array_types import Mask
-
-DEFAULT_RECIPE = "coarse-fine"
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,8 +25,8 @@ from ohmbench.operations.experiment_plan import plan as plan_experiment
 from ohmbench.operations.experiment_plan import plan_resumed
 from ohmbench.operations.image_file import ImageFile
 from ohmbench.operations.infer import infer
-from ohmbench.operations.jobs import plan
 from ohmbench.operations.program import program
+from ohmbench.operations.program_plan import plan
 from ohmbench.operations.verify import check_of, verify
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
