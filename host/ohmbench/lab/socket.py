@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ohmbench.bench.opening import SimulatedArray
+from ohmbench.bench.opening import SIMULATED, SimulatedArray
 from ohmbench.errors import NOTHING_SENT, DataError, StoreError, UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.lab.ledger import Ledgered
@@ -18,7 +18,6 @@ from ohmbench.programming.window import ConductanceWindow
 from ohmbench.record.store import Store
 from ohmbench.tables import COLUMNS, ROWS
 
-SIMULATED = ("sim", "twin")
 CHARACTERISED = "characterised"
 """Kind of the runs that say in their provenance what `window_usiemens` an array has, the lowest and the highest."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ohmbench.bench.opening import SIMULATED
 from ohmbench.errors import OhmbenchError, UsageError
 from ohmbench.lab.carrier import carrier_of
 from ohmbench.lab.socket import socket_of
@@ -23,7 +24,7 @@ from ohmbench.sweep.expectation import Expectation, require
 from ohmbench.sweep.export import FORMATS, export
 from ohmbench.sweep.networks import Refused
 from ohmbench.sweep.points import Point, chosen, expand
-from ohmbench.sweep.run import SIMULATED, Bench, SweepRun, run_sweep
+from ohmbench.sweep.run import PointBench, SweepRun, run_sweep
 from ohmbench.sweep.store import ResultStore
 
 
@@ -118,7 +119,7 @@ def sweep(
     count = 1 if port != "twin" else jobs or os.cpu_count() or 1
     opened: AbstractContextManager[engine.Engine] = engine.local(count) if scheduler is None else engine.dask(scheduler)
     socket = socket_of(port)
-    bench = Bench(port, carrier=None if socket.is_simulated else carrier_of(socket, None, None))
+    bench = PointBench(port, carrier=None if socket.is_simulated else carrier_of(socket, None, None))
     with (
         opened as compute,
         ResultStore.open(results, make=True) as store,
