@@ -214,7 +214,7 @@ def _number(value: object) -> str:
 
 
 def _defects(args: argparse.Namespace, progress: Progress) -> dict[str, Any]:
-    from ohmbench.faults.avoid import measure_defects
+    from ohmbench.measure.defects import measure_defects
     from ohmbench.measure.defects_on_array import measure_defects_on_array
     from ohmbench.network.mnist import load_mnist
 
