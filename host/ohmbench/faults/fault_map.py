@@ -17,10 +17,10 @@ from ohmbench.errors import DataError
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import Integers, Mask
 from ohmbench.support.files import write_result
+from ohmbench.support.text_files import TextFileError, parse_json, read_text
 
 FORMAT = "ohmbench fault map"
 SCHEMA = 1
-MAX_FILE_BYTES = 1 << 20
 MAX_LINES = 128
 MAX_SERIAL = 128
 ARRAY_SERIAL = "array_serial"
@@ -133,16 +133,9 @@ class FaultMap:
             DataError: the file is missing, damaged, or from a newer ohmbench; names row and column where it can.
         """
         try:
-            with Path(path).open("rb") as file:
-                data = file.read(MAX_FILE_BYTES + 1)
-            if len(data) > MAX_FILE_BYTES:
-                raise DataError("it is too large for a fault map")
-            kinds, serial = _parsed(json.loads(data))
-            return cls(kinds, serial)
-        except OSError as error:
-            raise _refused(path, error.strerror or str(error)) from error
-        except (ValueError, RecursionError) as error:
-            raise _refused(path, f"it is not JSON ({error})") from error
+            return cls(*_parsed(parse_json(read_text(Path(path)))))
+        except TextFileError as error:
+            raise _refused(path, str(error)) from error
         except DataError as error:
             raise _refused(path, str(error)) from error
 

@@ -1,4 +1,4 @@
-"""The main job, end to end: train, quantise, map, program, infer, report."""
+"""`ohmbench demo`: the main job, end to end: train, quantise, map, program, infer, report."""
 
 from __future__ import annotations
 
@@ -11,82 +11,66 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench import __version__
 from ohmbench.bench.base import Bench
-from ohmbench.faults.avoid import avoid_faults
-from ohmbench.faults.fault_map import FaultMap
 from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import Source, recorded_loader
-from ohmbench.mapping.image import WeightImage
-from ohmbench.network.data import Dataset, load_digits
-from ohmbench.network.network import Network
+from ohmbench.lab.setup import Setup
+from ohmbench.operations.digits import train_and_map
 from ohmbench.operations.jobs import DEFAULT_RECIPE
+from ohmbench.operations.result import Noted
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.report.demo import render_report
 from ohmbench.report.results import DemoResult, summary
-from ohmbench.study.pairs import train_pairs
 from ohmbench.support.files import cannot_write, replace_file
 from ohmbench.tables import CLOCK_HZ
 
 DEMO = "demo"
 """Kind of the runs that record what was programmed."""
 
-ACTIVATION_BITS = 8
-# a cell anywhere in its window of +-8 of 175 uS is 2.6 % off, and a weight is the difference of two
-WEIGHT_NOISE = 0.04
-
 
 @dataclass(frozen=True, eq=False)
-class Trained:
-    """A network on its way to the array."""
+class Demo:
+    """What the demo found."""
 
-    dataset: Dataset
-    network: Network
-    image: WeightImage
-    accuracy_float: float
-    accuracy_quantised: float
+    result: DemoResult
 
-    def known(self) -> dict[str, Any]:
-        """What it is and what it reaches without an array."""
+    def summary(self) -> dict[str, Any]:
+        """Numbers, as in summary.json."""
+        result = self.result
         return {
-            "network": "-".join(map(str, self.network.sizes)),
-            "dataset": self.dataset.name,
-            "accuracy_float": self.accuracy_float,
-            "accuracy_quantised": self.accuracy_quantised,
+            "rung": result.rung,
+            "accuracy_float": result.float_accuracy,
+            "accuracy_quantised": result.quantised_accuracy,
+            "accuracy_bench": result.accuracy,
+            "cells": int(np.count_nonzero(result.cells.mask)),
+            "converged_fraction": float(np.mean(result.cells.inside[result.cells.mask])),
+            "pulses_per_cell": float(np.mean(result.cells.pulses[result.cells.mask])),
+            "bench_time_s": result.program_s + result.infer_s,
+            "wall_time_s": result.wall_s,
         }
 
+    def describe(self) -> str:
+        """A table for a terminal."""
+        rows = summary(self.result)
+        width = max(len(row.name) for row in rows)
+        values = max(len(row.value) for row in rows)
+        return "\n".join(f"{row.name:{width}}  {row.value:>{values}}  {row.note}".rstrip() for row in rows)
 
-def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0, faults: FaultMap | None = None) -> Trained:
-    """Train 64-hidden-10 on the digits, quantise it to signed weights of so many bits, map it as pairs.
+    def save(self, folder: Path) -> None:
+        """Write summary.json and report.html into a folder, which is made if absent.
 
-    Args:
-        faults: bad cells of the array that the image is for; it is laid out around them.
-
-    Raises:
-        UsageError: widths outside their range.
-        DataError: scikit-learn, which holds the digits, is not installed.
-    """
-    digits = load_digits()
-    provenance: dict[str, str | int | float] = {
-        "ohmbench": __version__,
-        "dataset": digits.name,
-        "seed": seed,
-        "weight_bits": bits,
-    }
-    trained = train_pairs(
-        digits,
-        (hidden,),
-        weight_bits=bits,
-        activation_bits=ACTIVATION_BITS,
-        seed=seed,
-        weight_noise=WEIGHT_NOISE,
-        provenance=provenance,
-    )
-    image = trained.image if faults is None else avoid_faults(trained.image, faults, inputs=digits.train_x)
-    return Trained(digits, trained.network, image, trained.accuracy_float, trained.accuracy_quantised)
+        Raises:
+            UsageError: the folder cannot be written.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            replace_file(folder / "summary.json", (json.dumps(self.summary(), indent=1) + "\n").encode())
+            render_report(self.result, folder / "report.html")
+        except OSError as error:
+            raise cannot_write(folder, error) from error
 
 
 def run(
@@ -143,38 +127,15 @@ def run(
     )
 
 
-def table(result: DemoResult) -> str:
-    """The summary as text for a terminal."""
-    rows = summary(result)
-    width = max(len(row.name) for row in rows)
-    values = max(len(row.value) for row in rows)
-    return "\n".join(f"{row.name:{width}}  {row.value:>{values}}  {row.note}".rstrip() for row in rows)
+def run_demo(setup: Setup, progress: Progress, *, seed: int = 0, started: float | None = None) -> Noted[Demo]:
+    """Open the bench and take the demo's network through its array.
 
-
-def values(result: DemoResult) -> dict[str, Any]:
-    """The summary as numbers, as in summary.json."""
-    return {
-        "rung": result.rung,
-        "accuracy_float": result.float_accuracy,
-        "accuracy_quantised": result.quantised_accuracy,
-        "accuracy_bench": result.accuracy,
-        "cells": int(np.count_nonzero(result.cells.mask)),
-        "converged_fraction": float(np.mean(result.cells.inside[result.cells.mask])),
-        "pulses_per_cell": float(np.mean(result.cells.pulses[result.cells.mask])),
-        "bench_time_s": result.program_s + result.infer_s,
-        "wall_time_s": result.wall_s,
-    }
-
-
-def save(result: DemoResult, folder: Path) -> None:
-    """Write summary.json and report.html into a folder, which is made if absent.
+    Args:
+        started: as `run` has it.
 
     Raises:
-        UsageError: the folder cannot be written.
+        OhmbenchError: as `Setup.record`, `Setup.bench` and `run`.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        replace_file(folder / "summary.json", (json.dumps(values(result), indent=1) + "\n").encode())
-        render_report(result, folder / "report.html")
-    except OSError as error:
-        raise cannot_write(folder, error) from error
+    with setup.record() as record, setup.bench(progress, record.store) as bench:
+        result = run(bench, progress, seed=seed, recipe=setup.recipe, started=started, ledgered=record.ledgered)
+        return Noted(Demo(result), bench.carrier.note)

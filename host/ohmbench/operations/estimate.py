@@ -13,7 +13,7 @@ from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import NOTHING_SENT, WearError
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.model.array import ArrayModel
-from ohmbench.operations.experiment import is_experiment
+from ohmbench.operations.experiment_plan import is_experiment
 from ohmbench.operations.jobs import Job
 from ohmbench.operations.program import Programmed, program
 from ohmbench.programming.resume import recipe_of

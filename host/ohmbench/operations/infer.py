@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,11 +15,13 @@ from ohmbench.inference.exact import predict
 from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import Source, recorded_loader
+from ohmbench.lab.setup import Setup
 from ohmbench.mapping.data_sets import dataset_of
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset, share_right
-from ohmbench.operations.basic import Summary
-from ohmbench.operations.jobs import DEFAULT_RECIPE, ImageFile, require_own_array
+from ohmbench.operations.image_file import ImageFile, require_own_array
+from ohmbench.operations.jobs import DEFAULT_RECIPE
+from ohmbench.operations.result import Noted
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.result import ProgramResult
 from ohmbench.progress import Progress
@@ -68,7 +71,7 @@ class InferResult:
     def accuracy(self) -> float:
         return share_right(self.predictions, self.labels)
 
-    def summary(self) -> Summary:
+    def summary(self) -> dict[str, Any]:
         twin = (
             {}
             if self.twin is None
@@ -213,3 +216,34 @@ def _check(
         predictions = run.predict(image, inputs)
     same = (run.program_cycles, run.infer_cycles) == (other.program_cycles, other.infer_cycles)
     return TwinCheck(share_right(predictions, labels), sum(c.size for c in codes.values()), differ, same)
+
+
+def infer_file(
+    setup: Setup,
+    path: Path,
+    progress: Progress,
+    *,
+    data: str | None = None,
+    folder: Path | None = None,
+    count: int | None = None,
+    twin: bool = False,
+) -> Noted[InferResult]:
+    """Program the weight image in a file and run its test images through the array.
+
+    Args:
+        data: name of the data set; None: what the image was made for.
+        folder: of MNIST's files; None: OHMBENCH_MNIST.
+        count: only the first so many images.
+        twin: the same on the twin, and compare all codes.
+
+    Raises:
+        UsageError: `count` or `twin` makes no sense here.
+        ImageError, DataError: the image, or its data set, is missing or damaged.
+        OhmbenchError: as `Setup.record`, `Setup.bench` and `infer`.
+    """
+    file, recipe = ImageFile.load(path), setup.recipe or Recipe()
+    compared = twin_of(setup.port, setup.array) if twin else None
+    test_set = load_test_set(file.image, data, folder, count)
+    with setup.record() as record, setup.bench(progress, record.store) as bench:
+        result = infer(bench, file, test_set, recipe, progress, count, compared, record.ledgered, setup.recipe_name)
+        return Noted(result, bench.carrier.note)

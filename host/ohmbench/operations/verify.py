@@ -14,7 +14,10 @@ from ohmbench.bench.base import Bench
 from ohmbench.errors import NOTHING_SENT, NotConvergedError, UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.operations.jobs import DEFAULT_RECIPE, ImageFile
+from ohmbench.lab.setup import Setup
+from ohmbench.operations.image_file import ImageFile
+from ohmbench.operations.jobs import DEFAULT_RECIPE
+from ohmbench.operations.result import Noted
 from ohmbench.programming.programmer import read_array
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.resume import recipe_of
@@ -261,3 +264,33 @@ def _record(result: VerifyResult, check: Check, ledgered: Ledgered, bench: Bench
         provenance={**bench.provenance, "after_s": result.after_s},
     ) as run:
         run.record(Cells.of(result.cells, np.zeros_like(result.cells.code)))
+
+
+def verify_file(
+    setup: Setup,
+    path: Path,
+    progress: Progress,
+    *,
+    only: int | None = None,
+    fault_map: FaultMap | None = None,
+    after_s: float = 0.0,
+) -> Noted[VerifyResult]:
+    """Compare what the array holds with the weight image in a file.
+
+    Raises:
+        ImageError: the file is missing or damaged.
+        OhmbenchError: as `check_of`, `Setup.record_if_there`, `Setup.bench` and `verify`.
+    """
+    file = ImageFile.load(path)
+    with setup.record_if_there() as record:
+        check = check_of(
+            file,
+            only=only,
+            recipe=setup.recipe,
+            recipe_name=setup.recipe_name,
+            fault_map=fault_map,
+            ledgered=record.ledgered,
+        )
+        with setup.bench(progress, record.store) as bench:
+            result = verify(bench, check, progress, after_s=after_s, ledgered=record.ledgered)
+            return Noted(result, bench.carrier.note)

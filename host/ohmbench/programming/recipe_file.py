@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ohmbench.errors import DataError
+from ohmbench.support.text_files import TextFileError, read_toml
 
 RECIPES = Path(__file__).resolve().parent / "recipes"
 """The recipes that come with ohmbench, one TOML file each."""
@@ -32,12 +32,11 @@ def read_recipe(source: str | Path) -> tuple[Path, dict[str, Any]]:
     if path.suffix != ".toml" and (RECIPES / f"{source}.toml").is_file():
         path = RECIPES / f"{source}.toml"
     try:
-        return path, tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        return path, read_toml(path)
+    except TextFileError as error:
         names = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
         raise DataError(
-            f"Cannot read the recipe {path}: {reason}. Nothing was sent to the array. Give a TOML file or one of "
+            f"Cannot read the recipe {path}: {error}. Nothing was sent to the array. Give a TOML file or one of "
             f"the names: {names}."
         ) from error
 

@@ -68,8 +68,8 @@ def test_a_folder_or_a_device_is_refused_before_the_work(
     def opened(*_: object, **__: object) -> None:
         pytest.fail("the work was begun")
 
-    monkeypatch.setattr("ohmbench.bench.opening.open_bench", opened)
-    monkeypatch.setattr("ohmbench.operations.mapping.map_digits", opened)
+    monkeypatch.setattr("ohmbench.lab.setup.open_bench", opened)
+    monkeypatch.setattr("ohmbench.operations.map.map_digits", opened)
     for arguments in [*commands(image), ("map", "-o"), ("bug-report", "-o")]:
         assert main([*arguments, str(file)]) == UsageError.exit_code
         said = capsys.readouterr().err

@@ -15,16 +15,8 @@ from ohmbench.errors import DataError, StoreError, UsageError, WearError
 from ohmbench.faults.fault_map import FaultKind, FaultMap
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.model.array import ArrayModel
-from ohmbench.operations.experiment import (
-    Planned,
-    already_done,
-    estimate,
-    experiment,
-    parse_cells,
-    parse_settings,
-    plan,
-    plan_resumed,
-)
+from ohmbench.operations.experiment import already_done, estimate, experiment
+from ohmbench.operations.experiment_plan import Planned, parse_cells, parse_settings, plan, plan_resumed
 from ohmbench.progress import Progress
 from ohmbench.record.records import RunStatus
 from ohmbench.record.store import Store

@@ -20,10 +20,12 @@ from ohmbench.lab.ledgered import charged
 from ohmbench.mapping.mapper import map_pairs
 from ohmbench.network.data import Dataset
 from ohmbench.operations.estimate import estimate
-from ohmbench.operations.experiment import experiment, plan_resumed
-from ohmbench.operations.experiment import plan as plan_experiment
+from ohmbench.operations.experiment import experiment
+from ohmbench.operations.experiment_plan import plan as plan_experiment
+from ohmbench.operations.experiment_plan import plan_resumed
+from ohmbench.operations.image_file import ImageFile
 from ohmbench.operations.infer import infer
-from ohmbench.operations.jobs import ImageFile, plan
+from ohmbench.operations.jobs import plan
 from ohmbench.operations.program import program
 from ohmbench.operations.verify import check_of, verify
 from ohmbench.programming.recipe import Recipe
