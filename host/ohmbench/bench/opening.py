@@ -27,6 +27,9 @@ from ohmbench.progress import Say
 BAUD = 12_000_000
 """Rate that the link is raised to: the highest that 48 MHz and an FTDI bridge both reach exactly."""
 
+SIMULATED = ("sim", "twin")
+"""Ports without a board; their arrays are the model's."""
+
 
 @dataclass(frozen=True)
 class SimulatedArray:

@@ -7,14 +7,13 @@ from dataclasses import replace
 from functools import partial
 
 from ohmbench.bench.base import Bench, Limits
-from ohmbench.bench.opening import SimulatedArray
+from ohmbench.bench.opening import SIMULATED, SimulatedArray
 from ohmbench.carrier.calibration import Calibration
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.checks.calibrate import calibrate
 from ohmbench.errors import ArrayState, InstrumentError
 from ohmbench.instruments.meters import Meter, open_meter
 from ohmbench.lab.ports import board_serial
-from ohmbench.lab.simulated import SIMULATED
 from ohmbench.progress import Progress
 from ohmbench.record.calibrations import add_calibration, calibrations
 from ohmbench.record.store import Store

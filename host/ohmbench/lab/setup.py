@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ohmbench.bench.base import Bench
-from ohmbench.bench.opening import BAUD, SimulatedArray, open_bench
+from ohmbench.bench.opening import BAUD, SIMULATED, SimulatedArray, open_bench
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import UsageError
 from ohmbench.lab.carrier import calibrated, serial_of_board
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.record import Record, store_if_there
 from ohmbench.lab.settings import LoadSettings, record_path, settings_once
-from ohmbench.lab.simulated import SIMULATED, nominal
+from ohmbench.lab.simulated import nominal
 from ohmbench.lab.supply import powered
 from ohmbench.lab.window import characterised_window, simulated_window
 from ohmbench.model.line_faults import LineFaults

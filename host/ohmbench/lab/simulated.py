@@ -12,9 +12,6 @@ from ohmbench.model.array import ArrayModel, load_params
 from ohmbench.model.carrier import SimulatedCarrier
 from ohmbench.tables import COLUMNS, ROWS
 
-SIMULATED = ("sim", "twin")
-"""Ports that have no board behind them."""
-
 
 def simulated_array(
     *,

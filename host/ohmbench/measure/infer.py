@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ohmbench import __version__
 from ohmbench.bench.base import Bench
-from ohmbench.compress.quantise import quantise
 from ohmbench.inference.exact import predict
 from ohmbench.inference.loading import load_at_once
 from ohmbench.inference.on_bench import Inference
 from ohmbench.mapping.data_sets import mnist_provenance
 from ohmbench.mapping.image import WeightImage
-from ohmbench.mapping.mapper import map_pairs
 from ohmbench.network.data import Dataset, share_right
 from ohmbench.network.mnist import load_mnist
-from ohmbench.network.network import train
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.result import ArrayResult, ProgramResult
 from ohmbench.progress import Progress
+from ohmbench.study.pairs import train_pairs
 
 SHAPE = (28, 28)
 WEIGHT_BITS = 4
@@ -74,16 +71,14 @@ def inference_speed(bench: Bench, folder: Path | None, progress: Progress) -> di
 
 def mnist_image(data: Dataset, shape: tuple[int, int], *, seed: int = 0) -> WeightImage:
     """A network without hidden layers, trained on MNIST of a shape, quantised and mapped as pairs."""
-    scaled = np.asarray(data.train_x * data.input_scale, np.float64)
-    sizes = [scaled.shape[1], int(data.train_y.max()) + 1]
-    network = train(scaled, data.train_y, sizes, seed=seed, epochs=EPOCHS, batch=BATCH, weight_noise=WEIGHT_NOISE)
-    right = network.predict(np.asarray(data.test_x * data.input_scale, np.float64)) == data.test_y
-    quantised = quantise(network, data.train_x, input_bits=data.input_bits, weight_bits=WEIGHT_BITS)
+    trained = train_pairs(
+        data, weight_bits=WEIGHT_BITS, seed=seed, epochs=EPOCHS, batch=BATCH, weight_noise=WEIGHT_NOISE
+    )
     provenance = {
         "ohmbench": __version__,
         **mnist_provenance(shape),
         "seed": seed,
         "weight_bits": WEIGHT_BITS,
-        "accuracy_float": float(np.mean(right)),
+        "accuracy_float": trained.accuracy_float,
     }
-    return map_pairs(quantised, provenance=provenance)
+    return replace(trained.image, provenance=provenance)

@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ohmbench import __version__
-from ohmbench.compress.quantise import quantise
 from ohmbench.faults.avoid import avoid_faults
 from ohmbench.faults.fault_map import FaultMap
-from ohmbench.inference.exact import predict
 from ohmbench.mapping.image import WeightImage
-from ohmbench.mapping.mapper import map_pairs
-from ohmbench.network.data import Dataset, load_digits, share_right
-from ohmbench.network.network import Network, train
+from ohmbench.network.data import Dataset, load_digits
+from ohmbench.network.network import Network
+from ohmbench.study.pairs import train_pairs
 
 ACTIVATION_BITS = 8
 # a cell anywhere in its window of +-8 of 175 uS is 2.6 % off, and a weight is the difference of two
@@ -53,26 +49,20 @@ def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0, faults: Fau
         DataError: scikit-learn, which holds the digits, is not installed.
     """
     digits = load_digits()
-    scaled = np.asarray(digits.train_x * digits.input_scale, np.float64)
-    network = train(scaled, digits.train_y, [scaled.shape[1], hidden, 10], seed=seed, weight_noise=WEIGHT_NOISE)
-    quantised = quantise(
-        network,
-        digits.train_x,
-        input_bits=digits.input_bits,
-        weight_bits=bits,
-        activation_bits=ACTIVATION_BITS,
-    )
     provenance: dict[str, str | int | float] = {
         "ohmbench": __version__,
         "dataset": digits.name,
         "seed": seed,
         "weight_bits": bits,
     }
-    image = map_pairs(quantised, provenance=provenance)
-    return Trained(
+    trained = train_pairs(
         digits,
-        network,
-        image if faults is None else avoid_faults(image, faults, inputs=digits.train_x),
-        share_right(network.predict(np.asarray(digits.test_x * digits.input_scale, np.float64)), digits.test_y),
-        share_right(predict(image, digits.test_x), digits.test_y),
+        (hidden,),
+        weight_bits=bits,
+        activation_bits=ACTIVATION_BITS,
+        seed=seed,
+        weight_noise=WEIGHT_NOISE,
+        provenance=provenance,
     )
+    image = trained.image if faults is None else avoid_faults(trained.image, faults, inputs=digits.train_x)
+    return Trained(digits, trained.network, image, trained.accuracy_float, trained.accuracy_quantised)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ohmbench.bench.base import Bench
-from ohmbench.faults.avoid import measure_defects
 from ohmbench.lab.ledgered import charged
 from ohmbench.lab.setup import Setup
 from ohmbench.measure.bench import programming_speed, simulator_speed
+from ohmbench.measure.defects import measure_defects
 from ohmbench.measure.defects_on_array import measure_defects_on_array
 from ohmbench.measure.infer import inference_speed
 from ohmbench.measure.link import link_speed

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ohmbench.bench.opening import SIMULATED
 from ohmbench.errors import OhmbenchError, UsageError
 from ohmbench.lab.setup import Setup
 from ohmbench.lab.supply import powered
@@ -21,7 +22,7 @@ from ohmbench.sweep.expectation import Expectation, require
 from ohmbench.sweep.export import FORMATS, export
 from ohmbench.sweep.networks import Refused
 from ohmbench.sweep.points import Point, chosen, expand
-from ohmbench.sweep.run import SIMULATED, Bench, SweepRun, run_sweep
+from ohmbench.sweep.run import PointBench, SweepRun, run_sweep
 from ohmbench.sweep.store import ResultStore
 
 
@@ -116,7 +117,7 @@ def sweep(
     count = 1 if port != "twin" else jobs or os.cpu_count() or 1
     opened: AbstractContextManager[engine.Engine] = engine.local(count) if scheduler is None else engine.dask(scheduler)
     setup = Setup(port)
-    bench = Bench(port, carrier=None if setup.is_simulated else setup.carrier())
+    bench = PointBench(port, carrier=None if setup.is_simulated else setup.carrier())
     with (
         opened as compute,
         ResultStore.open(results, make=True) as store,

@@ -158,7 +158,7 @@ class ProgramState:
         shares = [(image.pass_number + image.share_done) / self.info.passes for image in self.images.values()]
         return min(1.0, sum(shares) / max(1, len(self.info.numbers)))
 
-    def cells(self) -> ReachedCells:
+    def reached(self) -> ReachedCells:
         """The cells that have a record, of all images in a row."""
         images = [(image, image.reached) for image in self.images.values()]
 
@@ -215,7 +215,7 @@ class ReachedCells:
 
 def program_summary(state: ProgramState) -> list[SummaryRow]:
     """The run in a dozen lines."""
-    info, reached = state.info, state.cells()
+    info, reached = state.info, state.reached()
     cells = reached.cells
     count, good = len(reached), int(np.count_nonzero(cells.inside))
     skipped = sum(int(np.count_nonzero(image.mask & image.skipped)) for image in state.images.values())

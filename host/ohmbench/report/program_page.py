@@ -88,8 +88,8 @@ def image_of(state: ProgramState, image: ImageState) -> str:
 
 
 def _heading(state: ProgramState) -> str:
-    cells, serial = state.cells(), state.info.serial
-    share = percent(float(np.mean(cells.cells.inside)), 2) if len(cells) else ""
+    reached, serial = state.reached(), state.info.serial
+    share = percent(float(np.mean(reached.cells.inside)), 2) if len(reached) else ""
     if state.is_running:
         return f"Programming {serial}: {100 * state.share_done:.0f} % done"
     ended = "" if state.status == "done" else " in part"
@@ -125,7 +125,7 @@ def _views(state: ProgramState) -> dict[str, View]:
     targets = [image.target_usiemens[image.mask] for image in state.images.values()]
     window = state.info.window_usiemens
     conductance = conductance_range(np.concatenate([np.zeros(0), *targets]), window)
-    return standard_views(conductance, window, pulse_range(state.cells().cells.pulses), state.info.origin)
+    return standard_views(conductance, window, pulse_range(state.reached().cells.pulses), state.info.origin)
 
 
 def _remark(image: ImageState) -> str:
@@ -152,7 +152,7 @@ def _marks(state: ProgramState) -> str:
 
 
 def _charts(state: ProgramState) -> str:
-    reached, info = state.cells(), state.info
+    reached, info = state.reached(), state.info
     if not len(reached):
         return ""
     cells, inside, error = reached.cells, reached.cells.inside, reached.error_usiemens

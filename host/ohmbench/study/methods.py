@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from ohmbench.errors import UsageError
 from ohmbench.mapping.compressed_file import save_compressed
 from ohmbench.mapping.counting import Counts, count
 from ohmbench.mapping.data_sets import mnist_provenance
+from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_compressed
 from ohmbench.network.data import share_right
 from ohmbench.network.nets import ACTIVATION_BITS, INPUT_BITS, Net, Split, load_split, net_named
@@ -144,10 +146,15 @@ class Outcome:
     method: str
     budget: float | None
     network: CompressedNetwork
-    counts: Counts
+    image: WeightImage
     accuracy: float
     accuracy_validation: float
     cpu_s: float
+
+    @cached_property
+    def counts(self) -> Counts:
+        """What the image costs on arrays."""
+        return count(self.image)
 
     def summary(self) -> dict[str, Any]:
         return {
@@ -221,7 +228,7 @@ def run_method(start: Start, method: str, budget: float | None, progress: Progre
         method,
         None if free else budget,
         network,
-        count(map_compressed(network)),
+        map_compressed(network),
         share_right(network.predict(test[0]), test[1]),
         share_right(network.predict(validation[0]), validation[1]),
         cpu_s,
