@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import board_pins
-from source import CARRIERS, HERE, NOTE, Table, carrier_cycles, code_of
+from source import CARRIERS, HERE, NOTE, Table, carrier_cycles, code_of, fields
 
 
 def page(title: str, intro: str, sections: Iterable[tuple[str, list[str], Iterable[list[Any]]]]) -> str:
@@ -58,10 +58,26 @@ def link_page(link: Table) -> str:
         comment_head("link"),
         [
             ("Frames", ["type", "name", "from", "arg", "payload", "what it does"], frames),
+            *field_sections(link["frame"], "Fields of the arg of `{}`"),
             ("Errors", ["code", "name", "meaning"], errors),
             ("Faults", ["fault", "host", "FPGA"], faults),
         ],
     )
+
+
+def field_sections(owners: Iterable[Table], kind: str) -> list[tuple[str, list[str], list[list[Any]]]]:
+    def bits(first: int, width: int) -> str:
+        return str(first) if width == 1 else f"{first + width - 1}:{first}"
+
+    return [
+        (
+            kind.format(owner["name"]),
+            ["bits", "name", "meaning"],
+            [[bits(first, width), name, does] for name, first, width, does in fields(owner)],
+        )
+        for owner in owners
+        if "field" in owner
+    ]
 
 
 def registers_page(registers: Table) -> str:
@@ -72,6 +88,7 @@ def registers_page(registers: Table) -> str:
         "The host writes registers with the frame `register`; a pulse program cannot.",
         [
             ("Registers", ["number", "name", "reset", "what it does"], rows),
+            *field_sections(registers["register"], "Fields of `{}`"),
             ("Faults", ["code", "name", "meaning"], faults),
         ],
     )

@@ -33,6 +33,19 @@ def camel(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
 
 
+def fields(owner: Table) -> list[tuple[str, int, int, str]]:
+    """Name, lowest bit, width and description of each field of a register or of a frame's arg, from bit 0."""
+    found = []
+    for field in owner.get("field", ()):
+        high, _, low = field["bits"].partition(":")
+        first = int(low or high)
+        found.append((field["name"], first, int(high) - first + 1, field["does"]))
+    taken = [bit for _, first, width, _ in found for bit in range(first, first + width)]
+    if taken != sorted(set(taken)):
+        raise SystemExit(f"{owner['name']}: fields overlap, or are not listed from bit 0")
+    return found
+
+
 def carrier_cycles(carrier: Table) -> dict[str, int]:
     """Clocks that each step on the carrier takes, from the parts' figures, rounded up."""
     parts, clock_hz = carrier["parts"], carrier["clock_hz"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from source import NOTE, Table, camel, carrier_cycles, code_of
+from source import NOTE, Table, camel, carrier_cycles, code_of, fields
 
 
 def sv_package(name: str, body: Iterable[str]) -> str:
@@ -22,6 +22,18 @@ def sv_enum(kind: str, width: int, members: list[tuple[str, int]]) -> list[str]:
         comma = "," if i + 1 < len(members) else ""
         out.append(f"  {name} = {width}'h{value:x}{comma}")
     return [*out, f"}} {kind};"]
+
+
+def sv_fields(kind: str, owner: Table) -> list[str]:
+    """A packed struct; bits between fields are `unused...`."""
+    members, following = [], 0
+    for name, first, width, _ in fields(owner):
+        if first > following:
+            members.append((f"unused_{following}", first - following))
+        members.append((name, width))
+        following = first + width
+    ranges = [(f"[{width - 1}:0] " if width > 1 else "") + name for name, width in reversed(members)]
+    return ["typedef struct packed {", *(f"  logic {member};" for member in ranges), f"}} {kind};"]
 
 
 def isa_sv(isa: Table) -> str:
@@ -83,6 +95,9 @@ def link_sv(link: Table, carrier: Table) -> str:
         f"parameter logic [7:0] ArrayType = 8'd{link['array_types'][carrier['array_type']]};",
         "parameter logic [31:0] Magic = 32'h" + link["magic"].encode()[::-1].hex() + ";",
     ]
+    for frame in link["frame"]:
+        if "field" in frame:
+            body += ["", f"// arg of `{frame['name']}`", *sv_fields(f"{frame['name']}_arg_t", frame)]
     return sv_package("ohm_link_pkg", body)
 
 
@@ -95,4 +110,7 @@ def guard_sv(registers: Table) -> str:
         for r in registers["register"]
         if "reset" in r
     ]
+    for register in registers["register"]:
+        if "field" in register:
+            body += ["", *sv_fields(f"{register['name']}_t", register)]
     return sv_package("ohm_guard_pkg", body)
