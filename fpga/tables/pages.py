@@ -94,17 +94,25 @@ def registers_page(registers: Table) -> str:
     )
 
 
-def carrier_page(name: str, carrier: Table) -> str:
+def carrier_page(folder: str, carrier: Table) -> str:
     rails = [[i, r["name"], r["max_v"], code_of(r["max_v"], carrier)] for i, r in enumerate(carrier["rail"])]
-    modes = [[i, m["name"], ", ".join(m["rails"])] for i, m in enumerate(carrier["mode"])]
+    modes = [[i, m["name"], ", ".join(m["rails"]), ", ".join(m["closes"])] for i, m in enumerate(carrier["mode"])]
     cycles = [[k, v, f"{v / carrier['clock_hz'] * 1e6:.2f}"] for k, v in carrier_cycles(carrier).items()]
+    bus, row, column = (carrier["wiring"][kind] for kind in ("bus", "row", "column"))
+    switches: list[list[Any]] = [["bus", name, n] for name, n in bus.items() if name != "monitor"]
+    switches.append(["bus", "monitor of rail r", f"{bus['monitor']} + r"])
+    for groups, line, numbers in (("wl, bl", "i", row), ("col_lo, col_hi", "j", column)):
+        for name, n in numbers.items():
+            if name != "stride":
+                switches.append([groups, f"line {line} to {name}", f"{numbers['stride']}{line} + {n}"])
     connector = [[f"`{signal}`", ", ".join(places)] for signal, places in carrier["connector"].items()]
     return page(
-        f"The {name} carrier",
-        comment_head("carrier", CARRIERS / name),
+        f"The {folder} carrier",
+        comment_head("carrier", CARRIERS / folder),
         [
             ("Rails", ["number", "name", "ceiling in V", "ceiling in codes"], rails),
-            ("Modes of the lines", ["number", "name", "rails that must have settled"], modes),
+            ("Modes of the lines", ["number", "name", "rails that must have settled", "switches of the buses"], modes),
+            ("Switches", ["group", "switch", "number"], switches),
             (
                 "Reference resistors",
                 ["column", "ohm, from rail cal to its source line"],

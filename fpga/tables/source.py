@@ -25,6 +25,7 @@ def carriers() -> tuple[str, dict[str, Table]]:
     for name in listed["carrier"]:
         carrier = load("carrier", CARRIERS / name)
         parts = {kind: load(f"parts/{carrier[kind]['part']}", CARRIERS / name) for kind in ("dac", "switch", "adc")}
+        check_switches(carrier)
         found[name] = carrier | {"parts": parts}
     return listed["default"], found
 
@@ -44,6 +45,27 @@ def fields(owner: Table) -> list[tuple[str, int, int, str]]:
     if taken != sorted(set(taken)):
         raise SystemExit(f"{owner['name']}: fields overlap, or are not listed from bit 0")
     return found
+
+
+GROUP_SWITCHES = 64
+
+
+def check_switches(carrier: Table) -> None:
+    """Each switch has a number of its own, and all lines of a kind fit into their groups."""
+    for kind, numbers in carrier["wiring"].items():
+        own = [number for name, number in numbers.items() if name != "stride"]
+        if kind == "bus":
+            own += range(numbers["monitor"] + 1, numbers["monitor"] + len(carrier["rail"]))
+        if len(own) != len(set(own)) or max(own) >= numbers.get("stride", GROUP_SWITCHES):
+            raise SystemExit(f"carrier: [wiring.{kind}] names a switch twice, or one that is not there")
+    row, column = (carrier["wiring"][kind]["stride"] for kind in ("row", "column"))
+    if carrier["rows"] * row > GROUP_SWITCHES or carrier["columns"] > 2 * (GROUP_SWITCHES // column):
+        raise SystemExit("carrier: more lines than its groups have switches for")
+
+
+def mode_masks(carrier: Table) -> list[int]:
+    """Switches of the buses that a mode closes, a bit each."""
+    return [sum(1 << carrier["wiring"]["bus"][name] for name in mode["closes"]) for mode in carrier["mode"]]
 
 
 def carrier_cycles(carrier: Table) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from source import NOTE, Table, camel, carrier_cycles, code_of, fields
+from source import NOTE, Table, camel, carrier_cycles, code_of, fields, mode_masks
 
 
 def sv_package(name: str, body: Iterable[str]) -> str:
@@ -56,6 +56,14 @@ def carrier_sv(carrier: Table) -> str:
     masks = [sum(1 << index[r] for r in m["rails"]) for m in carrier["mode"]]
     body.append("// rails that must have settled in a mode, indexed by mode_e")
     body.append("parameter logic [3:0][7:0] ModeRails = {" + ", ".join(f"8'h{m:02x}" for m in reversed(masks)) + "};")
+    body += ["", "// numbers of the switches in their groups: switch s of chip c is 8c + s"]
+    for kind, numbers in carrier["wiring"].items():
+        body += [f"parameter int unsigned Sw{camel(kind)}{camel(k)} = {v};" for k, v in numbers.items()]
+    chips = -(-(carrier["wiring"]["bus"]["monitor"] + len(carrier["rail"])) // 8)
+    body.append(f"parameter int unsigned BusChips = {chips};")
+    closed = ", ".join(f"{8 * chips}'h{mask:0{2 * chips}x}" for mask in reversed(mode_masks(carrier)))
+    body.append("// switches of the buses that a mode closes, indexed by mode_e; the monitors' apart")
+    body += [f"parameter logic [3:0][{8 * chips - 1}:0] ModeBus = {{{closed}}};", ""]
     body.append("// hard ceilings of the rails in DAC codes, indexed by rail_e")
     ceilings = [code_of(r["max_v"], carrier) for r in carrier["rail"]]
     codes = [f"  16'd{c}" for c in reversed(ceilings)]

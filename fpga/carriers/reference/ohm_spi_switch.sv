@@ -36,34 +36,33 @@ module ohm_spi_switch
   localparam int unsigned ReadSettle = SwitchSettle + TiaSettleCycles;
   localparam int unsigned SettleW = $clog2(Frame + ReadSettle);
 
+  typedef logic [8*BusChips-1:0] bus_t;
   typedef struct packed {
     mode_e mode;
-    logic [15:0] bus;  // closed switches of the bus group
+    bus_t bus;  // closed switches of the bus group
     logic [31:0] wl;
     logic [31:0] bl;  // all to ground in RESET
     logic [31:0] col;
   } lines_t;
 
-  // The closed switch of each of 16 columns, one in every mode but off: {RESET bus, inhibit, ground, TIA}.
-  function automatic logic [3:0][15:0] columns(mode_e mode, logic [15:0] col);
+  // The closed switch of each of 16 columns, one in every mode but off, by its number within the column.
+  function automatic logic [SwColumnStride-1:0][15:0] columns(mode_e mode, logic [15:0] col);
     logic [15:0] is_read, is_set, is_reset;
-    is_read  = {16{mode == ModeRead}};
-    is_set   = {16{mode == ModeSet}};
-    is_reset = {16{mode == ModeReset}};
-    columns  = {col & is_reset, ~col & is_set, (col & is_set) | (~col & is_reset), is_read};
+    is_read                  = {16{mode == ModeRead}};
+    is_set                   = {16{mode == ModeSet}};
+    is_reset                 = {16{mode == ModeReset}};
+    columns                  = '0;
+    columns[SwColumnReset]   = col & is_reset;
+    columns[SwColumnInhibit] = ~col & is_set;
+    columns[SwColumnGround]  = (col & is_set) | (~col & is_reset);
+    columns[SwColumnTia]     = is_read;
   endfunction
 
-  // Closed switches of the bus group: bl_set, bl_read, wl_set, wl_reset, wl_read from bit 0, the
-  // rails' monitors from bit 8.
-  function automatic logic [15:0] buses(mode_e mode, logic [31:0] wl, logic [31:0] col);
-    logic [7:0] monitors;
-    monitors = wl == '0 && col[31:8] == '0 ? col[7:0] : '0;
-    unique case (mode)
-      ModeRead:  buses = {monitors, 8'b00010010};
-      ModeSet:   buses = {8'b0, 8'b00000101};
-      ModeReset: buses = {8'b0, 8'b00001000};
-      default:   buses = '0;
-    endcase
+  // Closed switches of the bus group: the mode's, and in read, with no word line and a mask of rails, their monitors'.
+  function automatic bus_t buses(mode_e mode, logic [31:0] wl, logic [31:0] col);
+    buses = ModeBus[mode];
+    if (mode == ModeRead && wl == '0 && col[31:Rails] == '0)
+      buses[SwBusMonitor+:Rails] = col[Rails-1:0];
   endfunction
 
   // Columns that are grounded in SET or RESET: those of the mask in SET, the others in RESET.
@@ -94,13 +93,12 @@ module ohm_spi_switch
     if (from.mode == ModeOff) opens = '0;
   endfunction
 
-  // The switches of a group that are closed in `to`, and, on the way to it, in `from` too, as carrier.toml numbers them:
-  // chip c, switch s is bit 8c + s.
+  // The switches of a group that are closed in `to`, and, on the way to it, in `from` too, as carrier.toml numbers them.
   function automatic logic [63:0] frame(lines_t from, lines_t to, logic on_the_way,
                                         logic [Groups-1:0] group);
     logic [31:0] row, row_from;
     logic [15:0] col, col_from;
-    logic [3:0][15:0] closed;
+    logic [SwColumnStride-1:0][15:0] closed;
     logic is_wl, is_row, is_lo, is_col;
     is_wl = group[GroupWl];
     is_row   = (is_wl || group[GroupBl]) && to.mode != ModeOff &&
@@ -112,13 +110,18 @@ module ohm_spi_switch
     col = is_lo ? to.col[15:0] : to.col[31:16];
     col_from = is_lo ? from.col[15:0] : from.col[31:16];
     closed = columns(to.mode, col) & (columns(from.mode, col_from) | {64{!on_the_way}});
-    for (int i = 0; i < 32; i++) begin
-      frame[2*i]   = is_row & row[i] & (row_from[i] | !on_the_way);
-      frame[2*i+1] = is_row & !row[i] & !(row_from[i] & on_the_way);
+    frame = '0;
+    for (int unsigned i = 0; i < 32; i++) begin
+      frame[SwRowStride*i+SwRowBus]    = is_row & row[i] & (row_from[i] | !on_the_way);
+      frame[SwRowStride*i+SwRowGround] = is_row & !row[i] & !(row_from[i] & on_the_way);
     end
-    for (int i = 0; i < 64; i++) frame[i] = frame[i] | (closed[i%4][i/4] & is_col);
+    for (int unsigned j = 0; j < 16; j++) begin
+      for (int unsigned k = 0; k < SwColumnStride; k++) begin
+        frame[SwColumnStride*j+k] = frame[SwColumnStride*j+k] | (closed[k][j] & is_col);
+      end
+    end
     if (group[GroupBus]) begin
-      frame[15:0] = to.bus & (from.bus | {16{!on_the_way}});
+      frame[$bits(bus_t)-1:0] = to.bus & (from.bus | {$bits(bus_t) {!on_the_way}});
     end
   endfunction
 

@@ -178,6 +178,7 @@ module pin_checker
   logic [15:0] rise_width;
   assign high = set_en_i || reset_en_i;
 
+  // The numbers of the switches are written out on purpose, not taken from the carrier's table.
   function automatic void pulse_begins();
     logic [31:0] wl, bl, on, idle_columns;
     int unsigned row;
