@@ -56,6 +56,9 @@ module carrier_board (
   );
 
   localparam int unsigned Groups = ohm_carrier_pkg::Groups;
+  localparam int unsigned BusChips = ohm_carrier_pkg::BusChips;
+  localparam int unsigned RowStride = ohm_carrier_pkg::SwRowStride;
+  localparam int unsigned ColumnStride = ohm_carrier_pkg::SwColumnStride;
   localparam half_t On = model_pkg::halves(parts_pkg::Adg1414OnNs);
   localparam half_t Off = model_pkg::halves(parts_pkg::Adg1414OffNs);
   localparam half_t Tia = model_pkg::halves(parts_pkg::TiaSettleNs);
@@ -119,7 +122,7 @@ module carrier_board (
 
   for (genvar g = 0; g < int'(Groups); g++) begin : g_group
     for (genvar c = 0; c < 8; c++) begin : g_chip
-      if (g != int'(ohm_carrier_pkg::GroupBus) || c <= 1) begin : g_fitted
+      if (g != int'(ohm_carrier_pkg::GroupBus) || c < int'(BusChips)) begin : g_fitted
         adg1414 u_switch (
             .tick_i(sw_tick),
             .half_i(sampled),
@@ -218,28 +221,56 @@ module carrier_board (
 
   function automatic lines_t lines();
     lines_t l = '0;
+    logic [63:0] bus, wl, bl;
     logic [127:0] columns;
+    bus = closed[ohm_carrier_pkg::GroupBus];
+    wl = closed[ohm_carrier_pkg::GroupWl];
+    bl = closed[ohm_carrier_pkg::GroupBl];
     columns = {closed[ohm_carrier_pkg::GroupColHi], closed[ohm_carrier_pkg::GroupColLo]};
-    for (int i = 0; i < 32; i++) begin
-      {l.wl_ground[i], l.wl_bus[i]} = closed[ohm_carrier_pkg::GroupWl][2*i+:2];
-      {l.bl_ground[i], l.bl_bus[i]} = closed[ohm_carrier_pkg::GroupBl][2*i+:2];
-      {l.col_reset[i], l.col_inhibit[i], l.col_ground[i], l.col_tia[i]} = columns[4*i+:4];
+    for (int unsigned i = 0; i < 32; i++) begin
+      l.wl_bus[i] = wl[RowStride*i+ohm_carrier_pkg::SwRowBus];
+      l.wl_ground[i] = wl[RowStride*i+ohm_carrier_pkg::SwRowGround];
+      l.bl_bus[i] = bl[RowStride*i+ohm_carrier_pkg::SwRowBus];
+      l.bl_ground[i] = bl[RowStride*i+ohm_carrier_pkg::SwRowGround];
+      l.col_tia[i] = columns[ColumnStride*i+ohm_carrier_pkg::SwColumnTia];
+      l.col_ground[i] = columns[ColumnStride*i+ohm_carrier_pkg::SwColumnGround];
+      l.col_inhibit[i] = columns[ColumnStride*i+ohm_carrier_pkg::SwColumnInhibit];
+      l.col_reset[i] = columns[ColumnStride*i+ohm_carrier_pkg::SwColumnReset];
     end
-    {l.bus_wl, l.bus_bl_read, l.bus_bl_set} = closed[ohm_carrier_pkg::GroupBus][4:0];
+    l.bus_bl_set = bus[ohm_carrier_pkg::SwBusBlSet];
+    l.bus_bl_read = bus[ohm_carrier_pkg::SwBusBlRead];
+    l.bus_wl = {
+      bus[ohm_carrier_pkg::SwBusWlRead],
+      bus[ohm_carrier_pkg::SwBusWlReset],
+      bus[ohm_carrier_pkg::SwBusWlSet]
+    };
     return l;
   endfunction
 
   // Whether a line of the group has two switches of `conducting` closed.
   function automatic logic two_sources(logic [2:0] g, logic [63:0] conducting);
     logic [63:0] c = conducting;
+    logic two = 1'b0;
     unique case (ohm_carrier_pkg::group_e'(g))
-      ohm_carrier_pkg::GroupBus:
-      return (c[0] && c[1]) || (c[2] && c[3]) || (c[2] && c[4]) || (c[3] && c[4]);
-      ohm_carrier_pkg::GroupWl, ohm_carrier_pkg::GroupBl: return (c & c >> 1 & {32{2'b01}}) != '0;
+      ohm_carrier_pkg::GroupBus: begin
+        two = c[ohm_carrier_pkg::SwBusBlSet] && c[ohm_carrier_pkg::SwBusBlRead];
+        if (!$onehot0(
+                {
+                  c[ohm_carrier_pkg::SwBusWlSet],
+                  c[ohm_carrier_pkg::SwBusWlReset],
+                  c[ohm_carrier_pkg::SwBusWlRead]
+                }
+            ))
+          two = 1'b1;
+      end
+      ohm_carrier_pkg::GroupWl, ohm_carrier_pkg::GroupBl:
+      for (int unsigned i = 0; i < 64 / RowStride; i++)
+      if (!$onehot0(c[RowStride*i+:RowStride])) two = 1'b1;
       default:
-      return ((c & c >> 1 & {16{4'b0111}}) | (c & c >> 2 & {16{4'b0011}}) |
-              (c & c >> 3 & {16{4'b0001}})) != '0;
+      for (int unsigned j = 0; j < 64 / ColumnStride; j++)
+      if (!$onehot0(c[ColumnStride*j+:ColumnStride])) two = 1'b1;
     endcase
+    return two;
   endfunction
 
   half_t lines_moved = model_pkg::LongAgo;  // when a switch last moved
@@ -344,6 +375,7 @@ module carrier_board (
 
   function automatic void convert();
     shortint unsigned rails[8];
+    logic [63:0] bus;
     at = lines();
     if (!pins.safe_n) fail("conversion in the safe state");
     if (pins.set_en || pins.reset_en) fail("conversion during a pulse");
@@ -361,7 +393,8 @@ module carrier_board (
     if (row_open()) fail("row open in a conversion");
     if (at.col_tia != '1) fail("column without amplifier in a conversion");
     for (int r = 0; r < 8; r++) rails[r] = code[r];
-    ohm_dpi_rails(rails, 32'(closed[ohm_carrier_pkg::GroupBus][15:8]));
+    bus = closed[ohm_carrier_pkg::GroupBus];
+    ohm_dpi_rails(rails, 32'(bus[ohm_carrier_pkg::SwBusMonitor+:ohm_carrier_pkg::Rails]));
     ohm_dpi_sense(at.wl_bus, at.bl_bus, int'(code[ohm_carrier_pkg::RailBlRead]), int'(gate_code(
                   at.bus_wl)), now_i, codes);
   endfunction

@@ -24,7 +24,7 @@ from ohmbench.errors import BuildError, OhmbenchError, UsageError
 from ohmbench.gateware.bitstream import BOARD_COMMENT, BUILD_COMMENT
 from ohmbench.gateware.boards import Board, load_board
 from ohmbench.support.build_id import build_id
-from ohmbench.support.rtl import FOLDERS, rtl_files
+from ohmbench.support.rtl import rtl_files, rtl_folders
 from ohmbench.tables import CLOCK_HZ
 
 REPO = Path(__file__).resolve().parents[2]
@@ -133,7 +133,7 @@ def build(board: Board, device: str, seed: int) -> dict[str, Any]:
         clock_hz=CLOCK_HZ,
         identity=identity,
         sources=sources(board),
-        include=FOLDERS,
+        include=[str(folder.relative_to(REPO)) for folder in rtl_folders(REPO)],
         constraints=str((board.folder / f"{board.top}{family.CONSTRAINTS}").relative_to(REPO)),
         tools=tools,
         comments=(f"{BOARD_COMMENT}{board.name}", f"{BUILD_COMMENT}{identity}"),

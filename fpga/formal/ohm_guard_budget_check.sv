@@ -5,6 +5,7 @@
 
 module ohm_guard_budget_check
   import ohm_guard_pkg::*;
+  import ohm_guard_budget_pkg::*;
   import ohm_carrier_pkg::*;
 #(
     parameter int unsigned Columns = 32
@@ -103,9 +104,9 @@ module ohm_guard_budget_check
   logic [16:0] most;
   logic idle, counting, held, returning, here, pulsed, past, stale, is_old, is_new;
   assign idle      = u_budget.idle_o;
-  assign held      = u_budget.state_q == 2'd2;
-  assign counting  = u_budget.state_q == 2'd1;
-  assign returning = u_budget.state_q == 2'd3;
+  assign held      = u_budget.state_q == StHeld;
+  assign counting  = u_budget.state_q == StCount;
+  assign returning = u_budget.state_q == StReturn;
   assign here      = u_budget.row_i == row;
   assign pulsed    = u_budget.columns_i[column];
   assign past      = 6'(column) + 6'd1 < u_budget.step_q;  // written in this scan

@@ -30,6 +30,8 @@ module ohm_guard_host
   assign ceiling_o = {WatchdogMs, 16'hffff, 16'hffff, ohm_carrier_pkg::RailCeiling};
 
   logic is_control, is_other;
+  control_t asked;
+  assign asked      = control_t'(reg_data_i[$bits(control_t)-1:0]);
   assign is_control = reg_addr_i == 8'(RegControl);
   assign is_other   = reg_addr_i == 8'(RegBaudDivisor);
 
@@ -46,7 +48,7 @@ module ohm_guard_host
   end
 
   always_comb begin
-    if (is_control) refused_o = reg_data_i[0] && fault_i;
+    if (is_control) refused_o = asked.arm && fault_i;
     else if (is_other) refused_o = 1'b0;
     else refused_o = !fits_o || (armed_i && !tighter_o);
     if (!reg_valid_i) refused_o = 1'b0;
@@ -54,10 +56,10 @@ module ohm_guard_host
 
   logic control;
   assign control        = reg_valid_i && is_control && !refused_o;
-  assign arm_o          = control && reg_data_i[0];
-  assign disarm_o       = control && !reg_data_i[0];
-  assign clear_fault_o  = control && reg_data_i[1];
-  assign clear_counts_o = control && reg_data_i[2] && !armed_i;
+  assign arm_o          = control && asked.arm;
+  assign disarm_o       = control && !asked.arm;
+  assign clear_fault_o  = control && asked.clear_fault;
+  assign clear_counts_o = control && asked.clear_counts && !armed_i;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin

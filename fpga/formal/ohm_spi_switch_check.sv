@@ -66,7 +66,8 @@ module ohm_spi_switch_check
     end
   end
 
-  // lines as the driver keeps them: with the switches of both chips of the buses
+  // Lines as the driver keeps them: with the switches of both chips of the buses. On purpose the numbers of these
+  // are written out, not taken from the table: one that connects another rail is not proved.
   function automatic logic [113:0] kept(logic [97:0] lines);
     mode_e mode;
     logic [31:0] wl, bl, col;

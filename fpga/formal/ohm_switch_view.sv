@@ -36,40 +36,39 @@ module ohm_switch_view
     output logic single_o  // no line has more than one
 );
   localparam logic [3:0] Bits = 4'd8;
+  localparam int unsigned RowsAChip = 8 / SwRowStride;
+  localparam int unsigned ColumnsAChip = 8 / SwColumnStride;
 
   function automatic logic [7:0] pattern(logic [97:0] lines);
     mode_e mode;
     logic [31:0] wl, bl, col;
     logic is_on;
+    logic [4:0] row;
+    logic [7:0][7:0] bus;
     {mode, wl, bl, col} = lines;
     pattern = '0;
+    bus = 64'(ModeBus[mode]);
+    // the rails' monitors, when neither a word line nor a column above the rails is named
+    if (mode == ModeRead && wl == '0 && col[31:Rails] == '0)
+      for (int unsigned r = 0; r < Rails; r++) bus[(SwBusMonitor+r)/8][(SwBusMonitor+r)%8] = col[r];
     if (mode != ModeOff) begin
-      for (int unsigned k = 0; k < 4; k++) begin
-        if (group_i == GroupWl) pattern[2*k+:2] = wl[{chip_i, 2'(k)}] ? 2'b01 : 2'b10;
-        if (group_i == GroupBl)
-          pattern[2*k+:2] = bl[{chip_i, 2'(k)}] && mode != ModeReset ? 2'b01 : 2'b10;
+      for (int unsigned k = 0; k < RowsAChip; k++) begin
+        row   = 5'(32'(chip_i) * RowsAChip + k);
+        is_on = group_i == GroupWl ? wl[row] : bl[row] && mode != ModeReset;
+        if (group_i inside {GroupWl, GroupBl})
+          pattern[SwRowStride*k+(is_on?SwRowBus : SwRowGround)] = 1'b1;
       end
-      // {RESET bus, inhibit, ground, amplifier}
-      for (int unsigned k = 0; k < 2; k++) begin
-        is_on = col[{group_i[2], chip_i, 1'(k)}];
+      for (int unsigned k = 0; k < ColumnsAChip; k++) begin
+        is_on = col[32'({group_i[2], chip_i})*ColumnsAChip+k];
         if (group_i inside {GroupColLo, GroupColHi}) begin
           unique case (mode)
-            ModeRead: pattern[4*k+:4] = 4'b0001;
-            ModeSet:  pattern[4*k+:4] = is_on ? 4'b0010 : 4'b0100;
-            default:  pattern[4*k+:4] = is_on ? 4'b1000 : 4'b0010;
+            ModeRead: pattern[SwColumnStride*k+SwColumnTia] = 1'b1;
+            ModeSet:  pattern[SwColumnStride*k+(is_on?SwColumnGround : SwColumnInhibit)] = 1'b1;
+            default:  pattern[SwColumnStride*k+(is_on?SwColumnReset : SwColumnGround)] = 1'b1;
           endcase
         end
       end
-      if (group_i == GroupBus && chip_i == '0) begin
-        unique case (mode)
-          ModeRead: pattern = 8'b0001_0010;  // wl_read, bl_read
-          ModeSet:  pattern = 8'b0000_0101;  // wl_set, bl_set
-          default:  pattern = 8'b0000_1000;  // wl_reset
-        endcase
-      end
-      // the rails' monitors, when neither a word line nor a column above the eighth is named
-      if (group_i == GroupBus && chip_i == 3'd1 && mode == ModeRead && wl == '0 && col[31:8] == '0)
-        pattern = col[7:0];
+      if (group_i == GroupBus) pattern = bus[chip_i];
     end
   endfunction
 
@@ -100,6 +99,7 @@ module ohm_switch_view
   assign sending  = count_i != '0 && !sync_n;
   assign next_o   = sending ? frame_q : closed_o;
 
+  // What a line may have closed is written out here, on purpose: the promises do not go by the table.
   logic [3:0] pairs;
   logic [1:0] columns;
   assign rising = closed_o & ~closed_q;

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ohmbench.support.rtl import FOLDERS, rtl_files
+from ohmbench.support.rtl import carrier_names, rtl_files, rtl_folders
 from ohmbench.support.toolchain import verilator_environment
 
 REPO = Path(__file__).resolve().parents[2]
@@ -18,8 +18,6 @@ def main() -> int:
     tools = f"{Path(sys.executable).parent}:{environment['PATH']}"
     sources = sorted(p for folder in ("fpga", "sim") for p in (REPO / folder).rglob("*.sv"))
     boards = [p for p in sources if p.parent.parent.parent == REPO / "fpga/boards" and p.stem.startswith("ohm_")]
-    rtl = rtl_files(REPO) + boards
-    packages = [p for p in rtl if p.stem.endswith("_pkg")]
     handwritten = [p for p in sources if not p.read_text().startswith(GENERATED)]
     failed = []
 
@@ -33,12 +31,15 @@ def main() -> int:
         check(path, "verible-verilog-lint", path.relative_to(REPO))
     for path in handwritten:
         check(path, "verible-verilog-format", "--verify", path.relative_to(REPO))
-    for path in rtl:
-        if path not in packages:
-            folder = path.relative_to(REPO).parent
-            folders = [f"-I{f}" for f in (*FOLDERS, folder)]
-            lint = ["verilator", "--lint-only", "-Wall", *folders, "--top-module", path.stem]
-            check(path, *lint, "fpga/lint/verilator.vlt", *(p.relative_to(REPO) for p in packages), path)
+    for carrier in carrier_names(REPO):
+        rtl = rtl_files(REPO, carrier) + boards
+        packages = [p for p in rtl if p.stem.endswith("_pkg")]
+        for path in rtl:
+            if path not in packages:
+                folders = [*rtl_folders(REPO, carrier), path.parent]
+                included = dict.fromkeys(f"-I{folder.relative_to(REPO)}" for folder in folders)
+                lint = ["verilator", "--lint-only", "-Wall", *included, "--top-module", path.stem]
+                check(path, *lint, "fpga/lint/verilator.vlt", *(p.relative_to(REPO) for p in packages), path)
     if failed:
         print(f"{len(failed)} checks failed: {', '.join(sorted({p.name for p in failed}))}", file=sys.stderr)
     return 1 if failed else 0

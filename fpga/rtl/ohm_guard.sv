@@ -14,7 +14,7 @@ module ohm_guard
 #(
     parameter int unsigned TicksPerMs = ohm_carrier_pkg::ClockHz / 1000,  // less in tests
     // safe_no stays low at least this long, until the rails have fallen to 0 V: else arming right after disarming
-    // could start from lines and rails that are still on. (The chips' reset inputs need 15 ns: ADG1414, t12 in Table 6.)
+    // could start from lines and rails that are still on. (The chips' reset inputs need less by far.)
     parameter int unsigned SafeClocks = ohm_carrier_pkg::DacSettleCycles,
     parameter int unsigned Columns = 32  // whose pulses are counted; less in proofs
 ) (
@@ -74,7 +74,7 @@ module ohm_guard
   logic is_pulse, taken, fire;
   assign is_pulse = seq_cmd_i.kind == CmdPulse;
   assign car_cmd_o = seq_cmd_i;
-  // live, but with what is known last at the end
+  // The terms of `live`, with cmd_bad at the end: it is known last in a clock, so that it gets the shortest way.
   assign car_cmd_valid_o = seq_cmd_valid_i && rst_ni && on_q && !ends && !asked &&
       (is_pulse ? scan_ready : scan_idle) && !cmd_bad;
   assign taken = car_cmd_valid_o && car_cmd_ready_i;

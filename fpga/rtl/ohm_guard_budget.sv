@@ -5,7 +5,9 @@
 
 `include "ohm_assert.svh"
 
-module ohm_guard_budget #(
+module ohm_guard_budget
+  import ohm_guard_budget_pkg::*;
+#(
     parameter int unsigned Columns = 32
 ) (
     input logic clk_i,
@@ -23,13 +25,6 @@ module ohm_guard_budget #(
     output logic over_o  // with ready_o: a cell would get more than the budget
 );
   localparam int unsigned Rows = 32;
-
-  typedef enum logic [1:0] {
-    StIdle,
-    StCount,  // up by one
-    StHeld,   // counted, not fired yet
-    StReturn  // down by one
-  } state_e;
 
   state_e state_q, state_d;
   logic [5:0] step_q, step_d;  // column that is read; the one before it is written

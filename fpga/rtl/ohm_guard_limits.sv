@@ -49,9 +49,11 @@ module ohm_guard_limits
   logic [Last:First][15:0] limit_q;
   logic [15:0] now, top;
   logic is_control, is_limit, arm_refused, refused;
+  control_t asked;
 
   assign is_control  = reg_addr_i == 8'(RegControl);
-  assign arm_refused = reg_data_i[0] && fault_i;
+  assign asked       = control_t'(reg_data_i[$bits(control_t)-1:0]);
+  assign arm_refused = asked.arm && fault_i;
 
   always_comb begin
     is_limit = 1'b0;
@@ -81,10 +83,10 @@ module ohm_guard_limits
 
   logic control;  // not by way of the limits, since disarming ends a pulse in its own clock
   assign control        = reg_valid_i && is_control && !arm_refused;
-  assign arm_o          = control && reg_data_i[0];
-  assign disarm_o       = control && !reg_data_i[0];
-  assign clear_fault_o  = control && reg_data_i[1];
-  assign clear_counts_o = control && reg_data_i[2] && !armed_i;
+  assign arm_o          = control && asked.arm;
+  assign disarm_o       = control && !asked.arm;
+  assign clear_fault_o  = control && asked.clear_fault;
+  assign clear_counts_o = control && asked.clear_counts && !armed_i;
 
   for (genvar i = First; i <= Last; i++) begin : gen_limit
     always_ff @(posedge clk_i) begin

@@ -25,5 +25,11 @@ package ohm_guard_pkg;
   parameter int unsigned RegPulseBudgetReset = 0;
   parameter int unsigned RegWatchdogReset = 500;
   parameter int unsigned RegBaudDivisorReset = 0;
+
+  typedef struct packed {
+    logic clear_counts;
+    logic clear_fault;
+    logic arm;
+  } control_t;
 endpackage
 // verilator lint_on UNUSEDPARAM

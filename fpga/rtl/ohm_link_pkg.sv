@@ -36,5 +36,14 @@ package ohm_link_pkg;
   parameter int unsigned DefaultBaud = 115200;
   parameter logic [7:0] ArrayType = 8'd1;
   parameter logic [31:0] Magic = 32'h424d484f;
+
+  // arg of `state`
+  typedef struct packed {
+    logic [7:0] fault_code;
+    logic [4:0] unused_3;
+    logic fault;
+    logic armed;
+    logic running;
+  } state_arg_t;
 endpackage
 // verilator lint_on UNUSEDPARAM

@@ -97,16 +97,20 @@ module ohm_link_reply #(
 
   logic [31:0][7:0] state_bytes, info_bytes;
   logic [3:0][7:0] ack_bytes;
+  state_arg_t state_arg;
+  assign state_arg = '{
+          fault_code: counters_q.fault_code,
+          fault: counters_q.fault,
+          armed: counters_q.armed,
+          running: counters_q.running,
+          default: '0
+      };
   assign state_bytes = {
     counters_q.busy_cycles,
     counters_q.pulses,
     counters_q.clock_cycles,
     counters_q.run_cycles,
-    counters_q.fault_code,
-    5'h0,
-    counters_q.fault,
-    counters_q.armed,
-    counters_q.running,
+    state_arg,
     8'h0,
     FrameState
   };

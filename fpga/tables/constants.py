@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from source import CARRIER, DAC_CODES, NOTE, Table, carrier_cycles, code_of, load
+from source import DAC_CODES, NOTE, Table, camel, carrier_cycles, code_of, fields
+
+
+def mask_of(first: int, width: int) -> int:
+    return ((1 << width) - 1) << first
 
 
 def c_header(isa: Table, carrier: Table, registers: Table) -> str:
     out = [f"/* {NOTE} */", "#ifndef OHM_TABLES_H", "#define OHM_TABLES_H"]
 
-    def enum(prefix: str, members: Iterable[tuple[str, int]]) -> None:
+    def enum(prefix: str, members: Iterable[tuple[str, int | str]]) -> None:
         lines = [f"    OHM_{prefix}{name.upper()} = {value}" for name, value in members]
         out.extend(["", "enum {", *",\n".join(lines).split("\n"), "};"])
 
     enum("OP_", ((i["name"], i["opcode"]) for i in isa["instruction"]))
     enum("FAULT_", [("none", 0), *((f["name"], f["code"]) for f in registers["fault"])])
     enum("REGISTER_", ((r["name"], r["number"]) for r in registers["register"]))
+    for register in registers["register"]:
+        if "field" in register:
+            members = ((name, f"0x{mask_of(first, width):x}") for name, first, width, _ in fields(register))
+            enum(f"{register['name'].upper()}_", members)
     enum("RAIL_", [*((r["name"], i) for i, r in enumerate(carrier["rail"])), ("count", len(carrier["rail"]))])
     enum("MODE_", [*((m["name"], i) for i, m in enumerate(carrier["mode"])), ("count", len(carrier["mode"]))])
     cycles = {**isa["cycles"], **carrier_cycles(carrier)}
@@ -43,7 +51,7 @@ def c_header(isa: Table, carrier: Table, registers: Table) -> str:
 
 
 def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
-    out = [f'"""{NOTE}"""', "", "from __future__ import annotations", "", "from enum import IntEnum", ""]
+    out = [f'"""{NOTE}"""', "", "from __future__ import annotations", "", "from enum import IntEnum, IntFlag", ""]
 
     def enum(name: str, members: Iterable[tuple[str, int]], fmt: str = "d") -> None:
         prefix = "0x" if fmt.endswith("x") else ""
@@ -51,15 +59,31 @@ def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
         out.extend(f"    {m.upper()} = {prefix}{v:{fmt}}" for m, v in members)
         out.append("")
 
+    shifts: list[str] = []  # of fields of several bits
+
+    def flags(name: str, does: str, owner: Table) -> None:
+        out.extend(["", f"class {name}(IntFlag):", f'    """{does}"""', ""])
+        out.extend(f"    {m.upper()} = 0x{mask_of(first, width):X}" for m, first, width, _ in fields(owner))
+        out.append("")
+        prefix = owner["name"].upper()
+        shifts.extend(f"{prefix}_{m.upper()}_SHIFT = {first}" for m, first, width, _ in fields(owner) if width > 1)
+
     enum("FrameType", ((f["name"], f["type"]) for f in link["frame"]), "02x")
     enum("FrameError", ((e["name"], e["code"]) for e in link["error"]))
     enum("Fault", [("none", 0), *((f["name"], f["code"]) for f in registers["fault"])])
     enum("Register", ((r["name"], r["number"]) for r in registers["register"]))
+    for register in registers["register"]:
+        if "field" in register:
+            flags(camel(register["name"]), f"Of register `{register['name']}`.", register)
+    for frame in link["frame"]:
+        if "field" in frame:
+            flags(f"{camel(frame['name'])}Arg", f"Of the arg of frame `{frame['name']}`.", frame)
     enum("Rail", ((r["name"], i) for i, r in enumerate(carrier["rail"])))
     enum("Mode", ((m["name"], i) for i, m in enumerate(carrier["mode"])))
     enum("Op", ((i["name"], i["opcode"]) for i in isa["instruction"]), "02x")
 
     out.extend(["", f"PROTOCOL_VERSION = {link['version']}", f"MAX_PAYLOAD = {link['max_payload']}"])
+    out.extend(shifts)
     out.extend([f"DEFAULT_BAUD = {link['default_baud']}", f'MAGIC = b"{link["magic"]}"'])
     types = ", ".join(f'{code}: "{name}"' for name, code in link["array_types"].items())
     out.extend([f"ARRAY_TYPES = {{{types}}}", ""])
@@ -77,7 +101,7 @@ def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
     out.append(f"DAC_FULL_SCALE_V = {carrier['dac']['full_scale_v']}")
     out.append(f"DAC_CODES = {DAC_CODES}")
     out.append(f"ADC_LSB_V = {carrier['adc']['lsb_v']}")
-    adc_bits = load(f"parts/{carrier['adc']['part']}", CARRIER)["frame_bits"]
+    adc_bits = carrier["parts"]["adc"]["frame_bits"]
     out.append(f"ADC_MAX = {(1 << (adc_bits - 1)) - 1}  # highest code of the signed range")
     out.append(f"TIA_OHM = {carrier['tia']['ohm']}")
     out.append(f"MONITOR_OHM = {float(carrier['monitor']['ohm'])}")

@@ -17,7 +17,7 @@ from typing import Any
 import board_pins
 from constants import c_header, python
 from pages import board_page, carrier_page, isa_page, link_page, registers_page, testplan_page
-from source import CARRIER, NOTE, REPO, Table, load
+from source import CARRIERS, NOTE, REPO, Table, carriers, load
 from systemverilog import carrier_sv, guard_sv, isa_sv, link_sv, parts_sv
 
 
@@ -44,11 +44,12 @@ def boards(carrier: Table) -> dict[Path, str]:
 
 def outputs() -> dict[Path, str]:
     isa, link, registers = (load(n) for n in ("isa", "link", "registers"))
-    carrier = load("carrier", CARRIER)
+    default, all_carriers = carriers()
+    carrier = all_carriers[default]
     rtl, docs = REPO / "fpga/rtl", REPO / "docs/reference"
     return {
         rtl / "ohm_isa_pkg.sv": isa_sv(isa),
-        CARRIER / "ohm_carrier_pkg.sv": carrier_sv(carrier),
+        **{CARRIERS / name / "ohm_carrier_pkg.sv": carrier_sv(table) for name, table in all_carriers.items()},
         REPO / "sim/chips/parts_pkg.sv": parts_sv(carrier),
         REPO / "sim/array/ohm_tables.h": c_header(isa, carrier, registers),
         rtl / "ohm_link_pkg.sv": link_sv(link, carrier),
@@ -57,7 +58,12 @@ def outputs() -> dict[Path, str]:
         docs / "isa.md": isa_page(isa),
         docs / "link.md": link_page(link),
         docs / "registers.md": registers_page(registers),
-        docs / "carrier.md": carrier_page(carrier),
+        docs / "carrier.md": carrier_page(default, carrier),
+        **{
+            docs / f"carrier-{name}.md": carrier_page(name, table)
+            for name, table in all_carriers.items()
+            if name != default
+        },
         **boards(carrier),
         docs / "test-plan.md": testplan_page(load("testplan")),
     }

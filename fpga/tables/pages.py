@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import board_pins
-from source import CARRIER, HERE, NOTE, Table, carrier_cycles, code_of
+from source import CARRIERS, HERE, NOTE, Table, carrier_cycles, code_of, fields
 
 
 def page(title: str, intro: str, sections: Iterable[tuple[str, list[str], Iterable[list[Any]]]]) -> str:
@@ -58,10 +58,26 @@ def link_page(link: Table) -> str:
         comment_head("link"),
         [
             ("Frames", ["type", "name", "from", "arg", "payload", "what it does"], frames),
+            *field_sections(link["frame"], "Fields of the arg of `{}`"),
             ("Errors", ["code", "name", "meaning"], errors),
             ("Faults", ["fault", "host", "FPGA"], faults),
         ],
     )
+
+
+def field_sections(owners: Iterable[Table], kind: str) -> list[tuple[str, list[str], list[list[Any]]]]:
+    def bits(first: int, width: int) -> str:
+        return str(first) if width == 1 else f"{first + width - 1}:{first}"
+
+    return [
+        (
+            kind.format(owner["name"]),
+            ["bits", "name", "meaning"],
+            [[bits(first, width), name, does] for name, first, width, does in fields(owner)],
+        )
+        for owner in owners
+        if "field" in owner
+    ]
 
 
 def registers_page(registers: Table) -> str:
@@ -72,22 +88,31 @@ def registers_page(registers: Table) -> str:
         "The host writes registers with the frame `register`; a pulse program cannot.",
         [
             ("Registers", ["number", "name", "reset", "what it does"], rows),
+            *field_sections(registers["register"], "Fields of `{}`"),
             ("Faults", ["code", "name", "meaning"], faults),
         ],
     )
 
 
-def carrier_page(carrier: Table) -> str:
+def carrier_page(folder: str, carrier: Table) -> str:
     rails = [[i, r["name"], r["max_v"], code_of(r["max_v"], carrier)] for i, r in enumerate(carrier["rail"])]
-    modes = [[i, m["name"], ", ".join(m["rails"])] for i, m in enumerate(carrier["mode"])]
+    modes = [[i, m["name"], ", ".join(m["rails"]), ", ".join(m["closes"])] for i, m in enumerate(carrier["mode"])]
     cycles = [[k, v, f"{v / carrier['clock_hz'] * 1e6:.2f}"] for k, v in carrier_cycles(carrier).items()]
+    bus, row, column = (carrier["wiring"][kind] for kind in ("bus", "row", "column"))
+    switches: list[list[Any]] = [["bus", name, n] for name, n in bus.items() if name != "monitor"]
+    switches.append(["bus", "monitor of rail r", f"{bus['monitor']} + r"])
+    for groups, line, numbers in (("wl, bl", "i", row), ("col_lo, col_hi", "j", column)):
+        for name, n in numbers.items():
+            if name != "stride":
+                switches.append([groups, f"line {line} to {name}", f"{numbers['stride']}{line} + {n}"])
     connector = [[f"`{signal}`", ", ".join(places)] for signal, places in carrier["connector"].items()]
     return page(
-        "The reference carrier",
-        comment_head("carrier", CARRIER),
+        f"The {folder} carrier",
+        comment_head("carrier", CARRIERS / folder),
         [
             ("Rails", ["number", "name", "ceiling in V", "ceiling in codes"], rails),
-            ("Modes of the lines", ["number", "name", "rails that must have settled"], modes),
+            ("Modes of the lines", ["number", "name", "rails that must have settled", "switches of the buses"], modes),
+            ("Switches", ["group", "switch", "number"], switches),
             (
                 "Reference resistors",
                 ["column", "ohm, from rail cal to its source line"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from source import CARRIER, NOTE, Table, camel, carrier_cycles, code_of, load
+from source import NOTE, Table, camel, carrier_cycles, code_of, fields, mode_masks
 
 
 def sv_package(name: str, body: Iterable[str]) -> str:
@@ -22,6 +22,18 @@ def sv_enum(kind: str, width: int, members: list[tuple[str, int]]) -> list[str]:
         comma = "," if i + 1 < len(members) else ""
         out.append(f"  {name} = {width}'h{value:x}{comma}")
     return [*out, f"}} {kind};"]
+
+
+def sv_fields(kind: str, owner: Table) -> list[str]:
+    """A packed struct; bits between fields are `unused...`."""
+    members, following = [], 0
+    for name, first, width, _ in fields(owner):
+        if first > following:
+            members.append((f"unused_{following}", first - following))
+        members.append((name, width))
+        following = first + width
+    ranges = [(f"[{width - 1}:0] " if width > 1 else "") + name for name, width in reversed(members)]
+    return ["typedef struct packed {", *(f"  logic {member};" for member in ranges), f"}} {kind};"]
 
 
 def isa_sv(isa: Table) -> str:
@@ -44,6 +56,14 @@ def carrier_sv(carrier: Table) -> str:
     masks = [sum(1 << index[r] for r in m["rails"]) for m in carrier["mode"]]
     body.append("// rails that must have settled in a mode, indexed by mode_e")
     body.append("parameter logic [3:0][7:0] ModeRails = {" + ", ".join(f"8'h{m:02x}" for m in reversed(masks)) + "};")
+    body += ["", "// numbers of the switches in their groups: switch s of chip c is 8c + s"]
+    for kind, numbers in carrier["wiring"].items():
+        body += [f"parameter int unsigned Sw{camel(kind)}{camel(k)} = {v};" for k, v in numbers.items()]
+    chips = -(-(carrier["wiring"]["bus"]["monitor"] + len(carrier["rail"])) // 8)
+    body.append(f"parameter int unsigned BusChips = {chips};")
+    closed = ", ".join(f"{8 * chips}'h{mask:0{2 * chips}x}" for mask in reversed(mode_masks(carrier)))
+    body.append("// switches of the buses that a mode closes, indexed by mode_e; the monitors' apart")
+    body += [f"parameter logic [3:0][{8 * chips - 1}:0] ModeBus = {{{closed}}};", ""]
     body.append("// hard ceilings of the rails in DAC codes, indexed by rail_e")
     ceilings = [code_of(r["max_v"], carrier) for r in carrier["rail"]]
     codes = [f"  16'd{c}" for c in reversed(ceilings)]
@@ -66,9 +86,8 @@ def carrier_sv(carrier: Table) -> str:
 
 def parts_sv(carrier: Table) -> str:
     body = []
-    for kind in ("dac", "switch", "adc"):
+    for kind, figures in carrier["parts"].items():
         part = carrier[kind]["part"]
-        figures = load(f"parts/{part}", CARRIER)
         body += [f"parameter int unsigned {camel(part)}{camel(k)} = {v};" for k, v in figures.items()]
     body += [f"parameter int unsigned Tia{camel(k)} = {v};" for k, v in carrier["tia"].items() if k.endswith("_ns")]
     return sv_package("parts_pkg", body)
@@ -84,6 +103,9 @@ def link_sv(link: Table, carrier: Table) -> str:
         f"parameter logic [7:0] ArrayType = 8'd{link['array_types'][carrier['array_type']]};",
         "parameter logic [31:0] Magic = 32'h" + link["magic"].encode()[::-1].hex() + ";",
     ]
+    for frame in link["frame"]:
+        if "field" in frame:
+            body += ["", f"// arg of `{frame['name']}`", *sv_fields(f"{frame['name']}_arg_t", frame)]
     return sv_package("ohm_link_pkg", body)
 
 
@@ -96,4 +118,7 @@ def guard_sv(registers: Table) -> str:
         for r in registers["register"]
         if "reset" in r
     ]
+    for register in registers["register"]:
+        if "field" in register:
+            body += ["", *sv_fields(f"{register['name']}_t", register)]
     return sv_package("ohm_guard_pkg", body)

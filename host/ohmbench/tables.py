@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 
 class FrameType(IntEnum):
@@ -53,6 +53,23 @@ class Register(IntEnum):
     PULSE_BUDGET = 10
     WATCHDOG = 11
     BAUD_DIVISOR = 12
+
+
+class Control(IntFlag):
+    """Of register `control`."""
+
+    ARM = 0x1
+    CLEAR_FAULT = 0x2
+    CLEAR_COUNTS = 0x4
+
+
+class StateArg(IntFlag):
+    """Of the arg of frame `state`."""
+
+    RUNNING = 0x1
+    ARMED = 0x2
+    FAULT = 0x4
+    FAULT_CODE = 0xFF00
 
 
 class Rail(IntEnum):
@@ -121,6 +138,7 @@ class Op(IntEnum):
 
 PROTOCOL_VERSION = 1
 MAX_PAYLOAD = 256
+STATE_FAULT_CODE_SHIFT = 8
 DEFAULT_BAUD = 115200
 MAGIC = b"OHMB"
 ARRAY_TYPES = {1: "1T1R", 2: "1R"}

@@ -70,6 +70,12 @@ enum {
 };
 
 enum {
+    OHM_CONTROL_ARM = 0x1,
+    OHM_CONTROL_CLEAR_FAULT = 0x2,
+    OHM_CONTROL_CLEAR_COUNTS = 0x4
+};
+
+enum {
     OHM_RAIL_BL_SET = 0,
     OHM_RAIL_SL_RESET = 1,
     OHM_RAIL_SL_INHIBIT = 2,

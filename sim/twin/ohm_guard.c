@@ -12,10 +12,10 @@ void ohm_guard_reset(ohm_guard_t *g)
 
 static int control(ohm_guard_t *g, uint32_t value)
 {
-    if ((value & 1u) && g->fault != OHM_FAULT_NONE) return 0;
-    if (value & 2u) g->fault = OHM_FAULT_NONE;
-    if ((value & 4u) && !g->armed) memset(g->counts, 0, sizeof g->counts);
-    g->armed = (int)(value & 1u);
+    if ((value & OHM_CONTROL_ARM) && g->fault != OHM_FAULT_NONE) return 0;
+    if (value & OHM_CONTROL_CLEAR_FAULT) g->fault = OHM_FAULT_NONE;
+    if ((value & OHM_CONTROL_CLEAR_COUNTS) && !g->armed) memset(g->counts, 0, sizeof g->counts);
+    g->armed = (value & OHM_CONTROL_ARM) != 0;
     return 1;
 }
 

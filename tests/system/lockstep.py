@@ -10,7 +10,7 @@ from ohmbench.bench.twin import TwinBench
 from ohmbench.isa import Program
 from ohmbench.link.messages import Done
 from ohmbench.support.array_types import Inputs, Words
-from ohmbench.tables import Rail, Register
+from ohmbench.tables import Control, Rail, Register
 
 BUDGET = 40
 
@@ -22,13 +22,13 @@ def random_inputs(seed: int, count: int = 64) -> Inputs:
 
 def run(bench: Bench, seed: int, inputs: Inputs) -> tuple[Done, Words]:
     """Arm a bench under the generator's limits and run its program of that seed."""
-    bench.write_register(Register.CONTROL, 0b110)
+    bench.write_register(Register.CONTROL, Control.CLEAR_FAULT | Control.CLEAR_COUNTS)
     for rail in Rail:
         bench.write_register(Register.MAX_RAIL + rail, MAX_RAIL_CODE)
     bench.write_register(Register.MAX_WIDTH, MAX_WIDTH)
     bench.write_register(Register.PULSE_BUDGET, BUDGET)
     bench.write_register(Register.WATCHDOG, 10_000)
-    bench.write_register(Register.CONTROL, 1)
+    bench.write_register(Register.CONTROL, Control.ARM)
     batches: list[Words] = []
     program = Program(f"random {seed}", tuple(random_program(seed)))
     end = bench._run(program, 0, [seed * 7 + i for i in range(16)], inputs, batches.append)

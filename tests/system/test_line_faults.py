@@ -24,7 +24,7 @@ from ohmbench.link.messages import Done, Result
 from ohmbench.model.line_faults import Damage, LineFaults
 from ohmbench.model.simulator import Simulator
 from ohmbench.support.build_id import build_id
-from ohmbench.tables import LANES, Fault, Register
+from ohmbench.tables import LANES, Control, Fault, Register
 
 PROGRAM = assemble(
     """
@@ -95,11 +95,11 @@ class Commands:
         link.write_program(0, PROGRAM.words)
         link.write_vectors(0, self.memory)
         link.write_vectors(COUNTER, np.zeros((1, LANES), np.uint32))
-        link.write_register(Register.CONTROL, 0b110)
+        link.write_register(Register.CONTROL, Control.CLEAR_FAULT | Control.CLEAR_COUNTS)
         link.write_register(Register.MAX_WIDTH, self.width)
         link.write_register(Register.PULSE_BUDGET, 0xFFFF)
         link.write_register(Register.WATCHDOG, 10_000)
-        link.write_register(Register.CONTROL, 1)
+        link.write_register(Register.CONTROL, Control.ARM)
 
     def run(self, frames: int) -> None:
         """Until so many numbered frames have gone to the FPGA."""
@@ -217,7 +217,7 @@ def test_array_is_off_in_time_when_the_cable_is_cut(executable: Path) -> None:
         link.write_register(Register.WATCHDOG, silence_ms)
         link.write_register(Register.MAX_WIDTH, 24)
         link.write_register(Register.PULSE_BUDGET, 0xFFFF)
-        link.write_register(Register.CONTROL, 1)
+        link.write_register(Register.CONTROL, Control.ARM)
         assert simulator.array_power().on
         run = link.start(PROGRAM.entry("pulses"), [0, 1])  # 65,536 of them: 80 ms
         link._channel.pump(0.0)

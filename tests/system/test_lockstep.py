@@ -22,7 +22,7 @@ from ohmbench.model.array import ArrayModel
 from ohmbench.operations import demo
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
-from ohmbench.tables import Fault, Rail, Register
+from ohmbench.tables import Control, Fault, Rail, Register
 
 PROGRAMS = 1000
 ARRAY_SEED = 7
@@ -75,7 +75,7 @@ def test_spent_budget_agrees() -> None:
         bench.write_register(Register.MAX_WIDTH, 10)
         bench.write_register(Register.PULSE_BUDGET, 2)
         bench.write_register(Register.WATCHDOG, 10_000)
-        bench.write_register(Register.CONTROL, 0b111)
+        bench.write_register(Register.CONTROL, Control.CLEAR_FAULT | Control.CLEAR_COUNTS | Control.ARM)
         return bench._run(program, 0, [], None, lambda words: None), counters(bench)
 
     with open_bench("sim") as sim:
@@ -108,13 +108,13 @@ def test_refused_command_cuts_the_pulse_alike(fault: Fault, tmp_path: Path) -> N
     def cut(bench: Bench) -> tuple[list[Done], tuple[int, int, int]]:
         ends = []
         for row, wait in enumerate((0, 1, 7, 40, 180, 300)):
-            bench.write_register(Register.CONTROL, 0b110)
+            bench.write_register(Register.CONTROL, Control.CLEAR_FAULT | Control.CLEAR_COUNTS)
             for rail in (Rail.BL_SET, Rail.WL_SET):
                 bench.write_register(Register.MAX_RAIL + rail, 30_000)
             bench.write_register(Register.MAX_WIDTH, 1000)
             bench.write_register(Register.PULSE_BUDGET, 1)
             bench.write_register(Register.WATCHDOG, 10_000)
-            bench.write_register(Register.CONTROL, 1)
+            bench.write_register(Register.CONTROL, Control.ARM)
             args = [row, 200, wait, int(fault == Fault.RAIL_LIMIT)]
             ends.append(bench._run(program, 0, args, None, lambda words: None))
         return ends, counters(bench)

@@ -24,7 +24,7 @@ from ohmbench.programming.run import program_image
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import Codes
 from ohmbench.support.build_id import build_id
-from ohmbench.tables import Fault, Register
+from ohmbench.tables import Control, Fault, Register
 
 pytestmark = pytest.mark.slow
 
@@ -107,7 +107,7 @@ def test_array_goes_off_when_the_host_falls_silent(executable: Path) -> None:
         transport = SerialTransport(simulator.port)
         link = Link(transport, baud=BAUD)
         link.write_register(Register.WATCHDOG, 20)
-        link.write_register(Register.CONTROL, 1)
+        link.write_register(Register.CONTROL, Control.ARM)
         transport.close()  # as for a host that was killed: no good-bye, and 12 Mbaud still set
         assert_asleep(simulator)
         with Link.open(simulator.port, baud=BAUD) as link:

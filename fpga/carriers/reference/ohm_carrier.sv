@@ -1,6 +1,6 @@
 // The reference carrier behind one command handshake. Commands of different kinds overlap; ready
-// says when the kind that is offered can be taken. All times are exact and the same in the
-// instruction-set model (host/ohmbench/model/twin.py). Taken at clock T (the edge at which valid and
+// says when the kind that is offered can be taken. All times are exact and the same in the twin
+// (sim/twin/ohm_carrier.c). Taken at clock T (the edge at which valid and
 // ready are both 1):
 //   rail   with its present code: nothing happens. Else the DAC is free again at
 //          F = T + DacFrameCycles and the rail has settled at F + DacSettleCycles.
@@ -10,39 +10,52 @@
 //   sense  in read, once lines and the mode's rails have settled: see ohm_spi_adc.
 // During a pulse and a conversion nothing else is taken. A pulse or a conversion offered in another
 // mode is never taken: the guard refuses it before.
-module ohm_carrier (
+module ohm_carrier
+  import ohm_carrier_pkg::*;
+(
     input logic clk_i,
     input logic rst_ni,
-    input logic safe_i,
-    input logic cmd_valid_i,
+    input logic safe_i,  // all off
+
+    // commands, from the guard
+    input  logic cmd_valid_i,
     output logic cmd_ready_o,
-    input ohm_carrier_pkg::cmd_t cmd_i,
-    output logic sense_valid_o,
-    input logic sense_ready_i,
+    input  cmd_t cmd_i,
+    output logic idle_o,       // nothing under way, all settled
+
+    // codes of a conversion, two columns a beat
+    output logic        sense_valid_o,
+    input  logic        sense_ready_i,
     output logic [31:0] sense_data_o,
-    output logic idle_o,  // nothing under way, all settled
-    output logic dac_sclk_o,
-    output logic dac_sdi_o,
+
+    // rails
+    output logic       dac_sclk_o,
+    output logic       dac_sdi_o,
     output logic [1:0] dac_sync_no,
-    output logic sw_sclk_o,
-    output logic [7:0] sw_data_o,
-    output logic [4:0] sw_sync_no,
-    output logic adc_cnv_no,
-    output logic adc_sck_o,
-    input logic [31:0] adc_sdo_i,
+
+    // lines
+    output logic              sw_sclk_o,
+    output logic [       7:0] sw_data_o,
+    output logic [Groups-1:0] sw_sync_no,
+
+    // converters
+    output logic        adc_cnv_no,
+    output logic        adc_sck_o,
+    input  logic [31:0] adc_sdo_i,
+
+    // fast enables, to the guard
     output logic set_en_o,
     output logic reset_en_o
 );
 
-  localparam int unsigned Rails = ohm_carrier_pkg::Rails;
-  localparam int unsigned DacFrame = ohm_carrier_pkg::DacFrameCycles;
-  localparam int unsigned RailSettle = DacFrame + ohm_carrier_pkg::DacSettleCycles;
+  localparam int unsigned DacFrame = DacFrameCycles;
+  localparam int unsigned RailSettle = DacFrame + DacSettleCycles;
   localparam int unsigned RailW = $clog2(RailSettle);
 
   logic [Rails-1:0][15:0] code_q;
   logic [Rails-1:0][RailW-1:0] rail_count_q;  // clocks until the rail has settled
   logic [Rails-1:0] rail_moves;
-  ohm_carrier_pkg::mode_e mode_q;
+  mode_e mode_q;
 
   logic dac_ready, switch_ready, adc_ready, pulse_ready;
   logic dac_start, switch_start, adc_start, pulse_start;
@@ -50,9 +63,9 @@ module ohm_carrier (
 
   assign free      = adc_ready && pulse_ready && !safe_i;
   assign same_code = code_q[cmd_i.rail] == cmd_i.value;
-  assign settled   = lines_settled && (rail_moves & ohm_carrier_pkg::ModeRails[mode_q]) == '0;
+  assign settled   = lines_settled && (rail_moves & ModeRails[mode_q]) == '0;
 
-  assign may_pulse = mode_q == ohm_carrier_pkg::ModeSet || mode_q == ohm_carrier_pkg::ModeReset;
+  assign may_pulse = mode_q == ModeSet || mode_q == ModeReset;
 
   for (genvar r = 0; r < int'(Rails); r++) begin : g_moves
     assign rail_moves[r] = rail_count_q[r] != '0;
@@ -65,20 +78,20 @@ module ohm_carrier (
     pulse_start  = 1'b0;
     adc_start    = 1'b0;
     unique case (cmd_i.kind)
-      ohm_carrier_pkg::CmdRail: begin
+      CmdRail: begin
         cmd_ready_o = free && (same_code || dac_ready);
         dac_start   = cmd_valid_i && free && dac_ready && !same_code;
       end
-      ohm_carrier_pkg::CmdLines: begin
+      CmdLines: begin
         cmd_ready_o  = free && switch_ready;
         switch_start = cmd_valid_i && cmd_ready_o;
       end
-      ohm_carrier_pkg::CmdPulse: begin
+      CmdPulse: begin
         cmd_ready_o = free && settled && may_pulse && dac_ready;
         pulse_start = cmd_valid_i && cmd_ready_o;
       end
-      ohm_carrier_pkg::CmdSense: begin
-        cmd_ready_o = free && settled && mode_q == ohm_carrier_pkg::ModeRead;
+      CmdSense: begin
+        cmd_ready_o = free && settled && mode_q == ModeRead;
         adc_start   = cmd_valid_i && cmd_ready_o;
       end
       default: cmd_ready_o = 1'b0;
@@ -89,7 +102,7 @@ module ohm_carrier (
     if (!rst_ni || safe_i) begin
       code_q       <= '0;
       rail_count_q <= '0;
-      mode_q       <= ohm_carrier_pkg::ModeOff;
+      mode_q       <= ModeOff;
     end else begin
       for (int r = 0; r < int'(Rails); r++) begin
         if (rail_moves[r]) rail_count_q[r] <= rail_count_q[r] - 1'b1;
@@ -138,7 +151,7 @@ module ohm_carrier (
       .rst_ni,
       .safe_i,
       .start_i(pulse_start),
-      .set_i  (mode_q == ohm_carrier_pkg::ModeSet),
+      .set_i  (mode_q == ModeSet),
       .width_i(cmd_i.value),
       .ready_o(pulse_ready),
       .set_en_o,

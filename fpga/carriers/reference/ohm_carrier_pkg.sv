@@ -44,6 +44,26 @@ package ohm_carrier_pkg;
   parameter int unsigned Groups = 5;
   // rails that must have settled in a mode, indexed by mode_e
   parameter logic [3:0][7:0] ModeRails = {8'h22, 8'h15, 8'hc8, 8'h00};
+
+  // numbers of the switches in their groups: switch s of chip c is 8c + s
+  parameter int unsigned SwBusBlSet = 0;
+  parameter int unsigned SwBusBlRead = 1;
+  parameter int unsigned SwBusWlSet = 2;
+  parameter int unsigned SwBusWlReset = 3;
+  parameter int unsigned SwBusWlRead = 4;
+  parameter int unsigned SwBusMonitor = 8;
+  parameter int unsigned SwRowStride = 2;
+  parameter int unsigned SwRowBus = 0;
+  parameter int unsigned SwRowGround = 1;
+  parameter int unsigned SwColumnStride = 4;
+  parameter int unsigned SwColumnTia = 0;
+  parameter int unsigned SwColumnGround = 1;
+  parameter int unsigned SwColumnInhibit = 2;
+  parameter int unsigned SwColumnReset = 3;
+  parameter int unsigned BusChips = 2;
+  // switches of the buses that a mode closes, indexed by mode_e; the monitors' apart
+  parameter logic [3:0][15:0] ModeBus = {16'h0008, 16'h0005, 16'h0012, 16'h0000};
+
   // hard ceilings of the rails in DAC codes, indexed by rail_e
   parameter logic [7:0][15:0] RailCeiling = {
     16'd4587,

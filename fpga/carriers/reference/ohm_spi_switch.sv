@@ -6,65 +6,68 @@
 // first, data change as SCLK rises and are taken as it falls, the switches move as SYNC rises.
 // Taken at clock T with n frames to send, the next change can be taken at
 // T + 1 + n * SwitchFrameCycles, the clock after the last SYNC rose.
-module ohm_spi_switch (
+module ohm_spi_switch
+  import ohm_carrier_pkg::*;
+(
     input logic clk_i,
     input logic rst_ni,
     input logic safe_i,  // all switches are being opened
-    input logic start_i,  // only while ready_o
-    input ohm_carrier_pkg::mode_e mode_i,
-    input logic [31:0] wl_i,
-    input logic [31:0] bl_i,
-    input logic [31:0] col_i,
-    output logic ready_o,
-    output logic settled_o,
-    output logic sw_sclk_o,
-    output logic [7:0] sw_data_o,
-    output logic [ohm_carrier_pkg::Groups-1:0] sw_sync_no
+
+    // lines as they are wanted
+    input  logic         start_i,   // only while ready_o
+    input  mode_e        mode_i,
+    input  logic  [31:0] wl_i,
+    input  logic  [31:0] bl_i,
+    input  logic  [31:0] col_i,
+    output logic         ready_o,
+    output logic         settled_o,
+
+    // chips
+    output logic              sw_sclk_o,
+    output logic [       7:0] sw_data_o,
+    output logic [Groups-1:0] sw_sync_no
 );
 
-  localparam int unsigned Groups = ohm_carrier_pkg::Groups;
-  localparam int unsigned Frame = ohm_carrier_pkg::SwitchFrameCycles;
+  localparam int unsigned Frame = SwitchFrameCycles;
   localparam int unsigned Bits = 8;
   localparam int unsigned High = Frame - Bits;  // clocks with SYNC high
   localparam int unsigned CountW = $clog2(Frame);
-  localparam int unsigned SwitchSettle = ohm_carrier_pkg::SwitchSettleCycles;
-  localparam int unsigned ReadSettle = SwitchSettle + ohm_carrier_pkg::TiaSettleCycles;
+  localparam int unsigned SwitchSettle = SwitchSettleCycles;
+  localparam int unsigned ReadSettle = SwitchSettle + TiaSettleCycles;
   localparam int unsigned SettleW = $clog2(Frame + ReadSettle);
 
+  typedef logic [8*BusChips-1:0] bus_t;
   typedef struct packed {
-    ohm_carrier_pkg::mode_e mode;
-    logic [15:0] bus;  // closed switches of the bus group
+    mode_e mode;
+    bus_t bus;  // closed switches of the bus group
     logic [31:0] wl;
     logic [31:0] bl;  // all to ground in RESET
     logic [31:0] col;
   } lines_t;
 
-  // The closed switch of each of 16 columns, one in every mode but off: {RESET bus, inhibit, ground, TIA}.
-  function automatic logic [3:0][15:0] columns(ohm_carrier_pkg::mode_e mode, logic [15:0] col);
+  // The closed switch of each of 16 columns, one in every mode but off, by its number within the column.
+  function automatic logic [SwColumnStride-1:0][15:0] columns(mode_e mode, logic [15:0] col);
     logic [15:0] is_read, is_set, is_reset;
-    is_read  = {16{mode == ohm_carrier_pkg::ModeRead}};
-    is_set   = {16{mode == ohm_carrier_pkg::ModeSet}};
-    is_reset = {16{mode == ohm_carrier_pkg::ModeReset}};
-    columns  = {col & is_reset, ~col & is_set, (col & is_set) | (~col & is_reset), is_read};
+    is_read                  = {16{mode == ModeRead}};
+    is_set                   = {16{mode == ModeSet}};
+    is_reset                 = {16{mode == ModeReset}};
+    columns                  = '0;
+    columns[SwColumnReset]   = col & is_reset;
+    columns[SwColumnInhibit] = ~col & is_set;
+    columns[SwColumnGround]  = (col & is_set) | (~col & is_reset);
+    columns[SwColumnTia]     = is_read;
   endfunction
 
-  // Closed switches of the bus group: bl_set, bl_read, wl_set, wl_reset, wl_read from bit 0, the
-  // rails' monitors from bit 8.
-  function automatic logic [15:0] buses(ohm_carrier_pkg::mode_e mode, logic [31:0] wl,
-                                        logic [31:0] col);
-    logic [7:0] monitors;
-    monitors = wl == '0 && col[31:8] == '0 ? col[7:0] : '0;
-    unique case (mode)
-      ohm_carrier_pkg::ModeRead:  buses = {monitors, 8'b00010010};
-      ohm_carrier_pkg::ModeSet:   buses = {8'b0, 8'b00000101};
-      ohm_carrier_pkg::ModeReset: buses = {8'b0, 8'b00001000};
-      default:                    buses = '0;
-    endcase
+  // Closed switches of the bus group: the mode's, and in read, with no word line and a mask of rails, their monitors'.
+  function automatic bus_t buses(mode_e mode, logic [31:0] wl, logic [31:0] col);
+    buses = ModeBus[mode];
+    if (mode == ModeRead && wl == '0 && col[31:Rails] == '0)
+      buses[SwBusMonitor+:Rails] = col[Rails-1:0];
   endfunction
 
   // Columns that are grounded in SET or RESET: those of the mask in SET, the others in RESET.
-  function automatic logic [31:0] grounded(ohm_carrier_pkg::mode_e mode, logic [31:0] col);
-    return col ^ {32{mode == ohm_carrier_pkg::ModeReset}};
+  function automatic logic [31:0] grounded(mode_e mode, logic [31:0] col);
+    return col ^ {32{mode == ModeReset}};
   endfunction
 
   // Groups in which a switch opens from one pattern to another, in group_e order. A row and a column
@@ -73,7 +76,7 @@ module ohm_spi_switch (
     logic is_other, is_read;
     logic [31:0] ground_from, ground_to, col;
     is_other    = from.mode != to.mode;
-    is_read     = from.mode == ohm_carrier_pkg::ModeRead || to.mode == ohm_carrier_pkg::ModeRead;
+    is_read     = from.mode == ModeRead || to.mode == ModeRead;
     ground_from = grounded(from.mode, from.col);
     ground_to   = grounded(to.mode, to.col);
     // between SET and RESET, only what is grounded in both stays
@@ -86,35 +89,39 @@ module ohm_spi_switch (
       from.wl != to.wl,
       (from.bus & ~to.bus) != '0
     };
-    if (to.mode == ohm_carrier_pkg::ModeOff) opens = '1;
-    if (from.mode == ohm_carrier_pkg::ModeOff) opens = '0;
+    if (to.mode == ModeOff) opens = '1;
+    if (from.mode == ModeOff) opens = '0;
   endfunction
 
-  // The switches of a group that are closed in `to`, and, on the way to it, in `from` too, as carrier.toml numbers them:
-  // chip c, switch s is bit 8c + s.
+  // The switches of a group that are closed in `to`, and, on the way to it, in `from` too, as carrier.toml numbers them.
   function automatic logic [63:0] frame(lines_t from, lines_t to, logic on_the_way,
                                         logic [Groups-1:0] group);
     logic [31:0] row, row_from;
     logic [15:0] col, col_from;
-    logic [3:0][15:0] closed;
+    logic [SwColumnStride-1:0][15:0] closed;
     logic is_wl, is_row, is_lo, is_col;
-    is_wl = group[ohm_carrier_pkg::GroupWl];
-    is_row   = (is_wl || group[ohm_carrier_pkg::GroupBl]) && to.mode != ohm_carrier_pkg::ModeOff &&
-        !(on_the_way && from.mode == ohm_carrier_pkg::ModeOff);
-    is_lo = group[ohm_carrier_pkg::GroupColLo];
-    is_col = is_lo || group[ohm_carrier_pkg::GroupColHi];
+    is_wl = group[GroupWl];
+    is_row   = (is_wl || group[GroupBl]) && to.mode != ModeOff &&
+        !(on_the_way && from.mode == ModeOff);
+    is_lo = group[GroupColLo];
+    is_col = is_lo || group[GroupColHi];
     row = is_wl ? to.wl : to.bl;
     row_from = is_wl ? from.wl : from.bl;
     col = is_lo ? to.col[15:0] : to.col[31:16];
     col_from = is_lo ? from.col[15:0] : from.col[31:16];
     closed = columns(to.mode, col) & (columns(from.mode, col_from) | {64{!on_the_way}});
-    for (int i = 0; i < 32; i++) begin
-      frame[2*i]   = is_row & row[i] & (row_from[i] | !on_the_way);
-      frame[2*i+1] = is_row & !row[i] & !(row_from[i] & on_the_way);
+    frame = '0;
+    for (int unsigned i = 0; i < 32; i++) begin
+      frame[SwRowStride*i+SwRowBus]    = is_row & row[i] & (row_from[i] | !on_the_way);
+      frame[SwRowStride*i+SwRowGround] = is_row & !row[i] & !(row_from[i] & on_the_way);
     end
-    for (int i = 0; i < 64; i++) frame[i] = frame[i] | (closed[i%4][i/4] & is_col);
-    if (group[ohm_carrier_pkg::GroupBus]) begin
-      frame[15:0] = to.bus & (from.bus | {16{!on_the_way}});
+    for (int unsigned j = 0; j < 16; j++) begin
+      for (int unsigned k = 0; k < SwColumnStride; k++) begin
+        frame[SwColumnStride*j+k] = frame[SwColumnStride*j+k] | (closed[k][j] & is_col);
+      end
+    end
+    if (group[GroupBus]) begin
+      frame[$bits(bus_t)-1:0] = to.bus & (from.bus | {$bits(bus_t) {!on_the_way}});
     end
   endfunction
 
@@ -129,7 +136,7 @@ module ohm_spi_switch (
 
   always_comb begin
     want = '{mode: mode_i, bus: buses(mode_i, wl_i, col_i), wl: wl_i, bl: bl_i, col: col_i};
-    if (mode_i == ohm_carrier_pkg::ModeReset) want.bl = '0;
+    if (mode_i == ModeReset) want.bl = '0;
   end
 
   assign breaks     = opens(new_q, want);
@@ -140,7 +147,7 @@ module ohm_spi_switch (
   assign group      = chosen[Groups-1:0] | chosen[2*Groups-1:Groups];
   assign load       = frames_q != '0 && count_q == '0;
 
-  assign settle     = SettleW'(new_q.mode == ohm_carrier_pkg::ModeRead ? ReadSettle : SwitchSettle);
+  assign settle     = SettleW'(new_q.mode == ModeRead ? ReadSettle : SwitchSettle);
 
   assign ready_o    = frames_q == '0 && count_q == '0;
   assign settled_o  = settle_q == '0 && frames_q == '0;

@@ -26,7 +26,7 @@ from ohmbench.link.messages import Done, State, Why
 from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import FloatArray, Inputs, Words
 from ohmbench.support.provenance import provenance
-from ohmbench.tables import Fault, Rail, Register
+from ohmbench.tables import Control, Fault, Rail, Register
 
 _Number = TypeVar("_Number", float, FloatArray)
 
@@ -248,14 +248,14 @@ class Bench(ABC):
                 )
         if self.on_arm is not None:
             self.on_arm(limits)
-        self.write_register(Register.CONTROL, 0b110)  # disarmed, fault and pulse counts cleared
+        self.write_register(Register.CONTROL, Control.CLEAR_FAULT | Control.CLEAR_COUNTS)  # and disarmed
         for rail in Rail:
             self.write_register(Register.MAX_RAIL + rail, dac_code(limits.rails_v.get(rail, 0.0)))
         self.write_register(Register.MAX_WIDTH, clocks(limits.pulse_us))
         self.write_register(Register.PULSE_BUDGET, limits.pulses)
         self.write_register(Register.WATCHDOG, limits.silence_ms)
         self.was_armed = True
-        self.write_register(Register.CONTROL, 1)
+        self.write_register(Register.CONTROL, Control.ARM)
         try:
             firmware = load_firmware("rails")
             self.execute(firmware, {rail.name.lower(): dac_code(rails_v.get(rail, 0.0)) for rail in Rail})

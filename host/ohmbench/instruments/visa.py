@@ -66,8 +66,8 @@ def open_driver(address: str, drivers: Mapping[str, Callable[[Any, str], T]]) ->
         from pymeasure.adapters import VISAAdapter
     except ImportError as error:
         raise UsageError(
-            f"Instruments need PyVISA and PyMeasure: {error}. Nothing was sent to the array or to {address}. "
-            "pip install 'ohmbench[instruments]'."
+            f"Instruments need PyVISA and PyMeasure: {error}. Nothing was sent to {address}.",
+            "pip install 'ohmbench[instruments]'.",
         ) from error
     with trouble(f"No instrument at {address}"):
         adapter = VISAAdapter(

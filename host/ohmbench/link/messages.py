@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ohmbench.errors import ProtocolError, UsageError
 from ohmbench.link.codec import Frame
 from ohmbench.support.array_types import Words
-from ohmbench.tables import MAGIC, PROTOCOL_VERSION, Fault, FrameError, FrameType
+from ohmbench.tables import MAGIC, PROTOCOL_VERSION, STATE_FAULT_CODE_SHIFT, Fault, FrameError, FrameType, StateArg
 
 _INFO = struct.Struct("<4sIIBBBBHHI")
 _STATE = struct.Struct("<QQIQ")
@@ -148,10 +148,10 @@ class State:
         """
         try:
             counters = _STATE.unpack(frame.payload)
-            fault = Fault(frame.arg >> 8) if frame.arg & 4 else Fault.NONE
+            fault = Fault(frame.arg >> STATE_FAULT_CODE_SHIFT) if frame.arg & StateArg.FAULT else Fault.NONE
         except (struct.error, ValueError) as error:
             raise malformed(frame) from error
-        return cls(bool(frame.arg & 1), bool(frame.arg & 2), fault, *counters)
+        return cls(bool(frame.arg & StateArg.RUNNING), bool(frame.arg & StateArg.ARMED), fault, *counters)
 
 
 @dataclass(frozen=True, slots=True)

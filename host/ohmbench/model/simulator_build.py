@@ -17,7 +17,7 @@ from pathlib import Path
 from ohmbench.errors import BuildError
 from ohmbench.progress import Say
 from ohmbench.support.resources import resource_root
-from ohmbench.support.rtl import FOLDERS, rtl_files, rtl_headers
+from ohmbench.support.rtl import other_models, rtl_files, rtl_headers
 from ohmbench.support.toolchain import verilator_environment
 
 TOP = "ohm_sim_top"
@@ -32,7 +32,6 @@ _SOURCES = (
 )
 _VERILATOR = [
     *("--cc", "--exe", "--build", "--top-module", TOP, "--prefix", "Vtop", "--timescale", "1ns/1ps"),
-    *(f"-I{folder}" for folder in FOLDERS),
     # Another version's new warnings are no reason not to build; fpga/lint/lint.py is for warnings.
     *("-Wno-fatal", "-O3"),
 ]
@@ -97,8 +96,8 @@ def build_flavour(flavour: Flavour, progress: Say = silent, *, root: Path | None
     root = root or resource_root()
     environment = verilator_environment()
     version = _check_tools(environment)
-    beside = [path for pattern in _SOURCES for path in root.glob(pattern) if path.is_file()]
-    paths = sorted([*rtl_files(root), *rtl_headers(root), *beside])
+    beside = {path for pattern in _SOURCES for path in root.glob(pattern) if path.is_file()}
+    paths = sorted([*rtl_files(root), *rtl_headers(root), *beside - other_models(root)])
     # Read once: an edit during the build must not end in an executable with the digest of other sources.
     sources = {str(path.relative_to(root)): path.read_bytes() for path in paths}
     key = (version, platform.machine(), _VERILATOR, _MAKE, _CXX_FLAGS, _C_FLAGS, flavour, sorted(sources.items()))
@@ -193,8 +192,10 @@ def _compile(
     modules = [name for name in named(".sv") if name not in packages]
     main = named(".cpp") if flavour.main is None else [str(flavour.main)]
     files = [*named(".vlt"), *packages, *modules, *main, *objects.values()]
+    includes = dict.fromkeys(f"-I{Path(name).parent}" for name in named(".svh"))
     jobs = str(os.cpu_count() or 1)
-    options = [*_VERILATOR, *flavour.arguments, *_MAKE, "-CFLAGS", _CXX_FLAGS, "-Mdir", "../obj", "-o", TOP, "-j", jobs]
+    options = [*_VERILATOR, *includes, *flavour.arguments]
+    options += [*_MAKE, "-CFLAGS", _CXX_FLAGS, "-Mdir", "../obj", "-o", TOP, "-j", jobs]
 
     with log.open("w") as output:
 

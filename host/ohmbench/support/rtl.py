@@ -1,27 +1,60 @@
-"""Which SystemVerilog the FPGA is made of.
+"""Which SystemVerilog the FPGA is made of: what all carriers share, and the drivers of one of them.
 
 Whoever builds, checks or names it takes the list from here: the simulator, the build id, the bitstream, the linter, the
-proofs and the tests.
+proofs and the tests. `root` is always the folder of fpga/ and sim/; `carrier` a folder of fpga/carriers, the default
+of carriers.toml if not given.
 """
 
 from __future__ import annotations
 
+import tomllib
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-FOLDERS = ("fpga/rtl", "fpga/carriers/reference")
+from ohmbench.errors import UsageError
+
+SHARED = "fpga/rtl"
+CARRIERS = "fpga/carriers"
 
 
-def rtl_folders(root: Path) -> list[Path]:
-    """Where it stands below the root of fpga/."""
-    return [root / folder for folder in FOLDERS]
+def carrier_names(root: Path) -> list[str]:
+    return list(_table(root)["carrier"])
 
 
-def rtl_files(root: Path) -> list[Path]:
+def default_carrier(root: Path) -> str:
+    return str(_table(root)["default"])
+
+
+def rtl_folders(root: Path, carrier: str | None = None) -> list[Path]:
+    """Raises:
+    UsageError: there is no such carrier.
+    """
+    known = carrier_names(root)
+    name = default_carrier(root) if carrier is None else carrier
+    if name not in known:
+        raise UsageError(f"There is no carrier {name!r}. Known: {', '.join(known)}.")
+    return [root / SHARED, root / CARRIERS / name]
+
+
+def rtl_files(root: Path, carrier: str | None = None) -> list[Path]:
     """Its .sv files: packages first, then by name."""
-    found = [path for folder in rtl_folders(root) for path in folder.glob("*.sv")]
+    found = [path for folder in rtl_folders(root, carrier) for path in folder.glob("*.sv")]
     return sorted(found, key=lambda path: (not path.stem.endswith("_pkg"), path.name))
 
 
-def rtl_headers(root: Path) -> list[Path]:
+def rtl_headers(root: Path, carrier: str | None = None) -> list[Path]:
     """What the files include."""
-    return sorted(path for folder in rtl_folders(root) for path in folder.glob("*.svh"))
+    return sorted(path for folder in rtl_folders(root, carrier) for path in folder.glob("*.svh"))
+
+
+def other_models(root: Path, carrier: str | None = None) -> set[Path]:
+    """Models of boards and chips that this carrier does not have: they may have the same module names."""
+    name = default_carrier(root) if carrier is None else carrier
+    models = {key: {root / path for path in entry["models"]} for key, entry in _table(root)["carrier"].items()}
+    return set().union(*models.values()) - models[name]
+
+
+@cache
+def _table(root: Path) -> dict[str, Any]:
+    return tomllib.loads((root / CARRIERS / "carriers.toml").read_text())

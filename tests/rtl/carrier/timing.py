@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from ohmbench.tables import Mode, Rail
 ALL = 0xFFFF_FFFF
 RAIL, LINES, PULSE, SENSE = range(4)
 BEATS = t.COLUMNS // 2
+
+TABLE = tomllib.loads((Path(__file__).parents[3] / "fpga/carriers/reference/carrier.toml").read_text())
+BUS, ROW, COLUMN = (TABLE["wiring"][kind] for kind in ("bus", "row", "column"))
+CLOSES = [mode["closes"] for mode in TABLE["mode"]]
 
 
 @dataclass(frozen=True)
@@ -30,18 +35,25 @@ def pattern(mode: int, wl: int, bl: int, col: int) -> list[int]:
     """Closed switches of the five groups, 64 bits each, as fpga/carriers/reference/carrier.toml numbers them."""
     if mode == Mode.OFF:
         return [0] * 5
-    bus = {Mode.READ: 1 << 1 | 1 << 4, Mode.SET: 1 << 0 | 1 << 2, Mode.RESET: 1 << 3}[Mode(mode)]
-    if mode == Mode.READ and wl == 0 and col < 256:
-        bus |= col << 8
+    bus = sum(1 << BUS[name] for name in CLOSES[mode])
+    if mode == Mode.READ and wl == 0 and col < 1 << len(Rail):
+        bus |= col << BUS["monitor"]
 
     def rows(mask: int) -> int:
-        return sum((1 if mask >> i & 1 else 2) << 2 * i for i in range(t.ROWS))
+        return sum(1 << ROW["stride"] * i + ROW["bus" if mask >> i & 1 else "ground"] for i in range(t.ROWS))
 
     def column(j: int) -> int:
         selected = col >> j & 1
-        return {Mode.READ: 1, Mode.SET: 2 if selected else 4, Mode.RESET: 8 if selected else 2}[Mode(mode)]
+        name = {Mode.READ: "tia", Mode.SET: "ground" if selected else "inhibit"}.get(
+            Mode(mode), "reset" if selected else "ground"
+        )
+        return 1 << COLUMN[name]
 
-    halves = [sum(column(first + j) << 4 * j for j in range(16)) for first in (0, 16)]
+    per_group = 64 // COLUMN["stride"]
+    halves = [
+        sum(column(first + j) << COLUMN["stride"] * j for j in range(per_group) if first + j < t.COLUMNS)
+        for first in (0, per_group)
+    ]
     return [bus, rows(wl), rows(0 if mode == Mode.RESET else bl), *halves]
 
 

@@ -10,10 +10,10 @@ from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
 from guard_checker import ALL, Checker, Command, Inputs, Kind, Outputs
 
-from ohmbench.tables import RAIL_CEILING, Fault, Mode, Register
+from ohmbench.tables import RAIL_CEILING, Control, Fault, Mode, Register
 
 TICKS_PER_MS = 8  # the parameter with which test_guard.py builds
-ARM, CLEAR_FAULT, CLEAR_COUNTS = 1, 2, 4
+ARM, CLEAR_FAULT, CLEAR_COUNTS = Control.ARM, Control.CLEAR_FAULT, Control.CLEAR_COUNTS
 
 
 def rail(number: int, code: int) -> Command:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from ohmbench.tables import GUARD_SCAN_CYCLES, RAIL_CEILING, Fault, Mode, Rail, Register
+from ohmbench.tables import GUARD_SCAN_CYCLES, RAIL_CEILING, Control, Fault, Mode, Rail, Register
 
 SYNCHRONISER_CLOCKS = 2
 SAFE_CLOCKS = 4  # at least so long is safe_no low
@@ -143,8 +143,8 @@ class Checker:
         assert o.refused == refused, f"register {i.register}: refused {o.refused}"
         write = i.register if not refused else None
         control = write[1] if write and write[0] == Register.CONTROL else None
-        disarm = control is not None and not control & 1
-        arm = control is not None and bool(control & 1)
+        disarm = control is not None and not control & Control.ARM
+        arm = control is not None and bool(control & Control.ARM)
 
         reasons = set(self._reasons(i, o))
         over = i.cmd is not None and i.cmd.kind == Kind.PULSE and not reasons and self._over_budget()
@@ -169,7 +169,7 @@ class Checker:
 
         # the state of the next clock
         ends = i.abort or disarm
-        latched = Fault.NONE if control is not None and control & 2 else fault
+        latched = Fault.NONE if control is not None and control & Control.CLEAR_FAULT else fault
         if latched != Fault.NONE:
             self.faults = {latched}
         elif may_fault:
@@ -203,7 +203,7 @@ class Checker:
             return False
         address, value = i.register
         if address == Register.CONTROL:
-            return bool(value & 1) and fault != Fault.NONE
+            return bool(value & Control.ARM) and fault != Fault.NONE
         if address == Register.BAUD_DIVISOR:
             return False
         limit = self.limit(address)
@@ -311,7 +311,7 @@ class Checker:
 
     def _write(self, address: int, value: int, was_armed: bool) -> None:
         if address == Register.CONTROL:
-            if value & 4 and not was_armed:
+            if value & Control.CLEAR_COUNTS and not was_armed:
                 self.pulses.clear()
         elif address == Register.MAX_WIDTH:
             self.max_width = value

@@ -8,7 +8,7 @@ import cocotb
 from guard_bench import SENSE, Bench, lines, pulse, rail
 from guard_checker import SYNCHRONISER_CLOCKS, Command, Inputs
 
-from ohmbench.tables import Fault, Mode, Register
+from ohmbench.tables import Control, Fault, Mode, Register
 
 
 def idle_carrier(i: Inputs) -> None:
@@ -155,11 +155,11 @@ async def overcurrent_counts_whenever_armed(dut: Any) -> None:
     await bench.step(overcurrent=True)
     await bench.idle_for(3)
     assert bench.now.fault == Fault.OVERCURRENT
-    await bench.write(Register.CONTROL, 2)
+    await bench.write(Register.CONTROL, Control.CLEAR_FAULT)
     bench.idle.overcurrent = True
     await bench.idle_for(5)
     assert bench.now.fault == Fault.NONE  # nothing is on that could be harmed
-    await bench.write(Register.CONTROL, 1)
+    await bench.write(Register.CONTROL, Control.ARM)
     await bench.idle_for(2)
     assert bench.now.fault == Fault.OVERCURRENT
     assert not bench.now.armed

@@ -15,9 +15,9 @@ from tests.random_programs import random_program
 from ohmbench.isa import Instruction, encode
 from ohmbench.link.codec import Frame
 from ohmbench.link.codec import encode_frame as on_wire
-from ohmbench.tables import RAIL_CEILING, FrameType, Mode, Op, Rail, Register
+from ohmbench.tables import RAIL_CEILING, Control, FrameType, Mode, Op, Rail, Register
 
-ARM, CLEAR_FAULT, CLEAR_COUNTS = 1, 2, 4
+ARM, CLEAR_FAULT, CLEAR_COUNTS = Control.ARM, Control.CLEAR_FAULT, Control.CLEAR_COUNTS
 WORDS_A_FRAME = 64
 LONGEST_RUN = 6_000  # clocks that a program may take before it is aborted
 

@@ -81,10 +81,11 @@ module pin_checker
   endfunction
 
   function automatic void control();
-    if (reg_data_i[0] && known_fault) return;  // refused as a whole
-    if (reg_data_i[1]) known_fault = 1'b0;
-    if (reg_data_i[2] && !armed_i) count = '{default: '0};
-    if (reg_data_i[0]) may_be_on = 1'b1;
+    ohm_guard_pkg::control_t asked = ohm_guard_pkg::control_t'(reg_data_i[2:0]);
+    if (asked.arm && known_fault) return;  // refused as a whole
+    if (asked.clear_fault) known_fault = 1'b0;
+    if (asked.clear_counts && !armed_i) count = '{default: '0};
+    if (asked.arm) may_be_on = 1'b1;
     else end_all(1'b0);
   endfunction
 
@@ -177,6 +178,7 @@ module pin_checker
   logic [15:0] rise_width;
   assign high = set_en_i || reset_en_i;
 
+  // The numbers of the switches are written out on purpose, not taken from the carrier's table.
   function automatic void pulse_begins();
     logic [31:0] wl, bl, on, idle_columns;
     int unsigned row;

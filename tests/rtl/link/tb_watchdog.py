@@ -14,7 +14,7 @@ from ohmbench.bench.base import Bench, Limits
 from ohmbench.isa import assemble
 from ohmbench.link.codec import Frame, encode_frame
 from ohmbench.link.messages import State
-from ohmbench.tables import Fault, FrameType, Rail, Register
+from ohmbench.tables import Control, Fault, FrameType, Rail, Register
 from ohmbench.testing import CocotbBench
 
 SILENCE_MS = 2
@@ -70,7 +70,7 @@ async def armed(dut: Any) -> tuple[CocotbBench, Watch]:
         host.write_register(Register.MAX_WIDTH, 48)
         host.write_register(Register.PULSE_BUDGET, LIMITS.pulses)
         host.write_register(Register.WATCHDOG, SILENCE_MS)
-        host.write_register(Register.CONTROL, 1)
+        host.write_register(Register.CONTROL, Control.ARM)
 
     await bench.host(arm)
     await Timer(50, unit="us")  # the guard's own rest before the array is on

@@ -15,7 +15,7 @@ from ohmbench.errors import FaultError
 from ohmbench.isa import Program, assemble
 from ohmbench.link.messages import Done, RefusedError, Why
 from ohmbench.model.twin import Twin
-from ohmbench.tables import Fault, FrameError, Op, Rail, Register
+from ohmbench.tables import Control, Fault, FrameError, Op, Rail, Register
 from ohmbench.testing import CocotbBench
 
 LIMITS = Limits({rail: 1.0 for rail in Rail if t.RAIL_CEILING[rail] > 20_000}, pulse_us=1.0, pulses=3)
@@ -163,7 +163,7 @@ async def refused_pulse_is_a_fault(dut: Any) -> None:
             host.execute(PULSE, {"row": 1, "width": 10})
         assert host.state().fault == Fault.NOT_ARMED
         with pytest.raises(RefusedError) as refused:
-            host.write_register(Register.CONTROL, 1)
+            host.write_register(Register.CONTROL, Control.ARM)
         assert refused.value.error == FrameError.REFUSED
         assert pulses == 0
         with host.armed(LIMITS, {}):  # clears the fault

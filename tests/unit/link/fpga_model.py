@@ -10,7 +10,7 @@ from typing import Any
 
 from ohmbench.link import Link, MockTransport, Why
 from ohmbench.link.codec import Decoder, Frame, encode_frame
-from ohmbench.tables import DEFAULT_BAUD, MAGIC, PROTOCOL_VERSION, FrameError, FrameType, Register
+from ohmbench.tables import DEFAULT_BAUD, MAGIC, PROTOCOL_VERSION, Control, FrameError, FrameType, Register
 
 CLOCK_HZ = 48_000_000
 SLOTS = 8
@@ -215,7 +215,7 @@ class FpgaModel:
         if frame.arg in self.refuse:
             return self.refuse[frame.arg]
         if frame.arg == Register.CONTROL:
-            self.armed = bool(value & 1)
+            self.armed = bool(value & Control.ARM)
         elif frame.arg == Register.BAUD_DIVISOR:
             self._baud_after_ack = round(CLOCK_HZ / value) if value else DEFAULT_BAUD
         return None

@@ -13,7 +13,7 @@ from tests.unit.link.fpga_model import ECHO, SPIN, TALK, TRIP, bench, linked
 
 from ohmbench.errors import LinkError, UsageError
 from ohmbench.link import Done, Link, RefusedError, Result, Why
-from ohmbench.tables import Fault, FrameError, FrameType, Register
+from ohmbench.tables import Control, Fault, FrameError, FrameType, Register
 
 # Memories and registers
 
@@ -36,7 +36,7 @@ def test_a_program_is_written_word_by_word(count: int) -> None:
 
 def test_writes_return_when_they_have_been_executed() -> None:
     link, model, *_ = linked(frames_a_step=1)
-    link.write_register(Register.CONTROL, 1)
+    link.write_register(Register.CONTROL, Control.ARM)
     assert model.armed
     assert link.status().armed
 
@@ -73,7 +73,7 @@ def test_a_refusal_says_that_nothing_was_executed_and_leaves_the_link_usable() -
         FrameType.REGISTER,
         Register.MAX_WIDTH,
     )
-    link.write_register(Register.CONTROL, 1)
+    link.write_register(Register.CONTROL, Control.ARM)
     assert model.armed
 
 

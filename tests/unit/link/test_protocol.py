@@ -8,7 +8,7 @@ import numpy as np
 from tests.unit.link.fpga_model import Clock
 
 from ohmbench.link import BoardInfo, Done, Link, MockTransport, Result, State, Why
-from ohmbench.tables import Fault, Register
+from ohmbench.tables import Control, Fault, Register
 
 Step = tuple[tuple[str, ...], tuple[str, ...]]
 
@@ -76,14 +76,14 @@ def test_opening_says_who_is_there() -> None:
 def test_a_register_is_written_and_a_read_waits_for_it() -> None:
     script = Script(OPEN, REGISTER)
     with opened(script) as link:
-        link.write_register(Register.CONTROL, 1)
+        link.write_register(Register.CONTROL, Control.ARM)
     assert not script.steps
 
 
 def test_a_program_takes_arguments_and_a_vector_and_gives_results() -> None:
     script = Script(OPEN, REGISTER, PROGRAM)
     with opened(script) as link:
-        link.write_register(Register.CONTROL, 1)
+        link.write_register(Register.CONTROL, Control.ARM)
         link.run(5, [1, -2])
         link.send_vectors(np.arange(32, dtype=np.uint8).reshape(1, 32))
         result, done = list(link.events())

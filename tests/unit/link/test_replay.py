@@ -11,7 +11,7 @@ from tests.unit.link.fpga_model import ECHO, SPIN, TALK, FpgaModel, bench
 
 from ohmbench.errors import DataError, LinkError
 from ohmbench.link import Done, Link, RefusedError, Trace, replay
-from ohmbench.tables import FrameError, FrameType, Register
+from ohmbench.tables import Control, FrameError, FrameType, Register
 
 VECTORS = np.random.default_rng(5).integers(0, 256, (300, 32)).astype(np.uint8)
 RATES = {"drop": 0.02, "bit": 0.02, "lose": 0.02, "insert": 0.02}
@@ -22,7 +22,7 @@ def use(link: Link) -> None:
     link.write_program(0, range(200))
     link.write_vectors(3, np.arange(40 * 32).reshape(40, 32))
     link.read_vectors(3, 40)
-    link.write_register(Register.CONTROL, 1)
+    link.write_register(Register.CONTROL, Control.ARM)
     with pytest.raises(RefusedError):
         link.write_register(Register.MAX_WIDTH, 1)
     runs = [link.start(ECHO, [len(VECTORS)], VECTORS), link.start(TALK, [7])]

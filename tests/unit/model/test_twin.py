@@ -13,7 +13,7 @@ from ohmbench.link.messages import Why
 from ohmbench.model import twin as twin_module
 from ohmbench.model.array import ArrayModel
 from ohmbench.model.twin import Twin
-from ohmbench.tables import LANES, MEMORY_VECTORS, PROGRAM_WORDS, Fault, Register
+from ohmbench.tables import LANES, MEMORY_VECTORS, PROGRAM_WORDS, Control, Fault, Register
 
 ECHO = """
         li      r2, 32
@@ -51,7 +51,7 @@ def test_a_stream_passes_whole_however_it_is_cut(instructions: int, monkeypatch:
 
 def test_inputs_that_run_out_end_as_an_abort() -> None:
     twin = loaded(ECHO)
-    twin.write_register(Register.CONTROL, 1)
+    twin.write_register(Register.CONTROL, Control.ARM)
     end, words = twin.run(0, [5], np.ones((2, LANES), np.uint8))
     assert (end.why, len(words), twin.consumed) == (Why.ABORT, 2 * LANES, 2)
     assert not twin.state().armed
@@ -59,7 +59,7 @@ def test_inputs_that_run_out_end_as_an_abort() -> None:
 
 def test_ctrl_c_ends_an_endless_program_with_all_off() -> None:
     twin = loaded(FOREVER)
-    twin.write_register(Register.CONTROL, 1)
+    twin.write_register(Register.CONTROL, Control.ARM)
     timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
     timer.start()
     with pytest.raises(KeyboardInterrupt):
@@ -97,7 +97,7 @@ def pulsed(array: ArrayModel) -> Twin:
     twin.load(assemble(TWO_PULSES).words)
     for rail in range(8):
         twin.write_register(Register.MAX_RAIL + rail, 4000)
-    for register, value in ((Register.MAX_WIDTH, 100), (Register.PULSE_BUDGET, 5), (Register.CONTROL, 1)):
+    for register, value in ((Register.MAX_WIDTH, 100), (Register.PULSE_BUDGET, 5), (Register.CONTROL, Control.ARM)):
         assert twin.write_register(register, value)
     return twin
 

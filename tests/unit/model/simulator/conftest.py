@@ -23,6 +23,8 @@ def loopback_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("loopback")
     (root / "fpga/rtl").mkdir(parents=True)
     (root / "sim").mkdir()
+    (root / "fpga/carriers").mkdir()
+    shutil.copy2(REPO / "fpga/carriers/carriers.toml", root / "fpga/carriers")
     shutil.copytree(REPO / "sim/array", root / "sim/array")
     for path in [
         *REPO.glob("sim/*.cpp"),
