@@ -73,4 +73,4 @@ def test_a_folder_or_a_device_is_refused_before_the_work(
     for arguments in [*commands(image), ("map", "-o"), ("bug-report", "-o")]:
         assert main([*arguments, str(file)]) == UsageError.exit_code
         said = capsys.readouterr().err
-        assert f"Cannot write results to {file}: it is a folder or a device. Nothing was sent to the array. " in said
+        assert f"Cannot write results to {file}: it is a folder or a device. " in said
