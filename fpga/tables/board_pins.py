@@ -9,19 +9,20 @@ from typing import Any
 
 Table = dict[str, Any]
 
-OUT = "IO_TYPE=LVCMOS33 PULLMODE=NONE SLEWRATE=SLOW DRIVE=4"
-CARRIER_OUT = "IO_TYPE=LVCMOS33 PULLMODE=NONE SLEWRATE=FAST DRIVE=8"
-# an over-current line that leads nowhere is low: tripped
-CARRIER_IN = "IO_TYPE=LVCMOS33 PULLMODE=DOWN"
-
 
 @dataclass(frozen=True)
 class Pin:
-    """One pin of the FPGA; `place` is the pin of the connector, or empty for the board's own chips."""
+    """One pin of the FPGA; the family's module turns it into its constraints.
+
+    Attributes:
+        kind: out, or fast for an output to the carrier, or in.
+        place: the pin of the connector, or empty for the board's own chips.
+    """
 
     port: str
     site: str
-    settings: str
+    kind: str
+    pull: str = "NONE"
     place: str = ""
     mhz: int | None = None
 
@@ -43,34 +44,23 @@ def pins(board: Table, carrier: Table) -> Iterator[Pin]:
     """
     taken: dict[str, str] = {}
 
-    def pin(port: str, site: str, settings: str, place: str = "", mhz: int | None = None) -> Pin:
-        if site in taken:
-            raise SystemExit(f"{board['title']}: site {site} is both {taken[site]} and {port}")
-        taken[site] = port
-        return Pin(port, site, settings, place, mhz)
+    def taking(pin: Pin) -> Pin:
+        if pin.site in taken:
+            raise SystemExit(f"{board['title']}: site {pin.site} is both {taken[pin.site]} and {pin.port}")
+        taken[pin.site] = pin.port
+        return pin
 
     for port, at in board["pins"].items():
-        settings = f"IO_TYPE=LVCMOS33 PULLMODE={at['pull']}" if is_input(port) else OUT
+        kind = "in" if is_input(port) else "out"
         for bit, site in zip(_bits(port, len(at["sites"])), at["sites"], strict=True):
-            yield pin(port=bit, site=site, settings=settings, mhz=at.get("mhz"))
+            yield taking(Pin(bit, site, kind, at.get("pull", "NONE"), mhz=at.get("mhz")))
     for port, places in carrier["connector"].items():
+        # an over-current line that leads nowhere is low: tripped
+        kind, pull = ("in", "DOWN") if is_input(port) else ("fast", "NONE")
         for bit, place in zip(_bits(port, len(places)), places, strict=True):
             if place not in board["connector"]:
                 raise SystemExit(f"{board['title']}: no pin {place} of the carrier's connector, which {bit} needs")
-            yield pin(bit, board["connector"][place], CARRIER_IN if is_input(port) else CARRIER_OUT, place)
-
-
-def lpf(board: Table, carrier: Table, note: str) -> str:
-    """Constraints for nextpnr-ecp5."""
-    out = [f"# {note}", "BLOCK RESETPATHS;", "BLOCK ASYNCPATHS;"]
-    # any later bitstream can be written to the board's flash over JTAG
-    out.append("SYSCONFIG CONFIG_IOVOLTAGE=3.3 COMPRESS_CONFIG=ON MCCLK_FREQ=62 MASTER_SPI_PORT=ENABLE;")
-    for pin in pins(board, carrier):
-        out.append(f'LOCATE COMP "{pin.port}" SITE "{pin.site}";')
-        out.append(f'IOBUF PORT "{pin.port}" {pin.settings};')
-        if pin.mhz:
-            out.append(f'FREQUENCY PORT "{pin.port}" {pin.mhz} MHZ;')
-    return "\n".join(out) + "\n"
+            yield taking(Pin(bit, board["connector"][place], kind, pull, place))
 
 
 def rows(board: Table, carrier: Table) -> list[list[str]]:

@@ -8,9 +8,11 @@ reference pages; `--check` fails when one is out of date.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import board_pins
 from constants import c_header, python
@@ -19,11 +21,23 @@ from source import CARRIERS, NOTE, REPO, Table, carriers, load
 from systemverilog import carrier_sv, guard_sv, isa_sv, link_sv, parts_sv
 
 
+def load_family(folder: Path) -> Any:
+    """The family.py of a folder of fpga/boards."""
+    spec = importlib.util.spec_from_file_location(f"family_{folder.name}", folder / "family.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def boards(carrier: Table) -> dict[Path, str]:
     made = {}
     for folder in (path.parent for path in sorted((REPO / "fpga/boards").glob("*/*/board.toml"))):
         board = tomllib.loads((folder / "board.toml").read_text())
-        made[folder / f"{board['top']}.lpf"] = board_pins.lpf(board, carrier, NOTE)
+        family = load_family(folder.parent)
+        pins = board_pins.pins(board, carrier)
+        made[folder / f"{board['top']}{family.CONSTRAINTS}"] = family.constraints(pins, NOTE)
         made[REPO / f"docs/reference/{folder.name}.md"] = board_page(board, carrier)
     return made
 

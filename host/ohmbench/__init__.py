@@ -15,7 +15,7 @@ _FACE = {
     "AssemblyError": "errors",
     "Bench": "bench.base",
     "BuildError": "errors",
-    "CellRecords": "programming.programmer",
+    "CellRecords": "record.cell_records",
     "CheckError": "errors",
     "CrossbarClassifier": "compress.estimator",
     "DataError": "errors",
@@ -46,7 +46,7 @@ _FACE = {
     "load_firmware": "isa",
     "map_compressed": "mapping.mapper",
     "open_bench": "bench.opening",
-    "program_image": "programming.programmer",
+    "program_image": "programming.run",
     "read_array": "programming.programmer",
 }
 """Where each name is; __init__.pyi says the same to type checkers."""

@@ -32,8 +32,8 @@ from ohmbench.isa import load_firmware as load_firmware
 from ohmbench.mapping.counting import count as count
 from ohmbench.mapping.image import WeightImage as WeightImage
 from ohmbench.mapping.mapper import map_compressed as map_compressed
-from ohmbench.programming.programmer import CellRecords as CellRecords
-from ohmbench.programming.programmer import program_image as program_image
 from ohmbench.programming.programmer import read_array as read_array
 from ohmbench.programming.recipe import Recipe as Recipe
+from ohmbench.programming.run import program_image as program_image
+from ohmbench.record.cell_records import CellRecords as CellRecords
 from ohmbench.tables import Rail as Rail

@@ -1,34 +1,36 @@
 """Errors that users meet, and the exit code of each.
 
     OhmbenchError (1)
-    +-- UsageError (2)          a flag or a value that makes no sense
-    +-- PortError (3)           no such port, no permission, busy
-    +-- ProtocolError (4)       something answers, but it is not an ohmbench of our version
-    +-- LinkError (5)           the link was lost or stays damaged
-    +-- ImageError (6)          a weight image is corrupt, or made for another array
-    +-- AssemblyError (7)       a pulse program does not assemble
-    +-- BuildError (8)          the simulator cannot be built or started
-    +-- FaultError (9)          the guard turned the array off
-    +-- NotConvergedError (10)  fewer cells in their window than asked for
-    +-- DataError (11)          a data set, parameter file or network is missing or damaged
-    +-- ModelError (12)         a chip model or an assertion stopped the simulation
-    +-- WearError (13)          a cell would get more pulses in its life than its budget
-    +-- StoreError (14)         the record of runs cannot be read or written, or is another array's
-    +-- FlashError (15)         a bitstream cannot be loaded: damaged, another board's, or the board does not take it
-    +-- ExpectationError (16)   a result of a sweep is not what --assert expects
-    +-- CheckError (17)         the self-test found something wrong with the carrier
-    +-- InstrumentError (18)    a power supply or a meter does not answer, or does not do what it is told
+    +-- InputError              what was given makes no sense
+    |   +-- UsageError (2)          a flag or a value
+    |   +-- ImageError (6)          a weight image is corrupt, or made for another array
+    |   +-- AssemblyError (7)       a pulse program does not assemble
+    |   +-- DataError (11)          a data set, parameter file or network is missing or damaged
+    +-- BenchError              the bench is not there, not in order, or turned the array off
+    |   +-- PortError (3)           no such port, no permission, busy
+    |   +-- ProtocolError (4)       something answers, but it is not an ohmbench of our version
+    |   +-- LinkError (5)           the link was lost or stays damaged
+    |   +-- FaultError (9)          the guard turned the array off
+    |   +-- FlashError (15)         a bitstream is damaged, another board's, or not taken
+    |   +-- CheckError (17)         the self-test found something wrong with the carrier
+    |   +-- InstrumentError (18)    a power supply or a meter does not answer, or does not do what it is told
+    +-- SimulationError         of the simulation, not of an array
+    |   +-- BuildError (8)          the simulator cannot be built or started
+    |   +-- ModelError (12)         a chip model or an assertion stopped the simulation
+    +-- RecordError             the record, or the wear that it knows, forbids it
+    |   +-- WearError (13)          a cell would get more pulses in its life than its budget
+    |   +-- StoreError (14)         the record of runs cannot be read or written, or is another array's
+    +-- OutcomeError            all was done, and what came out is not what was asked for
+        +-- NotConvergedError (10)  fewer cells in their window than asked for
+        +-- ExpectationError (16)   a result of a sweep is not what --assert expects
 
-Ctrl-C ends with 130, as shells expect. Every message says what happened, what it means for the array, and
-what to do next.
+Ctrl-C ends with 130, as shells expect. Every message says what happened and what to do next; what
+became of the array is a field, which the command line says where an array is near.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-
-NOTHING_SENT = "Nothing was sent to the array."
-ARRAY_OFF = "The array is off; its cells keep what they hold."
 
 
 class ArrayState(StrEnum):
@@ -37,6 +39,11 @@ class ArrayState(StrEnum):
     UNTOUCHED = "Nothing was sent to the array."
     OFF = "The array is off; its cells keep what they hold."
     GOES_OFF = "The array goes off by itself when its watchdog runs out."
+    UNKNOWN = "The array is off, or goes off when its watchdog runs out."
+    NOT_PULSED = "No cell was pulsed, and the array is off."
+    PROGRAMMED = "The array is off and holds what was programmed."
+    READ = "The array is off and holds what was read."
+    FORMED = "The array is off; formed cells stay formed."
 
 
 class OhmbenchError(Exception):
@@ -62,18 +69,42 @@ class OhmbenchError(Exception):
     def __str__(self) -> str:
         return f"{self.what} {self.todo}".rstrip()
 
-    def told(self) -> str:
-        """The message with what became of the array, which is untouched if no bench was open."""
-        return f"{self.what} {self.array or ArrayState.UNTOUCHED} {self.todo}".rstrip()
+    def told(self, array: ArrayState = ArrayState.UNTOUCHED) -> str:
+        """The message with what became of the array.
+
+        Args:
+            array: that, if the error does not know better.
+        """
+        return f"{self.what} {self.array or array} {self.todo}".rstrip()
 
 
-class UsageError(OhmbenchError):
+class InputError(OhmbenchError):
+    """What was given makes no sense: an option, a file, a program, data."""
+
+
+class BenchError(OhmbenchError):
+    """The bench does not answer, is not in order, or turned the array off."""
+
+
+class SimulationError(OhmbenchError):
+    """The simulation, not an array: it cannot be built, or a model stopped it."""
+
+
+class RecordError(OhmbenchError):
+    """The lab's record, or what it says of an array's wear, forbids it."""
+
+
+class OutcomeError(OhmbenchError):
+    """All was done, and what came out is not what was asked for."""
+
+
+class UsageError(InputError):
     """A flag or a value that makes no sense."""
 
     exit_code = 2
 
 
-class PortError(OhmbenchError):
+class PortError(BenchError):
     """The port does not exist, may not be opened, or is in use; `reason` says which in a few words."""
 
     exit_code = 3
@@ -83,93 +114,93 @@ class PortError(OhmbenchError):
         self.reason = reason
 
 
-class ProtocolError(OhmbenchError):
+class ProtocolError(BenchError):
     """Something answers on the port, but not an ohmbench of this protocol version."""
 
     exit_code = 4
 
 
-class LinkError(OhmbenchError):
+class LinkError(BenchError):
     """The link was lost, or frames stay damaged after all retries."""
 
     exit_code = 5
 
 
-class ImageError(OhmbenchError):
+class ImageError(InputError):
     """A weight image is corrupt, or was made for another array."""
 
     exit_code = 6
 
 
-class AssemblyError(OhmbenchError):
+class AssemblyError(InputError):
     """A pulse program does not assemble; the message names file, line and column."""
 
     exit_code = 7
 
 
-class BuildError(OhmbenchError):
+class BuildError(SimulationError):
     """The simulator cannot be built or started."""
 
     exit_code = 8
 
 
-class FaultError(OhmbenchError):
+class FaultError(BenchError):
     """The guard turned the array off."""
 
     exit_code = 9
     array = ArrayState.OFF
 
 
-class NotConvergedError(OhmbenchError):
+class NotConvergedError(OutcomeError):
     """Fewer cells than asked for ended in their window."""
 
     exit_code = 10
 
 
-class DataError(OhmbenchError):
+class DataError(InputError):
     """A data set, parameter file or network is missing or damaged."""
 
     exit_code = 11
 
 
-class ModelError(OhmbenchError):
+class ModelError(SimulationError):
     """In the simulation a chip saw its datasheet violated, or the RTL broke an assertion: a defect of either, or of a
     carrier file."""
 
     exit_code = 12
 
 
-class WearError(OhmbenchError):
+class WearError(RecordError):
     """A cell would get more pulses in its life than its budget."""
 
     exit_code = 13
 
 
-class StoreError(OhmbenchError):
+class StoreError(RecordError):
     """The record of runs cannot be read or written, or belongs to another array."""
 
     exit_code = 14
 
 
-class FlashError(OhmbenchError):
+class FlashError(BenchError):
     """A bitstream is none, belongs to another board or FPGA, or cannot be loaded."""
 
     exit_code = 15
 
 
-class ExpectationError(OhmbenchError):
+class ExpectationError(OutcomeError):
     """A result of a sweep is not what --assert expects."""
 
     exit_code = 16
 
 
-class CheckError(OhmbenchError):
+class CheckError(BenchError):
     """The self-test found something wrong with the carrier."""
 
     exit_code = 17
 
 
-class InstrumentError(OhmbenchError):
+class InstrumentError(BenchError):
     """A power supply or a meter does not answer, or does not do what it is told."""
 
     exit_code = 18

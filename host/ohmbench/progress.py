@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
 from tqdm import tqdm
+
+from ohmbench.support.writer import STDERR, message
 
 OnProgress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is; `Progress` is one."""
@@ -37,19 +38,19 @@ class Progress:
         """One line, before something that takes long."""
         self._finish()
         if not self._quiet:
-            print(f"ohmbench: {text}", file=sys.stderr, flush=True)
+            message(text)
 
     def __call__(self, name: str, done: int, total: int) -> None:
         """Report that `done` of `total` of the work `name` is done."""
         if self._quiet:
             return
-        if not sys.stderr.isatty():
+        if not STDERR.isatty():
             self._line(name, done, total)
             return
         if name != self._name:
             self._finish()
             self._name = name
-            self._bar = tqdm(total=total, desc=name, file=sys.stderr, leave=False, unit_scale=True)
+            self._bar = tqdm(total=total, desc=name, file=STDERR, leave=False, unit_scale=True)
         if self._bar is not None:
             self._bar.update(done - self._bar.n)
 
@@ -65,7 +66,7 @@ class Progress:
         if now > began and done > already:
             rate = (done - already) / (now - began)
             rest = f", {rate:.3g}/s, {(total - done) / rate:.0f} s left"
-        print(f"ohmbench: {name}: {done} of {total}{rest}", file=sys.stderr, flush=True)
+        message(f"{name}: {done} of {total}{rest}")
 
     def _finish(self) -> None:
         if self._bar is not None:

@@ -17,8 +17,10 @@ from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import DataError, LinkError, PortError, UsageError
 from ohmbench.model.array import ArrayModel
 from ohmbench.model.simulator import Simulator, build
-from ohmbench.programming.programmer import CellRecords, program_image, read_array
+from ohmbench.programming.programmer import read_array
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.run import program_image
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import Codes
 from ohmbench.support.build_id import build_id
 from ohmbench.tables import Rail

@@ -20,7 +20,7 @@ import numpy as np
 
 from ohmbench import tables as t
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.errors import FaultError, OhmbenchError, ProtocolError, UsageError
+from ohmbench.errors import ArrayState, FaultError, OhmbenchError, ProtocolError, UsageError
 from ohmbench.isa import Program, load_firmware
 from ohmbench.link.messages import Done, State, Why
 from ohmbench.progress import OnProgress
@@ -228,7 +228,7 @@ class Bench(ABC):
         if end.why != Why.HALT:
             what = "was aborted" if end.why == Why.ABORT else "met a word that is no instruction"
             raise ProtocolError(
-                f"{program.name} {what} at {program.where(end.pc)}. All outputs are off; start it again."
+                f"{program.name} {what} at {program.where(end.pc)}.", "Start it again.", array=ArrayState.OFF
             )
         words = np.concatenate(batches) if batches else np.zeros(0, np.uint32)
         return Execution(words, end.code, end.cycles)
@@ -282,8 +282,7 @@ class Bench(ABC):
             over.append(f"pulses of up to {limits.pulse_us:g} us, it allows {carrier.pulse_us:g} us")
         if over:
             raise UsageError(
-                f"This is asked of {carrier.name}: {'; '.join(over)}. Nothing was sent to the array. Use a recipe "
-                "within these limits."
+                f"This is asked of {carrier.name}: {'; '.join(over)}.", "Use a recipe within these limits."
             )
 
     def __enter__(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ from ohmbench.progress import Say
 
 BAUD = 12_000_000
 """Rate that the link is raised to: the highest that 48 MHz and an FTDI bridge both reach exactly."""
+
+SIMULATED = ("sim", "twin")
+"""Ports without a board; their arrays are the model's."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +141,27 @@ def open_bench(
             yield bench
         except OhmbenchError as error:
             if error.array is None:
-                error.array = ArrayState.OFF if bench.was_armed else ArrayState.UNTOUCHED
+                error.array = _left_as(bench)
             raise
+        finally:
+            _left.append(_left_as(bench))
+
+
+_left: deque[ArrayState] = deque([ArrayState.UNTOUCHED], maxlen=1)
+
+
+def _left_as(bench: Bench) -> ArrayState:
+    return ArrayState.OFF if bench.was_armed else ArrayState.UNTOUCHED
+
+
+def begin_command() -> None:
+    """Forget the benches that were open before: another command of this process begins."""
+    _left.append(ArrayState.UNTOUCHED)
+
+
+def array_left_as() -> ArrayState:
+    """What became of the array of the last bench of this command, for errors that come after it."""
+    return _left[0]
 
 
 @contextmanager

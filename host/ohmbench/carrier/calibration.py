@@ -8,11 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
+from ohmbench.support.array_types import FloatArray
 from ohmbench.tables import Rail
-
-Floats = npt.NDArray[np.float64]
 
 MAX_AGE = timedelta(days=30)
 """A calibration older than this is called stale [guess]: 10 ppm/K parts drift little, connectors and solder do."""
@@ -31,8 +29,8 @@ class Calibration:
     """
 
     board: str
-    gain: Floats
-    offset: Floats
+    gain: FloatArray
+    offset: FloatArray
     rails: Mapping[Rail, float]
     residual_codes: float
     instrument: str

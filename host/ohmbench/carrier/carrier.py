@@ -21,7 +21,6 @@ Everything else in ohmbench is in the rows and columns of the array, and in the 
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,10 +33,10 @@ from ohmbench import tables as t
 from ohmbench.carrier.calibration import Calibration
 from ohmbench.errors import DataError
 from ohmbench.support.array_types import Codes, FloatArray, Index, Integers, Mask
+from ohmbench.support.text_files import TextFileError, read_toml
 from ohmbench.tables import COLUMNS, REFERENCE_OHM, ROWS, Rail
 
 _KEYS = ("name", "rows", "columns", "bad_rows", "bad_columns", "gain", "offset", "reference_ohm", "limits")
-_NOTHING_SENT = "Nothing was sent to the array."
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,14 +71,13 @@ class Carrier:
             DataError: the file is missing or damaged, or something in it makes no sense.
         """
         try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise DataError(f"Cannot read the carrier {path}: {reason}. {_NOTHING_SENT} Give a TOML file.") from error
+            values = read_toml(path)
+        except TextFileError as error:
+            raise DataError(f"Cannot read the carrier {path}: {error}.", "Give a TOML file.") from error
         try:
             return cls._of(values)
         except (TypeError, ValueError, OverflowError) as error:
-            raise DataError(f"{path}: {error}. {_NOTHING_SENT} Correct it; docs/carriers.md has the keys.") from error
+            raise DataError(f"{path}: {error}.", "Correct it; docs/carriers.md has the keys.") from error
 
     @classmethod
     def _of(cls, values: dict[str, Any]) -> Self:

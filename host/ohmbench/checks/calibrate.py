@@ -17,7 +17,7 @@ import numpy as np
 from ohmbench.bench.base import Bench
 from ohmbench.carrier.calibration import Calibration
 from ohmbench.checks.reads import MONITOR_CHANNEL, held_v, mean_codes, monitor_codes, monitored_code, reference_codes
-from ohmbench.errors import CheckError
+from ohmbench.errors import ArrayState, CheckError
 from ohmbench.progress import Progress
 from ohmbench.support.array_types import FloatArray, Integers
 from ohmbench.tables import COLUMNS, RAIL_MAX_V, Rail
@@ -107,5 +107,7 @@ def _require_good(gain: FloatArray) -> None:
     if bad.size:
         raise CheckError(
             f"Channels {', '.join(map(str, bad[:8]))} of {COLUMNS} do not follow their reference resistors, so nothing "
-            "was calibrated. The array is off, and no cell was pulsed. `ohmbench selftest` says what is wrong there."
+            "was calibrated.",
+            "`ohmbench selftest` says what is wrong there.",
+            array=ArrayState.NOT_PULSED,
         )

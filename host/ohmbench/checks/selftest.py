@@ -35,7 +35,7 @@ from ohmbench.checks.reads import (
     raw_codes,
     reference_codes,
 )
-from ohmbench.errors import CheckError
+from ohmbench.errors import ArrayState, CheckError
 from ohmbench.progress import Progress
 from ohmbench.support.array_types import FloatArray, Index, IntArray, Mask
 from ohmbench.tables import COLUMNS, ROWS, Rail
@@ -171,8 +171,9 @@ class SelfTest:
         if self.faults:
             named = "; ".join(map(str, self.faults[:4])) + ("; ..." if len(self.faults) > 4 else "")
             raise CheckError(
-                f"The self-test found {named}. No cell was pulsed, and the array is off. Repair the carrier, or give "
-                "its own description with --carrier, before anything is programmed."
+                f"The self-test found {named}.",
+                "Repair the carrier, or give its own description with --carrier, before anything is programmed.",
+                array=ArrayState.NOT_PULSED,
             )
 
 

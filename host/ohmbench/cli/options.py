@@ -1,4 +1,4 @@
-"""Options that commands of the command line share, and the types of their values."""
+"""Options that commands share, and the types of their values."""
 
 from __future__ import annotations
 
@@ -42,27 +42,10 @@ def seconds(text: str) -> float:
 share.__name__, seconds.__name__ = "share from 0 to 1", "time in seconds"  # in argparse's message, as above
 
 
-def common() -> argparse.ArgumentParser:
-    """Options of every command."""
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    return parser
-
-
-def port(default: str | None = None) -> argparse.ArgumentParser:
-    """Options of a command that opens a bench; a default goes before OHMBENCH_PORT.
-
-    A new parser each time: commands share the options of a common parent, and with them what `set_defaults` changes.
-    """
-    parser = argparse.ArgumentParser(add_help=False)
+def port(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """Options of a command that opens a bench, for `setup_of`; a default goes before OHMBENCH_PORT."""
     group = parser.add_argument_group("bench")
-    group.add_argument(
-        "--port",
-        default=default or os.environ.get("OHMBENCH_PORT"),
-        help="sim, twin, or a serial port or URL of a board (default: "
-        f"{default or 'OHMBENCH_PORT, the settings, or the only bench there is'})",
-    )
+    _port(group, default)
     group.add_argument(
         "--baud", type=whole(1), default=12_000_000, help="rate to raise the link to (default: %(default)s)"
     )
@@ -91,44 +74,80 @@ def port(default: str | None = None) -> argparse.ArgumentParser:
         metavar="KIND=VALUE,...",
         help="what the carrier of sim and twin is off by: see docs/carriers.md (open=5, gain-spread=0.02, ...)",
     )
-    parser.set_defaults(serial=None)
-    return parser
 
 
-def recipe() -> argparse.ArgumentParser:
-    """Options that say how an array is driven and read."""
-    parser = argparse.ArgumentParser(add_help=False)
+def bare_port(parser: argparse.ArgumentParser, default: str) -> None:
+    """The port alone, of a command that has its own way to open it; a default goes before OHMBENCH_PORT."""
+    _port(parser.add_argument_group("bench"), default)
+
+
+def _port(group: argparse._ArgumentGroup, default: str | None) -> None:
+    group.add_argument(
+        "--port",
+        default=default or os.environ.get("OHMBENCH_PORT"),
+        help="sim, twin, or a serial port or URL of a board (default: "
+        f"{default or 'OHMBENCH_PORT, the settings, or the only bench there is'})",
+    )
+
+
+def recipe(parser: argparse.ArgumentParser) -> None:
+    """The option that says how an array is driven and read."""
     parser.add_argument(
         "--recipe", metavar="NAME|FILE", help="recipe that comes with ohmbench, or TOML file of levels, window, ramps"
     )
-    return parser
 
 
-def lab() -> argparse.ArgumentParser:
-    """The option of a command that reads or writes the record."""
-    parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument_group("record").add_argument(
-        "--lab", type=Path, metavar="DIR", help="folder of the record (default: as docs/runs.md says)"
-    )
-    return parser
+def lab(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """The option of a command that reads or writes the record, in a group that is returned."""
+    group = parser.add_argument_group("record")
+    group.add_argument("--lab", type=Path, metavar="DIR", help="folder of the record (default: as docs/runs.md says)")
+    return group
 
 
-def record() -> argparse.ArgumentParser:
+def record(parser: argparse.ArgumentParser) -> None:
     """Options of a command that records what it does to an array."""
-    parser = lab()
+    lab(parser)
     parser.add_argument(
         "--serial", help="serial number of the array in the socket (default: the name of --array's file)"
     )
-    return parser
 
 
-def budget() -> argparse.ArgumentParser:
-    """Options of a command that wears an array."""
-    parser = argparse.ArgumentParser(add_help=False)
+def budget(parser: argparse.ArgumentParser) -> None:
+    """The option of a command that wears an array."""
     parser.add_argument(
         "--wear-budget",
         type=whole(1),
         metavar="N",
         help="pulses a cell for life; kept with the array (default: 1000000 for a new array, a guess)",
     )
-    return parser
+
+
+def fault_map(parser: argparse.ArgumentParser) -> None:
+    """The option of a command that leaves the bad cells of an array alone."""
+    parser.add_argument("--fault-map", type=Path, metavar="FILE", help="stuck and unformed cells in it are left out")
+
+
+def image(parser: argparse.ArgumentParser) -> None:
+    """A weight image beside what an array holds: its file, cells to leave out, and a page of the others."""
+    parser.add_argument("image", type=Path, help="weight image (.ohmw)")
+    fault_map(parser)
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="page with pictures of the cells; program's is live"
+    )
+
+
+def required_share(parser: argparse.ArgumentParser, default: float, what: str) -> None:
+    """The option of a command that fails if too few cells are as they should be."""
+    parser.add_argument(
+        "--require", type=share, default=default, help=f"exit with 10 below this share of {what} (default: %(default)s)"
+    )
+
+
+def mnist(parser: argparse.ArgumentParser) -> None:
+    """The option of a command that reads MNIST."""
+    parser.add_argument("--mnist", type=Path, metavar="DIR", help="folder of MNIST's files (default: OHMBENCH_MNIST)")
+
+
+def network_seed(parser: argparse.ArgumentParser) -> None:
+    """The option of a command that trains or clusters."""
+    parser.add_argument("--network-seed", type=whole(0, 2**32 - 1), default=0, help="seed of training and clustering")

@@ -72,8 +72,8 @@ def merge_columns(
         if cells < least:
             raise UsageError(
                 f"A budget of {cells} cells is below the {least} that remain when all columns are merged that may be: "
-                "an output would lose all of its weights. Nothing was sent to the array. Merge or prune rows first, or "
-                "raise the budget."
+                "an output would lose all of its weights.",
+                "Merge or prune rows first, or raise the budget.",
             )
         columns = lines_for_budget(costs, columns, rows, cells)
     segments: list[list[Segment]] = [[] for _ in network.layers]

@@ -38,8 +38,8 @@ def merge_columns_with_gains(
     sizes = [2 * len(t.importance) for t in tiles]
     if cells < sum(sizes):
         raise UsageError(
-            f"A budget of {cells} cells is below the {sum(sizes)} of one pair of columns a tile. Nothing was sent to "
-            "the array. Merge or prune rows first, or raise the budget."
+            f"A budget of {cells} cells is below the {sum(sizes)} of one pair of columns a tile.",
+            "Merge or prune rows first, or raise the budget.",
         )
     patterns = [_Patterns.of(tile) for tile in tiles]
     costs = [merge_costs(p.points, np.square(p.lengths)) for p in patterns]

@@ -191,7 +191,7 @@ def method_named(name: str) -> Method:
         UsageError: there is none.
     """
     if name not in METHODS:
-        raise UsageError(f"There is no method {name}. Nothing was sent to the array. Methods: {', '.join(METHODS)}.")
+        raise UsageError(f"There is no method {name}.", f"Methods: {', '.join(METHODS)}.")
     return METHODS[name]
 
 

@@ -8,10 +8,13 @@ and keeping one of several equal ones is lossless.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
-from ohmbench.support.array_types import IntArray, Integers, Mask
+from ohmbench.support.array_types import FloatArray, IntArray, Integers, Mask
+
+_Numbers = TypeVar("_Numbers", IntArray, FloatArray)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +62,11 @@ def pool_of(weights: Integers) -> Pool:
     return Pool(columns, index[:outputs], index[outputs:])
 
 
-def signed(columns: Integers, p: Integers, n: Integers) -> IntArray:
+def signed(columns: _Numbers, p: Integers, n: Integers) -> _Numbers:
     """(rows, outputs): columns[:, p] - columns[:, n], where index -1 is a column of zeros."""
-    padded = np.pad(columns.astype(np.int64), ((0, 0), (0, 1)))
-    return np.asarray(padded[:, p] - padded[:, n], np.int64)
+    padded = np.pad(columns, ((0, 0), (0, 1)))
+    difference: _Numbers = padded[:, p] - padded[:, n]
+    return difference
 
 
 def drop_unused(pool: Pool) -> Pool:

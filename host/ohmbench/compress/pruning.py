@@ -51,11 +51,10 @@ class Pruning:
     ) -> None:
         if not 0.0 <= sparsity < 1.0:
             raise UsageError(
-                f"Pruning {sparsity:g} of the weights leaves a layer with none. Nothing was sent to the array. Prune a "
-                "share from 0 to less than 1."
+                f"Pruning {sparsity:g} of the weights leaves a layer with none.", "Prune a share from 0 to less than 1."
             )
         if any(layer.segments is not None for layer in network.layers):
-            raise UsageError("Columns that are merged cannot be pruned. Nothing was sent to the array. Prune first.")
+            raise UsageError("Columns that are merged cannot be pruned.", "Prune first.")
         self._sparsity, self._unit, self._criterion, self._height = sparsity, unit, criterion, height
         self._score = [np.zeros(len(layer.cells) - 1, np.float32) for layer in network.layers]
         self._step, self._finished = 0, False

@@ -100,9 +100,7 @@ class Experiment(ABC):
         known = {f.name: f for f in dataclasses.fields(cls.Settings)}
         for name in values:
             if name not in known:
-                raise UsageError(
-                    f"{cls.name} has no setting {name}; there are {', '.join(known)}. Nothing was sent to the array."
-                )
+                raise UsageError(f"{cls.name} has no setting {name}; there are {', '.join(known)}.")
         given = {name: _number(name, value, type(known[name].default)) for name, value in values.items()}
         made = cls(cls.Settings(**given))
         for step in made.steps():
@@ -153,7 +151,7 @@ def require(holds: bool, what: str) -> None:
     UsageError: it does not hold.
     """
     if not holds:
-        raise UsageError(f"These settings make no sense: {what}. Nothing was sent to the array. Correct them.")
+        raise UsageError(f"These settings make no sense: {what}.", "Correct them.")
 
 
 def ramp(start: float, end: float, step: float) -> list[float]:
@@ -176,4 +174,4 @@ def _number(name: str, value: Any, kind: type[Any]) -> Any:
     except (TypeError, ValueError):
         pass
     what = "a whole number" if kind is int else "a number"
-    raise UsageError(f"{name}={value}: this setting is {what}. Nothing was sent to the array.")
+    raise UsageError(f"{name}={value}: this setting is {what}.")

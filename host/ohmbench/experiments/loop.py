@@ -8,7 +8,7 @@ charged with all of them, the step is taken again, and an event says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.experiments.base import Experiment, Found, Step
 from ohmbench.experiments.pulsing import fire
 from ohmbench.progress import Progress
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.record.ledger import Ledger
 from ohmbench.record.records import Cells, CellStatus
 from ohmbench.record.store import Run
@@ -157,12 +158,10 @@ def _cells(experiment: Experiment, step: Step, pulsed: Mask, code: Any) -> Cells
     if not step.pulses:
         return None
     zeros = np.zeros(pulsed.shape, np.int64)
-    set_pulses, reset_pulses = (
-        zeros + (step.count if step.entry in (kind, "cycle") else 0) for kind in ("set", "reset")
-    )
-    by_set = (zeros, set_pulses) if experiment.forms else (set_pulses, zeros)
-    every, converged = (np.full(pulsed.shape, value) for value in (ADC_MAX, CellStatus.CONVERGED))
-    return Cells(pulsed, -every, every, code, by_set[0], reset_pulses, by_set[1], zeros + 1, converged)
+    pulses = [zeros + (step.count if step.entry in (kind, "cycle") else 0) for kind in ("set", "reset")]
+    cells = CellRecords(pulsed, zeros - ADC_MAX, zeros + ADC_MAX, code, *pulses)
+    made = Cells.of(cells, zeros + 1, forms=experiment.forms)
+    return replace(made, status=zeros + CellStatus.CONVERGED)
 
 
 def _require_budget(journal: Journaled, steps: Sequence[Step], chosen: Mask) -> None:

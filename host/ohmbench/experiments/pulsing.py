@@ -90,13 +90,13 @@ def require_drivable(drive: Drive, entry: Entry) -> None:
     for rail, volts in drive.rails_v(entry).items():
         if volts < 0 or dac_code(volts) > t.RAIL_CEILING[rail]:
             raise UsageError(
-                f"{volts:g} V is outside of what the carrier gives on rail {rail.name.lower()}: from 0 to "
-                f"less than {t.RAIL_MAX_V[rail]:g} V. Nothing was sent to the array."
+                f"{volts:g} V is outside of what the carrier gives on rail {rail.name.lower()}: from 0 to less than "
+                f"{t.RAIL_MAX_V[rail]:g} V."
             )
     for us in (drive.set_us, drive.reset_us):
         if not 1 <= clocks(us) <= 0xFFFF:
             most = 0xFFFF / t.CLOCK_HZ * 1e6
-            raise UsageError(f"A pulse of {us:g} us: widths go up to {most:.0f} us. Nothing was sent to the array.")
+            raise UsageError(f"A pulse of {us:g} us: widths go up to {most:.0f} us.")
 
 
 def fire(

@@ -27,10 +27,9 @@ def load(name: str) -> type[Experiment]:
                 found = point.load()
             except Exception as error:  # whatever another package's module raises
                 raise UsageError(
-                    f"The experiment {name} of {point.value} cannot be loaded: {error}. Nothing was sent to the array. "
-                    "Mend or remove its package."
+                    f"The experiment {name} of {point.value} cannot be loaded: {error}.", "Mend or remove its package."
                 ) from error
             if isinstance(found, type) and issubclass(found, Experiment):
                 return found
-            raise UsageError(f"{point.value} is no Experiment of ohmbench. Nothing was sent to the array.")
-    raise UsageError(f"There is no experiment {name}. Nothing was sent to the array. There are: {', '.join(names())}.")
+            raise UsageError(f"{point.value} is no Experiment of ohmbench.")
+    raise UsageError(f"There is no experiment {name}.", f"There are: {', '.join(names())}.")

@@ -11,28 +11,21 @@ bears). Here nothing is trained again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from ohmbench.compress.quantise import quantise
-from ohmbench.errors import ImageError, UsageError
-from ohmbench.faults.fault_map import ARRAY_SERIAL, FaultKind, FaultMap
+from ohmbench.errors import ImageError
+from ohmbench.faults.fault_map import ARRAY_SERIAL, FaultMap
 from ohmbench.faults.layout import Stack, assignment
-from ohmbench.inference.exact import evaluate, predict, run_tile_exact
+from ohmbench.inference.exact import evaluate, lane_values, run_tile_exact
 from ohmbench.mapping.image import WeightImage
-from ohmbench.mapping.mapper import map_pairs
 from ohmbench.mapping.tile import Tile
-from ohmbench.network.data import Dataset
-from ohmbench.network.network import train
+from ohmbench.network.data import share_right
 from ohmbench.programming.recipe import Recipe
-from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import FloatArray, IntArray, Integers
 
-EPOCHS, BATCH = 10, 64  # 60,000 images in seconds; more of either wins nothing on 196-10
-CALIBRATION = 5000  # training images that the power of the inputs is taken from
 _DARK = 1e-3  # share of the mean power that an input without any counts for: it may be lit one day
 
 
@@ -125,7 +118,7 @@ def accuracy_with_faults(
         ImageError: the fault map is of an array of another size.
     """
     logits = logits_with_faults(image, faults, inputs, cells)
-    return float(np.mean(np.argmax(logits, axis=1) == labels))
+    return share_right(np.argmax(logits, axis=1), labels)
 
 
 def logits_with_faults(
@@ -142,97 +135,17 @@ def logits_with_faults(
 
     def run_tile(image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
         tile = image.tiles[index]
-        sums = np.zeros((len(row_values), image.columns + 1))
-        sums[:, :-1] = row_values @ held[tile.image]
-        return np.asarray((sums[:, tile.p] - sums[:, tile.n]) * tile.gain)
+        return lane_values(row_values @ held[tile.image], tile)
 
     return evaluate(image, inputs, run_tile)
-
-
-def measure_defects(
-    dataset: Dataset,
-    *,
-    hidden: Sequence[int] = (),
-    weight_bits: int = 4,
-    fraction: float = 0.04,
-    seeds: Sequence[int] = tuple(range(10)),
-    network_seed: int = 0,
-    progress: OnProgress | None = None,
-) -> dict[str, Any]:
-    """What stuck cells, half of them low and half high, cost a network, and how much of it the mapping wins back.
-
-    Trains once and does not train again for the faults. Simulated: an array that is ideal but for its faults.
-
-    Args:
-        seeds: of the fault maps.
-
-    Returns:
-        accuracy_quantised; accuracy_plain and accuracy_aware, means over the fault maps, with lists by fault map
-        beside them; won_back, the share of the loss: (aware - plain) / (quantised - plain) of the means, and
-        won_back_worst, of the worst fault map. Both are 1 where nothing was lost.
-    """
-    say = progress or (lambda work, done, total: None)
-    image = trained_image(dataset, hidden, weight_bits, network_seed)
-    best = float(np.mean(predict(image, dataset.test_x) == dataset.test_y))
-    plain, aware = [], []
-    for done, seed in enumerate(seeds):
-        say("fault maps", done, len(seeds))
-        faults = random_faults(fraction / 2, fraction / 2, seed, rows=image.rows, columns=image.columns)
-        mapped = avoid_faults(image, faults, inputs=dataset.train_x[:CALIBRATION])
-        plain.append(accuracy_with_faults(image, faults, dataset.test_x, dataset.test_y))
-        aware.append(accuracy_with_faults(mapped, faults, dataset.test_x, dataset.test_y))
-    say("fault maps", len(seeds), len(seeds))
-    mean_plain, mean_aware = float(np.mean(plain)), float(np.mean(aware))
-    return {
-        "network": layers(image),
-        "dataset": dataset.name,
-        "weight_bits": weight_bits,
-        "stuck_fraction": fraction,
-        "fault_maps": len(plain),
-        "test_images": len(dataset.test_y),
-        "accuracy_quantised": best,
-        "accuracy_plain": mean_plain,
-        "accuracy_aware": mean_aware,
-        "won_back": share_won_back(mean_aware, mean_plain, best),
-        "won_back_worst": min(share_won_back(a, p, best) for a, p in zip(aware, plain, strict=True)),
-        "accuracies_plain": plain,
-        "accuracies_aware": aware,
-    }
-
-
-def trained_image(dataset: Dataset, hidden: Sequence[int], weight_bits: int, network_seed: int) -> WeightImage:
-    """A dense network with these hidden layers, trained, quantised and mapped as pairs."""
-    scaled = np.asarray(dataset.train_x * dataset.input_scale, np.float64)
-    sizes = [scaled.shape[1], *hidden, int(dataset.train_y.max()) + 1]
-    network = train(scaled, dataset.train_y, sizes, seed=network_seed, epochs=EPOCHS, batch=BATCH)
-    return map_pairs(quantise(network, dataset.train_x, input_bits=dataset.input_bits, weight_bits=weight_bits))
-
-
-def layers(image: WeightImage) -> str:
-    """A network's widths: 196-10."""
-    return "-".join(map(str, [image.layers[0].inputs, *(layer.outputs for layer in image.layers)]))
-
-
-def share_won_back(aware: float, plain: float, best: float) -> float:
-    """Share of what the plain mapping lost; 1 if it lost nothing."""
-    return (aware - plain) / (best - plain) if best > plain else 1.0
-
-
-def random_faults(low: float, high: float, seed: int, *, rows: int = 32, columns: int = 32) -> FaultMap:
-    """Cells stuck low and high, each independently with these probabilities."""
-    if not (low >= 0.0 and high >= 0.0 and low + high <= 1.0):
-        raise UsageError(f"The shares of stuck cells are {low} and {high}; both are 0 or more, their sum at most 1.")
-    draw = np.random.default_rng(seed).random((rows, columns))
-    kinds = np.select([draw < low, draw < low + high], [FaultKind.STUCK_LOW, FaultKind.STUCK_HIGH], FaultKind.NONE)
-    return FaultMap(kinds.astype(np.uint8), f"random-{seed}")
 
 
 def _require_fit(image: WeightImage, faults: FaultMap) -> None:
     if faults.kinds.shape != (image.rows, image.columns):
         rows, columns = faults.kinds.shape
         raise ImageError(
-            f"The image is for arrays of {image.rows}x{image.columns} cells, the fault map of one of {rows}x{columns}. "
-            "Nothing was sent to the array. Give the fault map of the array that the image was made for."
+            f"The image is for arrays of {image.rows}x{image.columns} cells, the fault map of one of {rows}x{columns}.",
+            "Give the fault map of the array that the image was made for.",
         )
 
 

@@ -7,6 +7,7 @@ pattern stands, each cell is driven as far as the recipe's ramps go.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,12 @@ import numpy as np
 from ohmbench.bench.base import Bench
 from ohmbench.errors import DataError
 from ohmbench.faults.fault_map import FaultKind, FaultMap, classify
-from ohmbench.programming.programmer import Bands, CellRecords, OnRows, Programmer, decode, program_image, read_array
+from ohmbench.programming.bands import Bands
+from ohmbench.programming.programmer import Collector, Programmer, read_array
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.run import program_image
 from ohmbench.progress import OnProgress
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import Codes, FloatArray, Levels, Mask
 from ohmbench.tables import CLOCK_HZ, COLUMNS, ROWS
 
@@ -29,6 +33,9 @@ PERCENTILES = (1, 5, 50, 95, 99)
 _UNFORMED_USIEMENS = 1.5
 _OPEN_END = 0x10000  # beyond every ADC code
 _STEPS = 2 * (ATTEMPTS + 1)
+
+
+OnCells = Callable[[CellRecords], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +64,9 @@ class Reach:
             raise DataError(
                 f"The levels go from {recipe.g_min_usiemens:g} to {recipe.g_max_usiemens:g} uS, +- "
                 f"{recipe.window_usiemens:g} uS; this array reaches {low:.0f} to {high:.0f} uS, so that cells at the "
-                "ends would never arrive. Nothing was sent to the array. Bring g_min_usiemens and g_max_usiemens "
-                "together in the recipe, or characterise the array again with other voltages."
+                "ends would never arrive.",
+                "Bring g_min_usiemens and g_max_usiemens together in the recipe, or characterise the array again with "
+                "other voltages.",
             )
 
 
@@ -130,14 +138,14 @@ def characterise(
     recipe: Recipe,
     serial: str = "",
     on_progress: OnProgress | None = None,
-    on_rows: OnRows | None = None,
+    on_cells: OnCells | None = None,
 ) -> Characterisation:
     """Find the cells of an array that do not work, and what the others reach. What the array holds is lost.
 
     Args:
         recipe: what the array will be programmed with.
         serial: of the array; goes into the fault map.
-        on_rows: called with the records of rows as they arrive, of every run: their pulses add up to the wear.
+        on_cells: called after every run with what became of the cells: their pulses add up to the wear.
 
     Raises:
         DataError: the windows of the recipe's lowest and highest level overlap; or no cell is good.
@@ -145,7 +153,7 @@ def characterise(
     """
     require_apart(recipe)
     lines = np.indices((ROWS, COLUMNS)).sum(axis=0) % 2
-    run = _Run(bench, recipe, on_progress or (lambda work, done, total: None), on_rows)
+    run = _Run(bench, recipe, on_progress or (lambda work, done, total: None), on_cells)
     before = bench.state().run_cycles
     patterns = [run.pattern((lines + shift) % 2) for shift in (0, 1)]
     run_cycles = bench.state().run_cycles - before
@@ -184,8 +192,8 @@ def require_apart(recipe: Recipe) -> None:
     if low[1] <= high[0]:
         raise DataError(
             f"Windows of +- {recipe.window_usiemens:g} uS around {recipe.g_min_usiemens:g} and "
-            f"{recipe.g_max_usiemens:g} uS overlap, so that a cell that never moves would pass. Nothing was sent to "
-            "the array. Give a narrower window_usiemens in the recipe."
+            f"{recipe.g_max_usiemens:g} uS overlap, so that a cell that never moves would pass.",
+            "Give a narrower window_usiemens in the recipe.",
         )
 
 
@@ -200,9 +208,9 @@ class _End:
 class _Run:
     """A run on one bench: counts its pulses and tells how far it is."""
 
-    def __init__(self, bench: Bench, recipe: Recipe, on_progress: OnProgress, on_rows: OnRows | None) -> None:
+    def __init__(self, bench: Bench, recipe: Recipe, on_progress: OnProgress, on_cells: OnCells | None) -> None:
         self._bench, self._recipe = bench, recipe
-        self._on_progress, self._on_rows = on_progress, on_rows
+        self._on_progress, self._on_cells = on_progress, on_cells
         self._tried = ~bench.carrier.bad
         self._done = 0
         self.set_pulses = np.zeros((ROWS, COLUMNS), np.int64)
@@ -210,30 +218,28 @@ class _Run:
 
     def pattern(self, levels: Levels) -> _End:
         """Drive cells to levels 0 and 1, the lowest and the highest, and then as far as the ramps go."""
-        low, high = self._recipe.windows(levels, 1)
-        code = np.zeros((ROWS, COLUMNS), np.int64)
-        set_before, reset_before = self.set_pulses.copy(), self.reset_pulses.copy()
+        unread = np.zeros((ROWS, COLUMNS), np.int64)
+        driven = CellRecords.of_codes(self._tried, *self._recipe.windows(levels, 1), unread)
         missing = self._tried
         for _ in range(ATTEMPTS):
             if missing.any():
-                records = program_image(self._bench, levels, missing, 1, self._recipe, self._on_rows)
-                code = np.where(missing, records.code, code)
-                missing = missing & ~records.converged
+                records = program_image(self._bench, levels, missing, 1, self._recipe)
+                driven = driven.then(records)
+                missing = missing & ~records.inside
                 self._count(records)
             self._step()
         if missing.any():
-            code = np.where(missing, self._mean_codes(), code)
-        set_pulses, reset_pulses = self.set_pulses - set_before, self.reset_pulses - reset_before
-        driven = CellRecords(self._tried, low, high, code, set_pulses, reset_pulses, 0)
+            driven = driven.at(np.where(missing, self._mean_codes(), driven.code))
         return _End(driven, self._as_far_as_it_goes(levels))
 
     def _as_far_as_it_goes(self, levels: Levels) -> Codes:
         """Codes after a whole RESET ramp on cells of level 0, and a whole SET ramp on those of level 1."""
         never, at_once = np.array([-_OPEN_END, _OPEN_END]), np.zeros(2, np.int64)
         recipe, mask = self._recipe.but(rounds=1), self._tried
+        collector = Collector()
         with Programmer.ready(self._bench, recipe, Bands(never, never, 0, at_once, at_once)) as programmer:
-            words, run_cycles = programmer.program(levels, mask, self._on_rows)
-        records = decode(words, mask, never[levels], never[levels], run_cycles)
+            run_cycles = programmer.program(levels, mask, collector)
+        records = CellRecords.of_words(collector.words, mask, never[levels], never[levels], run_cycles)
         self._count(records)
         self._step()
         return records.code
@@ -245,6 +251,8 @@ class _Run:
     def _count(self, records: CellRecords) -> None:
         self.set_pulses += records.set_pulses
         self.reset_pulses += records.reset_pulses
+        if self._on_cells is not None:
+            self._on_cells(records)
 
     def _step(self) -> None:
         self._done += 1
@@ -254,9 +262,11 @@ class _Run:
 def _joined(patterns: list[_End], in_first: Mask) -> _End:
     """One end of all cells: those of a mask from the first pattern, the others from the second."""
     first, second = (pattern.records for pattern in patterns)
-    code, low, high, set_pulses, reset_pulses = (
-        np.where(in_first, getattr(first, name), getattr(second, name))
-        for name in ("code", "low", "high", "set_pulses", "reset_pulses")
+    records = CellRecords(
+        first.mask,
+        *(
+            np.where(in_first, getattr(first, name), getattr(second, name))
+            for name in ("low", "high", "code", "set_pulses", "reset_pulses")
+        ),
     )
-    records = CellRecords(first.mask, low, high, code, set_pulses, reset_pulses, 0)
     return _End(records, np.where(in_first, patterns[0].reached, patterns[1].reached))

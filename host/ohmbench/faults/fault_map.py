@@ -8,18 +8,19 @@ from __future__ import annotations
 import json
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.errors import DataError
-from ohmbench.support.array_types import Codes, Integers, Mask
+from ohmbench.record.cell_records import CellRecords
+from ohmbench.support.array_types import Integers, Mask
 from ohmbench.support.files import write_result
+from ohmbench.support.text_files import TextFileError, parse_json, read_text
 
 FORMAT = "ohmbench fault map"
 SCHEMA = 1
-MAX_FILE_BYTES = 1 << 20
 MAX_LINES = 128
 MAX_SERIAL = 128
 ARRAY_SERIAL = "array_serial"
@@ -59,8 +60,8 @@ class FaultMap:
         if len(unknown):
             row, column = unknown[0]
             raise DataError(
-                f"Fault map: row {row}, column {column}: {kinds[row, column]} is no kind of fault. Nothing was sent to "
-                f"the array. The kinds are 0 to {max(FaultKind)}."
+                f"Fault map: row {row}, column {column}: {kinds[row, column]} is no kind of fault.",
+                f"The kinds are 0 to {max(FaultKind)}.",
             )
         if len(serial) > MAX_SERIAL or not serial.isprintable():
             raise DataError(f"A serial number is at most {MAX_SERIAL} printable characters, not {serial[:40]!r}.")
@@ -86,13 +87,13 @@ class FaultMap:
         if self.kinds.shape != shape:
             of, to = ("x".join(map(str, lines)) for lines in (self.kinds.shape, shape))
             raise DataError(
-                f"The fault map is of an array of {of} cells, and it is to be used with one of {to}. Nothing was sent "
-                "to the array. Give the fault map of the array in the socket."
+                f"The fault map is of an array of {of} cells, and it is to be used with one of {to}.",
+                "Give the fault map of the array in the socket.",
             )
         if serial and self.serial and serial != self.serial:
             raise DataError(
-                f"The fault map is of array {self.serial}, in the socket is {serial}. Nothing was sent to the array. "
-                "Give its own fault map, or characterise it."
+                f"The fault map is of array {self.serial}, in the socket is {serial}.",
+                "Give its own fault map, or characterise it.",
             )
         return np.isin(self.kinds, [FaultKind.STUCK_LOW, FaultKind.STUCK_HIGH, FaultKind.UNFORMED])
 
@@ -122,7 +123,7 @@ class FaultMap:
         header = {"format": FORMAT, "schema": SCHEMA, "serial": self.serial, "legend": _LEGEND}
         rows = ["".join(_LETTERS[kind] for kind in row) for row in self.kinds]
         text = json.dumps(header | {"cells": rows}, indent=1) + "\n"
-        write_result(Path(path), text.encode(), "The array keeps what it holds")
+        write_result(Path(path), text.encode())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -132,16 +133,9 @@ class FaultMap:
             DataError: the file is missing, damaged, or from a newer ohmbench; names row and column where it can.
         """
         try:
-            with Path(path).open("rb") as file:
-                data = file.read(MAX_FILE_BYTES + 1)
-            if len(data) > MAX_FILE_BYTES:
-                raise DataError("it is too large for a fault map")
-            kinds, serial = _parsed(json.loads(data))
-            return cls(kinds, serial)
-        except OSError as error:
-            raise _refused(path, error.strerror or str(error)) from error
-        except (ValueError, RecursionError) as error:
-            raise _refused(path, f"it is not JSON ({error})") from error
+            return cls(*_parsed(parse_json(read_text(Path(path)))))
+        except TextFileError as error:
+            raise _refused(path, str(error)) from error
         except DataError as error:
             raise _refused(path, str(error)) from error
 
@@ -171,23 +165,11 @@ def _parsed(content: Any) -> tuple[NDArray[np.uint8], str]:
 
 def _refused(path: str | Path, problem: str) -> DataError:
     return DataError(
-        f"Cannot use the fault map {path}: {problem}. Nothing was sent to the array. Correct the file or characterise "
-        "the array again."
+        f"Cannot use the fault map {path}: {problem}.", "Correct the file or characterise the array again."
     )
 
 
-class Drive(Protocol):
-    """What driving all cells to one level left, as ADC codes (rows, columns): `programming.CellRecords` is one."""
-
-    @property
-    def code(self) -> Codes: ...
-    @property
-    def low(self) -> Codes: ...
-    @property
-    def high(self) -> Codes: ...
-
-
-def classify(lowest: Drive, highest: Drive, *, unformed_code: float, serial: str = "") -> FaultMap:
+def classify(lowest: CellRecords, highest: CellRecords, *, unformed_code: float, serial: str = "") -> FaultMap:
     """Faults of an array whose cells were driven to the lowest level and then to the highest.
 
     A cell is good if it was accepted both times. It is stuck high if it was never below the highest level's window,
@@ -195,7 +177,7 @@ def classify(lowest: Drive, highest: Drive, *, unformed_code: float, serial: str
     A cell that moves but misses a window is weak.
 
     Args:
-        lowest, highest: last code of each cell and the lowest and highest accepted code.
+        lowest, highest: last code of each cell and the lowest and highest accepted code; pulses do not count.
         unformed_code: codes of this magnitude and below count as 0: between the noise of the ADC and what a formed
             cell conducts at least.
 
@@ -208,7 +190,7 @@ def classify(lowest: Drive, highest: Drive, *, unformed_code: float, serial: str
             "made; the array keeps what it holds. Characterise the array again."
         )
     at_low, at_high = lowest.code, highest.code
-    good = (lowest.low <= at_low) & (at_low <= lowest.high) & (highest.low <= at_high) & (at_high <= highest.high)
+    good = lowest.inside & highest.inside
     never_left = (at_low >= highest.low) & (at_high >= highest.low)
     never_came = (at_low <= lowest.high) & (at_high <= lowest.high)
     dead = (np.abs(at_low) <= unformed_code) & (np.abs(at_high) <= unformed_code)

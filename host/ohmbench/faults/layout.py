@@ -34,8 +34,7 @@ def assignment() -> Assignment:
         from scipy.optimize import linear_sum_assignment
     except ImportError as error:
         raise DataError(
-            "Defect-aware mapping needs scipy, which is not installed. Nothing was sent to the array. Install it: "
-            "pip install 'ohmbench[train]'"
+            "Defect-aware mapping needs scipy, which is not installed.", "Install it: pip install 'ohmbench[train]'"
         ) from error
     return lambda costs: np.asarray(linear_sum_assignment(costs)[1], np.int64)
 

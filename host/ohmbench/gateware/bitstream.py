@@ -1,8 +1,4 @@
-"""What an ECP5 bitstream says of itself: the comments in its head, and the IDCODE that it asks the FPGA for.
-
-Layout as Project Trellis writes it (libtrellis/src/Bitstream.cpp): ff 00, comments that end in 00, ff; then a preamble
-ff ff bd b3 and commands of four bytes, among them VERIFY_ID (e2), after which the IDCODE stands.
-"""
+"""What a bitstream says of itself: what it was built for and from, and which FPGA takes it."""
 
 from __future__ import annotations
 
@@ -11,14 +7,13 @@ from pathlib import Path
 from typing import Self
 
 from ohmbench.errors import FlashError
+from ohmbench.gateware import ecp5
 
 BOARD_COMMENT = "ohmbench board: "
 BUILD_COMMENT = "ohmbench build: "
 
-_HEAD = b"\xff\x00"
-_PREAMBLE = b"\xff\xff\xbd\xb3"
-_VERIFY_ID = b"\xe2\x00\x00\x00"
-_LONGEST_HEAD = 4096  # bytes of comments and of the commands before the IDCODE: some hundred
+FAMILIES = {"ecp5": ecp5.read_head}
+"""How a bitstream of each folder of fpga/boards is read."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +36,7 @@ class Bitstream:
         """Read the head of a file.
 
         Raises:
-            FlashError: it cannot be read, or is no bitstream of an ECP5.
+            FlashError: it cannot be read, or is no bitstream of a family that ohmbench knows.
         """
         try:
             data = path.read_bytes()
@@ -49,22 +44,19 @@ class Bitstream:
             raise FlashError(
                 f"Cannot read {path}: {error.strerror}. The board was not touched. `make bitstream` builds one."
             ) from error
-        head = data[:_LONGEST_HEAD]
-        preamble = head.find(_PREAMBLE)
-        verify = head.find(_VERIFY_ID, preamble)
-        if not head.startswith(_HEAD) or preamble < 0 or verify < 0 or len(head) < verify + 8:
+        found = next(filter(None, (read_head(data) for read_head in FAMILIES.values())), None)
+        if found is None:
+            known = " or ".join(name.upper() for name in FAMILIES)
             raise FlashError(
-                f"{path} is no bitstream of an ECP5. The board was not touched. `make bitstream` builds one."
+                f"{path} is no bitstream of an {known}. The board was not touched. `make bitstream` builds one."
             )
-        comments = head[len(_HEAD) : preamble].split(b"\x00")
-        text = [comment.decode("ascii", "replace") for comment in comments]
-        build = _after(BUILD_COMMENT, text)
+        comments, idcode = found
+        build = _after(BUILD_COMMENT, comments)
         try:
             build_id = None if build is None else int(build, 16)
         except ValueError:
             build_id = None
-        idcode = int.from_bytes(head[verify + 4 : verify + 8])
-        return cls(path, len(data), idcode, _after(BOARD_COMMENT, text), build_id)
+        return cls(path, len(data), idcode, _after(BOARD_COMMENT, comments), build_id)
 
 
 def _after(prefix: str, comments: list[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""FPGA boards that ohmbench has constraints for: one folder each below fpga/boards, with a table board.toml."""
+"""FPGA boards that ohmbench has constraints for: a folder each below that of its family in fpga/boards."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Board:
     """What building and loading need to know of a board; its pins stand in the same table.
 
     Attributes:
-        name: of its folder.
-        top: its top module; the constraints are `top`.lpf beside it.
+        name: of its folder; family: of the folder above.
+        top: its top module; the constraints have its name and stand beside it.
         loader: the name that openFPGALoader knows it by.
         default_device: which of `idcodes` to build for.
         idcodes: JTAG IDCODE of each size of FPGA that the board is sold with.
@@ -32,6 +32,10 @@ class Board:
     loader: str
     default_device: str
     idcodes: Mapping[str, int]
+
+    @property
+    def family(self) -> str:
+        return self.folder.parent.name
 
     def device_of(self, idcode: int) -> str | None:
         """The size of FPGA with this IDCODE, if the board is sold with it."""

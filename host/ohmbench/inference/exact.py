@@ -7,14 +7,18 @@ then the difference along the wiring times the gain. Scales, biases and ReLU are
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ohmbench.compress.pool import signed
 from ohmbench.compress.quantise import requantise
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.tile import Tile
 from ohmbench.support.array_types import FloatArray, IntArray, Integers
+
+_Numbers = TypeVar("_Numbers", IntArray, FloatArray)
 
 TileRunner = Callable[[WeightImage, int, IntArray], IntArray | FloatArray]
 """(image, tile index, row values (n, rows)) -> gain * (S[p] - S[n]) in units of one level step, (n, columns)."""
@@ -35,11 +39,10 @@ def column_sums(levels: NDArray[np.uint8], row_values: Integers, bits: int) -> I
     return total
 
 
-def lane_values(sums: IntArray, tile: Tile) -> IntArray:
+def lane_values(sums: _Numbers, tile: Tile) -> _Numbers:
     """(n, columns): gain * (S[p] - S[n]) a lane; the sum of a column that is not wired is 0."""
-    padded = np.concatenate([sums, np.zeros((len(sums), 1), dtype=np.int64)], axis=1)
-    # Index -1 is the column of zeros just added.
-    return np.asarray((padded[:, tile.p] - padded[:, tile.n]) * tile.gain, dtype=np.int64)
+    lanes: _Numbers = signed(sums, tile.p, tile.n) * tile.gain
+    return lanes
 
 
 def run_tile_exact(image: WeightImage, index: int, row_values: IntArray) -> IntArray:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Self
 
 import numpy as np
 
 from ohmbench.bench.base import Bench, Limits
 from ohmbench.carrier.carrier import Carrier
+from ohmbench.compress.pool import signed
 from ohmbench.errors import ImageError
 from ohmbench.inference.exact import evaluate
+from ohmbench.inference.loading import Loader, load_at_once
 from ohmbench.isa import load_firmware
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.tile import Tile
-from ohmbench.programming.programmer import CellRecords, program_image
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import OnProgress
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import FloatArray, Inputs, IntArray, Integers, Words
 from ohmbench.tables import COLUMNS, ROWS
 
@@ -31,6 +32,7 @@ class Inference:
     """Runs a weight image on a bench: loads each image once and streams all inputs through it.
 
     Attributes:
+        load: brings an array of the image into the bench's; None: `load_at_once`.
         on_codes: called with a tile's number and its codes int64 (n, outputs) when all inputs have passed it.
         records: what programming did, by image.
         program_cycles, infer_cycles: run time in clocks.
@@ -40,6 +42,7 @@ class Inference:
     recipe: Recipe
     report: OnProgress | None = None
     on_codes: Callable[[int, IntArray], None] | None = None
+    load: Loader | None = None
     records: dict[int, CellRecords] = field(default_factory=dict)
     program_cycles: int = 0
     infer_cycles: int = 0
@@ -55,51 +58,37 @@ class Inference:
         image.check_fits(self.bench.info)
         return evaluate(image, inputs, self._run_tile)
 
-    def load(self, image: WeightImage, number: int) -> CellRecords:
-        """Program one of the image's arrays, unless it is the one that the array holds."""
-        if self.loaded != number:
-            self.loaded = None  # an interrupted run leaves neither
-            what = f"program image {number + 1}/{image.images}"
-            records = program_image(
-                self.bench,
-                image.levels[number],
-                image.mask[number],
-                image.max_level,
-                self.recipe,
-                lambda first, records: self._tell(what, first + len(records), ROWS),
-            )
-            self.records[number] = records
-            self.program_cycles += records.run_cycles
-            self.loaded = number
-        return self.records[number]
+    def predict(self, image: WeightImage, inputs: Integers) -> IntArray:
+        """Class (n,) of integer inputs (n, inputs) through the array; raises as `logits`."""
+        return np.asarray(np.argmax(self.logits(image, inputs), axis=1), np.int64)
 
-    def _tell(self, what: str, done: int, total: int) -> None:
-        if self.report is not None:
-            self.report(what, done, total)
+    def _require_loaded(self, image: WeightImage, number: int) -> None:
+        """Load one of the image's arrays, unless it is the one that the array holds."""
+        if self.loaded == number:
+            return
+        self.loaded = None  # an interrupted run leaves neither
+        load = self.load or load_at_once(self.bench, self.recipe, self.report)
+        self.records[number] = load(image, number).records
+        self.program_cycles += self.records[number].run_cycles
+        self.loaded = number
 
     def _run_tile(self, image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
         tile = image.tiles[index]
-        self.load(image, tile.image)
+        self._require_loaded(image, tile.image)
         bits = tile.row_bits(image.layers[tile.layer].input_bits)
         what = f"infer tile {index + 1}/{len(image.tiles)}"
-        codes, cycles = run_tile(
-            self.bench,
-            tile,
-            row_values,
-            bits,
-            self.recipe,
-            on_words=lambda words, done=[0]: self._count(what, words, done, tile, len(row_values)),  # type: ignore[misc]
-        )
+
+        def tell(done: int) -> None:
+            if self.report is not None:
+                self.report(what, done, len(row_values))
+
+        codes, cycles = run_tile(self.bench, tile, row_values, bits, self.recipe, tell)
         self.infer_cycles += cycles
         if self.on_codes is not None:
             self.on_codes(index, codes)
         lanes = np.zeros((len(row_values), image.columns))
         lanes[:, : tile.outputs] = codes / self.recipe.codes_per_level(image.max_level)
         return lanes - unpaired_floor(tile, row_values, self.recipe, image.max_level)
-
-    def _count(self, what: str, words: Words, done: list[int], tile: Tile, total: int) -> None:
-        done[0] += len(words)
-        self._tell(what, done[0] // tile.outputs, total)
 
 
 def unpaired_floor(tile: Tile, row_values: Integers, recipe: Recipe, max_level: int) -> FloatArray:
@@ -118,7 +107,7 @@ def run_tile(
     row_values: Integers,
     bits: int,
     recipe: Recipe,
-    on_words: Callable[[Words], None] | None = None,
+    tell: Callable[[int], None] | None = None,
 ) -> tuple[IntArray, int]:
     """Matrix-vector products of a programmed tile.
 
@@ -127,6 +116,7 @@ def run_tile(
 
     Args:
         row_values: unsigned (n, rows), below 2^bits; bits at most 16.
+        tell: called, as products arrive, with how many inputs have passed.
 
     Returns:
         gain * (S[p] - S[n]) in codes as int64 (n, outputs), and the run time in clocks.
@@ -171,7 +161,7 @@ def run_tile(
                 args,
                 entry="mvm" if width == 8 else "mvm16",
                 inputs=batch,
-                on_words=None if on_words is None else partial(_as_outputs, on_words, tile.outputs, wiring.outputs),
+                on_words=_Counter(wiring.outputs, start, tell),
             )
             words.append(run.words)
             cycles += run.run_cycles
@@ -179,9 +169,17 @@ def run_tile(
     return codes if amplified else codes * gain, cycles
 
 
-def _as_outputs(on_words: Callable[[Words], None], outputs: int, sent: int, words: Words) -> None:
-    """Report as many words as there would be if only the outputs were sent."""
-    on_words(words[: len(words) * outputs // sent])
+class _Counter:
+    """Counts a run's words as inputs that have passed, from those of the runs before on."""
+
+    def __init__(self, words_each: int, done: int, tell: Callable[[int], None] | None) -> None:
+        self._words_each, self._before, self._tell = words_each, done, tell
+        self._words = 0
+
+    def __call__(self, words: Words) -> None:
+        self._words += len(words)
+        if self._tell is not None:
+            self._tell(self._before + self._words // self._words_each)
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +211,5 @@ class _Wiring:
             return sent
         # every bit's code has the offset, and bit b counts 2^b times
         sums = (sent - self.carrier.offset * ((1 << bits) - 1)) / self.carrier.gain
-        zero = np.zeros((len(sums), 1))
-        by_column = np.concatenate([sums[:, self.carrier.columns], zero], axis=1)  # column -1, which is none, is 0
-        p, n = (np.asarray(lanes[: self.tile.outputs]) for lanes in (self.tile.p, self.tile.n))
-        return np.asarray(np.rint(by_column[:, p] - by_column[:, n]), np.int64)
+        differences = signed(sums[:, self.carrier.columns], self.tile.p, self.tile.n)
+        return np.rint(differences[:, : self.tile.outputs]).astype(np.int64)

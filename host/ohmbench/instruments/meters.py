@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ohmbench.instruments.visa import open_driver, trouble
+from ohmbench.instruments.visa import number, open_driver, trouble
 
 if TYPE_CHECKING:
     from pymeasure.adapters import VISAAdapter
@@ -36,7 +36,7 @@ class Meter(ABC):
             InstrumentError: it does not answer with a number.
         """
         with trouble(self.identity):
-            return self._read_v()
+            return number(self._read_v(), "the voltage")
 
     @abstractmethod
     def _read_v(self) -> float: ...

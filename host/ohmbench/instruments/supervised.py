@@ -29,7 +29,8 @@ def supplied(file: SupplyFile) -> Iterator[tuple[Reading, ...]]:
         UsageError: PyVISA or PyMeasure is not installed.
         InstrumentError: no such supply, an output that does not give what it should, or one that may still be on.
     """
-    command = [sys.executable, "-m", f"{__package__}.supervisor"]
+    # -P: no file of the working folder is taken for a module
+    command = [sys.executable, "-P", "-m", f"{__package__}.supervisor"]
     # a session of its own: Ctrl-C at the terminal is for this process only
     with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, start_new_session=True) as process:
         assert process.stdin is not None

@@ -12,14 +12,16 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import sys
 import time
 from dataclasses import asdict
 from typing import Any
 
-from ohmbench.errors import InstrumentError, OhmbenchError
+from ohmbench.errors import OhmbenchError
 from ohmbench.instruments.supplies import Supply, open_supply
 from ohmbench.instruments.supply_file import SupplyFile
+from ohmbench.support.writer import drop_stdout, json_text, message, result
 
 BEAT_S = 0.25
 SILENCE_S = 2.0
@@ -34,6 +36,8 @@ RETRY_S = 1.0
 
 
 def main() -> int:
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, _end)  # whoever ends it: the outputs go off first
     file = SupplyFile.of_json(json.loads(sys.stdin.buffer.readline()))
     try:
         with open_supply(file.address) as supply:
@@ -62,26 +66,31 @@ def _wait(supply: Supply, file: SupplyFile) -> bool:
     return True
 
 
+def _end(number: int, frame: object) -> None:
+    signal.signal(number, signal.SIG_IGN)  # once is enough
+    raise SystemExit(128 + number)
+
+
 def _turn_off(supply: Supply, file: SupplyFile) -> None:
+    """Whatever goes wrong, and also what nobody thought of, is a reason to try again."""
     try:
-        supply.off(file)
-    except InstrumentError as error:
-        print(f"ohmbench: {error} Trying again.", file=sys.stderr, flush=True)
-        for left in reversed(range(RETRIES)):
-            time.sleep(RETRY_S)
-            try:
-                with open_supply(file.address) as again:
-                    return again.off(file)
-            except InstrumentError:
-                if not left:
-                    raise
+        return supply.off(file)
+    except Exception as error:
+        failed: Exception = error
+    message(f"{failed} Trying again.")
+    for _ in range(RETRIES):
+        time.sleep(RETRY_S)
+        try:
+            with open_supply(file.address) as again:
+                return again.off(file)
+        except Exception as error:
+            failed = error
+    raise failed
 
 
 def _say(**values: Any) -> None:
-    try:
-        print(json.dumps(values), flush=True)
-    except OSError:  # nobody is left who could read it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if result(json_text(values, None)) is not None:  # nobody is left who could read it
+        drop_stdout()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ohmbench.errors import InstrumentError
 from ohmbench.instruments.supply_file import Output, Reading, SupplyFile
-from ohmbench.instruments.visa import open_driver, trouble
+from ohmbench.instruments.visa import number, open_driver, trouble
 
 if TYPE_CHECKING:
     from pymeasure.adapters import VISAAdapter
@@ -63,7 +63,7 @@ class Supply(ABC):
                     self._switch(output.channel, on=True)
                 readings = self.read(file)
             for output, reading in zip(file.outputs, readings, strict=True):
-                if abs(reading.volts - output.volts) > TOLERANCE * output.volts + TOLERANCE_V:
+                if not abs(reading.volts - output.volts) <= TOLERANCE * output.volts + TOLERANCE_V:
                     raise InstrumentError(
                         f"Output {output.channel} of {self.identity} gives {reading.volts:.3f} V at "
                         f"{reading.amps:.3f} A, not {output.volts:g} V: it is in its current limit of "
@@ -101,7 +101,14 @@ class Supply(ABC):
             InstrumentError: it does not answer.
         """
         with trouble(self.identity):
-            return [self._read(output.channel) for output in file.outputs]
+            return [
+                Reading(
+                    reading.channel,
+                    number(reading.volts, f"the voltage of output {reading.channel}"),
+                    number(reading.amps, f"the current of output {reading.channel}"),
+                )
+                for reading in (self._read(output.channel) for output in file.outputs)
+            ]
 
 
 class ChannelSupply(Supply):

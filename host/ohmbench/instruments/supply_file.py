@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ohmbench.errors import NOTHING_SENT, DataError
+from ohmbench.errors import DataError
+from ohmbench.support.text_files import TextFileError, read_toml
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class SupplyFile:
         DataError: the file is missing or damaged, or something in it makes no sense.
         """
         try:
-            return cls.of_json(tomllib.loads(path.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise DataError(f"Cannot read {path}: {error.strerror}. {NOTHING_SENT} Give a TOML file.") from error
+            return cls.of_json(read_toml(path))
+        except TextFileError as error:
+            raise DataError(f"Cannot read {path}: {error}.", "Give a TOML file.") from error
         except (ValueError, TypeError, KeyError) as error:
-            raise DataError(f"{path}: {error}. {NOTHING_SENT} Correct it; docs/instruments.md has the keys.") from error
+            raise DataError(f"{path}: {error}.", "Correct it; docs/instruments.md has the keys.") from error
 
     @classmethod
     def of_json(cls, values: dict[str, Any]) -> Self:
@@ -74,10 +74,16 @@ class SupplyFile:
         if len({output.channel for output in made}) != len(made):
             raise ValueError("two outputs have the same channel")
         for output in made:
-            if type(output.channel) is not int or not output.volts >= 0 or not output.limit_a > 0:
-                raise ValueError(f"{output}: channel is a whole number, volts 0 or more, limit_a more than 0")
+            if not _is_number(output.volts) or not _is_number(output.limit_a) or type(output.channel) is not int:
+                raise ValueError(f"{output}: channel is a whole number, volts and limit_a are finite numbers")
+            if not output.volts >= 0 or not output.limit_a > 0:
+                raise ValueError(f"{output}: volts is 0 or more, limit_a more than 0")
         return cls(address, made)
 
     def as_json(self) -> dict[str, Any]:
         """The reverse of `of_json`."""
         return {"address": self.address, "output": [asdict(o) for o in self.outputs]}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6  # false of NaN too

@@ -40,6 +40,18 @@ def trouble(what: str) -> Iterator[None]:
         ) from error
 
 
+def number(value: object, what: str) -> float:
+    """A measured value, which is a number: instruments say NaN, or 9.9e37 (SCPI-99, 7.2.1.4), for what is none.
+
+    Raises:
+        ValueError: it is none.
+    """
+    measured = float(value)  # type: ignore[arg-type]  # drivers are untyped
+    if not abs(measured) < 9e36:  # true of NaN too
+        raise ValueError(f"{what} is {measured:g}, which is no measured value")
+    return measured
+
+
 def open_driver(address: str, drivers: Mapping[str, Callable[[Any, str], T]]) -> T:
     """The driver of the instrument at an address.
 
@@ -54,8 +66,8 @@ def open_driver(address: str, drivers: Mapping[str, Callable[[Any, str], T]]) ->
         from pymeasure.adapters import VISAAdapter
     except ImportError as error:
         raise UsageError(
-            f"Instruments need PyVISA and PyMeasure: {error}. Nothing was sent to the array or to {address}. "
-            "pip install 'ohmbench[instruments]'."
+            f"Instruments need PyVISA and PyMeasure: {error}. Nothing was sent to {address}.",
+            "pip install 'ohmbench[instruments]'.",
         ) from error
     with trouble(f"No instrument at {address}"):
         adapter = VISAAdapter(
@@ -70,6 +82,6 @@ def open_driver(address: str, drivers: Mapping[str, Callable[[Any, str], T]]) ->
                 warnings.simplefilter("ignore", FutureWarning)
                 return driver(adapter, identity)
     raise InstrumentError(
-        f"{address} is a {identity}, for which there is no driver here. Nothing was sent to the array. "
-        "docs/instruments.md has those that are known."
+        f"{address} is a {identity}, for which there is no driver here.",
+        "docs/instruments.md has those that are known.",
     )

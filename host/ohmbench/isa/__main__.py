@@ -1,27 +1,28 @@
-"""Assemble pulse programs and write each one's listing beside it, as .lst."""
+"""Assemble pulse programs and write each one's listing beside it, as .lst: `python -m ohmbench.isa FILE.useq ...`."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
-from ohmbench.errors import OhmbenchError
+from ohmbench.errors import OhmbenchError, UsageError
 from ohmbench.isa.assembler import assemble_file
 from ohmbench.isa.program import listing
+from ohmbench.support.writer import message
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m ohmbench.isa", description=__doc__)
-    parser.add_argument("program", nargs="+", type=Path, help="a .useq file")
-    for path in parser.parse_args().program:
+def main(files: list[str]) -> int:
+    if not files or files[0].startswith("-"):
+        print("usage: python -m ohmbench.isa FILE.useq ...", file=sys.stderr)
+        return UsageError.exit_code
+    for path in map(Path, files):
         try:
             path.with_suffix(".lst").write_text(listing(assemble_file(path)), encoding="utf-8")
         except OhmbenchError as error:
-            print(error, file=sys.stderr)
+            message(str(error))
             return error.exit_code
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -11,6 +11,7 @@ from ohmbench.isa.encoding import NAMED_KINDS, RANGES, REGISTER_KINDS, SIGNATURE
 from ohmbench.isa.program import Program, did_you_mean
 from ohmbench.isa.text import Cursor, SourceError, Token, expression
 from ohmbench.support.resources import resource_root
+from ohmbench.support.text_files import TextFileError, read_text
 from ohmbench.tables import PROGRAM_WORDS, Op
 
 _MNEMONICS = {op.name.lower(): op for op in Op}
@@ -35,10 +36,9 @@ def assemble_file(path: Path) -> Program:
         UsageError: the file cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise UsageError(f"{path}: {reason}, so no program was sent to the array. Check the path") from error
+        text = read_text(path)
+    except TextFileError as error:
+        raise UsageError(f"{path}: {error}, so no program was sent to the array. Check the path") from error
     return assemble(text, str(path))
 
 

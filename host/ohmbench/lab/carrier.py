@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from ohmbench.bench.base import Bench, Limits
+from ohmbench.bench.opening import SIMULATED, SimulatedArray
 from ohmbench.carrier.calibration import Calibration
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.checks.calibrate import calibrate
-from ohmbench.errors import InstrumentError
+from ohmbench.errors import ArrayState, InstrumentError
 from ohmbench.instruments.meters import Meter, open_meter
 from ohmbench.lab.ports import board_serial
-from ohmbench.lab.settings import Settings, record_path
-from ohmbench.lab.socket import Socket
 from ohmbench.progress import Progress
 from ohmbench.record.calibrations import add_calibration, calibrations
 from ohmbench.record.store import Store
@@ -28,48 +26,35 @@ MISSING = "none: the reference carrier's nominal gains"
 """Said on the results of a bench that was never calibrated."""
 
 
-def board_of(socket: Socket) -> str:
+def serial_of_board(port: str, array: SimulatedArray | None) -> str:
     """Serial number of the board; a simulated one is known by what its carrier is off by."""
-    if not socket.is_simulated:
-        return board_serial(socket.port)
-    simulated = socket.simulated
-    if simulated is None or simulated.carrier is None:
-        return socket.port
-    return f"simulated-{hashlib.sha256(repr(simulated.carrier.values).encode()).hexdigest()[:8]}"
+    if port not in SIMULATED:
+        return board_serial(port)
+    if array is None or array.carrier is None:
+        return port
+    return f"simulated-{hashlib.sha256(repr(array.carrier.values).encode()).hexdigest()[:8]}"
 
 
-def carrier_of(socket: Socket, file: Path | None, lab: Path | None) -> Carrier:
-    """The carrier of a command, calibrated if the record knows how.
+def calibrated(carrier: Carrier, board: str, store: Store | None, *, is_ideal: bool) -> Carrier:
+    """A carrier, calibrated if the record knows how.
 
-    Its note says nothing of a simulated carrier without errors, which has nothing to calibrate.
+    Args:
+        store: the record; None if there is none.
+        is_ideal: a simulated one without errors, which has nothing to calibrate, and whose note says nothing of it.
 
     Raises:
-        DataError: the carrier's file makes no sense.
         StoreError: the record cannot be read.
     """
-    file = Settings.load().carrier if file is None and not socket.is_simulated else file
-    carrier = Carrier() if file is None else Carrier.load(file)
-    last = last_calibration(board_of(socket), lab)
+    last = None if store is None else next(iter(calibrations(store, board)), None)
     if last is not None:
         return carrier.calibrated(last)
-    ideal = socket.is_simulated and (socket.simulated is None or socket.simulated.carrier is None)
-    return replace(carrier, note=None if ideal else MISSING)
-
-
-def last_calibration(board: str, lab: Path | None) -> Calibration | None:
-    """Raises:
-    StoreError: the record cannot be read.
-    """
-    if not record_path(lab).exists():
-        return None
-    with Store.open(record_path(lab)) as store:
-        return next(iter(calibrations(store, board)), None)
+    return replace(carrier, note=None if is_ideal else MISSING)
 
 
 def calibrate_board(
     bench: Bench,
     board: str,
-    lab: Path | None,
+    store: Store,
     progress: Progress,
     meter: str | None = None,
 ) -> Calibration:
@@ -85,14 +70,13 @@ def calibrate_board(
         UsageError: PyVISA or PyMeasure is not installed.
         InstrumentError: the meter does not answer, or does not see rail cal.
     """
-    with Store.open(record_path(lab)) as store:
-        if meter is None:
-            found = calibrate(bench, board, progress)
-        else:
-            with open_meter(meter) as opened:
-                measure = partial(_measure_cal_v, bench, opened)
-                found = calibrate(bench, board, progress, measure_cal_v=measure, instrument=opened.identity)
-        add_calibration(store, found)
+    if meter is None:
+        found = calibrate(bench, board, progress)
+    else:
+        with open_meter(meter) as opened:
+            measure = partial(_measure_cal_v, bench, opened)
+            found = calibrate(bench, board, progress, measure_cal_v=measure, instrument=opened.identity)
+    add_calibration(store, found)
     return found
 
 
@@ -103,6 +87,8 @@ def _measure_cal_v(bench: Bench, meter: Meter, volts: float) -> float:
     if abs(measured - volts) > 0.1 * volts + 0.005:
         raise InstrumentError(
             f"{meter.identity} reads {measured:.4f} V where rail cal should have {volts:g} V, so nothing was "
-            "calibrated. No cell was pulsed, and the array is off. Is it connected to test point CAL and ground?"
+            "calibrated.",
+            "Is it connected to test point CAL and ground?",
+            array=ArrayState.NOT_PULSED,
         )
     return measured

@@ -10,49 +10,73 @@ from dataclasses import dataclass
 import numpy as np
 
 from ohmbench.bench.base import Bench, Limits
-from ohmbench.inference.on_bench import Inference
+from ohmbench.inference.loading import Loader, load_at_once
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.mapping.image import WeightImage
-from ohmbench.programming.programmer import CellRecords
-from ohmbench.programming.run import cells_of
+from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.result import ArrayResult
+from ohmbench.programming.run import AT_ONCE, ArrayRun, Target
+from ohmbench.progress import OnProgress
+from ohmbench.record.journal import Journal
 
 
-@dataclass
-class LedgeredInference(Inference):
-    """An inference whose programming is recorded, a run an image.
+@dataclass(frozen=True)
+class Source:
+    """What the record says of the image of a run, and of the recipe.
 
     Attributes:
-        ledgered: None for an array whose runs are not recorded.
-        kind: of the runs.
+        sha256: of the image's file; says later which image an array holds.
+        file: its name; None for an image that was made for the run.
+        recipe: as the operator calls it.
     """
 
-    ledgered: Ledgered | None = None
-    kind: str = "infer"
+    sha256: str
+    file: str | None
+    recipe: str
 
-    def load(self, image: WeightImage, number: int) -> CellRecords:
-        """Raises:
+    @property
+    def provenance(self) -> dict[str, str]:
+        return {"recipe": self.recipe} | ({} if self.file is None else {"file": self.file})
+
+
+def recorded_loader(
+    bench: Bench, recipe: Recipe, report: OnProgress | None, ledgered: Ledgered | None, kind: str, source: Source
+) -> Loader:
+    """As `load_at_once`, with a run in the record for every image.
+
+    What the loader raises besides:
         UsageError: the carrier does not allow the recipe.
         WearError: a cell's budget could be passed; the array was not pulsed.
         StoreError: the record cannot be written; the array is off.
-        """
-        if self.ledgered is None or self.loaded == number:
-            return super().load(image, number)
-        limits = self.recipe.limits()
-        self.bench.require_within_carrier(limits)
-        self.ledgered.register(self.bench.info)
-        with self.ledgered.store.begin_run(
-            self.kind,
-            self.ledgered.serial,
-            rung=self.bench.info.rung,
-            mask=image.mask[number] & ~self.bench.carrier.bad,
+
+    Args:
+        ledgered: None for an array whose runs are not recorded.
+        kind: of the runs.
+    """
+    if ledgered is None:
+        return load_at_once(bench, recipe, report)
+
+    def load(image: WeightImage, number: int) -> ArrayResult:
+        limits = recipe.limits()
+        bench.require_within_carrier(limits)
+        ledgered.register(bench.info)
+        target = Target.of(image, number, bench.carrier.bad)
+        # all cells are taken up, so that they can be charged before the run is there: one that is refused leaves none
+        with ledgered.store.begin_run(
+            kind,
+            ledgered.serial,
+            rung=bench.info.rung,
+            mask=target.mask,
             pulses=limits.pulses,
+            image_sha256=source.sha256,
             image_number=number,
-            recipe=dataclasses.asdict(self.recipe),
-            provenance=self.bench.provenance,
+            recipe=dataclasses.asdict(recipe),
+            provenance={**bench.provenance, **source.provenance, "skipped": np.argwhere(target.skipped).tolist()},
         ) as run:
-            records = super().load(image, number)
-            run.record(cells_of(records, (records.pulses > 0).astype(np.int64)))
-        return records
+            journal = Journal(run, charged=True)
+            return ArrayRun(bench, target, recipe, journal, report, policy=AT_ONCE).run()
+
+    return load
 
 
 @contextmanager

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import os
 import sys
-import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-from ohmbench.errors import NOTHING_SENT, UsageError
+from ohmbench.errors import UsageError
 from ohmbench.record import database
+from ohmbench.support.text_files import TextFileError, read_toml
 
 FILE_NAME = "config.toml"
 
@@ -53,16 +55,16 @@ class Settings:
         """
         path = config_folder() / FILE_NAME if path is None else path
         try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return cls()
-        except (OSError, ValueError) as error:
-            raise UsageError(f"Cannot read the settings {path}: {error}. {NOTHING_SENT} Correct the file.") from error
+            if not path.exists():
+                return cls()
+            values = read_toml(path)
+        except (OSError, TextFileError) as error:
+            raise UsageError(f"Cannot read the settings {path}: {error}.", "Correct the file.") from error
         bad = [key for key, value in values.items() if not _fits(key, value)]
         if bad:
             raise UsageError(
-                f"{path}: no such setting, or its value is of the wrong kind: {', '.join(bad)}. {NOTHING_SENT} There "
-                'are port = "...", ports = ["...", ...], carrier = "FILE", supply = "FILE" and lab = "FOLDER".'
+                f"{path}: no such setting, or its value is of the wrong kind: {', '.join(bad)}.",
+                'There are port = "...", ports = ["...", ...], carrier = "FILE", supply = "FILE" and lab = "FOLDER".',
             )
         carrier, lab, supply = (
             None if name not in values else path.parent / Path(values[name]).expanduser()
@@ -71,14 +73,22 @@ class Settings:
         return cls(values.get("port"), tuple(values.get("ports", ())), carrier, lab, supply)
 
 
-def record_path(lab: Path | None) -> Path:
+LoadSettings = Callable[[], Settings]
+
+
+def settings_once() -> LoadSettings:
+    """What loads the user's settings when they are first asked for, and then has them."""
+    return cache(Settings.load)
+
+
+def record_path(lab: Path | None, settings: LoadSettings = Settings.load) -> Path:
     """The record in a lab folder: the one given, or of OHMBENCH_LAB, of the settings, or else the user's own.
 
     Raises:
         UsageError: OHMBENCH_LAB is relative, the settings cannot be read, or there is no home folder.
     """
     if lab is None and not os.environ.get("OHMBENCH_LAB"):
-        lab = Settings.load().lab
+        lab = settings().lab
     return database.default_path() if lab is None else lab / database.FILE_NAME
 
 

@@ -10,8 +10,6 @@ from typing import Any
 
 from ohmbench.instruments.supplies import open_supply
 from ohmbench.instruments.supply_file import Reading, SupplyFile
-from ohmbench.lab.settings import Settings
-from ohmbench.lab.socket import Socket
 from ohmbench.progress import Progress
 
 
@@ -27,15 +25,6 @@ class SupplyReadings:
 
     def describe(self) -> str:
         return "\n".join([self.identity, *(f"  {_said(reading)}" for reading in self.readings)])
-
-
-def supply_file_of(socket: Socket, file: Path | None) -> Path | None:
-    """The supply of a command: what its option says, else, for a board, the settings; None for none.
-
-    Raises:
-        UsageError: the settings cannot be read.
-    """
-    return Settings.load().supply if file is None and not socket.is_simulated else file
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 
-from ohmbench.errors import LinkError
+from ohmbench.errors import ArrayState, LinkError
 from ohmbench.link.codec import MAX_ENCODED, Decoder, Frame, encode_frame
 from ohmbench.link.pace import Pace
 from ohmbench.link.trace import Trace
@@ -226,8 +226,9 @@ class Channel:
             now = self._clock()
             if self._owed_since is not None and now - self._owed_since > self._silence_s:
                 raise LinkError(
-                    f"no good frame from {self._transport.name} for {self._silence_s:.0f} s. The array goes off by "
-                    f"itself when its watchdog runs out. Check cable and power, then connect again."
+                    f"no good frame from {self._transport.name} for {self._silence_s:.0f} s.",
+                    "Check cable and power, then connect again.",
+                    array=ArrayState.GOES_OFF,
                 )
             if self._timer is not None and now >= self._timer:
                 self._go_back(now, probe=True)

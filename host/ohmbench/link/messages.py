@@ -107,13 +107,12 @@ class BoardInfo:
         if frame.arg != PROTOCOL_VERSION:
             older = "gateware" if frame.arg < PROTOCOL_VERSION else "host software"
             raise ProtocolError(
-                f"the FPGA on {name} speaks protocol version {frame.arg}, this program version {PROTOCOL_VERSION}. "
-                f"The array was not touched. Update the {older}."
+                f"the FPGA on {name} speaks protocol version {frame.arg}, this program version {PROTOCOL_VERSION}.",
+                f"Update the {older}.",
             )
         if len(frame.payload) != _INFO.size or not frame.payload.startswith(MAGIC):
             raise ProtocolError(
-                f"what answers on {name} is no ohmbench: info {frame.payload.hex() or 'empty'}. "
-                f"The array was not touched. Check --port."
+                f"what answers on {name} is no ohmbench: info {frame.payload.hex() or 'empty'}.", "Check --port."
             )
         return cls(frame.arg, *_INFO.unpack(frame.payload)[1:])
 

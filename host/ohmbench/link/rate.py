@@ -93,7 +93,7 @@ class Rate:
         """
         if self._divisor(baud) is None:
             rates = ", ".join(f"{rate}" for rate in RATES if self._divisor(rate))
-            raise UsageError(f"the FPGA cannot do {baud} baud. The array was not touched. Rates that fit: {rates}.")
+            raise UsageError(f"the FPGA cannot do {baud} baud.", f"Rates that fit: {rates}.")
         failed: list[str] = []
         for rate in (baud, *(rate for rate in RATES if rate < baud and self._divisor(rate))):
             for _ in range(_TRIES):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
-from ohmbench.errors import LinkError, OhmbenchError, ProtocolError
+from ohmbench.errors import ArrayState, LinkError, OhmbenchError, ProtocolError
 from ohmbench.link.channel import SILENCE_S, Channel
 from ohmbench.link.codec import Frame
 from ohmbench.link.messages import BoardInfo, Done, RefusedError, State, Why, malformed, parse_error
@@ -173,12 +173,14 @@ class Session:
         if frame is None and self._channel.heard and not self._opened:
             raise ProtocolError(
                 f"something answers on {name}, but it is no ohmbench, or its line lets no frame through whole: "
-                f"{self._channel.heard!r}. The array was not touched. Check --port, then the cable."
+                f"{self._channel.heard!r}.",
+                "Check --port, then the cable.",
             )
         if frame is None:
             raise LinkError(
-                f"nothing answers on {name}. The array is off, or goes off when its watchdog runs out. Check that "
-                f"the board has power and that the gateware is loaded."
+                f"nothing answers on {name}.",
+                "Check that the board has power and that the gateware is loaded.",
+                array=ArrayState.UNKNOWN,
             )
         self.info = BoardInfo.parse(frame, name)
         self._channel.begin(self.info.slots)

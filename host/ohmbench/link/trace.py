@@ -34,6 +34,7 @@ from typing import Any, Literal, Self
 from ohmbench import __version__
 from ohmbench.errors import DataError, UsageError
 from ohmbench.link.codec import Frame, decode_frame
+from ohmbench.support.files import refuse_another_kind
 from ohmbench.tables import FrameType
 
 log = logging.getLogger(__name__)
@@ -65,11 +66,11 @@ class Trace:
         self._start = clock()
         self._path = Path(path)
         try:
+            refuse_another_kind(self._path)
             self._file = self._path.open("w", encoding="ascii", buffering=1)
         except OSError as error:
             raise UsageError(
-                f"Cannot write the trace {path}: {error.strerror or error}. Nothing was sent to the array. "
-                f"Give --trace a file that you may write."
+                f"Cannot write the trace {path}: {error.strerror or error}.", "Give --trace a file that you may write."
             ) from error
         self._line(
             ohmbench_trace=VERSION,

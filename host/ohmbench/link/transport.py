@@ -18,7 +18,7 @@ from typing import Self
 
 import serial
 
-from ohmbench.errors import LinkError, PortError, UsageError
+from ohmbench.errors import ArrayState, LinkError, PortError, UsageError
 from ohmbench.tables import DEFAULT_BAUD
 
 try:
@@ -133,8 +133,9 @@ class SerialTransport(Transport):
                 self._port.write(data[start : start + _WRITE_BYTES])
         except serial.SerialTimeoutException as error:
             raise LinkError(
-                f"{self.name} took no bytes for {_WRITE_TIMEOUT_S:.0f} s. The array goes off by itself when its "
-                f"watchdog runs out. Check cable and power, then connect again."
+                f"{self.name} took no bytes for {_WRITE_TIMEOUT_S:.0f} s.",
+                "Check cable and power, then connect again.",
+                array=ArrayState.GOES_OFF,
             ) from error
         except (serial.SerialException, OSError, TypeError, ValueError) as error:
             raise self._gone(error) from error
@@ -159,8 +160,9 @@ class SerialTransport(Transport):
 
     def _gone(self, error: Exception) -> LinkError:
         return LinkError(
-            f"lost {self.name}: {error}. What was sent may have been executed in part. The array goes off by itself "
-            f"when its watchdog runs out. Check the cable, then connect again."
+            f"lost {self.name}: {error}. What was sent may have been executed in part.",
+            "Check the cable, then connect again.",
+            array=ArrayState.GOES_OFF,
         )
 
 
@@ -219,4 +221,4 @@ def _port_error(port: str, error: Exception) -> PortError:
         what = "nothing listens there", "Start the other end first."
     else:
         what = "not a serial port", f"The system says: {text}."
-    return PortError(f"cannot open {port}: {what[0]}. The array was not touched. {what[1]}", reason=what[0])
+    return PortError(f"cannot open {port}: {what[0]}.", what[1], reason=what[0])

@@ -16,7 +16,16 @@ from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Seg
 from ohmbench.errors import DataError, ImageError
 from ohmbench.mapping.image import MAX_TILES, Provenance
 from ohmbench.mapping.tile import MAX_INPUT_BITS, MAX_LAYERS, MAX_WIDTH, Layer, require, validate_layers
-from ohmbench.support.archive import Archive, ArchiveError, integer, objects, open_archive, pack_archive, section
+from ohmbench.support.archive import (
+    Archive,
+    ArchiveError,
+    integer,
+    objects,
+    open_archive,
+    pack_archive,
+    read_archive,
+    section,
+)
 from ohmbench.support.files import write_result
 
 SCHEMA = 1
@@ -68,7 +77,7 @@ def save_compressed(network: CompressedNetwork, path: str | Path, provenance: Pr
         data = pack_archive(header, parts)
     except ArchiveError as error:
         raise DataError(f"Cannot write {path}: the network is too large for one file: {error}. Split it.") from error
-    write_result(Path(path), data, "Nothing was sent to the array")
+    write_result(Path(path), data)
 
 
 def load_compressed(path: str | Path) -> tuple[CompressedNetwork, dict[str, Any]]:
@@ -78,7 +87,7 @@ def load_compressed(path: str | Path) -> tuple[CompressedNetwork, dict[str, Any]
         DataError: the file is missing, damaged, from a newer ohmbench, or contradicts itself.
     """
     try:
-        with open_archive(Path(path), _WHAT, SCHEMA) as archive:
+        with open_archive(read_archive(Path(path)), _WHAT, SCHEMA) as archive:
             return _assemble(archive), section(archive.header, "provenance")
     except (ArchiveError, ImageError) as error:
         reason = str(error)

@@ -11,7 +11,6 @@ from ohmbench.network.data import Dataset, load_digits
 from ohmbench.network.mnist import load_mnist
 
 NAMES = ("digits", "mnist")
-_UNTOUCHED = "Nothing was sent to the array."
 
 
 def mnist_provenance(shape: tuple[int, int], crop: int | None = None) -> dict[str, str | int]:
@@ -35,9 +34,9 @@ def dataset_of(image: WeightImage, name: str | None = None, folder: Path | None 
     trained_on = image.provenance.get("dataset")
     chosen = str(trained_on or NAMES[0]) if name is None else name
     if chosen not in NAMES:
-        raise UsageError(f"No data set is called {chosen}. {_UNTOUCHED} Give --data {' or '.join(NAMES)}.")
+        raise UsageError(f"No data set is called {chosen}.", f"Give --data {' or '.join(NAMES)}.")
     if trained_on not in (None, chosen):
-        raise ImageError(f"The image was made for the data set {trained_on}, not {chosen}. {_UNTOUCHED}")
+        raise ImageError(f"The image was made for the data set {trained_on}, not {chosen}.")
     first = image.layers[0]
     if chosen == "mnist":
         crop = image.provenance.get("crop")
@@ -51,8 +50,8 @@ def dataset_of(image: WeightImage, name: str | None = None, folder: Path | None 
         data = load_digits(first.input_bits)
     if data.test_x.shape[1] != first.inputs:
         raise ImageError(
-            f"The network takes {first.inputs} inputs, {data.name} has {data.test_x.shape[1]}. {_UNTOUCHED} Give the "
-            f"--data that it was trained on."
+            f"The network takes {first.inputs} inputs, {data.name} has {data.test_x.shape[1]}.",
+            "Give the --data that it was trained on.",
         )
     return data
 
@@ -64,5 +63,5 @@ def _shape(image: WeightImage) -> tuple[int, int]:
         return side, side
     rows, times, columns = str(said).partition("x")
     if not (rows.isdecimal() and times and columns.isdecimal()):
-        raise ImageError(f"The image's provenance says shape {said!r}, which is no ROWSxCOLUMNS. {_UNTOUCHED}")
+        raise ImageError(f"The image's provenance says shape {said!r}, which is no ROWSxCOLUMNS.")
     return int(rows), int(columns)

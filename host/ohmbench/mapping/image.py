@@ -22,7 +22,16 @@ from ohmbench.mapping.tile import (
     require,
     validate_layers,
 )
-from ohmbench.support.archive import Archive, ArchiveError, integer, objects, open_archive, pack_archive, section
+from ohmbench.support.archive import (
+    Archive,
+    ArchiveError,
+    integer,
+    objects,
+    open_archive,
+    pack_archive,
+    read_archive,
+    section,
+)
 from ohmbench.support.array_types import Mask
 from ohmbench.support.files import write_result
 
@@ -90,19 +99,29 @@ class WeightImage:
     __hash__ = None  # type: ignore[assignment]  # holds arrays
 
     def save(self, path: str | Path) -> None:
-        """Write the file; an old one is replaced only when the new one is complete. Equal images give equal bytes.
+        """Write the file; an old one is replaced only when the new one is complete.
 
         Raises:
             ImageError: the image is too large for the format.
             UsageError: the folder is missing or not writable.
         """
+        write_result(Path(path), self.to_bytes(path))
+
+    def to_bytes(self, name: str | Path = "the weight image") -> bytes:
+        """The bytes of the file. Equal images give equal bytes.
+
+        Args:
+            name: what the error calls the file.
+
+        Raises:
+            ImageError: the image is too large for the format.
+        """
         try:
-            data = pack_archive(_header(self), _members(self))
+            return pack_archive(_header(self), _members(self))
         except ArchiveError as error:
             raise ImageError(
-                f"Cannot write {path}: the network is too large for one weight image. Split it."
+                f"Cannot write {name}: the network is too large for one weight image. Split it."
             ) from error
-        write_result(Path(path), data, "Nothing was sent to the array")
 
     @classmethod
     def load(cls, path: str | Path) -> WeightImage:
@@ -111,15 +130,25 @@ class WeightImage:
         Raises:
             ImageError: the file is missing, damaged, from a newer ohmbench, or contradicts itself.
         """
+        return cls.from_bytes(read_image(path), path)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str | Path = "from memory") -> WeightImage:
+        """The image of a file's bytes, checked.
+
+        Args:
+            name: what the error calls the file.
+
+        Raises:
+            ImageError: as `load`, but for a missing file.
+        """
         try:
-            with open_archive(Path(path), "weight image", SCHEMA) as archive:
+            with open_archive(data, "weight image", SCHEMA) as archive:
                 return _assemble(archive)
         except (ImageError, ArchiveError) as error:
-            raise _refused(path, str(error)) from error
-        except OSError as error:
-            raise _refused(path, error.strerror or str(error)) from error
+            raise _refused(name, str(error)) from error
         except Exception as error:
-            raise _refused(path, f"the file is damaged ({type(error).__name__}: {error})") from error
+            raise _refused(name, f"the file is damaged ({type(error).__name__}: {error})") from error
 
     def check_fits(self, array: ArrayInfo) -> None:
         """Refuse an array that this image was not made for.
@@ -131,9 +160,23 @@ class WeightImage:
         if mine != (array.rows, array.columns, array.array_type):
             raise ImageError(
                 f"The weight image is for a {self.rows}x{self.columns} {self.array_type} array, the bench has a "
-                f"{array.rows}x{array.columns} {array.array_type} array. Nothing was sent to the array. "
-                "Map the network again for this array."
+                f"{array.rows}x{array.columns} {array.array_type} array.",
+                "Map the network again for this array.",
             )
+
+
+def read_image(path: str | Path) -> bytes:
+    """The bytes of a file, for `WeightImage.from_bytes`; what they mean is not looked at.
+
+    Raises:
+        ImageError: the file is missing, cannot be read, or is larger than a weight image may be.
+    """
+    try:
+        return read_archive(Path(path))
+    except ArchiveError as error:
+        raise _refused(path, str(error)) from error
+    except OSError as error:
+        raise _refused(path, error.strerror or str(error)) from error
 
 
 def _validate(image: WeightImage) -> None:
@@ -263,6 +306,4 @@ def _assemble(archive: Archive) -> WeightImage:
 
 
 def _refused(path: str | Path, reason: str) -> ImageError:
-    return ImageError(
-        f"Cannot load the weight image {path}: {reason}. Nothing was sent to the array. Make it with `ohmbench map`."
-    )
+    return ImageError(f"Cannot load the weight image {path}: {reason}.", "Make it with `ohmbench map`.")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.errors import ImageError
+from ohmbench.support.array_types import FloatArray, IntArray, Integers, Mask
 
 MAX_INPUT_BITS = 16  # a vector frame of the link carries at most 16 bits an element
 MAX_LAYERS = 64
@@ -42,8 +43,8 @@ class Layer:
     inputs: int
     outputs: int
     input_bits: int
-    scale: NDArray[np.float64]
-    bias: NDArray[np.float64]
+    scale: FloatArray
+    bias: FloatArray
     output_scale: float | None
 
 
@@ -70,20 +71,20 @@ class Tile:
     n: NDArray[np.int16]
     gain: NDArray[np.int32]
 
-    def rows_used(self, rows: int) -> NDArray[np.bool_]:
+    def rows_used(self, rows: int) -> Mask:
         """Mask (rows,) of the word lines that this tile drives."""
         used = np.zeros(rows, dtype=np.bool_)
         used[self.row_of_input[self.row_of_input >= 0]] = True
         return used
 
-    def columns_used(self) -> NDArray[np.bool_]:
+    def columns_used(self) -> Mask:
         """Mask (columns,) of the columns that this tile reads."""
         used = np.zeros(len(self.p), dtype=np.bool_)
         for wiring in (self.p, self.n):
             used[wiring[wiring >= 0]] = True
         return used
 
-    def row_inputs(self, inputs: NDArray[np.integer], rows: int) -> NDArray[np.int64]:
+    def row_inputs(self, inputs: Integers, rows: int) -> IntArray:
         """Row values (n, rows) for integer inputs (n, inputs) of the layer."""
         values = np.zeros((rows, len(inputs)), dtype=np.int64)
         driven = np.flatnonzero(self.row_of_input >= 0)

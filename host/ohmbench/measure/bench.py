@@ -16,9 +16,11 @@ from ohmbench.errors import UsageError
 from ohmbench.inference.on_bench import run_tile
 from ohmbench.mapping.tile import Tile
 from ohmbench.model.simulator import Simulator, Speed, build, replay
-from ohmbench.programming.programmer import Bands, CellRecords, Programmer, decode, program_image
+from ohmbench.programming.programmer import Collector, Programmer
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.run import program_image
 from ohmbench.progress import Progress
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import Levels
 from ohmbench.tables import COLUMNS, ROWS
 
@@ -36,12 +38,13 @@ Prepare = Callable[[Bench], AbstractContextManager[Program]]
 def image_programmer(bench: Bench) -> Iterator[Program]:
     """Programs images of LEVELS levels with the default recipe."""
     recipe, mask = Recipe(), np.ones((ROWS, COLUMNS), np.bool_)
-    bands = Bands.of_levels(recipe, np.arange(LEVELS), LEVELS - 1)
+    bands = recipe.bands_of_levels(np.arange(LEVELS), LEVELS - 1)
     with Programmer.ready(bench, recipe, bands) as programmer:
 
         def program(levels: Levels) -> CellRecords:
-            words, cycles = programmer.program(levels, mask)
-            return decode(words, mask, *recipe.windows(levels, LEVELS - 1), cycles)
+            collector = Collector()
+            cycles = programmer.program(levels, mask, collector)
+            return CellRecords.of_words(collector.words, mask, *recipe.windows(levels, LEVELS - 1), cycles)
 
         yield program
 
@@ -93,7 +96,7 @@ def programming_speed(bench: Bench, progress: Progress, prepare: Prepare = image
         "cells_per_s": levels.size / image_time_s,
         "image_time_s": image_time_s,
         "busy_share": (end.busy_cycles - start.busy_cycles) / image_cycles,
-        "converged_fraction": float(np.mean(records.converged)),
+        "converged_fraction": float(np.mean(records.inside)),
         "pulses_mean": float(np.mean(records.pulses)),
         "mvm_time_s": mvm_cycles / PRODUCTS / bench.info.clock_hz,
         "mvm_busy_share": mvm_busy / mvm_cycles,
@@ -129,14 +132,7 @@ def simulated_work(
     recipe = Recipe()
     with Simulator(executable=executable, record=record) as simulator:
         with LinkBench.of(simulator, baud=BAUD) as bench:
-            program_image(
-                bench,
-                levels,
-                mask,
-                LEVELS - 1,
-                recipe,
-                lambda first, records: progress("program", first + len(records), ROWS),
-            )
+            program_image(bench, levels, mask, LEVELS - 1, recipe, progress)
             progress.say(f"{products} products")
             run_tile(bench, full_tile(), inputs, INPUT_BITS, recipe)
         return simulator.speed()

@@ -10,19 +10,13 @@ from numpy.typing import NDArray
 
 from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.errors import UsageError
-from ohmbench.faults.avoid import (
-    CALIBRATION,
-    avoid_faults,
-    layers,
-    random_faults,
-    share_won_back,
-    trained_image,
-)
+from ohmbench.faults.avoid import avoid_faults
 from ohmbench.faults.characterise import characterise
 from ohmbench.inference.exact import predict
 from ohmbench.inference.on_bench import Inference
 from ohmbench.mapping.image import WeightImage
-from ohmbench.network.data import Dataset
+from ohmbench.measure.defects import CALIBRATION, random_faults, share_won_back, train_for_faults
+from ohmbench.network.data import Dataset, share_right
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import Integers
@@ -53,7 +47,7 @@ def measure_defects_on_array(
         images: test images, at most so many.
 
     Returns:
-        As `defects.measure_defects`, over these images; accuracy_clean, of arrays without faults; missed and
+        As `measure.defects.measure_defects`, over these images; accuracy_clean, of arrays without faults; missed and
         false_alarms, cells that characterisation took for good and for bad wrongly, over all arrays.
 
     Raises:
@@ -64,9 +58,10 @@ def measure_defects_on_array(
         raise UsageError("Faults can only be put into simulated arrays, one or more. Give --port twin or --port sim.")
     say = progress or (lambda work, done, total: None)
     recipe = recipe or Recipe()
-    image = trained_image(dataset, hidden, weight_bits, network_seed)
+    trained = train_for_faults(dataset, hidden, weight_bits, network_seed)
+    image = trained.image
     test_x, test_y = dataset.test_x[:images], dataset.test_y[:images]
-    best = float(np.mean(predict(image, test_x) == test_y))
+    best = share_right(predict(image, test_x), test_y)
     clean, plain, aware = [], [], []
     missed = false_alarms = 0
     for done, seed in enumerate(seeds):
@@ -85,7 +80,7 @@ def measure_defects_on_array(
     mean_plain, mean_aware = float(np.mean(plain)), float(np.mean(aware))
     return {
         "rung": port,
-        "network": layers(image),
+        "network": trained.widths,
         "dataset": dataset.name,
         "weight_bits": weight_bits,
         "stuck_fraction": fraction,
@@ -110,4 +105,4 @@ def _array(seed: int, faults: NDArray[np.uint8] | None = None) -> SimulatedArray
 
 
 def _accuracy(run: Inference, image: WeightImage, inputs: Integers, labels: Integers) -> float:
-    return float(np.mean(np.argmax(run.logits(image, inputs), axis=1) == labels))
+    return share_right(run.predict(image, inputs), labels)

@@ -3,45 +3,28 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ohmbench import __version__
 from ohmbench.bench.base import Bench
-from ohmbench.compress.quantise import quantise
 from ohmbench.inference.exact import predict
+from ohmbench.inference.loading import load_at_once
 from ohmbench.inference.on_bench import Inference
 from ohmbench.mapping.data_sets import mnist_provenance
 from ohmbench.mapping.image import WeightImage
-from ohmbench.mapping.mapper import map_pairs
-from ohmbench.network.data import Dataset
+from ohmbench.network.data import Dataset, share_right
 from ohmbench.network.mnist import load_mnist
-from ohmbench.network.network import train
-from ohmbench.programming.programmer import CellRecords
 from ohmbench.programming.recipe import Recipe
-from ohmbench.programming.result import ProgramResult
+from ohmbench.programming.result import ArrayResult, ProgramResult
 from ohmbench.progress import Progress
+from ohmbench.study.pairs import train_pairs
 
 SHAPE = (28, 28)
 WEIGHT_BITS = 4
 EPOCHS, BATCH = 10, 64
 WEIGHT_NOISE = 0.04  # as the demo's network, and for the same reason
-
-
-@dataclass
-class _Timed(Inference):
-    """An inference that knows how long it has programmed."""
-
-    program_s: float = 0.0
-
-    def load(self, image: WeightImage, number: int) -> CellRecords:
-        start = time.perf_counter()
-        records = super().load(image, number)
-        self.program_s += time.perf_counter() - start
-        return records
 
 
 def inference_speed(bench: Bench, folder: Path | None, progress: Progress) -> dict[str, Any]:
@@ -58,36 +41,44 @@ def inference_speed(bench: Bench, folder: Path | None, progress: Progress) -> di
     data = load_mnist(folder, shape=SHAPE, progress=progress)
     progress.say("training 784-10 on MNIST")
     image = mnist_image(data, SHAPE)
-    run = _Timed(bench, Recipe(), progress)
+    recipe, program_s = Recipe(), 0.0
+    at_once = load_at_once(bench, recipe, progress)
+
+    def timed(image: WeightImage, number: int) -> ArrayResult:
+        nonlocal program_s
+        start = time.perf_counter()
+        result = at_once(image, number)
+        program_s += time.perf_counter() - start
+        return result
+
+    run = Inference(bench, recipe, progress, load=timed)
     start, cpu = time.perf_counter(), time.process_time()
-    logits = run.logits(image, data.test_x)
+    classes = run.predict(image, data.test_x)
     total_s, cpu_s = time.perf_counter() - start, time.process_time() - cpu
     return {
         "rung": bench.info.rung,
         "images": len(data.test_y),
         "arrays": image.images,
-        "program_s": run.program_s,
-        "infer_s": total_s - run.program_s,
+        "program_s": program_s,
+        "infer_s": total_s - program_s,
         "cpu_s": cpu_s,
-        "accuracy": float(np.mean(np.argmax(logits, axis=1) == data.test_y)),
+        "accuracy": share_right(classes, data.test_y),
         "accuracy_float": image.provenance["accuracy_float"],
-        "accuracy_quantised": float(np.mean(predict(image, data.test_x) == data.test_y)),
+        "accuracy_quantised": share_right(predict(image, data.test_x), data.test_y),
         "converged_fraction": ProgramResult(bench.info.rung, run.records).converged_fraction,
     }
 
 
 def mnist_image(data: Dataset, shape: tuple[int, int], *, seed: int = 0) -> WeightImage:
     """A network without hidden layers, trained on MNIST of a shape, quantised and mapped as pairs."""
-    scaled = np.asarray(data.train_x * data.input_scale, np.float64)
-    sizes = [scaled.shape[1], int(data.train_y.max()) + 1]
-    network = train(scaled, data.train_y, sizes, seed=seed, epochs=EPOCHS, batch=BATCH, weight_noise=WEIGHT_NOISE)
-    right = network.predict(np.asarray(data.test_x * data.input_scale, np.float64)) == data.test_y
-    quantised = quantise(network, data.train_x, input_bits=data.input_bits, weight_bits=WEIGHT_BITS)
+    trained = train_pairs(
+        data, weight_bits=WEIGHT_BITS, seed=seed, epochs=EPOCHS, batch=BATCH, weight_noise=WEIGHT_NOISE
+    )
     provenance = {
         "ohmbench": __version__,
         **mnist_provenance(shape),
         "seed": seed,
         "weight_bits": WEIGHT_BITS,
-        "accuracy_float": float(np.mean(right)),
+        "accuracy_float": trained.accuracy_float,
     }
-    return map_pairs(quantised, provenance=provenance)
+    return replace(trained.image, provenance=provenance)

@@ -22,12 +22,11 @@ import numpy as np
 
 from ohmbench.bench.over_link import LinkBench
 from ohmbench.errors import FaultError, LinkError, UsageError
-from ohmbench.isa import load_firmware
 from ohmbench.link.messages import Result, Why
 from ohmbench.link.runs import RunHandle
 from ohmbench.model.line_faults import Damage, LineFaults
 from ohmbench.model.simulator import Simulator, build
-from ohmbench.programming.programmer import Bands, Programmer
+from ohmbench.programming.programmer import Programmer
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
 from ohmbench.tables import CLOCK_HZ, COLUMNS, LANES, MAX_PAYLOAD, ROWS
@@ -166,10 +165,11 @@ def _goodput(bench: LinkBench, progress: Progress, what: str, baud: int) -> tupl
 
 
 def _while_programming(bench: LinkBench, progress: Progress) -> dict[str, float]:
-    recipe, firmware = Recipe(), load_firmware("program")
+    recipe = Recipe()
+    algorithm, firmware = recipe.plugin, recipe.plugin.firmware
     levels = np.random.default_rng(2).integers(0, LEVELS, (IMAGES * ROWS, COLUMNS)).astype(np.uint8)
-    with Programmer.ready(bench, recipe, Bands.of_levels(recipe, np.arange(LEVELS), LEVELS - 1)) as programmer:
-        arguments = programmer.arguments()
+    with Programmer.ready(bench, recipe, recipe.bands_of_levels(np.arange(LEVELS), LEVELS - 1)):
+        arguments = algorithm.arguments(recipe)
         stream, runs = Stream(bench), deque[RunHandle]()
         bench.link.sync()
         start = bench.state()
@@ -177,7 +177,7 @@ def _while_programming(bench: LinkBench, progress: Progress) -> dict[str, float]
             progress("12 Mbaud, programming", row, len(levels))
             first = row % ROWS
             values = firmware.registers({"row": first, "end": first + ROWS_A_RUN} | arguments)
-            runs.append(bench.link.start(firmware.entry(recipe.ramp), values, levels[row : row + ROWS_A_RUN]))
+            runs.append(bench.link.start(firmware.entry(algorithm.entry), values, levels[row : row + ROWS_A_RUN]))
             stream.payload += ROWS_A_RUN * COLUMNS
             stream.send(FRAMES_A_RUN)
             if len(runs) > RUNS_AHEAD:
@@ -202,7 +202,7 @@ def _finish(run: RunHandle) -> None:
         elif event.why != Why.HALT or words != ROWS_A_RUN * COLUMNS:
             raise FaultError(
                 f"Programming ended early ({event.why.name.lower()}, fault {event.fault.name.lower()}); nothing was "
-                "measured. The array is off."
+                "measured."
             )
 
 

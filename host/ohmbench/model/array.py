@@ -7,7 +7,6 @@ measured.
 from __future__ import annotations
 
 import math
-import tomllib
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +20,7 @@ from ohmbench.model._array import ffi, lib
 from ohmbench.support.array_types import FloatArray, IntArray, Mask
 from ohmbench.support.files import replace_file
 from ohmbench.support.mapped_file import MappedFile
+from ohmbench.support.text_files import TextFileError, read_toml
 from ohmbench.tables import COLUMNS, ROWS, Mode
 
 _ffi: Any = ffi
@@ -62,12 +62,12 @@ def load_params(preset: str | Path) -> dict[str, float]:
     if path.suffix != ".toml":
         path = PRESETS / f"{preset}.toml"
     try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
+        given = read_toml(path)
+    except TextFileError as error:
         names = ", ".join(sorted(file.stem for file in PRESETS.glob("*.toml")))
-        raise DataError(f"{path}: {error.strerror}. Give a .toml file or one of the presets: {names}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not a TOML file: {error}") from error
+        raise DataError(
+            f"Cannot read the parameters {path}: {error}.", f"Give a .toml file or one of the presets: {names}."
+        ) from error
     _checked(given, str(path))
     return default_params() | {name: float(value) for name, value in given.items()}
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.errors import NOTHING_SENT, UsageError
+from ohmbench.errors import UsageError
 from ohmbench.model._array import ffi, lib
 from ohmbench.support.files import replace_file
 from ohmbench.tables import COLUMNS, Rail
@@ -47,7 +47,7 @@ class CarrierModel:
         self._board = _ffi.gc(_lib.ohm_board_new(), _lib.ohm_board_free)
         for name, index, value in values:
             if _lib.ohm_board_set(self._board, name.encode(), index, value):
-                raise UsageError(f"The simulated carrier has no {name} {index} of {value:g}. {NOTHING_SENT}")
+                raise UsageError(f"The simulated carrier has no {name} {index} of {value:g}.")
 
     @property
     def pointer(self) -> Any:
@@ -82,9 +82,7 @@ class SimulatedCarrier:
                 values += _values(kind, value)
             except (ValueError, KeyError) as error:
                 known = "; ".join(f"{name}={what}" for name, what in KINDS.items())
-                raise UsageError(
-                    f"--carrier-faults: {part!r} makes no sense. {NOTHING_SENT} There are {known}."
-                ) from error
+                raise UsageError(f"--carrier-faults: {part!r} makes no sense.", f"There are {known}.") from error
         made = cls(tuple(values))
         made.open()
         return made

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ohmbench.errors import DataError
-from ohmbench.support.array_types import IntArray
+from ohmbench.support.array_types import IntArray, Integers
 
 DIGITS_SEED = 2025
 DIGITS_TEST_PER_CLASS = 36
+
+
+def share_right(classes: Integers, labels: Integers) -> float:
+    """Share of the classes (n,) that are as labelled; n is at least 1."""
+    return float(np.mean(classes == labels))
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +56,7 @@ def load_digits(input_bits: int = 4) -> Dataset:
         from sklearn.datasets import load_digits as bundled
     except ImportError as error:
         raise DataError(
-            "The digits come with scikit-learn, which is not installed. Nothing was sent to the array. "
-            "Install it: pip install 'ohmbench[train]'"
+            "The digits come with scikit-learn, which is not installed.", "Install it: pip install 'ohmbench[train]'"
         ) from error
     images, labels = bundled(return_X_y=True)
     x = np.minimum(np.rint(images).astype(np.int64), (1 << input_bits) - 1)

@@ -106,8 +106,7 @@ def download_mnist(folder: str | Path | None = None, progress: OnProgress | None
             replace_file(target / f"{name}.gz", data)
         except OSError as error:
             raise DataError(
-                f"Cannot write MNIST to {target}: {error.strerror or error}. Nothing was sent to the array. Give a "
-                "folder that you may write."
+                f"Cannot write MNIST to {target}: {error.strerror or error}.", "Give a folder that you may write."
             ) from error
     return target
 
@@ -124,8 +123,8 @@ def _fetch(name: str, progress: OnProgress) -> bytes:
         except (OSError, EOFError, ValueError, zlib.error) as error:
             problems.append(f"{mirror}: {error}")
     raise DataError(
-        f"Cannot download {name}: {'; '.join(problems)}. Nothing was sent to the array. Try again, or get the four "
-        f"files elsewhere and set {ENVIRONMENT} to their folder."
+        f"Cannot download {name}: {'; '.join(problems)}.",
+        f"Try again, or get the four files elsewhere and set {ENVIRONMENT} to their folder.",
     )
 
 
@@ -184,8 +183,8 @@ def _read_idx(folder: Path, name: str, dimensions: int) -> NDArray[np.uint8]:
     path = _existing(folder, name)
     if path is None:
         raise DataError(
-            f"There is no {name}(.gz) in {folder}. Nothing was sent to the array. Set {ENVIRONMENT} to the folder of "
-            "the four files of MNIST, or have them downloaded."
+            f"There is no {name}(.gz) in {folder}.",
+            f"Set {ENVIRONMENT} to the folder of the four files of MNIST, or have them downloaded.",
         )
     try:
         data = path.read_bytes()
@@ -207,8 +206,7 @@ def _read_idx(folder: Path, name: str, dimensions: int) -> NDArray[np.uint8]:
 
 def _damaged(path: Path, problem: str) -> DataError:
     return DataError(
-        f"Cannot use {path}: {problem}. Nothing was sent to the array. Delete the file and get it again; downloaded "
-        "files are checked."
+        f"Cannot use {path}: {problem}.", "Delete the file and get it again; downloaded files are checked."
     )
 
 

@@ -65,7 +65,7 @@ def net_named(name: str) -> Net:
     for net in NETS:
         if net.name == name:
             return net
-    raise UsageError(f"There is no net {name}. Nothing was sent to the array. Nets: {', '.join(n.name for n in NETS)}.")
+    raise UsageError(f"There is no net {name}.", f"Nets: {', '.join(n.name for n in NETS)}.")
 
 
 @dataclass(frozen=True, eq=False)

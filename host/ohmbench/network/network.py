@@ -63,7 +63,7 @@ class Network:
         arrays |= {f"bias{i}": b for i, b in enumerate(self.biases)}
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)  # type: ignore[arg-type]  # numpy types the **arrays as its allow_pickle flag
-        write_result(Path(path), buffer.getvalue(), "Nothing was sent to the array")
+        write_result(Path(path), buffer.getvalue())
 
     @classmethod
     def load(cls, path: str | Path) -> Network:
@@ -80,21 +80,17 @@ class Network:
             # texts would tell the reader to allow pickle.
             known = isinstance(error, OSError) and error.strerror
             reason = known or "it is damaged, or a file of another kind"
-            raise DataError(
-                f"Cannot read the network {path}: {reason}. Nothing was sent to the array. {_MAKE_IT}"
-            ) from error
+            raise DataError(f"Cannot read the network {path}: {reason}.", f"{_MAKE_IT}") from error
         layers = len(arrays) // 2
         try:
             weights = tuple(np.asarray(arrays[f"weights{i}"], dtype=np.float64) for i in range(layers))
             biases = tuple(np.asarray(arrays[f"bias{i}"], dtype=np.float64) for i in range(layers))
         except (KeyError, ValueError) as error:
-            raise DataError(
-                f"{path} is not an ohmbench network ({error}). Nothing was sent to the array. {_MAKE_IT}"
-            ) from error
+            raise DataError(f"{path} is not an ohmbench network ({error}).", f"{_MAKE_IT}") from error
         fits = layers > 0 and all(w.ndim == 2 and b.shape == w.shape[1:] for w, b in zip(weights, biases, strict=True))
         fits = fits and all(a.shape[1] == b.shape[0] for a, b in pairwise(weights))
         if not fits or not all(np.isfinite(a).all() for a in (*weights, *biases)):
-            raise DataError(f"The layers in {path} do not fit together. Nothing was sent to the array. {_MAKE_IT}")
+            raise DataError(f"The layers in {path} do not fit together.", f"{_MAKE_IT}")
         return cls(weights, biases)
 
 

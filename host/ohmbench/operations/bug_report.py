@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ohmbench.errors import DataError, OhmbenchError
-from ohmbench.lab.settings import record_path
-from ohmbench.operations.doctor import diagnose
+from ohmbench.lab.settings import LoadSettings, record_path
+from ohmbench.operations.doctor import Machine, diagnose
 from ohmbench.operations.log import Filter, log
 from ohmbench.operations.versions import versions
 from ohmbench.record.store import Store
@@ -105,9 +105,9 @@ def bug_report(
         DataError: a trace or log cannot be read, or has more than 50 MB.
         UsageError: the report cannot be written.
     """
-    scrub = scrub or Scrubber()
-    texts = {"versions.json": _json(versions()), "doctor.json": _json(diagnose().summary())}
-    texts["record.json"] = _json(_excerpt(lab))
+    scrub, machine = scrub or Scrubber(), Machine()
+    texts = {"versions.json": _json(versions()), "doctor.json": _json(diagnose(machine).summary())}
+    texts["record.json"] = _json(_excerpt(lab, machine.settings))
     for kind, files in (("trace", traces), ("log", logs)):
         for number, file in enumerate(files):
             texts[f"{kind}-{number}.txt"] = _text(file)
@@ -116,13 +116,13 @@ def bug_report(
         clean = {name: scrub(text) for name, text in texts.items()}
         for name, text in clean.items():
             bundle.writestr(name, text)
-    write_result(path, buffer.getvalue(), "No array is concerned")
+    write_result(path, buffer.getvalue())
     return BugReport(path, {name: len(text.encode()) for name, text in clean.items()})
 
 
-def _excerpt(lab: Path | None) -> dict[str, Any]:
+def _excerpt(lab: Path | None, settings: LoadSettings) -> dict[str, Any]:
     try:
-        record = record_path(lab)
+        record = record_path(lab, settings)
         if not record.exists():
             return {"record": "none"}
         with Store.open(record) as store:

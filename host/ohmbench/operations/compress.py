@@ -50,10 +50,7 @@ def compress_file(
     for budget in budgets:
         check_budget(int(budget * net.pair_cells), sum(net.sizes[1:]))
         if not 0 < budget <= 1:
-            raise UsageError(
-                f"A budget is a share of the cells, above 0 and at most 1, not {budget:g}. Nothing was sent to the "
-                "array."
-            )
+            raise UsageError(f"A budget is a share of the cells, above 0 and at most 1, not {budget:g}.")
     split = load_split(net, folder, progress)
     start = Start.of(network, bits, split, seed=seed, weight_noise=weight_noise, progress=progress)
     return CompressResult(tuple(run_method(start, method, budget, progress) for budget in wanted))

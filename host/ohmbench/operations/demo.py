@@ -1,7 +1,8 @@
-"""The main job, end to end: train, quantise, map, program, infer, report."""
+"""`ohmbench demo`: the main job, end to end: train, quantise, map, program, infer, report."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import dataclass
@@ -10,84 +11,65 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench import __version__
 from ohmbench.bench.base import Bench
-from ohmbench.compress.quantise import quantise
-from ohmbench.faults.avoid import avoid_faults
-from ohmbench.faults.fault_map import FaultMap
-from ohmbench.inference.exact import predict
+from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.lab.ledgered import LedgeredInference
-from ohmbench.mapping.image import WeightImage
-from ohmbench.mapping.mapper import map_pairs
-from ohmbench.network.data import Dataset, load_digits
-from ohmbench.network.network import Network, train
-from ohmbench.programming.recipe import Recipe
+from ohmbench.lab.ledgered import Source, recorded_loader
+from ohmbench.lab.setup import Setup
+from ohmbench.operations.digits import train_and_map
+from ohmbench.operations.result import Noted
+from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.progress import Progress
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.report.demo import render_report
 from ohmbench.report.results import DemoResult, summary
 from ohmbench.support.files import cannot_write, replace_file
 from ohmbench.tables import CLOCK_HZ
 
-ACTIVATION_BITS = 8
-# a cell anywhere in its window of +-8 of 175 uS is 2.6 % off, and a weight is the difference of two
-WEIGHT_NOISE = 0.04
+DEMO = "demo"
+"""Kind of the runs that record what was programmed."""
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
-    """A network on its way to the array."""
+class Demo:
+    """What the demo found."""
 
-    dataset: Dataset
-    network: Network
-    image: WeightImage
-    accuracy_float: float
-    accuracy_quantised: float
+    result: DemoResult
 
-    def known(self) -> dict[str, Any]:
-        """What it is and what it reaches without an array."""
+    def summary(self) -> dict[str, Any]:
+        """Numbers, as in summary.json."""
+        result = self.result
         return {
-            "network": "-".join(map(str, self.network.sizes)),
-            "dataset": self.dataset.name,
-            "accuracy_float": self.accuracy_float,
-            "accuracy_quantised": self.accuracy_quantised,
+            "rung": result.rung,
+            "accuracy_float": result.float_accuracy,
+            "accuracy_quantised": result.quantised_accuracy,
+            "accuracy_bench": result.accuracy,
+            "cells": int(np.count_nonzero(result.cells.mask)),
+            "converged_fraction": float(np.mean(result.cells.inside[result.cells.mask])),
+            "pulses_per_cell": float(np.mean(result.cells.pulses[result.cells.mask])),
+            "bench_time_s": result.program_s + result.infer_s,
+            "wall_time_s": result.wall_s,
         }
 
+    def describe(self) -> str:
+        """A table for a terminal."""
+        rows = summary(self.result)
+        width = max(len(row.name) for row in rows)
+        values = max(len(row.value) for row in rows)
+        return "\n".join(f"{row.name:{width}}  {row.value:>{values}}  {row.note}".rstrip() for row in rows)
 
-def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0, faults: FaultMap | None = None) -> Trained:
-    """Train 64-hidden-10 on the digits, quantise it to signed weights of so many bits, map it as pairs.
+    def save(self, folder: Path) -> None:
+        """Write summary.json and report.html into a folder, which is made if absent.
 
-    Args:
-        faults: bad cells of the array that the image is for; it is laid out around them.
-
-    Raises:
-        UsageError: widths outside their range.
-        DataError: scikit-learn, which holds the digits, is not installed.
-    """
-    digits = load_digits()
-    scaled = np.asarray(digits.train_x * digits.input_scale, np.float64)
-    network = train(scaled, digits.train_y, [scaled.shape[1], hidden, 10], seed=seed, weight_noise=WEIGHT_NOISE)
-    quantised = quantise(
-        network,
-        digits.train_x,
-        input_bits=digits.input_bits,
-        weight_bits=bits,
-        activation_bits=ACTIVATION_BITS,
-    )
-    provenance: dict[str, str | int | float] = {
-        "ohmbench": __version__,
-        "dataset": digits.name,
-        "seed": seed,
-        "weight_bits": bits,
-    }
-    image = map_pairs(quantised, provenance=provenance)
-    return Trained(
-        digits,
-        network,
-        image if faults is None else avoid_faults(image, faults, inputs=digits.train_x),
-        float(np.mean(network.predict(np.asarray(digits.test_x * digits.input_scale, np.float64)) == digits.test_y)),
-        float(np.mean(predict(image, digits.test_x) == digits.test_y)),
-    )
+        Raises:
+            UsageError: the folder cannot be written.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            replace_file(folder / "summary.json", (json.dumps(self.summary(), indent=1) + "\n").encode())
+            render_report(self.result, folder / "report.html")
+        except OSError as error:
+            raise cannot_write(folder, error) from error
 
 
 def run(
@@ -115,9 +97,10 @@ def run(
     progress.say("training a 64-32-10 network on the digits")
     trained = train_and_map(seed=seed)
     image, digits = trained.image, trained.dataset
-    inference = LedgeredInference(bench, recipe, progress, ledgered=ledgered, kind="demo")
-    predictions = np.argmax(inference.logits(image, digits.test_x), axis=1).astype(np.int64)
-    records = [inference.records[i] for i in range(image.images)]
+    sha256 = hashlib.sha256(image.to_bytes()).hexdigest()
+    load = recorded_loader(bench, recipe, progress, ledgered, DEMO, Source(sha256, None, DEFAULT_RECIPE))
+    inference = Inference(bench, recipe, progress, load=load)
+    predictions = inference.predict(image, digits.test_x)
     return DemoResult(
         rung=bench.info.rung,
         network="-".join(map(str, trained.network.sizes)),
@@ -126,13 +109,8 @@ def run(
         quantised_accuracy=trained.accuracy_quantised,
         labels=digits.test_y,
         predictions=predictions,
-        mask=np.stack([r.mask for r in records]),
+        cells=CellRecords.stacked([inference.records[i] for i in range(image.images)]),
         target_usiemens=recipe.targets_usiemens(image.levels, image.max_level),
-        low=np.stack([r.low for r in records]),
-        high=np.stack([r.high for r in records]),
-        code=np.stack([r.code for r in records]),
-        set_pulses=np.stack([r.set_pulses for r in records]),
-        reset_pulses=np.stack([r.reset_pulses for r in records]),
         codes_per_usiemens=recipe.codes_per_siemens * 1e-6,
         window_usiemens=recipe.window_usiemens,
         program_s=inference.program_cycles / CLOCK_HZ,
@@ -148,38 +126,15 @@ def run(
     )
 
 
-def table(result: DemoResult) -> str:
-    """The summary as text for a terminal."""
-    rows = summary(result)
-    width = max(len(row.name) for row in rows)
-    values = max(len(row.value) for row in rows)
-    return "\n".join(f"{row.name:{width}}  {row.value:>{values}}  {row.note}".rstrip() for row in rows)
+def run_demo(setup: Setup, progress: Progress, *, seed: int = 0, started: float | None = None) -> Noted[Demo]:
+    """Open the bench and take the demo's network through its array.
 
-
-def values(result: DemoResult) -> dict[str, Any]:
-    """The summary as numbers, as in summary.json."""
-    return {
-        "rung": result.rung,
-        "accuracy_float": result.float_accuracy,
-        "accuracy_quantised": result.quantised_accuracy,
-        "accuracy_bench": result.accuracy,
-        "cells": int(np.count_nonzero(result.mask)),
-        "converged_fraction": float(np.mean(result.converged[result.mask])),
-        "pulses_per_cell": float(np.mean(result.pulses[result.mask])),
-        "bench_time_s": result.program_s + result.infer_s,
-        "wall_time_s": result.wall_s,
-    }
-
-
-def save(result: DemoResult, folder: Path) -> None:
-    """Write summary.json and report.html into a folder, which is made if absent.
+    Args:
+        started: as `run` has it.
 
     Raises:
-        UsageError: the folder cannot be written.
+        OhmbenchError: as `Setup.record`, `Setup.bench` and `run`.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        replace_file(folder / "summary.json", (json.dumps(values(result), indent=1) + "\n").encode())
-        render_report(result, folder / "report.html")
-    except OSError as error:
-        raise cannot_write(folder, error) from error
+    with setup.record() as record, setup.bench(progress, record.store) as bench:
+        result = run(bench, progress, seed=seed, recipe=setup.recipe, started=started, ledgered=record.ledgered)
+        return Noted(Demo(result), bench.carrier.note)

@@ -15,7 +15,7 @@ from typing import Any
 
 from ohmbench import __version__
 from ohmbench.errors import OhmbenchError
-from ohmbench.lab.settings import Settings, record_path
+from ohmbench.lab.settings import LoadSettings, record_path, settings_once
 from ohmbench.network.mnist import missing_files, mnist_folder
 
 RULES = Path(__file__).resolve().parents[1] / "lab/udev/60-ohmbench.rules"
@@ -78,6 +78,7 @@ class Machine:
 
     Attributes:
         groups: names of the user's groups; known: of the system's.
+        settings: gives the user's settings.
     """
 
     root: Path = Path("/")
@@ -87,6 +88,7 @@ class Machine:
     groups: Callable[[], set[str]] = lambda: _own_groups()
     known_groups: Callable[[], set[str]] = lambda: _all_groups()
     is_linux: bool = sys.platform.startswith("linux")
+    settings: LoadSettings = field(default_factory=settings_once)
 
 
 def diagnose(machine: Machine | None = None) -> Diagnosis:
@@ -138,7 +140,7 @@ def _modules(machine: Machine) -> Iterator[Finding]:
 
 def _record(machine: Machine) -> Iterator[Finding]:
     try:
-        path = record_path(None)
+        path = record_path(None, machine.settings)
     except OhmbenchError as error:
         yield Finding("record", Mark.LACKING, "runs on a board", "nowhere", str(error))
         return
@@ -152,7 +154,7 @@ def _record(machine: Machine) -> Iterator[Finding]:
 
 def _settings(machine: Machine) -> Iterator[Finding]:
     try:
-        yield _good("settings", "choosing a port", f"port {Settings.load().port or 'not set'}")
+        yield _good("settings", "choosing a port", f"port {machine.settings().port or 'not set'}")
     except OhmbenchError as error:
         yield Finding("settings", Mark.LACKING, "choosing a port", "damaged", str(error))
 

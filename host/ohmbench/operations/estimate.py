@@ -10,12 +10,12 @@ import numpy as np
 from ohmbench.bench.opening import SimulatedArray
 from ohmbench.bench.twin import TwinBench
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.errors import NOTHING_SENT, WearError
+from ohmbench.errors import WearError
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.model.array import ArrayModel
-from ohmbench.operations.experiment import is_experiment
-from ohmbench.operations.jobs import Job
+from ohmbench.operations.experiment_plan import is_experiment
 from ohmbench.operations.program import Programmed, program
+from ohmbench.operations.program_plan import Job
 from ohmbench.programming.resume import recipe_of
 from ohmbench.progress import Progress
 from ohmbench.record.store import Store
@@ -134,9 +134,9 @@ def _wear(run: Programmed, before: Codes, most: int, budget: int | None) -> int:
         if over.any():
             raise WearError(
                 f"{np.count_nonzero(over)} of {np.count_nonzero(pulsed)} cells could pass their budget of {budget} "
-                f"pulses for life: the worst has had {total[over].max()}, and up to {most} more may be needed. "
-                f"{NOTHING_SENT} Use a recipe that allows fewer pulses, take another array, or give this one a larger "
-                "budget if you accept that its cells may break."
+                f"pulses for life: the worst has had {total[over].max()}, and up to {most} more may be needed.",
+                "Use a recipe that allows fewer pulses, take another array, or give this one a larger budget if you "
+                "accept that its cells may break.",
             )
         total = total + result.records.pulses
     return int(total.max())

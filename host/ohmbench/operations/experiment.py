@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,47 +12,20 @@ from typing import Any
 import numpy as np
 
 from ohmbench.bench.base import Bench
-from ohmbench.errors import NOTHING_SENT, StoreError, UsageError
+from ohmbench.errors import UsageError
 from ohmbench.experiments import loop
-from ohmbench.experiments.base import Experiment, Found
+from ohmbench.experiments.base import Found
 from ohmbench.experiments.loop import Estimate, Journaled, recorded
-from ohmbench.experiments.registry import load, names
-from ohmbench.faults.fault_map import FaultMap
 from ohmbench.lab.ledger import Ledgered
+from ohmbench.lab.setup import Setup
+from ohmbench.operations.experiment_plan import Asked, Planned, kind_of
+from ohmbench.operations.result import Noted
 from ohmbench.progress import Progress
-from ohmbench.record.records import RunRecord, RunStatus
+from ohmbench.record.records import RunStatus
 from ohmbench.record.trail import samples
 from ohmbench.report.experiment import ExperimentPage
-from ohmbench.support.array_types import Mask
-from ohmbench.tables import COLUMNS, ROWS
 
 Row = dict[str, Any]
-
-_CELLS = re.compile(r"(\d+),(\d+)(?::(\d+),(\d+))?")
-
-
-def kind_of(name: str) -> str:
-    """Kind of an experiment's runs in the record."""
-    return f"experiment {name}"
-
-
-def is_experiment(run: RunRecord) -> bool:
-    """Whether a run is an experiment's: its `recipe` is the experiment's settings then."""
-    return run.kind.startswith(kind_of(""))
-
-
-@dataclass(frozen=True, eq=False)
-class Planned:
-    """An experiment on cells of an array. resumed: the run to go on with."""
-
-    experiment: Experiment
-    chosen: Mask
-    resumed: RunRecord | None = None
-
-    @property
-    def is_done(self) -> bool:
-        """Whether the run to go on with has nothing left to do."""
-        return self.resumed is not None and self.resumed.status == RunStatus.DONE
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,103 +92,6 @@ class Experimented:
         ).save(path)
 
 
-def catalogue() -> list[Row]:
-    """All experiments with their settings, as JSON has them."""
-    made = []
-    for name in names():
-        found = load(name)
-        fields = dataclasses.fields(found.Settings)
-        settings = {f.name: {"default": f.default, "about": f.metadata.get("about", "")} for f in fields}
-        made.append({"experiment": name, "about": found.about, "settings": settings})
-    return made
-
-
-def describe_catalogue(rows: Sequence[Row]) -> str:
-    lines = []
-    for row in rows:
-        lines += ["", f"{row['experiment']}: {row['about'].partition(': ')[2] or row['about']}"]
-        lines += [f"    {name}={of['default']:<8} {of['about']}" for name, of in row["settings"].items()]
-    return "\n".join(lines[1:])
-
-
-def parse_settings(texts: Sequence[str]) -> dict[str, str]:
-    """NAME=VALUE of each text.
-
-    Raises:
-        UsageError: no such form.
-    """
-    pairs = [text.partition("=") for text in texts]
-    for name, equals, _ in pairs:
-        if not (name and equals):
-            raise UsageError(f"--set {name}: give NAME=VALUE. {NOTHING_SENT}")
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def parse_cells(texts: Sequence[str], faults: FaultMap | None = None, serial: str | None = None) -> Mask:
-    """Cells (rows, columns) of ROW,COL or ROW,COL:ROW,COL, both corners included; all if there is no text.
-
-    Args:
-        faults: its stuck and unformed cells are left out.
-        serial: of the array in the socket, if it has one.
-
-    Raises:
-        UsageError: no such form, outside of the array, or no cell is left.
-        DataError: the fault map is of another array.
-    """
-    chosen = np.full((ROWS, COLUMNS), not texts)
-    for text in texts:
-        match = _CELLS.fullmatch(text.replace(" ", ""))
-        row, column, *to = (0 if part is None else int(part) for part in match.groups()) if match else (ROWS, 0)
-        last_row, last_column = to if match and match[3] else (row, column)
-        if not (row <= last_row < ROWS and column <= last_column < COLUMNS):
-            raise UsageError(
-                f"--cells {text}: give ROW,COL or ROW,COL:ROW,COL, from 0,0 to {ROWS - 1},{COLUMNS - 1}. {NOTHING_SENT}"
-            )
-        chosen[row : last_row + 1, column : last_column + 1] = True
-    if faults is not None:
-        chosen &= ~faults.left_out(chosen.shape, serial)
-    if not chosen.any():
-        raise UsageError(f"No cell is left to experiment on: all are bad in the fault map. {NOTHING_SENT}")
-    return chosen
-
-
-def plan(name: str, settings: Mapping[str, Any], chosen: Mask) -> Planned:
-    """Raises:
-    UsageError: no such experiment or setting, or settings that make no sense.
-    """
-    return Planned(load(name).of(settings), chosen)
-
-
-def plan_resumed(name: str, ledgered: Ledgered | None, asked: bool = False, serial: str | None = None) -> Planned:
-    """The last run of an experiment on this array, with its settings and cells.
-
-    Args:
-        asked: whether settings or cells were asked for besides.
-        serial: of the array in the socket, where it has one but no record.
-
-    Raises:
-        UsageError: they were, or the array's runs are not recorded.
-        StoreError: there is no such run.
-    """
-    serial = serial if ledgered is None else ledgered.serial
-    if serial is None or asked:
-        why = "it takes settings and cells from the record" if asked else "nothing was recorded to go on with"
-        raise UsageError(
-            f"--resume goes on with a recorded run: {why}. {NOTHING_SENT} Leave out --set, --cells and "
-            "--fault-map, and name the array with --array or --serial."
-        )
-    found = load(name)
-    runs = [] if ledgered is None else ledgered.store.find_runs(serial=serial, kind=kind_of(name), limit=1)
-    if not runs:
-        raise StoreError(
-            f"Nothing to resume: the record knows no {name} on array {serial}. {NOTHING_SENT} Start without "
-            "--resume, or correct --serial or --lab."
-        )
-    chosen = np.zeros((ROWS, COLUMNS), np.bool_)
-    chosen[tuple(np.array(runs[0].provenance["cells"]).T)] = True
-    return Planned(found.of(runs[0].recipe), chosen, runs[0])
-
-
 def estimate(planned: Planned, ledgered: Ledgered | None) -> Estimate:
     """What a whole run would take; ledgered: the array's record if it has one.
 
@@ -241,7 +116,7 @@ def experiment(bench: Bench, planned: Planned, progress: Progress, ledgered: Led
     if planned.resumed is None:
         planned = dataclasses.replace(planned, chosen=planned.chosen & ~bench.carrier.bad)
         if not planned.chosen.any():
-            raise UsageError(f"No cell is left to experiment on: all are on bad lines of the carrier. {NOTHING_SENT}")
+            raise UsageError("No cell is left to experiment on: all are on bad lines of the carrier.")
     for step in planned.experiment.steps():
         bench.require_within_carrier(step.limits)
     with _journal(bench, planned, ledgered) as journal:
@@ -286,15 +161,17 @@ def _journal(bench: Bench, planned: Planned, ledgered: Ledgered | None) -> Itera
                 "steps": len(experiment.steps()),
             },
         )
-    try:
-        yield Journaled(run, store)
-    except BaseException as error:
-        run.__exit__(type(error), error, None)
-        error.add_note(
-            f"Run {run.id} on array {ledgered.serial} is unfinished; what was done is recorded. Give "
-            f"`ohmbench experiment {experiment.name}` with the same array and --resume to go on."
-        )
-        raise
+    with ExitStack() as stack:
+        stack.push(run)  # ends it as failed or interrupted if this is left by an exception
+        try:
+            yield Journaled(run, store)
+        except BaseException as error:
+            error.add_note(
+                f"Run {run.id} on array {ledgered.serial} is unfinished; what was done is recorded. Give "
+                f"`ohmbench experiment {experiment.name}` with the same array and --resume to go on."
+            )
+            raise
+        stack.pop_all()
     if experiment.aborted:
         run.finish(RunStatus.INTERRUPTED, "aborted")
     else:
@@ -305,3 +182,28 @@ def _number(value: Any) -> str:
     if isinstance(value, list):
         return f"{len(value)}: " + ", ".join(map(str, value[:8])) + (", ..." if len(value) > 8 else "")
     return "-" if value is None else f"{value:.4g}"
+
+
+def run_experiment(setup: Setup, asked: Asked, progress: Progress) -> Noted[Experimented]:
+    """Open the bench and run an experiment on its array, or go on with the last such run.
+
+    Raises:
+        OhmbenchError: as `Asked.plan`, `Setup.record`, `Setup.bench` and `experiment`.
+    """
+    planned = None if asked.resume else asked.plan(setup.serial)  # a mistake makes no record
+    with setup.record() as record:
+        planned = planned or asked.plan(setup.serial, record.ledgered)
+        if planned.is_done and record.ledgered is not None:
+            return Noted(already_done(planned, record.ledgered))
+        with setup.bench(progress, record.store) as bench:
+            return Noted(experiment(bench, planned, progress, record.ledgered), bench.carrier.note)
+
+
+def dry_run(setup: Setup, asked: Asked) -> Estimate:
+    """What `run_experiment` would take; nothing is sent, and no record is made.
+
+    Raises:
+        OhmbenchError: as `Asked.plan`, `Setup.record_if_there` and `estimate`.
+    """
+    with setup.record_if_there() as record:
+        return estimate(asked.plan(setup.serial, record.ledgered), record.ledgered)

@@ -75,7 +75,7 @@ def export(store: Store, path: Path, asked: Filter, table: str = "runs") -> Expo
     asked.check(store)
     if path.suffix == ".h5":
         data, contents = _hdf5(store, asked)
-        write_result(path, data, "The record is as it was")
+        write_result(path, data, "The record is as it was.")
         return Exported(path, contents)
     if path.suffix not in FORMATS:
         raise UsageError(
@@ -126,7 +126,7 @@ def _hdf5(store: Store, asked: Filter) -> tuple[bytes, Row]:
     try:
         import h5py
     except ImportError as error:
-        raise missing("HDF5", "h5py", "The record is as it was") from error
+        raise missing("HDF5", "h5py", "The record is as it was.") from error
     text = h5py.string_dtype()
     numbers = [(name, text if name == "status" else np.int64) for name in CELL_COLUMNS]
     buffer = io.BytesIO()

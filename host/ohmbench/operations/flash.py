@@ -7,11 +7,11 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ohmbench.errors import FlashError
 from ohmbench.gateware.bitstream import Bitstream
 from ohmbench.gateware.boards import Board, load_board
-from ohmbench.operations.basic import Summary
 from ohmbench.progress import Progress
 from ohmbench.support.build_id import build_id
 
@@ -30,7 +30,7 @@ class Flashed:
     device: str
     permanent: bool
 
-    def summary(self) -> Summary:
+    def summary(self) -> dict[str, Any]:
         return {
             "board": self.board.name,
             "file": str(self.bitstream.path),

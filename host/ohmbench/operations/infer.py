@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,19 +14,21 @@ from ohmbench.errors import UsageError
 from ohmbench.inference.exact import predict
 from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.lab.ledgered import LedgeredInference
+from ohmbench.lab.ledgered import Source, recorded_loader
+from ohmbench.lab.setup import Setup
 from ohmbench.mapping.data_sets import dataset_of
 from ohmbench.mapping.image import WeightImage
-from ohmbench.network.data import Dataset
-from ohmbench.operations.basic import Summary
-from ohmbench.operations.jobs import require_own_array
-from ohmbench.programming.recipe import Recipe
+from ohmbench.network.data import Dataset, share_right
+from ohmbench.operations.image_file import ImageFile, require_own_array
+from ohmbench.operations.result import Noted
+from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.programming.result import ProgramResult
 from ohmbench.progress import Progress
 from ohmbench.support.array_types import IntArray
 from ohmbench.tables import CLOCK_HZ
 
-OnCodes = Callable[[int, IntArray], None]
+INFER = "infer"
+"""Kind of the runs that record what was programmed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +68,9 @@ class InferResult:
 
     @property
     def accuracy(self) -> float:
-        return float(np.mean(self.labels == self.predictions))
+        return share_right(self.predictions, self.labels)
 
-    def summary(self) -> Summary:
+    def summary(self) -> dict[str, Any]:
         twin = (
             {}
             if self.twin is None
@@ -120,7 +122,7 @@ def load_test_set(image: WeightImage, name: str | None, folder: Path | None, cou
     """
     data = dataset_of(image, name, folder)
     if count is not None and not 1 <= count <= len(data.test_y):
-        raise UsageError(f"--images {count}: the test set has 1 to {len(data.test_y)}. Nothing was sent to the array.")
+        raise UsageError(f"--images {count}: the test set has 1 to {len(data.test_y)}.")
     return data
 
 
@@ -133,21 +135,22 @@ def twin_of(port: str, array: SimulatedArray | None) -> SimulatedArray:
     same = array or SimulatedArray()
     if port != "sim" or same.file is not None:
         raise UsageError(
-            "--twin compares a new array behind --port sim with the twin. Nothing was sent to the array. Leave it out "
-            "for other ports and for an array in a file."
+            "--twin compares a new array behind --port sim with the twin.",
+            "Leave it out for other ports and for an array in a file.",
         )
     return same
 
 
 def infer(
     bench: Bench,
-    image: WeightImage,
+    file: ImageFile,
     data: Dataset,
     recipe: Recipe,
     progress: Progress,
     count: int | None = None,
     twin: SimulatedArray | None = None,
     ledgered: Ledgered | None = None,
+    recipe_name: str | None = None,
 ) -> InferResult:
     """Program an image and run its test images, or the first of them, through the array.
 
@@ -155,7 +158,8 @@ def infer(
 
     Args:
         twin: do the same on the twin with this array, which must be as the bench's was, and compare all codes.
-        ledgered: where the array's pulses are recorded.
+        ledgered: where it is recorded which image the array holds, and its pulses.
+        recipe_name: how the operator calls the recipe; None: it is the default one.
 
     Raises:
         ImageError: it does not fit the bench.
@@ -164,10 +168,14 @@ def infer(
         StoreError: the record cannot be written; the array is off.
         FaultError: the guard turned the array off.
     """
+    image = file.image
     require_own_array(image, None if ledgered is None else ledgered.serial, progress)
     inputs, labels = data.test_x[:count], data.test_y[:count]
     codes: dict[int, IntArray] = {}
-    run, predictions = _run(bench, image, inputs, recipe, progress, codes.__setitem__, ledgered)
+    source = Source(file.sha256, file.path.name, recipe_name or DEFAULT_RECIPE)
+    load = recorded_loader(bench, recipe, progress, ledgered, INFER, source)
+    run = Inference(bench, recipe, progress, codes.__setitem__, load)
+    predictions = run.predict(image, inputs)
     check = None
     if twin is not None:
         progress.say("the same on the twin")
@@ -182,22 +190,9 @@ def infer(
         run.program_cycles,
         run.infer_cycles,
         float(said) if isinstance(said, int | float) else None,
-        float(np.mean(predict(image, inputs) == labels)),
+        share_right(predict(image, inputs), labels),
         check,
     )
-
-
-def _run(
-    bench: Bench,
-    image: WeightImage,
-    inputs: IntArray,
-    recipe: Recipe,
-    progress: Progress | None,
-    on_codes: OnCodes,
-    ledgered: Ledgered | None = None,
-) -> tuple[Inference, IntArray]:
-    run = LedgeredInference(bench, recipe, progress, on_codes, ledgered=ledgered)
-    return run, np.argmax(run.logits(image, inputs), axis=1).astype(np.int64)
 
 
 def _check(
@@ -216,6 +211,38 @@ def _check(
         differ += int(np.count_nonzero(found != codes[tile]))
 
     with open_bench("twin", array=array) as bench:
-        run, predictions = _run(bench, image, inputs, recipe, None, compare)
+        run = Inference(bench, recipe, on_codes=compare)
+        predictions = run.predict(image, inputs)
     same = (run.program_cycles, run.infer_cycles) == (other.program_cycles, other.infer_cycles)
-    return TwinCheck(float(np.mean(predictions == labels)), sum(c.size for c in codes.values()), differ, same)
+    return TwinCheck(share_right(predictions, labels), sum(c.size for c in codes.values()), differ, same)
+
+
+def infer_file(
+    setup: Setup,
+    path: Path,
+    progress: Progress,
+    *,
+    data: str | None = None,
+    folder: Path | None = None,
+    count: int | None = None,
+    twin: bool = False,
+) -> Noted[InferResult]:
+    """Program the weight image in a file and run its test images through the array.
+
+    Args:
+        data: name of the data set; None: what the image was made for.
+        folder: of MNIST's files; None: OHMBENCH_MNIST.
+        count: only the first so many images.
+        twin: the same on the twin, and compare all codes.
+
+    Raises:
+        UsageError: `count` or `twin` makes no sense here.
+        ImageError, DataError: the image, or its data set, is missing or damaged.
+        OhmbenchError: as `Setup.record`, `Setup.bench` and `infer`.
+    """
+    file, recipe = ImageFile.load(path), setup.recipe or Recipe()
+    compared = twin_of(setup.port, setup.array) if twin else None
+    test_set = load_test_set(file.image, data, folder, count)
+    with setup.record() as record, setup.bench(progress, record.store) as bench:
+        result = infer(bench, file, test_set, recipe, progress, count, compared, record.ledgered, setup.recipe_name)
+        return Noted(result, bench.carrier.note)

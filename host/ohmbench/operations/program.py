@@ -14,16 +14,17 @@ import numpy.typing as npt
 
 from ohmbench import __version__
 from ohmbench.bench.base import Bench
-from ohmbench.errors import FaultError, LinkError, NotConvergedError, StoreError
+from ohmbench.errors import ArrayState, FaultError, LinkError, NotConvergedError, StoreError
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.operations.jobs import Job
-from ohmbench.programming.run import ArrayResult, ArrayRun, Standing
+from ohmbench.operations.program_plan import Job
+from ohmbench.programming.result import ArrayResult
+from ohmbench.programming.run import ArrayRun, Standing
 from ohmbench.progress import Progress
-from ohmbench.record.journal import PROGRAM, Journal, last_run
+from ohmbench.record.journal import PROGRAM, Journal, last_programming
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.store import Run
 from ohmbench.report.live import ProgramReport
-from ohmbench.report.program import ProgramInfo
+from ohmbench.report.program import ImageState, ProgramInfo
 from ohmbench.tables import CLOCK_HZ
 
 Summary = dict[str, Any]
@@ -57,7 +58,7 @@ class Programmed:
     @property
     def converged_fraction(self) -> float:
         """Share of the cells that ended in their window; 1 if there was none to program."""
-        converged = self._cells("converged")
+        converged = self._cells("inside")
         return float(np.mean(converged)) if converged.size else 1.0
 
     def summary(self) -> Summary:
@@ -111,8 +112,9 @@ class Programmed:
         if self.converged_fraction < share:
             raise NotConvergedError(
                 f"Only {100 * self.converged_fraction:.2f} % of the cells ended in their window, {100 * share:g} % "
-                "were required. The array is off and holds what was programmed. Widen the window or allow more rounds "
-                "in the recipe, or look for stuck cells with `ohmbench read`."
+                "were required.",
+                "Widen the window or allow more rounds in the recipe, or look for stuck cells with `ohmbench read`.",
+                array=ArrayState.PROGRAMMED,
             )
 
 
@@ -168,16 +170,11 @@ class _Session:
     def program(self, number: int) -> None:
         job, target = self.job, self.job.target(number)
 
+        targets_usiemens = job.recipe.targets_usiemens(target.levels, target.max_level)
+
         def watch(standing: Standing) -> None:
             if self.report is not None:
-                targets = job.recipe.targets_usiemens(target.levels, job.image.max_level)
-                self.report.update(
-                    number,
-                    target_usiemens=targets,
-                    mask=target.mask | target.skipped,
-                    skipped=target.skipped,
-                    **vars(standing),
-                )
+                self.report.update(number, ImageState(targets_usiemens, target.skipped, standing))
 
         with self.journal(number) as journal:
             self.results[number] = ArrayRun(self.bench, target, job.recipe, journal, self.progress, watch).run()
@@ -243,7 +240,7 @@ def _info(bench: Bench, job: Job, serial: str | None) -> ProgramInfo:
 
 
 def _say_unfinished(ledgered: Ledgered, sha256: str, progress: Progress) -> None:
-    run = last_run(ledgered.store, ledgered.serial, sha256)
+    run = last_programming(ledgered.store, ledgered.serial, sha256)
     if run is not None and run.status != RunStatus.DONE and run.most_pulses:
         progress.say(
             f"run {run.id} of this image on array {ledgered.serial} is unfinished; this one begins anew, and leaves "

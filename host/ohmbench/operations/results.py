@@ -19,12 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench import compress as package
+from ohmbench import compress, study
 from ohmbench.compress.base import train_float
 from ohmbench.errors import UsageError
 from ohmbench.network import nets
 from ohmbench.network.nets import NETS, Net, load_split, net_named
-from ohmbench.operations import compress as operation
 from ohmbench.progress import Progress
 from ohmbench.study.methods import Start, run_method
 from ohmbench.support.files import check_folder, replace_file
@@ -186,12 +185,16 @@ def means(rows: Sequence[Row]) -> list[Row]:
 _NOT_IN_RESULTS = ("estimator",)
 
 
+def code() -> list[Path]:
+    """The modules that results depend on."""
+    folders = [Path(folder) for package in (compress, study) for folder in package.__path__]
+    return [path for folder in folders for path in sorted(folder.glob("*.py")) if path.stem not in _NOT_IN_RESULTS]
+
+
 def _version(net: Net, images: bytes) -> str:
     """Eight digits that change with the code, the choices and the images that the results of a net depend on."""
-    modules = (path for folder in package.__path__ for path in sorted(Path(folder).glob("*.py")))
-    files = [path for path in modules if path.stem not in _NOT_IN_RESULTS]
     choices = (net, nets.INPUT_BITS, nets.ACTIVATION_BITS, nets.VALIDATION_IMAGES, PLAN)
     digest = hashlib.sha256(images + repr(choices).encode())
-    for path in (*files, Path(operation.__file__)):
+    for path in code():
         digest.update(path.read_bytes())
     return digest.hexdigest()[:8]

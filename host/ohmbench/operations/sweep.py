@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ohmbench.bench.opening import SIMULATED
 from ohmbench.errors import OhmbenchError, UsageError
-from ohmbench.lab.carrier import carrier_of
-from ohmbench.lab.socket import socket_of
-from ohmbench.lab.supply import powered, supply_file_of
-from ohmbench.operations.basic import Summary
+from ohmbench.lab.setup import Setup
+from ohmbench.lab.supply import powered
 from ohmbench.progress import Progress
 from ohmbench.report.sweep import render_sweep
 from ohmbench.report.sweep_table import save_table
@@ -23,7 +22,7 @@ from ohmbench.sweep.expectation import Expectation, require
 from ohmbench.sweep.export import FORMATS, export
 from ohmbench.sweep.networks import Refused
 from ohmbench.sweep.points import Point, chosen, expand
-from ohmbench.sweep.run import SIMULATED, Bench, SweepRun, run_sweep
+from ohmbench.sweep.run import PointBench, SweepRun, run_sweep
 from ohmbench.sweep.store import ResultStore
 
 
@@ -35,7 +34,7 @@ class SweepResult:
     rows: list[dict[str, Any]]
     run: SweepRun
 
-    def summary(self) -> Summary:
+    def summary(self) -> dict[str, Any]:
         return {
             "results": str(self.path),
             "points": len(self.rows),
@@ -117,12 +116,12 @@ def sweep(
         raise UsageError(f"--dask and --jobs are for the twin: {port} is one bench. Nothing was computed.")
     count = 1 if port != "twin" else jobs or os.cpu_count() or 1
     opened: AbstractContextManager[engine.Engine] = engine.local(count) if scheduler is None else engine.dask(scheduler)
-    socket = socket_of(port)
-    bench = Bench(port, carrier=None if socket.is_simulated else carrier_of(socket, None, None))
+    setup = Setup(port)
+    bench = PointBench(port, carrier=None if setup.is_simulated else setup.carrier())
     with (
         opened as compute,
         ResultStore.open(results, make=True) as store,
-        powered(supply_file_of(socket, None), progress),
+        powered(setup.supply(), progress),
     ):
         run = run_sweep(config, points, store, compute, bench=bench, folder=folder, report=progress)
         keys = {point.key for point in points}
@@ -130,7 +129,7 @@ def sweep(
     return SweepResult(results, rows, run)
 
 
-def report(results: Path, output: Path) -> Summary:
+def report(results: Path, output: Path) -> dict[str, Any]:
     """Write the results as a page (.html), as means over seeds (.md) or as a table (.csv, .parquet, .h5).
 
     Raises:

@@ -11,19 +11,21 @@ import numpy as np
 
 from ohmbench import __version__
 from ohmbench.bench.base import Bench
-from ohmbench.errors import NOTHING_SENT, NotConvergedError, UsageError
+from ohmbench.errors import ArrayState, NotConvergedError, UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.operations.jobs import DEFAULT_RECIPE, ImageFile
+from ohmbench.lab.setup import Setup
+from ohmbench.operations.image_file import ImageFile
+from ohmbench.operations.result import Noted
 from ohmbench.programming.programmer import read_array
-from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.programming.resume import recipe_of
 from ohmbench.progress import Progress
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.record.journal import last_run, skipped_of
-from ohmbench.record.records import Cells, CellStatus
+from ohmbench.record.records import Cells
 from ohmbench.report.verify import Reading, VerifyReport, render_verify
 from ohmbench.support.array_types import Codes, FloatArray, Levels, Mask
-from ohmbench.tables import ROWS
 
 VERIFY = "verify"
 """Kind of the runs that record what was read."""
@@ -42,6 +44,16 @@ class Check:
     recipe: Recipe
     recipe_name: str
     skip: Mask
+
+    @property
+    def levels(self) -> Levels:
+        """What the array is to hold (rows, columns)."""
+        return np.asarray(self.file.image.levels[self.number])
+
+    def cells(self, code: Codes) -> CellRecords:
+        """The cells to compare, with what was read of them."""
+        mask = np.asarray(self.file.image.mask[self.number] & ~self.skip)
+        return CellRecords.of_codes(mask, *self.recipe.windows(self.levels, self.file.image.max_level), code)
 
 
 def check_of(
@@ -71,8 +83,8 @@ def check_of(
         number = 0
     else:
         raise UsageError(
-            f"The image has {image.images} arrays, and no record says which one this array holds. {NOTHING_SENT} Give "
-            "its number with --only."
+            f"The image has {image.images} arrays, and no record says which one this array holds.",
+            "Give its number with --only.",
         )
     skip = np.zeros((image.rows, image.columns), np.bool_)
     if fault_map is not None:
@@ -90,31 +102,26 @@ class VerifyResult:
 
     Attributes:
         serial: of the array; None if it is not recorded.
-        code: ADC codes.
+        cells: those compared, as they were read.
         after_s: bench time that was let pass before.
-        first: the codes before that time; None if there was none.
+        first: as they were read before that time; None if there was none.
     """
 
     rung: str
     serial: str | None
     check: Check
-    code: Codes
+    cells: CellRecords
     after_s: float
-    first: Codes | None
+    first: CellRecords | None
 
     @property
     def mask(self) -> Mask:
         """The cells compared."""
-        return np.asarray(self.check.file.image.mask[self.check.number] & ~self.check.skip)
+        return self.cells.mask
 
     @property
     def levels(self) -> Levels:
-        return np.asarray(self.check.file.image.levels[self.check.number])
-
-    @property
-    def windows(self) -> tuple[Codes, Codes]:
-        """Lowest and highest accepted code."""
-        return self.check.recipe.windows(self.levels, self.check.file.image.max_level)
+        return self.check.levels
 
     @property
     def targets_usiemens(self) -> FloatArray:
@@ -123,12 +130,11 @@ class VerifyResult:
     @property
     def error_usiemens(self) -> FloatArray:
         """What was read minus the target."""
-        return np.asarray(self.code / self.check.recipe.codes_per_siemens * 1e6 - self.targets_usiemens)
+        return self.cells.usiemens(self.check.recipe.codes_per_siemens) - self.targets_usiemens
 
     @property
     def inside(self) -> Mask:
-        low, high = self.windows
-        return self.mask & (low <= self.code) & (self.code <= high)
+        return self.cells.inside
 
     @property
     def in_window_fraction(self) -> float:
@@ -160,7 +166,7 @@ class VerifyResult:
                 }
                 for level in levels
             ],
-            "codes": self.code.tolist(),
+            "codes": self.cells.code.tolist(),
         }
 
     def describe(self) -> str:
@@ -189,7 +195,7 @@ class VerifyResult:
             UsageError: it cannot be written.
         """
         file, recipe = self.check.file, self.check.recipe
-        readings = [Reading(self.after_s, self.code)]
+        readings = [Reading(self.after_s, self.cells)]
         if self.first is not None:
             readings.insert(0, Reading(0.0, self.first))
         report = VerifyReport(
@@ -199,8 +205,6 @@ class VerifyResult:
             self.check.number,
             file.image.images,
             self.targets_usiemens,
-            *self.windows,
-            self.mask,
             self.check.skip & file.image.mask[self.check.number],
             readings,
             recipe.window_usiemens,
@@ -216,8 +220,9 @@ class VerifyResult:
         if self.in_window_fraction < share:
             raise NotConvergedError(
                 f"Only {100 * self.in_window_fraction:.2f} % of the cells are in their window, {100 * share:g} % were "
-                "required. The array is off and holds what was read. Program it again: only the cells outside of "
-                "their window are pulsed."
+                "required.",
+                "Program it again: only the cells outside of their window are pulsed.",
+                array=ArrayState.READ,
             )
 
 
@@ -235,11 +240,11 @@ def verify(
     check = dataclasses.replace(check, skip=check.skip | bench.carrier.bad)
     first = None
     if after_s:
-        first = read_array(bench, check.recipe)
+        first = check.cells(read_array(bench, check.recipe))
         bench.rest(after_s, progress)
-    code = read_array(bench, check.recipe, lambda row, rows: progress("verify", row + len(rows), ROWS))
+    code = read_array(bench, check.recipe, progress, "verify")
     serial = None if ledgered is None else ledgered.serial
-    result = VerifyResult(bench.info.rung, serial, check, code, after_s, first)
+    result = VerifyResult(bench.info.rung, serial, check, check.cells(code), after_s, first)
     if ledgered is not None:
         _record(result, check, ledgered, bench)
     return result
@@ -247,8 +252,6 @@ def verify(
 
 def _record(result: VerifyResult, check: Check, ledgered: Ledgered, bench: Bench) -> None:
     ledgered.register(bench.info)
-    zeros = np.zeros_like(result.code)
-    status = np.where(result.inside, CellStatus.UNTOUCHED, CellStatus.FAILED).astype(np.int64)
     with ledgered.store.begin_run(
         VERIFY,
         ledgered.serial,
@@ -260,4 +263,34 @@ def _record(result: VerifyResult, check: Check, ledgered: Ledgered, bench: Bench
         recipe=dataclasses.asdict(check.recipe),
         provenance={**bench.provenance, "after_s": result.after_s},
     ) as run:
-        run.record(Cells(result.mask, *result.windows, result.code, zeros, zeros, zeros, zeros, status))
+        run.record(Cells.of(result.cells, np.zeros_like(result.cells.code)))
+
+
+def verify_file(
+    setup: Setup,
+    path: Path,
+    progress: Progress,
+    *,
+    only: int | None = None,
+    fault_map: FaultMap | None = None,
+    after_s: float = 0.0,
+) -> Noted[VerifyResult]:
+    """Compare what the array holds with the weight image in a file.
+
+    Raises:
+        ImageError: the file is missing or damaged.
+        OhmbenchError: as `check_of`, `Setup.record_if_there`, `Setup.bench` and `verify`.
+    """
+    file = ImageFile.load(path)
+    with setup.record_if_there() as record:
+        check = check_of(
+            file,
+            only=only,
+            recipe=setup.recipe,
+            recipe_name=setup.recipe_name,
+            fault_map=fault_map,
+            ledgered=record.ledgered,
+        )
+        with setup.bench(progress, record.store) as bench:
+            result = verify(bench, check, progress, after_s=after_s, ledgered=record.ledgered)
+            return Noted(result, bench.carrier.note)

@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench.bench.base import Bench, dac_code, volts_of
+from ohmbench.bench.base import Bench, volts_of
 from ohmbench.errors import DataError
-from ohmbench.programming.programmer import Bands, CellRecords, OnRows, Programmer, decode
+from ohmbench.programming.bands import Bands
+from ohmbench.programming.programmer import Collector, OnRows, Programmer
 from ohmbench.programming.recipe import Recipe
-from ohmbench.support.array_types import FloatArray, IntArray, Mask
+from ohmbench.record.cell_records import CellRecords
+from ohmbench.support.array_types import FloatArray, IntArray, Mask, Words
 from ohmbench.tables import CLOCK_HZ, COLUMNS, ROWS
 
 RECIPE = "form"
@@ -46,23 +48,23 @@ class FormResult:
     @property
     def formed(self) -> Mask:
         """Cells that this run formed."""
-        return np.asarray(self.records.converged & (self.records.set_pulses > 0))
+        return np.asarray(self.records.inside & (self.records.set_pulses > 0))
 
     @property
     def already(self) -> Mask:
         """Cells that were formed before, and got no pulse."""
-        return np.asarray(self.records.converged & (self.records.set_pulses == 0))
+        return np.asarray(self.records.inside & (self.records.set_pulses == 0))
 
     @property
     def not_formed(self) -> Mask:
         """Cells that the whole ramp did not form."""
-        return np.asarray(self.records.mask & ~self.records.converged)
+        return np.asarray(self.records.mask & ~self.records.inside)
 
     def summary(self) -> dict[str, Any]:
         """JSON-able. Voltages and conductances are of the cells that this run formed; None if it formed none."""
         volts, usiemens = self.forming_v[self.formed], self.usiemens[self.formed]
         cells, run_cycles = int(np.count_nonzero(self.records.mask)), self.records.run_cycles
-        good = np.count_nonzero(self.records.converged)
+        good = np.count_nonzero(self.records.inside)
         return {
             "rung": self.rung,
             "cells": cells,
@@ -121,13 +123,20 @@ def form(
     mask = (np.ones((ROWS, COLUMNS), np.bool_) if mask is None else mask) & ~bench.carrier.bad
     low, high = recipe.codes_between(np.array([recipe.g_min_usiemens]), np.array([np.inf]))
     start = np.zeros(1, np.int64)
+    collector = Collector()
+
+    def arrived(first: int, words: Words) -> None:
+        collector(first, words)
+        if on_rows is not None:
+            on_rows(first, words)
+
     with Programmer.ready(bench, recipe, Bands(low, high, 0, start, start)) as programmer:
-        words, run_cycles = programmer.program(np.zeros(mask.shape, np.int64), mask, on_rows)
+        run_cycles = programmer.program(np.zeros(mask.shape, np.int64), mask, arrived)
     every = np.ones(mask.shape, np.int64)
-    records = decode(words, mask, low * every, high * every, run_cycles)
-    forming_v = np.where(records.converged & (records.set_pulses > 0), _ramp_v(recipe, records.set_pulses), np.nan)
-    usiemens = records.code / recipe.codes_per_siemens * 1e6
-    return FormResult(bench.info.rung, records, forming_v, recipe.set_step_v, usiemens)
+    records = CellRecords.of_words(collector.words, mask, low * every, high * every, run_cycles)
+    forming_v = np.where(records.inside & (records.set_pulses > 0), _ramp_v(recipe, records.set_pulses), np.nan)
+    usiemens = records.usiemens(recipe.codes_per_siemens)
+    return FormResult(bench.info.rung, records, forming_v, recipe.set.step_v, usiemens)
 
 
 def require_one_ramp(recipe: Recipe) -> None:
@@ -135,21 +144,21 @@ def require_one_ramp(recipe: Recipe) -> None:
     DataError: the recipe does not form cells.
     """
     problems = {
-        'ramp is not "line"': recipe.ramp != "line",
+        'algorithm is not "line"': recipe.algorithm != "line",
         "rounds is not 1": recipe.rounds != 1,
         "confirm is not 0": recipe.confirm != 0,
-        'last_pulse is not "any"': recipe.last_pulse != "any",
         "single_cell is set": recipe.single_cell,
     }
     bad = [problem for problem, met in problems.items() if met]
     if bad:
         raise DataError(
             f"This recipe cannot form cells: {', '.join(bad)}. Forming is one ramp of the bit line, so that no cell "
-            f"gets more than it needs. Nothing was sent to the array. Give the recipe {RECIPE} or one like it."
+            "gets more than it needs.",
+            f"Give the recipe {RECIPE} or one like it.",
         )
 
 
 def _ramp_v(recipe: Recipe, pulses: IntArray) -> FloatArray:
     """Volts of the last of so many pulses of the ramp, as the DAC has them."""
-    start, step = dac_code(recipe.set_start_v), dac_code(recipe.set_step_v)
+    start, step, _ = recipe.set.codes
     return volts_of((start + (pulses - 1) * step).astype(np.float64))

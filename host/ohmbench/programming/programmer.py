@@ -1,140 +1,31 @@
-"""Program an image into the array and read arrays back: the host's side of program.useq and read.useq."""
+"""Program cells with the firmware of an algorithm, and read arrays back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
 import numpy as np
 
-from ohmbench.bench.base import Bench, Limits, clocks, dac_code
+from ohmbench.bench.base import Bench, Limits
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import DataError
 from ohmbench.isa import load_firmware
+from ohmbench.programming.bands import LEAVE, Bands
 from ohmbench.programming.recipe import Recipe
-from ohmbench.support.array_types import Codes, FloatArray, Inputs, Levels, Mask, Words
-from ohmbench.tables import ADC_MAX, COLUMNS, LANES, ROWS
+from ohmbench.progress import OnProgress
+from ohmbench.support.array_types import Codes, Inputs, Levels, Mask, Words
+from ohmbench.tables import ADC_MAX, COLUMNS, ROWS
 
-_PULSES_MASK = 0xFF
 _CODE_MASK = 0xFFFF
-_FAR = 0x10000  # beyond every ADC code
-_FROM_START = 0xFFFF  # beyond every DAC code
 _SHIFT_ZERO = 512
 _SHIFTED = 1 << 15
 _SHIFT_BIT = 5
-LEAVE = LANES - 1
-"""Level of a cell to leave alone: its window holds every code."""
-
 OnRows = Callable[[int, Words], None]
 """Called as records arrive: the first row of a batch and its records (rows, columns). Rows come in the order of the
 carrier's lines."""
-
-
-@dataclass(frozen=True, eq=False)
-class CellRecords:
-    """What programming an image did to each cell; all arrays (rows, columns).
-
-    Attributes:
-        mask: bool, the cells that were to be programmed; the rest were left alone.
-        low, high: lowest and highest accepted ADC code.
-        code: ADC code that was read last, at verification.
-        set_pulses, reset_pulses: pulses that each cell got.
-        run_cycles: run time in clocks of the bench.
-    """
-
-    mask: Mask
-    low: Codes
-    high: Codes
-    code: Codes
-    set_pulses: Codes
-    reset_pulses: Codes
-    run_cycles: int
-
-    @property
-    def converged(self) -> Mask:
-        """The cells whose last code lies in their window."""
-        return self.mask & (self.low <= self.code) & (self.code <= self.high)
-
-    @property
-    def pulses(self) -> Codes:
-        """Pulses of either polarity."""
-        return self.set_pulses + self.reset_pulses
-
-
-@dataclass(frozen=True, eq=False)
-class Bands:
-    """What the levels of one run mean; all int64 (levels,), at most LEAVE of them.
-
-    Attributes:
-        low, high: lowest and highest code at which a cell is programmed to.
-        margin: codes by which a cell may be further out and is still left alone.
-        set_start, reset_start: DAC codes at which the level joins the ramps; no higher than a ramp's last step.
-    """
-
-    low: Codes
-    high: Codes
-    margin: int
-    set_start: Codes
-    reset_start: Codes
-
-    @classmethod
-    def of(cls, recipe: Recipe, low_usiemens: FloatArray, high_usiemens: FloatArray) -> Self:
-        """Bands of accepted conductances (levels,) in uS, programmed and joined to the ramps as a recipe says."""
-        shrink = recipe.window_usiemens - recipe.inner_usiemens
-        low, high = recipe.codes_between(low_usiemens + shrink, high_usiemens - shrink)
-        middle = (low_usiemens + high_usiemens) / 2
-        # a start past the ramp's last step would mean no pulse at all
-        set_start, reset_start = (
-            np.array([min(dac_code(v), recipe.last_code(name)) for v in recipe.joins_v(name, middle)], np.int64)
-            for name in ("set", "reset")
-        )
-        return cls(low, high, round(shrink * 1e-6 * recipe.codes_per_siemens), set_start, reset_start)
-
-    @classmethod
-    def of_levels(cls, recipe: Recipe, levels: Levels, max_level: int) -> Self:
-        """Bands of a recipe's levels (levels,)."""
-        target = recipe.targets_usiemens(levels, max_level)
-        return cls.of(recipe, target - recipe.window_usiemens, target + recipe.window_usiemens)
-
-    def middle(self) -> FloatArray:
-        """Codes (levels,) where a level's cells are judged: the middle of the band, or its end if it has only one."""
-        low_open, high_open = self.low <= 0, self.high >= ADC_MAX
-        return np.asarray(np.where(high_open, self.low, np.where(low_open, self.high, (self.low + self.high) / 2)))
-
-    def tables(self, recipe: Recipe) -> Words:
-        """The memory vectors that program.useq reads from TABLES on."""
-        constants = load_firmware("program").constants
-        # where a cell's last pulse is to be a SET, RESET goes on through the window, and the other way round
-        set_until = self.high + 1 if recipe.last_pulse == "reset" else self.low
-        reset_until = self.low - 1 if recipe.last_pulse == "set" else self.high
-        columns: dict[str, tuple[Codes | int, int]] = {
-            "LOW": (self.low, -_FAR),
-            "HIGH": (self.high, _FAR),
-            "SET_UNTIL": (set_until, -_FAR),
-            "RESET_UNTIL": (reset_until, _FAR),
-            "SET_START": (self.set_start, 0),
-            "RESET_START": (self.reset_start, 0),
-            "SET_BACK": (_back(recipe.set_back, recipe.set_step_v), 0),
-            "RESET_BACK": (_back(recipe.reset_back, recipe.reset_step_v), 0),
-            "MARGIN": (self.margin, 0),
-            "NEED": (recipe.confirm_need - 1, 0),
-        }
-        tables = np.zeros((len(columns), LANES), np.int32)
-        for name, (values, leave) in columns.items():
-            if isinstance(values, int):
-                tables[constants[name]] = values
-            else:
-                tables[constants[name]] = leave
-                tables[constants[name], : len(values)] = values
-        return tables.view(np.uint32)
-
-
-def _back(steps: int, step_v: float) -> int:
-    """DAC codes below its last pulse at which a column joins the next ramp."""
-    return _FROM_START if steps < 0 else min(steps * dac_code(step_v), _FROM_START)
 
 
 class Programmer:
@@ -156,21 +47,22 @@ class Programmer:
         Raises:
             FaultError: the guard turned the array off.
         """
-        firmware = load_firmware("program")
+        algorithm = recipe.plugin
         with bench.armed(recipe.limits(), recipe.rails_v()):
-            bench.write_vectors(firmware.constants["TABLES"], bands.tables(recipe))
-            bench.load(firmware)
+            bench.write_vectors(algorithm.tables_at, algorithm.tables(bands, recipe))
+            bench.load(algorithm.firmware)
             yield cls(bench, recipe, bands)
 
-    def program(self, levels: Levels, mask: Mask, on_rows: OnRows | None = None) -> tuple[Words, int]:
+    def program(self, levels: Levels, mask: Mask, on_rows: OnRows) -> int:
         """Program the masked cells.
 
         Args:
             levels: (rows, columns), numbers of the bands.
             mask: (rows, columns); rows without a cell are skipped.
+            on_rows: takes the records of all other rows as they arrive.
 
         Returns:
-            Records uint32 (rows, columns), zero in rows that were skipped, and the run time in clocks.
+            Run time in clocks.
 
         Raises:
             FaultError: the guard turned the array off.
@@ -178,20 +70,18 @@ class Programmer:
         carrier = self._bench.carrier
         on_lines = carrier.on_lines(mask & ~carrier.bad)
         used = np.flatnonzero(on_lines.any(axis=1))
-        records = np.zeros((ROWS, COLUMNS), np.uint32)
         if not used.size:
-            return records, 0
+            return 0
         first, end = int(used[0]), int(used[-1]) + 1
-        inputs = self._inputs(carrier.on_lines(levels), on_lines)[first:end]
+        algorithm = self._recipe.plugin
         run = self._bench.execute(
-            load_firmware("program"),
-            {"row": first, "end": end, **self.arguments()},
-            entry=self._recipe.ramp + ("" if self._recipe.last_pulse == "any" else f"_last_{self._recipe.last_pulse}"),
-            inputs=inputs,
-            on_words=None if on_rows is None else _by_rows(first, _of_cells(carrier, on_rows)),
+            algorithm.firmware,
+            {"row": first, "end": end, **algorithm.arguments(self._recipe)},
+            entry=algorithm.entry,
+            inputs=self._inputs(carrier.on_lines(levels), on_lines)[first:end],
+            on_words=_by_rows(first, _of_cells(carrier, on_rows)),
         )
-        records[first:end] = _with_true_codes(carrier, run.words.reshape(-1, COLUMNS))
-        return carrier.on_cells(records), run.run_cycles
+        return run.run_cycles
 
     def _inputs(self, levels: Levels, mask: Mask) -> Inputs:
         """What the firmware takes (rows, columns): levels, and what the channels are off by there."""
@@ -203,56 +93,25 @@ class Programmer:
         if np.abs(shift).max() >= _SHIFT_ZERO:
             raise DataError(
                 f"A channel of {carrier.name} is off by {np.abs(shift).max()} codes, more than the {_SHIFT_ZERO - 1} "
-                "that the firmware corrects. Nothing was sent to the array. Run the self-test; repair that channel."
+                "that the firmware corrects.",
+                "Run the self-test; repair that channel.",
             )
         return np.where(mask, inputs | (shift + _SHIFT_ZERO) << _SHIFT_BIT | _SHIFTED, inputs).astype(np.uint16)
 
-    def arguments(self) -> dict[str, int]:
-        """Arguments of program.useq but for the rows."""
-        recipe = self._recipe
-        ramps = {
-            f"{name}_{part}": dac_code(volts)
-            for name in ("set", "reset")
-            for part, volts in zip(("start", "step", "end"), recipe.ramp_v(name), strict=True)
-        }
-        return ramps | {
-            "rounds": recipe.rounds,
-            "set_width": clocks(recipe.set_us),
-            "reset_width": clocks(recipe.reset_us),
-            "confirm": recipe.confirm,
-        }
 
+class Collector:
+    """Keeps the records of an array's rows as they arrive.
 
-def program_image(
-    bench: Bench,
-    levels: Levels,
-    mask: Mask,
-    max_level: int,
-    recipe: Recipe,
-    on_rows: OnRows | None = None,
-) -> CellRecords:
-    """Program the masked cells to their levels once, a row at a time, with verify next to the array.
-
-    Cells that are in their window already get no pulse.
-
-    Args:
-        levels: (rows, columns), 0..max_level.
-        mask: (rows, columns); rows without a cell are skipped. Cells on bad lines of the carrier are left out.
-
-    Raises:
-        FaultError: the guard turned the array off.
+    Attributes:
+        words: uint32 (rows, columns), zero in rows of which none came.
     """
-    mask = mask & ~bench.carrier.bad
-    low, high = recipe.windows(levels, max_level)
-    words, cycles = program_cells(
-        bench,
-        levels,
-        mask,
-        max_level,
-        recipe,
-        lambda part, first, records: None if on_rows is None else on_rows(first, records),
-    )
-    return decode(words, mask, low, high, cycles)
+
+    def __init__(self) -> None:
+        self.words = np.zeros((ROWS, COLUMNS), np.uint32)
+
+    def __call__(self, first: int, words: Words) -> None:
+        """Take the records of some rows: an OnRows."""
+        self.words[first : first + len(words)] = words
 
 
 def program_cells(
@@ -262,37 +121,31 @@ def program_cells(
     max_level: int,
     recipe: Recipe,
     on_rows: Callable[[Mask, int, Words], None],
-) -> tuple[Words, int]:
+) -> int:
     """Program the masked cells once, in as many runs of the firmware as their levels take.
 
+    Cells that are in their window already get no pulse.
+
     Args:
+        levels: (rows, columns), 0..max_level.
         on_rows: as OnRows, but with the cells of the run before that: other cells of a batch have no record.
 
     Returns:
-        Records uint32 (rows, columns), zero outside of the mask, and the run time in clocks.
+        Run time in clocks.
 
     Raises:
         FaultError: the guard turned the array off.
     """
-    words, cycles = np.zeros((ROWS, COLUMNS), np.uint32), 0
+    cycles = 0
     present = np.unique(levels[mask])
     for start in range(0, len(present), LEAVE):
         some = present[start : start + LEAVE]
-        bands = Bands.of_levels(recipe, some, max_level)
+        bands = recipe.bands_of_levels(some, max_level)
         chosen = mask & np.isin(levels, some)
         with Programmer.ready(bench, recipe, bands) as programmer:
             for part in _parts(chosen, recipe.single_cell):
-                records, took = programmer.program(np.searchsorted(some, levels), part, partial(on_rows, part))
-                words[part] = records[part]
-                cycles += took
-    return words, cycles
-
-
-def decode(words: Words, mask: Mask, low: Codes, high: Codes, run_cycles: int) -> CellRecords:
-    """What the firmware's records (rows, columns) say: code | SET pulses << 16 | RESET pulses << 24."""
-    code = words.astype(np.uint16).view(np.int16).astype(np.int64)
-    set_pulses, reset_pulses = ((words >> shift & _PULSES_MASK).astype(np.int64) for shift in (16, 24))
-    return CellRecords(mask, low, high, code, set_pulses, reset_pulses, run_cycles)
+                cycles += programmer.program(np.searchsorted(some, levels), part, partial(on_rows, part))
+    return cycles
 
 
 def _parts(mask: Mask, single_cell: bool) -> Iterator[Mask]:
@@ -306,16 +159,26 @@ def _parts(mask: Mask, single_cell: bool) -> Iterator[Mask]:
         yield one
 
 
-def read_array(bench: Bench, recipe: Recipe, on_rows: OnRows | None = None) -> Codes:
+def read_array(bench: Bench, recipe: Recipe, report: OnProgress | None = None, name: str = "read") -> Codes:
     """ADC codes (rows, columns) of every cell, one read each.
+
+    Args:
+        report: told under this name of the rows as they are read.
 
     Raises:
         FaultError: the guard turned the array off.
     """
     rails = recipe.read_rails_v()
-    on_words = None if on_rows is None else _by_rows(0, on_rows)
+    done = 0
+
+    def count(words: Words) -> None:
+        nonlocal done
+        done += len(words)
+        if report is not None:
+            report(name, done // COLUMNS, ROWS)
+
     with bench.armed(Limits(rails, 0.0, 0), rails):
-        run = bench.execute(load_firmware("read"), {"row": 0, "end": ROWS}, on_words=on_words)
+        run = bench.execute(load_firmware("read"), {"row": 0, "end": ROWS}, on_words=count)
     codes = bench.carrier.true_codes(run.words.view(np.int32).reshape(ROWS, COLUMNS))
     return bench.carrier.on_cells(codes)
 

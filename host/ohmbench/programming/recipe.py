@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import math
-import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
-from itertools import pairwise
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 
 from ohmbench import tables as t
-from ohmbench.bench.base import Limits, clocks, codes_per_siemens, dac_code
+from ohmbench.bench.base import Limits, codes_per_siemens, dac_code
 from ohmbench.errors import DataError
+from ohmbench.programming.algorithms import registry
+from ohmbench.programming.algorithms.base import Algorithm
+from ohmbench.programming.bands import Bands
+from ohmbench.programming.ramp import Ramp
+from ohmbench.programming.recipe_file import by_key, is_value_for, read_recipe, renamed_keys, renewed
 from ohmbench.support.array_types import Codes, FloatArray, Integers
 from ohmbench.tables import ADC_MAX, Rail
 
-Curve = tuple[tuple[float, float], ...]
-"""Points (conductance in uS, volts), conductance rising."""
-
-RECIPES = Path(__file__).resolve().parent / "recipes"
-"""The recipes that come with ohmbench, one TOML file each."""
-
-_WORD = 0xFFFF  # arguments of firmware and limits of the guard
+DEFAULT_RECIPE = "coarse-fine"
+"""Name of `Recipe()`."""
 MOST_PULSES = 0xFF
 """Pulses of a polarity that a cell may get in one run: a record counts them in eight bits."""
 
@@ -32,24 +31,28 @@ MOST_PULSES = 0xFF
 # RESET by the source line at V_WL 3.5 V, SET by the bit line at V_WL 3.0 V
 _RESET_CURVE = ((20.0, 1.6), (25.0, 1.4), (37.0, 1.2), (49.0, 1.1), (69.0, 1.0), (105.0, 0.9), (154.0, 0.8))
 _SET_CURVE = ((178.0, 0.8), (201.0, 1.0), (222.0, 1.2), (239.0, 1.5))
+_SET = Ramp(0.73, 0.12, 2.0, hold_v=3.0, us=0.2, curve=_SET_CURVE, lead_v=0.1, back=1)
+_RESET = Ramp(0.75, 0.08, 1.9, hold_v=3.5, us=0.2, curve=_RESET_CURVE, lead_v=0.25, back=4)
+
+_TOO_LARGE = 1e9  # beyond any quantity of a recipe, and far below what the arithmetic of codes and clocks overflows at
+_MAY_BE_ZERO = {"lead_v", "back", "confirm", "confirm_need", "rest_s"}
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Levels, window, voltages and algorithm; the defaults suit device preset A (HfO2 1T1R, 3 to 260 uS).
 
-    Conductances in uS at read_v; ramps as start, step and end in volts; pulses in microseconds.
+    Conductances in uS at read_v, voltages in volts, widths in microseconds.
 
     Attributes:
         g_min_usiemens, g_max_usiemens: conductances of level 0 and of the highest level, the others evenly between.
         window_usiemens: half width of the band in which a cell is accepted.
         inner_usiemens: half width of the band until which a cell is programmed that was not accepted (hysteresis).
-        ramp: what SET ramps: the `gate` (set_v on the bit line), or the bit `line` (gate at set_v).
-        set_curve, reset_curve: the voltage that brings a cell near a conductance; empty: ramps begin at their start.
-        set_lead_v, reset_lead_v: how far below the curve a level joins the ramp.
-        set_back, reset_back: so many steps below its last pulse a cell joins the next ramp; -1: as at first.
+        algorithm: its name in `programming.algorithms.registry`.
+        set, reset: the pulses of either polarity.
         rounds: at most so many RESET and SET ramps.
-        last_pulse: polarity of a cell's last pulse (relaxation differs between them), or any.
         confirm, confirm_need: reads of a cell that has arrived, and how many of these must be in its window.
         passes, rest_s: the whole is repeated so many times in all after a rest, for the cells that have drifted.
         single_cell: program one cell after the other, for comparison.
@@ -61,25 +64,10 @@ class Recipe:
     inner_usiemens: float = 9.5
     read_v: float = 0.2
     wl_read_v: float = 3.0
-    ramp: Literal["gate", "line"] = "line"
-    set_v: float = 3.0
-    set_start_v: float = 0.73
-    set_step_v: float = 0.12
-    set_end_v: float = 2.0
-    set_us: float = 0.2
-    set_curve: Curve = _SET_CURVE
-    set_lead_v: float = 0.1
-    set_back: int = 1
-    wl_reset_v: float = 3.5
-    reset_start_v: float = 0.75
-    reset_step_v: float = 0.08
-    reset_end_v: float = 1.9
-    reset_us: float = 0.2
-    reset_curve: Curve = _RESET_CURVE
-    reset_lead_v: float = 0.25
-    reset_back: int = 4
+    algorithm: str = "line"
+    set: Ramp = field(default=_SET)
+    reset: Ramp = field(default=_RESET)
     rounds: int = 15
-    last_pulse: Literal["any", "set", "reset"] = "any"
     confirm: int = 0
     confirm_need: int = 0
     passes: int = 1
@@ -89,38 +77,27 @@ class Recipe:
     def __post_init__(self) -> None:
         bad = list(self._problems())
         if bad:
-            raise DataError(f"The recipe makes no sense: {'; '.join(bad)}. Nothing was sent to the array. Correct it.")
+            raise DataError(f"The recipe makes no sense: {'; '.join(bad)}.", "Correct it.")
 
     def _problems(self) -> Iterator[str]:
         """What is no number, or what the guard, the firmware's 16 bits or the ADC would not take."""
-        may_be_zero = {"set_lead_v", "reset_lead_v", "set_back", "reset_back", "confirm", "confirm_need", "rest_s"}
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                low_enough = value >= (-1 if f.name.endswith("_back") else 0) if f.name in may_be_zero else value > 0
-                if not (math.isfinite(value) and low_enough):
-                    yield f"{f.name} = {value}"
-                    return
-        for name, curve in (("set_curve", self.set_curve), ("reset_curve", self.reset_curve)):
-            if any(a[0] >= b[0] for a, b in pairwise(curve)) or not all(
-                math.isfinite(x) for point in curve for x in point
-            ):
-                yield f"{name} is not a list of points with rising conductance"
-        for name, rails in self._rails().items():
+        for name, value in _numbers(self):
+            key = name.rpartition(".")[2]
+            low_enough = value >= (-1 if key == "back" else 0) if key in _MAY_BE_ZERO else value > 0
+            if not (math.isfinite(value) and low_enough and value < _TOO_LARGE):
+                yield f"{name} = {value}"
+                return
+        try:
+            algorithm = self.plugin
+        except DataError as error:
+            yield f"algorithm: {str(error).removesuffix('.')}"
+            return
+        for name, volts, rails in self._voltages(algorithm):
             for rail in rails:
-                if dac_code(getattr(self, name)) > t.RAIL_CEILING[rail]:
+                if dac_code(volts) > t.RAIL_CEILING[rail]:
                     yield f"{name} is above {t.RAIL_MAX_V[rail]} V, the carrier's ceiling of rail {rail.name.lower()}"
-        for name in ("set", "reset"):
-            start, step, end = (dac_code(volts) for volts in self.ramp_v(name))
-            if start > end:
-                yield f"{name}_start_v is above {name}_end_v"
-            elif step < 1 or end + step > _WORD:
-                yield f"{name}_step_v is no step of the 16-bit DAC"
-            elif self.rounds * self._steps(name) > MOST_PULSES:
-                yield f"{self.rounds} rounds of {self._steps(name)} {name} pulses, more than {MOST_PULSES} a cell"
-        for name, us in (("set_us", self.set_us), ("reset_us", self.reset_us)):
-            if not 1 <= clocks(us) <= _WORD:
-                yield f"{name} = {us} is outside {1e6 / t.CLOCK_HZ:.3f} to {_WORD * 1e6 / t.CLOCK_HZ:.0f} microseconds"
+        yield from self.set.problems("set", self.rounds, MOST_PULSES)
+        yield from self.reset.problems("reset", self.rounds, MOST_PULSES)
         if self.g_max_usiemens <= self.g_min_usiemens:
             yield "g_max_usiemens is not above g_min_usiemens"
         if (self.g_max_usiemens + self.window_usiemens) * 1e-6 * self.codes_per_siemens > ADC_MAX:
@@ -138,66 +115,74 @@ class Recipe:
     def load(cls, source: str | Path) -> Self:
         """A recipe that comes with ohmbench, by its name, or a TOML file whose keys are the attributes.
 
-        Those not given keep their defaults.
+        SET and RESET are tables `[set]` and `[reset]`. Those not given keep their defaults. A file of the older format,
+        which had them all in one table, is taken too, and a warning is logged that says how to write it.
 
         Raises:
             DataError: the file is missing or damaged, or has a key or a value that makes no sense.
         """
-        path = Path(source)
-        if path.suffix != ".toml" and (RECIPES / f"{source}.toml").is_file():
-            path = RECIPES / f"{source}.toml"
+        path, values = read_recipe(source)
         try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            names = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
+            recipe = cls.of(values)
+        except _BadKeys as error:
             raise DataError(
-                f"Cannot read the recipe {path}: {reason}. Nothing was sent to the array. Give a TOML file or one of "
-                f"the names: {names}."
+                f"{path}: no key of a recipe, or its value is of the wrong kind: {error}.",
+                f"The keys are: {', '.join(_keys())}.",
             ) from error
-        defaults = {f.name: f.default for f in fields(cls)}
-        bad = [key for key, value in values.items() if key not in defaults or not _fits(key, value, defaults[key])]
-        if bad:
-            raise DataError(
-                f"{path}: no key of a recipe, or its value is of the wrong kind: {', '.join(bad)}. Nothing was sent to "
-                f"the array. The keys are: {', '.join(defaults)}."
-            )
-        # a window given alone is the inner one too
-        if "window_usiemens" in values:
-            values.setdefault("inner_usiemens", values["window_usiemens"])
-        try:
-            given: dict[str, Any] = {k: tuple(map(tuple, v)) if isinstance(v, list) else v for k, v in values.items()}
-            return cls(**given)
         except OverflowError as error:
-            raise DataError(f"{path}: a number is too large. Nothing was sent to the array. Correct it.") from error
+            raise DataError(f"{path}: a number is too large.", "Correct it.") from error
+        if old := renamed_keys(values):
+            log.warning("%s is in the format of older versions, and taken as: %s", path, "; ".join(old))
+        return recipe
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """A recipe of the values of a file or of a recorded run, in the present format or in the older one.
+
+        Raises:
+            DataError: a key or a value makes no sense.
+        """
+        given = renewed(values)
+        bad = [name for name, value in by_key(given) if not is_value_for(_defaults().get(name), value)]
+        if bad:
+            raise _BadKeys(", ".join(bad))
+        # a window given alone is the inner one too
+        if "window_usiemens" in given:
+            given.setdefault("inner_usiemens", given["window_usiemens"])
+        made: dict[str, Any] = {}
+        for name, value in given.items():
+            if isinstance(value, Mapping):
+                of_ramp = {k: tuple(map(tuple, v)) if isinstance(v, list | tuple) else v for k, v in value.items()}
+                made[name] = getattr(cls(), name).but(**of_ramp)
+            else:
+                made[name] = value
+        return cls(**made)
 
     def but(self, **changes: Any) -> Self:
         """The same recipe with other values."""
         return replace(self, **changes)
 
-    def _steps(self, name: str) -> int:
-        """Pulses of one ramp, counted as the firmware does."""
-        start, step, end = (dac_code(volts) for volts in self.ramp_v(name))
-        return (end - start) // step + 1
+    @property
+    def plugin(self) -> Algorithm:
+        """The algorithm.
 
-    def last_code(self, name: str) -> int:
-        """DAC code of the last step of the ramp `set` or `reset`, which need not be its end."""
-        start, step, _ = (dac_code(volts) for volts in self.ramp_v(name))
-        return start + (self._steps(name) - 1) * step
+        Raises:
+            DataError: it is not installed.
+        """
+        return registry.load(self.algorithm)
 
-    def ramp_v(self, name: str) -> tuple[float, float, float]:
-        """Start, step and end in volts of the ramp `set` or `reset`."""
-        if name == "set":
-            return self.set_start_v, self.set_step_v, self.set_end_v
-        return self.reset_start_v, self.reset_step_v, self.reset_end_v
+    def bands(self, low_usiemens: FloatArray, high_usiemens: FloatArray) -> Bands:
+        """Bands of accepted conductances (levels,) in uS, programmed and joined to the ramps as the recipe says."""
+        shrink = self.window_usiemens - self.inner_usiemens
+        low, high = self.codes_between(low_usiemens + shrink, high_usiemens - shrink)
+        middle = (low_usiemens + high_usiemens) / 2
+        set_start, reset_start = (np.array(ramp.joins_at(middle), np.int64) for ramp in (self.set, self.reset))
+        return Bands(low, high, round(shrink * 1e-6 * self.codes_per_siemens), set_start, reset_start)
 
-    def joins_v(self, name: str, usiemens: FloatArray) -> FloatArray:
-        """Voltages at which cells with these targets join the ramp `set` or `reset`; 0 where from its start."""
-        curve, lead = (self.set_curve, self.set_lead_v) if name == "set" else (self.reset_curve, self.reset_lead_v)
-        if not curve:
-            return np.zeros_like(usiemens)
-        conductances, volts = np.array(curve).T
-        return np.asarray(np.maximum(np.interp(usiemens, conductances, volts) - lead, 0.0), np.float64)
+    def bands_of_levels(self, levels: Integers, max_level: int) -> Bands:
+        """Bands of the recipe's levels (levels,)."""
+        target = self.targets_usiemens(levels, max_level)
+        return self.bands(target - self.window_usiemens, target + self.window_usiemens)
 
     @property
     def codes_per_siemens(self) -> float:
@@ -228,48 +213,59 @@ class Recipe:
         lowest, highest = np.ceil(low * codes), np.floor(high * codes)
         return np.clip(lowest, 0, ADC_MAX).astype(np.int64), np.clip(highest, 0, ADC_MAX).astype(np.int64)
 
-    def _rails(self) -> dict[str, tuple[Rail, ...]]:
-        """The rails that each voltage is for."""
-        gate, line = (Rail.WL_SET,), (Rail.BL_SET, Rail.SL_INHIBIT)
-        return {
-            "set_v": line if self.ramp == "gate" else gate,
-            "set_end_v": gate if self.ramp == "gate" else line,
-            "reset_end_v": (Rail.SL_RESET,),
-            "wl_reset_v": (Rail.WL_RESET,),
-            "read_v": (Rail.BL_READ,),
-            "wl_read_v": (Rail.WL_READ,),
-        }
+    def _voltages(self, algorithm: Algorithm) -> list[tuple[str, float, tuple[Rail, ...]]]:
+        """Each voltage, and the rails that it is for."""
+        return [
+            ("set.hold_v", self.set.hold_v, algorithm.set_rails.held),
+            ("set.end_v", self.set.end_v, algorithm.set_rails.ramped),
+            ("reset.end_v", self.reset.end_v, algorithm.reset_rails.ramped),
+            ("reset.hold_v", self.reset.hold_v, algorithm.reset_rails.held),
+            ("read_v", self.read_v, (Rail.BL_READ,)),
+            ("wl_read_v", self.wl_read_v, (Rail.WL_READ,)),
+        ]
 
-    def _volts(self, *names: str) -> dict[Rail, float]:
-        return {rail: getattr(self, name) for name in names for rail in self._rails()[name]}
+    def _rails(self, *names: str) -> dict[Rail, float]:
+        voltages = self._voltages(self.plugin)
+        return {rail: volts for name, volts, rails in voltages if not names or name in names for rail in rails}
 
     def rails_v(self) -> dict[Rail, float]:
         """The rails before a run; the ramps start from there."""
-        return self._volts("set_v", "wl_reset_v", "read_v", "wl_read_v")
+        return self._rails("set.hold_v", "reset.hold_v", "read_v", "wl_read_v")
 
     def read_rails_v(self) -> dict[Rail, float]:
         """The rails that reading and inference need: with these alone no cell can be pulsed."""
-        return self._volts("read_v", "wl_read_v")
+        return self._rails("read_v", "wl_read_v")
 
     def limits(self) -> Limits:
         """The tightest limits under which this recipe runs: the guard holds it to what it says."""
-        pulses = self.rounds * (self._steps("set") + self._steps("reset"))
-        return Limits(self._volts(*self._rails()), max(self.set_us, self.reset_us), pulses)
+        pulses = self.rounds * (self.set.pulses + self.reset.pulses)
+        return Limits(self._rails(), max(self.set.us, self.reset.us), pulses)
 
 
-def _fits(key: str, value: object, default: object) -> bool:
-    """Whether a value from a file is of the kind of an attribute's default."""
-    if isinstance(default, bool):
-        return isinstance(value, bool)
-    if isinstance(default, tuple):
-        return isinstance(value, list) and all(
-            isinstance(p, list) and len(p) == 2 and all(_is_number(x) for x in p) for p in value
+class _BadKeys(DataError):
+    """No keys of a recipe, or values of the wrong kind."""
+
+
+def _defaults() -> dict[str, Any]:
+    """The default of every key of a file."""
+    defaults = {f.name: f.default for f in fields(Recipe)}
+    for name in ("set", "reset"):
+        ramp = defaults.pop(name)
+        defaults |= {f"{name}.{f.name}": getattr(ramp, f.name) for f in fields(Ramp)}
+    return defaults
+
+
+def _keys() -> list[str]:
+    return list(_defaults())
+
+
+def _numbers(recipe: Recipe) -> Iterator[tuple[str, float]]:
+    """The names and values of all numbers of a recipe."""
+    for f in fields(recipe):
+        value = getattr(recipe, f.name)
+        found = (
+            [(f"{f.name}.{g.name}", getattr(value, g.name)) for g in fields(value)] if isinstance(value, Ramp) else []
         )
-    if isinstance(default, str):
-        choices = {"ramp": ("gate", "line"), "last_pulse": ("any", "set", "reset")}
-        return value in choices[key]
-    return _is_number(value) and (isinstance(value, int) or isinstance(default, float))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+        for name, number in found or [(f.name, value)]:
+            if isinstance(number, int | float) and not isinstance(number, bool):
+                yield name, number

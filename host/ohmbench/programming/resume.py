@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ohmbench.errors import NOTHING_SENT, DataError, StoreError
+from ohmbench.errors import DataError, StoreError
 from ohmbench.programming.recipe import Recipe
 from ohmbench.record.records import RunRecord
 
@@ -21,10 +21,9 @@ def recipe_of(run: RunRecord) -> Recipe:
 
 def _recipe(run_id: int, values: Mapping[str, Any]) -> Recipe:
     try:
-        given: dict[str, Any] = {k: tuple(map(tuple, v)) if isinstance(v, list) else v for k, v in values.items()}
-        return Recipe(**given)
-    except (TypeError, DataError) as error:
+        return Recipe.of(values)
+    except DataError as error:
         raise StoreError(
-            f"The recipe of run {run_id} is not one of this version of ohmbench ({error}). {NOTHING_SENT} Use the "
-            "version that began the run, or start without --resume."
+            f"The recipe of run {run_id} is not one of this version of ohmbench ({error}).",
+            "Use the version that began the run, or start without --resume.",
         ) from error

@@ -8,24 +8,23 @@ killed can simply be run again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from ohmbench.bench.base import Bench
 from ohmbench.errors import StoreError
-from ohmbench.programming.programmer import CellRecords, decode, program_cells, read_array
+from ohmbench.mapping.image import WeightImage
+from ohmbench.programming.programmer import program_cells, read_array
 from ohmbench.programming.recipe import Recipe
-from ohmbench.progress import Progress
+from ohmbench.programming.result import ArrayResult, PassNote
+from ohmbench.progress import OnProgress
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.record.journal import Journal
-from ohmbench.record.records import Cells, CellStatus
-from ohmbench.support.array_types import Codes, IntArray, Levels, Mask, Words
-from ohmbench.tables import COLUMNS, ROWS
-
-TRIES = 3
-"""A cell that the firmware gave up is taken up again so often in a pass: a straggler is not a broken cell, and alone
-with the other stragglers of its row it meets other wire voltages than among 32."""
+from ohmbench.record.records import Cells
+from ohmbench.support.array_types import Codes, Levels, Mask, Words
+from ohmbench.tables import ROWS
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,88 +44,50 @@ class Target:
     max_level: int
     name: str
 
+    @classmethod
+    def of(cls, image: WeightImage, number: int, skip: Mask) -> Self:
+        """One of an image's arrays, without the cells (rows, columns) to skip."""
+        mask = image.mask[number]
+        name = f"program image {number + 1}/{image.images}"
+        return cls(image.levels[number], mask & ~skip, mask & skip, image.max_level, name)
+
 
 @dataclass(frozen=True)
-class PassNote:
-    """What one pass found and did.
+class Policy:
+    """How much trouble a run takes over an array.
 
     Attributes:
-        outside: cells that read outside of their window when the pass began.
-        pulsed: cells that got a pulse; pulses: of all cells together.
-        failed: cells that were left outside.
+        first_read: each pass begins with a read of the array, and takes up those cells alone that read outside of their
+            window. Without it every cell is taken up, and the firmware's own first read decides.
+        tries: a cell that the firmware gave up is taken up so often in a pass: a straggler is not a broken cell, and
+            alone with the other stragglers of its row it meets other wire voltages than among 32.
+        repeats: the recipe's passes, with its rest before each but the first; else one.
     """
 
-    outside: int
-    pulsed: int
-    pulses: int
-    failed: int
+    first_read: bool
+    tries: int
+    repeats: bool
 
 
-@dataclass(frozen=True, eq=False)
-class ArrayResult:
-    """What a run did to an array; all arrays (rows, columns).
+TRIES = 3
+DIFFERENTIAL = Policy(first_read=True, tries=TRIES, repeats=True)
+"""As `ohmbench program` does it: what is right already gets no pulse, and what fails is tried again."""
 
-    Attributes:
-        records: codes last read, and the pulses of all passes; its mask leaves skipped cells out.
-        found: ADC codes when the run began, before its first pulse.
-        attempts: times that a cell was taken up and got a pulse, at most TRIES a pass.
-        passes: one after the other.
-        run_id: in the record; None if it was not recorded.
-    """
-
-    records: CellRecords
-    found: Codes
-    attempts: Codes
-    skipped: Mask
-    passes: tuple[PassNote, ...]
-    run_id: int | None = None
-
-    @property
-    def found_inside(self) -> Mask:
-        """Cells that were in their window when the run began."""
-        return self.records.mask & (self.records.low <= self.found) & (self.found <= self.records.high)
-
-    @property
-    def status(self) -> IntArray:
-        """CellStatus of each cell; 0 outside of the mask."""
-        return _status(self.records)
-
-    def named_status(self) -> list[list[str]]:
-        """converged, failed, untouched or skipped; empty for a cell that the image does not use."""
-        names = {0: ""} | {status.value: status.name.lower() for status in CellStatus}
-        return [
-            ["skipped" if skipped else names[int(value)] for value, skipped in zip(*row, strict=True)]
-            for row in zip(self.status, self.skipped, strict=True)
-        ]
-
-    def as_lists(self) -> dict[str, Any]:
-        """Each cell's record, for JSON."""
-        r = self.records
-        arrays = {"found": self.found, "code": r.code, "low": r.low, "high": r.high, "set_pulses": r.set_pulses}
-        arrays |= {"reset_pulses": r.reset_pulses, "attempts": self.attempts}
-        return {"status": self.named_status()} | {name: values.tolist() for name, values in arrays.items()}
-
-
-def _status(records: CellRecords) -> IntArray:
-    pulsed = records.pulses > 0
-    inside = np.where(pulsed, CellStatus.CONVERGED, CellStatus.UNTOUCHED)
-    return np.where(records.mask, np.where(records.converged, inside, CellStatus.FAILED), 0).astype(np.int64)
+AT_ONCE = Policy(first_read=False, tries=1, repeats=False)
+"""One run of the firmware over all cells: what inference, the demo, sweeps and measurements take."""
 
 
 @dataclass(frozen=True, eq=False)
 class Standing:
-    """How a run stands. Its arrays (rows, columns) belong to the run and go on changing.
+    """How a run stands.
 
     Attributes:
+        cells: to be programmed (rows, columns); pulses are of all passes.
         done_rows: bool (rows,), the rows whose cells of this pass are read.
         pass_number: from 0.
     """
 
-    low: Codes
-    high: Codes
-    code: Codes
-    set_pulses: Codes
-    reset_pulses: Codes
+    cells: CellRecords
     done_rows: Mask
     pass_number: int
 
@@ -151,24 +112,27 @@ class ArrayRun:
         bench: Bench,
         target: Target,
         recipe: Recipe,
-        journal: Journal,
-        progress: Progress,
+        journal: Journal | None = None,
+        progress: OnProgress | None = None,
         watch: Watch = _no_one,
+        policy: Policy = DIFFERENTIAL,
     ) -> None:
         self._bench = bench
         self._target = target
         self._recipe = recipe
-        self._journal = journal
-        self._progress = progress
+        self._journal = Journal(None) if journal is None else journal
+        self._policy = policy
+        self._progress = progress or (lambda name, done, total: None)
         self._watch = watch
         self._done_rows: Mask = np.zeros(len(target.mask), np.bool_)
         self._number = 0
-        self._low, self._high = recipe.windows(target.levels, target.max_level)
-        zeros = np.zeros(target.mask.shape, np.int64)
-        self._code, self._set, self._reset, self._attempts = (zeros.copy() for _ in range(4))
+        unread = np.zeros(target.mask.shape, np.int64)
+        windows = recipe.windows(target.levels, target.max_level)
+        self._cells = CellRecords.of_codes(target.mask, *windows, unread)
+        self._attempts = unread
 
     def run(self) -> ArrayResult:
-        """All passes of the recipe.
+        """All passes.
 
         Raises:
             FaultError: the guard turned the array off.
@@ -178,48 +142,47 @@ class ArrayRun:
         notes: list[PassNote] = []
         found: Codes | None = None
         try:
-            for number in range(self._recipe.passes):
+            for number in range(self._recipe.passes if self._policy.repeats else 1):
                 if number:
                     self._bench.rest(self._recipe.rest_s, self._progress)
-                code = read_array(self._bench, self._recipe)
-                found = code if found is None else found
-                self._code, self._number = code, number
+                if self._policy.first_read:
+                    self._cells = self._cells.at(read_array(self._bench, self._recipe))
+                    found = self._cells.code if found is None else found
+                self._number = number
                 notes.append(self._pass())
-            self._record_untouched()
+            if self._policy.first_read:
+                self._record_untouched()
         except StoreError:
             raise  # what waits cannot be recorded either
         except BaseException:
             self._journal.flush()
             raise
-        assert found is not None
-        records = self._records()
-        return ArrayResult(records, found, self._attempts, self._target.skipped, tuple(notes), self._journal.run_id)
+        return ArrayResult(self._cells, found, self._attempts, self._target.skipped, tuple(notes), self._journal.run_id)
 
     def _tell(self) -> None:
-        self._watch(Standing(self._low, self._high, self._code, self._set, self._reset, self._done_rows, self._number))
-
-    def _records(self) -> CellRecords:
-        return CellRecords(self._target.mask, self._low, self._high, self._code, self._set, self._reset, 0)
+        self._watch(Standing(self._cells, self._done_rows, self._number))
 
     def _outside(self) -> Mask:
-        return self._target.mask & ~((self._low <= self._code) & (self._code <= self._high))
+        return self._target.mask & ~self._cells.inside
 
     def _pass(self) -> PassNote:
-        before = self._set + self._reset
-        found = outside = self._outside()
+        before = self._cells.pulses
+        found = outside = self._outside() if self._policy.first_read else self._target.mask
         self._done_rows = np.asarray(~outside.any(axis=1))
         self._tell()
-        self._journal.note(f"pass {self._number + 1}: {np.count_nonzero(found)} cells outside of their window")
-        for _ in range(TRIES):
+        if self._policy.first_read:
+            self._journal.note(f"pass {self._number + 1}: {np.count_nonzero(found)} cells outside of their window")
+        for _ in range(self._policy.tries):
             # even if there is none: a run that is recorded as begun is found again
             self._journal.begin_pass(outside, self._recipe.limits().pulses)
             if not outside.any():
                 break
             target = self._target
-            program_cells(self._bench, target.levels, outside, target.max_level, self._recipe, self._collect)
+            cycles = program_cells(self._bench, target.levels, outside, target.max_level, self._recipe, self._collect)
+            self._cells = replace(self._cells, run_cycles=self._cells.run_cycles + cycles)
             outside = self._outside()
         self._journal.flush()
-        pulses = self._set + self._reset - before
+        pulses = self._cells.pulses - before
         return PassNote(
             int(np.count_nonzero(found)),
             int(np.count_nonzero(pulses)),
@@ -229,42 +192,40 @@ class ArrayRun:
 
     def _collect(self, part: Mask, first: int, words: Words) -> None:
         """Takes the records of some rows, of these cells."""
-        whole = np.zeros((ROWS, COLUMNS), np.uint32)
-        whole[first : first + len(words)] = words
-        arrived = np.zeros_like(part)
-        arrived[first : first + len(words)] = part[first : first + len(words)]
-        records = decode(whole, arrived, self._low, self._high, 0)
-        self._code = np.where(arrived, records.code, self._code)
-        self._set += np.where(arrived, records.set_pulses, 0)
-        self._reset += np.where(arrived, records.reset_pulses, 0)
-        taken_up = (records.pulses > 0).astype(np.int64)
-        self._attempts += np.where(arrived, taken_up, 0)
-        self._journal.add(cells_of(records, taken_up))
+        records = CellRecords.of_rows(first, words, part, self._cells.low, self._cells.high)
+        self._cells = self._cells.then(records)
+        taken_up = np.where(records.mask, records.pulses > 0, False).astype(np.int64)
+        self._attempts = self._attempts + taken_up
+        self._journal.add(Cells.of(records, taken_up))
         self._progress(self._target.name, first + len(words), ROWS)
-        self._done_rows = np.asarray(self._done_rows | arrived.any(axis=1))
+        self._done_rows = np.asarray(self._done_rows | records.mask.any(axis=1))
         self._tell()
 
     def _record_untouched(self) -> None:
         """The cells that never needed a pulse: their code is recorded too."""
-        records = self._records()
-        mask = records.mask & (self._attempts == 0) & records.converged
+        mask = (self._attempts == 0) & self._cells.inside
         if mask.any():
             self._journal.begin_pass(mask, 0)
-            untouched = CellRecords(mask, self._low, self._high, self._code, self._set, self._reset, 0)
-            self._journal.add(cells_of(untouched, np.zeros_like(self._attempts)))
+            none = np.zeros_like(self._attempts)
+            untouched = CellRecords.of_codes(mask, self._cells.low, self._cells.high, self._cells.code)
+            self._journal.add(Cells.of(untouched, none))
         self._journal.flush()
 
 
-def cells_of(records: CellRecords, attempts: Codes) -> Cells:
-    """What programming did, as the record takes it; attempts: times that each cell was taken up."""
-    return Cells(
-        records.mask,
-        records.low,
-        records.high,
-        records.code,
-        records.set_pulses,
-        records.reset_pulses,
-        np.zeros_like(attempts),
-        attempts,
-        _status(records),
-    )
+def program_image(
+    bench: Bench, levels: Levels, mask: Mask, max_level: int, recipe: Recipe, progress: OnProgress | None = None
+) -> CellRecords:
+    """Program the masked cells to their levels AT_ONCE, with verify next to the array.
+
+    Cells that are in their window already get no pulse.
+
+    Args:
+        levels: (rows, columns), 0..max_level.
+        mask: (rows, columns); rows without a cell are skipped. Cells on bad lines of the carrier are left out.
+
+    Raises:
+        FaultError: the guard turned the array off.
+    """
+    bad = bench.carrier.bad
+    target = Target(levels, mask & ~bad, mask & bad, max_level, "program")
+    return ArrayRun(bench, target, recipe, progress=progress, policy=AT_ONCE).run().records

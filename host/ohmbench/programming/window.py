@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ohmbench.errors import NOTHING_SENT, DataError
+from ohmbench.errors import DataError
 from ohmbench.programming.recipe import Recipe
 from ohmbench.support.array_types import Levels
 
@@ -32,6 +32,6 @@ class ConductanceWindow:
             if not self.low_usiemens - near <= target <= self.high_usiemens + near:
                 raise DataError(
                     f"Level {level} has its target at {target:g} uS, outside of the array's conductance window of "
-                    f"{self.low_usiemens:.4g} to {self.high_usiemens:.4g} uS ({self.source}). {NOTHING_SENT} Use a "
-                    "recipe with g_min_usiemens and g_max_usiemens inside it."
+                    f"{self.low_usiemens:.4g} to {self.high_usiemens:.4g} uS ({self.source}).",
+                    "Use a recipe with g_min_usiemens and g_max_usiemens inside it.",
                 )

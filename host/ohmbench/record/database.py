@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from ohmbench.errors import NOTHING_SENT, StoreError, UsageError
+from ohmbench.errors import StoreError, UsageError
 from ohmbench.support.sqlite_file import Kind, Problem, SqliteFile
 
 FILE_NAME = "record.sqlite"
@@ -121,8 +121,7 @@ def default_path() -> Path:
         return _lab_folder() / FILE_NAME
     except RuntimeError as error:  # pathlib's "could not determine home directory"
         raise UsageError(
-            f"There is no home folder to keep the record of runs in. {NOTHING_SENT} "
-            "Set OHMBENCH_LAB to an absolute folder."
+            "There is no home folder to keep the record of runs in.", "Set OHMBENCH_LAB to an absolute folder."
         ) from error
 
 
@@ -131,8 +130,8 @@ def _lab_folder() -> Path:
         folder = Path(lab).expanduser()
         if not folder.is_absolute():
             raise UsageError(
-                f"OHMBENCH_LAB={lab} is relative: from another working directory the array would seem to have no "
-                f"wear. {NOTHING_SENT} Set it to an absolute folder."
+                f"OHMBENCH_LAB={lab} is relative: from another working directory the array would seem to have no wear.",
+                "Set it to an absolute folder.",
             )
         return folder
     if sys.platform == "win32":

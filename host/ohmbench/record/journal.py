@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from ohmbench.errors import NOTHING_SENT, StoreError
+from ohmbench.errors import StoreError
 from ohmbench.record.records import Cells, RunRecord, RunStatus
 from ohmbench.record.store import Run, Store
 from ohmbench.support.array_types import Mask
@@ -21,7 +21,7 @@ DEFAULT_BUDGET = 1_000_000
 
 _BATCH_CELLS = 256
 _BATCH_S = 0.25
-_FIELDS = tuple(f.name for f in dataclasses.fields(Cells))
+_FIELDS = tuple(f.name for f in dataclasses.fields(Cells) if f.name != "run_cycles")
 
 
 class Journal:
@@ -29,10 +29,12 @@ class Journal:
 
     Args:
         run: where to; None for an array without a serial number, whose runs are not recorded.
+        charged: the cells of its first pass were charged when the run was begun.
     """
 
-    def __init__(self, run: Run | None) -> None:
+    def __init__(self, run: Run | None, *, charged: bool = False) -> None:
         self._run = run
+        self._charged = charged
         self._waiting: Cells | None = None
         self._since = 0.0
 
@@ -47,7 +49,8 @@ class Journal:
             WearError: a cell's budget could be passed.
             StoreError: the record cannot be written.
         """
-        if self._run is not None:
+        charged, self._charged = self._charged, False
+        if self._run is not None and not charged:
             self.flush()
             self._run.begin_pass(mask, pulses)
 
@@ -93,13 +96,19 @@ def _merged(first: Cells, second: Cells) -> Cells:
 
 
 def last_run(store: Store, serial: str, sha256: str) -> RunRecord | None:
-    """The last run that programmed an image into an array, if nothing else has pulsed the array since."""
+    """The last run that brought an image into an array, of any kind, if nothing else has pulsed the array since."""
     for run in store.runs(serial):
-        if run.kind == PROGRAM and run.image_sha256 == sha256:
+        if run.image_sha256 == sha256 and (run.kind == PROGRAM or run.most_pulses > 0):
             return run
         if run.most_pulses > 0:
             return None
     return None
+
+
+def last_programming(store: Store, serial: str, sha256: str) -> RunRecord | None:
+    """As `last_run`, if it is one of `ohmbench program`: others cannot be gone on with."""
+    run = last_run(store, serial, sha256)
+    return run if run is not None and run.kind == PROGRAM else None
 
 
 def run_to_resume(store: Store, serial: str, sha256: str, only: int | None) -> RunRecord:
@@ -112,43 +121,49 @@ def run_to_resume(store: Store, serial: str, sha256: str, only: int | None) -> R
         StoreError: this array has none; the message says whose journal it is.
     """
     if serial not in (array.serial for array in store.arrays()):
-        raise StoreError(_nothing(store, serial, sha256))
-    run = last_run(store, serial, sha256)
+        raise _nothing(store, serial, sha256)
+    run = last_programming(store, serial, sha256)
     if run is None:
         changes = [other for other in store.runs(serial) if other.most_pulses > 0]
         if not changes:
-            raise StoreError(_nothing(store, serial, sha256))
+            raise _nothing(store, serial, sha256)
         last = changes[0]
+        if last.image_sha256 == sha256:
+            raise StoreError(
+                f"The last that pulsed array {serial} is run {last.id} ({last.kind}, {last.started:%Y-%m-%d %H:%M} "
+                "UTC), which cannot be resumed.",
+                "Start without --resume: what is in its window gets no pulse.",
+            )
         raise StoreError(
             f"The last that pulsed array {serial} is run {last.id} ({last.kind}, {last.started:%Y-%m-%d %H:%M} UTC), "
-            f"not of this image: this is the journal of another image. {NOTHING_SENT} Give that image, or start "
-            "without --resume: the array then loses what it holds."
+            "not of this image: this is the journal of another image.",
+            "Give that image, or start without --resume: the array then loses what it holds.",
         )
     if only is not None and run.image_number != only:
         raise StoreError(
-            f"The last run on array {serial} is of array {run.image_number} of the image, not of {only}. "
-            f"{NOTHING_SENT} Leave --only out to go on with it, or start without --resume."
+            f"The last run on array {serial} is of array {run.image_number} of the image, not of {only}.",
+            "Leave --only out to go on with it, or start without --resume.",
         )
     return run
 
 
-def _nothing(store: Store, serial: str, sha256: str) -> str:
+def _nothing(store: Store, serial: str, sha256: str) -> StoreError:
     for array in store.arrays():
-        run = last_run(store, array.serial, sha256) if array.serial != serial else None
+        run = last_programming(store, array.serial, sha256) if array.serial != serial else None
         if run is not None and run.status != RunStatus.DONE:
-            return (
+            return StoreError(
                 f"The unfinished run of this image, run {run.id}, is on array {array.serial}, in the socket is "
-                f"{serial}: this is the journal of another array. {NOTHING_SENT} Put the right array in, or start "
-                "without --resume."
+                f"{serial}: this is the journal of another array.",
+                "Put the right array in, or start without --resume.",
             )
     return nothing_to_resume(serial)
 
 
-def nothing_to_resume(serial: str) -> str:
-    """What is said of an array of which there is no run to go on with."""
-    return (
-        f"Nothing to resume: the record knows no run of this image on array {serial}. {NOTHING_SENT} Start without "
-        "--resume, or correct --serial or --lab."
+def nothing_to_resume(serial: str) -> StoreError:
+    """The error of an array of which there is no run to go on with."""
+    return StoreError(
+        f"Nothing to resume: the record knows no run of this image on array {serial}.",
+        "Start without --resume, or correct --serial or --lab.",
     )
 
 

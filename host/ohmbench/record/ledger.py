@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from ohmbench.errors import NOTHING_SENT, StoreError, UsageError, WearError
+from ohmbench.errors import StoreError, UsageError, WearError
 from ohmbench.record.database import open_record
 from ohmbench.record.records import ArrayRecord, Wear
 from ohmbench.support.array_types import Mask
@@ -96,7 +96,7 @@ class Ledger:
         """
         if not serial.strip() or (budget is not None and budget < 0):
             what = f"a budget of {budget} pulses" if serial.strip() else "an empty serial number"
-            raise UsageError(f"An array cannot have {what}. {NOTHING_SENT} Correct it.")
+            raise UsageError(f"An array cannot have {what}.", "Correct it.")
         with self._database.transaction() as sql:
             added = sql.execute(
                 "INSERT INTO arrays(serial, array_type, rows, columns, first_seen) VALUES (?, ?, ?, ?, ?) "
@@ -110,8 +110,8 @@ class Ledger:
             if (known.array_type, known.rows, known.columns) != (array_type, rows, columns):
                 raise StoreError(
                     f"Array {serial} is recorded as {known.rows}x{known.columns} {known.array_type}, the bench has a "
-                    f"{rows}x{columns} {array_type}: this is the journal of another array. {NOTHING_SENT} Give the "
-                    "serial number of the array in the socket."
+                    f"{rows}x{columns} {array_type}: this is the journal of another array.",
+                    "Give the serial number of the array in the socket.",
                 )
             if budget is not None:
                 sql.execute("UPDATE arrays SET budget = ? WHERE id = ?", (budget, number))
@@ -182,6 +182,6 @@ class Ledger:
         known = ", ".join(row[0] for row in self._database.rows("SELECT serial FROM arrays ORDER BY serial LIMIT 8"))
         raise StoreError(
             f"The record {self._database.path} does not know array {serial}; it is the journal of "
-            f"{known or 'no array yet'}. {NOTHING_SENT} Give the serial number of the array in the socket, and its "
-            "own journal."
+            f"{known or 'no array yet'}.",
+            "Give the serial number of the array in the socket, and its own journal.",
         )

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum, StrEnum
-from typing import Any
+from typing import Any, Self
 
-from ohmbench.support.array_types import IntArray, Integers, Mask
+import numpy as np
+
+from ohmbench.record.cell_records import CellRecords
+from ohmbench.support.array_types import Codes, IntArray
 
 LOGGED = ("runs", "arrays", "events", "calibrations")
 """What `ohmbench log` looks up."""
@@ -90,23 +93,29 @@ class RunRecord:
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
-    """What was done to cells; arrays (rows, columns), which mean nothing outside of the mask.
+class Cells(CellRecords):
+    """What was done to cells, as a run records it.
 
     Attributes:
-        mask: bool, the cells recorded.
-        low, high, code: int, lowest and highest accepted ADC code, and the code that was read last.
-        set_pulses, reset_pulses, form_pulses: int, pulses that each cell got.
+        form_pulses: int, pulses that formed a cell; they are not among its SET pulses.
         attempts: int, times that a cell was taken up.
         status: int, of CellStatus.
     """
 
-    mask: Mask
-    low: Integers
-    high: Integers
-    code: Integers
-    set_pulses: Integers
-    reset_pulses: Integers
-    form_pulses: Integers
-    attempts: Integers
-    status: Integers
+    form_pulses: Codes
+    attempts: Codes
+    status: Codes
+
+    @classmethod
+    def of(cls, cells: CellRecords, attempts: Codes, *, forms: bool = False) -> Self:
+        """What was done to cells, each taken up so many times; forms: their SET pulses were to form them."""
+        none = np.zeros_like(attempts)
+        set_pulses, form_pulses = (none, cells.set_pulses) if forms else (cells.set_pulses, none)
+        arrays = (cells.mask, cells.low, cells.high, cells.code, set_pulses, cells.reset_pulses)
+        return cls(*arrays, form_pulses, attempts, status_of(cells))
+
+
+def status_of(cells: CellRecords) -> Codes:
+    """CellStatus of each cell; 0 outside of the mask."""
+    inside = np.where(cells.pulses > 0, CellStatus.CONVERGED, CellStatus.UNTOUCHED)
+    return np.where(cells.mask, np.where(cells.inside, inside, CellStatus.FAILED), 0).astype(np.int64)

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ohmbench.errors import NOTHING_SENT, StoreError
+from ohmbench.errors import StoreError
 from ohmbench.record.database import default_path
 from ohmbench.record.ledger import Ledger, now, stamp
 from ohmbench.record.records import ArrayRecord, Cells, CellStatus, RunRecord, RunStatus
@@ -100,12 +100,13 @@ class Store(Ledger):
             if found.serial != serial:
                 raise StoreError(
                     f"Run {run_id} is of array {found.serial}, in the socket is {serial}: this is the journal of "
-                    f"another array. {NOTHING_SENT} Put the right array in, or start without --resume."
+                    "another array.",
+                    "Put the right array in, or start without --resume.",
                 )
             last = self._last_change(number)
             if found.status == RunStatus.DONE or (last is not None and last.id > run_id):
                 why = "it is done" if found.status == RunStatus.DONE else "the array was pulsed since"
-                raise StoreError(f"Run {run_id} cannot go on: {why}. {NOTHING_SENT} Start without --resume.")
+                raise StoreError(f"Run {run_id} cannot go on: {why}.", "Start without --resume.")
             self._close_killed(number)
             sql.execute("UPDATE runs SET status = ?, ended = NULL WHERE id = ?", (RunStatus.RUNNING, run_id))
             note(sql, run_id, "gone on with")
@@ -163,7 +164,7 @@ class Store(Ledger):
         """
         for row in self._database.rows(_RUNS + "r.id = ?", run_id):
             return self._run_record(row)
-        raise StoreError(f"The record {self._database.path} has no run {run_id}. {NOTHING_SENT} List its runs.")
+        raise StoreError(f"The record {self._database.path} has no run {run_id}.", "List its runs.")
 
     def cells(self, run_id: int, pass_number: int | None = None) -> Cells:
         """What a run recorded in one pass, or in all: then each cell's last record, with pulses and attempts summed.
@@ -186,7 +187,7 @@ class Store(Ledger):
             values["status"][row, column] = CellStatus[status.upper()]
             for name, value in zip(_NUMBERS, numbers, strict=True):
                 values[name][row, column] = value + (values[name][row, column] if name in _SUMMED else 0)
-        return Cells(mask, **values)
+        return Cells(mask, *(values[name] for name in (*_NUMBERS, "status")))
 
     def unrecorded(self, run_id: int) -> Mask:
         """The cells (rows, columns) that the last pass over them in a run may have pulsed, without a record of it.

@@ -51,7 +51,7 @@ def save_results(rows: Sequence[Row], folder: Path) -> None:
             replace_file(folder / f"{net}-{bits}bit.svg", pareto(net, bits, group).encode())
         replace_file(folder / "README.md", page(rows).encode())
     except OSError as error:
-        raise cannot_write(folder, error, "Nothing was sent to the array") from error
+        raise cannot_write(folder, error) from error
 
 
 def page(rows: Sequence[Row]) -> str:

@@ -37,7 +37,7 @@ def render_report(result: DemoResult, path: str | Path) -> None:
 
 def report_html(result: DemoResult) -> str:
     """The page as text."""
-    views, (_images, rows, columns) = _views(result), result.mask.shape
+    views, (_images, rows, columns) = _views(result), result.cells.mask.shape
     heading = f"{result.network} on {result.dataset}: {percent(result.accuracy)} through the array"
     body = f"""<h1>{escape(heading)}</h1>
 <p class="soft">ohmbench demo on {escape(RUNGS.get(result.rung, result.rung))}</p>
@@ -63,20 +63,22 @@ Point at a cell for its values.</p>
 
 def _views(result: DemoResult) -> dict[str, View]:
     window = result.window_usiemens
-    conductance = conductance_range(result.target_usiemens[result.mask], window)
-    return standard_views(conductance, window, pulse_range(result.pulses[result.mask]), result.origin)
+    conductance = conductance_range(result.target_usiemens[result.cells.mask], window)
+    return standard_views(conductance, window, pulse_range(result.cells.pulses[result.cells.mask]), result.origin)
 
 
 def _images_json(result: DemoResult) -> list[str]:
-    state = np.select([result.converged, result.mask], [CellState.IN_WINDOW, CellState.OUTSIDE], CellState.UNUSED)
+    state = np.select(
+        [result.cells.inside, result.cells.mask], [CellState.IN_WINDOW, CellState.OUTSIDE], CellState.UNUSED
+    )
     return [
         image_json(
             state[i],
             {
                 "target": result.target_usiemens[i],
                 "read": result.read_usiemens[i],
-                "set": result.set_pulses[i],
-                "reset": result.reset_pulses[i],
+                "set": result.cells.set_pulses[i],
+                "reset": result.cells.reset_pulses[i],
             },
         )
         for i in range(len(state))
@@ -85,17 +87,17 @@ def _images_json(result: DemoResult) -> list[str]:
 
 def _heat_maps(result: DemoResult, views: dict[str, View]) -> str:
     parts = [marks([CellState.OUTSIDE, CellState.UNUSED]), legend(views)]
-    for image, (mask, converged) in enumerate(zip(result.mask, result.converged, strict=True)):
+    for image, (mask, converged) in enumerate(zip(result.cells.mask, result.cells.inside, strict=True)):
         remark = f"{np.count_nonzero(mask)} cells, {np.count_nonzero(converged)} in their window"
-        parts.append(maps(views, image, f"Image {image + 1} of {len(result.mask)}", remark))
+        parts.append(maps(views, image, f"Image {image + 1} of {len(result.cells.mask)}", remark))
     return "\n".join(parts)
 
 
 def _error_chart(result: DemoResult) -> str:
-    mask = result.mask
+    mask = result.cells.mask
     return error_chart(
         result.error_usiemens[mask],
-        result.converged[mask],
+        result.cells.inside[mask],
         result.window_usiemens,
         result.codes_per_usiemens,
         result.origin,
@@ -103,4 +105,4 @@ def _error_chart(result: DemoResult) -> str:
 
 
 def _pulse_chart(result: DemoResult) -> str:
-    return pulse_chart(result.pulses[result.mask], result.converged[result.mask])
+    return pulse_chart(result.cells.pulses[result.cells.mask], result.cells.inside[result.cells.mask])

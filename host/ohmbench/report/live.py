@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -39,7 +40,7 @@ class LiveFile:
         self._path = Path(path)
         self._render, self._interval_s = render, interval_s
         self._changed, self._closing = threading.Event(), threading.Event()
-        self._write(render(), "Nothing was sent to the array")
+        self._write(render())
         self._thread = threading.Thread(target=self._follow, name="ohmbench live file", daemon=True)
         self._thread.start()
 
@@ -56,7 +57,7 @@ class LiveFile:
         self._closing.set()
         self._changed.set()
         self._thread.join()
-        self._write(self._render(), "The array is off and the run is not affected")
+        self._write(self._render(), "The run is not affected.")
 
     def _follow(self) -> None:
         while not self._closing.wait(self._interval_s):
@@ -70,13 +71,13 @@ class LiveFile:
             except OSError:
                 continue
 
-    def _write(self, text: str, array: str) -> None:
+    def _write(self, text: str, kept: str = "") -> None:
         try:
             replace_file(self._path, text.encode())
         except OSError as error:
             raise UsageError(
-                f"Cannot write the report {self._path}: {error.strerror or error}. {array}. "
-                "Give a file in a folder that you may write."
+                f"Cannot write the report {self._path}: {error.strerror or error}. {kept}".rstrip(),
+                "Give a file in a folder that you may write.",
             ) from error
 
 
@@ -101,56 +102,26 @@ class ProgramReport:
         """The run so far; it does not change afterwards."""
         return self._state
 
-    def update(
-        self,
-        number: int,
-        *,
-        target_usiemens: NDArray[Any],
-        low: NDArray[Any],
-        high: NDArray[Any],
-        mask: NDArray[Any],
-        code: NDArray[Any],
-        set_pulses: NDArray[Any],
-        reset_pulses: NDArray[Any],
-        skipped: NDArray[Any] | None = None,
-        done_rows: NDArray[Any] | None = None,
-        pass_number: int = 0,
-        bench_s: float | None = None,
-    ) -> None:
-        """Say how an image stands; all arrays as in `ImageState`, copied, so the caller may go on writing to them.
+    def update(self, number: int, image: ImageState, *, bench_s: float | None = None) -> None:
+        """Say how an image stands; it is copied, so the caller may go on writing to its arrays.
 
         Args:
             number: of the image, from 0.
-            mask: the cells that the image uses, in every pass, whichever cells the pass takes up.
-            set_pulses, reset_pulses: over all passes of the run.
-            skipped: cells that the fault map keeps from being pulsed, in the mask or not; None: no cell.
-            done_rows: None: all rows.
+            image: its cells are those that it uses in every pass, whichever of them the pass takes up.
             bench_s: bench time of the run so far; None: as before.
         """
-        left_out = np.zeros(mask.shape, np.bool_) if skipped is None else np.array(skipped, np.bool_)
-        image = ImageState(
-            np.array(target_usiemens, np.float64),
-            np.array(low, np.int64),
-            np.array(high, np.int64),
-            mask | left_out,
-            left_out,
-            np.array(code, np.int64),
-            np.array(set_pulses, np.int64),
-            np.array(reset_pulses, np.int64),
-            np.ones(len(mask), np.bool_) if done_rows is None else np.array(done_rows, np.bool_),
-            pass_number,
-        )
+        image = deepcopy(image)
         with self._lock:
             state = self._state
             last = state.images.get(number)
-            if last is not None and last.pass_number < pass_number:
-                self._before[number] = last.pulses
-            before = self._before.get(number, np.zeros_like(image.code))
+            if last is not None and last.pass_number < image.pass_number:
+                self._before[number] = last.cells.pulses
+            before = self._before.get(number, np.zeros_like(image.cells.code))
             totals = PassTotals(
-                int(np.count_nonzero(image.reached & (image.pulses > before))),
+                int(np.count_nonzero(image.reached & (image.cells.pulses > before))),
                 int(np.count_nonzero(image.reached & ~image.converged)),
             )
-            history = (*state.passes.get(number, ())[:pass_number], totals)
+            history = (*state.passes.get(number, ())[: image.pass_number], totals)
             others = {n: i for n, i in state.images.items() if n != number}
             self._state = replace(
                 state,

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ohmbench.programming.run import Standing
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.report.page import RUNGS
 from ohmbench.report.results import SummaryRow, percent, seconds
 from ohmbench.support.array_types import Codes, FloatArray, Mask
@@ -52,48 +54,47 @@ class ProgramInfo:
 
 @dataclass(frozen=True, eq=False)
 class ImageState:
-    """An image on its way into the array; arrays (rows, columns), which mean nothing outside of the mask.
+    """An image on its way into the array; arrays (rows, columns).
 
     Attributes:
         target_usiemens: what the cells are to become.
-        low, high: accepted ADC codes.
-        mask: the cells that the image uses.
-        skipped: those among them that the fault map keeps from being pulsed.
-        code: read last; of rows that are not done it means nothing in the first pass.
-        set_pulses, reset_pulses: over all passes.
-        done_rows: bool (rows,), rows whose records of this pass have arrived.
-        pass_number: from 0.
+        skipped: cells of the image that the fault map keeps from being pulsed.
+        standing: how its run stands; codes of rows that are not done mean nothing in the first pass.
     """
 
     target_usiemens: FloatArray
-    low: Codes
-    high: Codes
-    mask: Mask
     skipped: Mask
-    code: Codes
-    set_pulses: Codes
-    reset_pulses: Codes
-    done_rows: Mask
-    pass_number: int
+    standing: Standing
+
+    @property
+    def cells(self) -> CellRecords:
+        """All that is known of the cells to program; pulses are over all passes."""
+        return self.standing.cells
+
+    @property
+    def pass_number(self) -> int:
+        """From 0."""
+        return self.standing.pass_number
+
+    @property
+    def mask(self) -> Mask:
+        """The cells that the image uses."""
+        return self.cells.mask | self.skipped
 
     @property
     def programmed(self) -> Mask:
         """The cells that are to be programmed."""
-        return self.mask & ~self.skipped
+        return self.cells.mask & ~self.skipped
 
     @property
     def reached(self) -> Mask:
         """Those that have a record."""
-        return self.programmed & (self.done_rows[:, None] | (self.pass_number > 0))
+        return self.programmed & (self.standing.done_rows[:, None] | (self.pass_number > 0))
 
     @property
     def converged(self) -> Mask:
         """Those whose last code lies in their window."""
-        return self.reached & (self.low <= self.code) & (self.code <= self.high)
-
-    @property
-    def pulses(self) -> Codes:
-        return self.set_pulses + self.reset_pulses
+        return self.reached & self.cells.inside
 
     @property
     def rows_used(self) -> Mask:
@@ -104,7 +105,7 @@ class ImageState:
     def share_done(self) -> float:
         """Share of the rows of this pass that are done; 1 without any."""
         used = self.rows_used
-        return float(np.mean(self.done_rows[used])) if used.any() else 1.0
+        return float(np.mean(self.standing.done_rows[used])) if used.any() else 1.0
 
 
 @dataclass(frozen=True)
@@ -157,24 +158,22 @@ class ProgramState:
         shares = [(image.pass_number + image.share_done) / self.info.passes for image in self.images.values()]
         return min(1.0, sum(shares) / max(1, len(self.info.numbers)))
 
-    def cells(self) -> ReachedCells:
+    def reached(self) -> ReachedCells:
         """The cells that have a record, of all images in a row."""
-        images = list(self.images.values())
+        images = [(image, image.reached) for image in self.images.values()]
 
         def over(values: Callable[[ImageState], NDArray[Any]], kind: type = np.int64) -> NDArray[Any]:
-            return np.concatenate([np.zeros(0, kind), *(values(image)[image.reached] for image in images)])
+            return np.concatenate([np.zeros(0, kind), *(values(image)[reached] for image, reached in images)])
 
-        per_usiemens = self.info.codes_per_usiemens
-        target = over(lambda image: image.target_usiemens, np.float64)
-        return ReachedCells(
-            target,
-            over(lambda image: image.code) / per_usiemens - target,
-            over(lambda image: image.low) / per_usiemens - target,
-            over(lambda image: image.high) / per_usiemens - target,
-            over(lambda image: image.converged, np.bool_),
-            over(lambda image: image.set_pulses),
-            over(lambda image: image.reset_pulses),
+        cells = CellRecords(
+            over(lambda image: image.reached, np.bool_),
+            over(lambda image: image.cells.low),
+            over(lambda image: image.cells.high),
+            over(lambda image: image.cells.code),
+            over(lambda image: image.cells.set_pulses),
+            over(lambda image: image.cells.reset_pulses),
         )
+        return ReachedCells(cells, over(lambda image: image.target_usiemens, np.float64), self.info.codes_per_usiemens)
 
     def pass_totals(self) -> list[PassTotals]:
         """Passes of all images together; an image that needed fewer stays as it was after its last."""
@@ -193,30 +192,36 @@ class ProgramState:
 class ReachedCells:
     """Cells with a record; arrays (cells,), errors and their accepted ends in uS."""
 
+    cells: CellRecords
     target_usiemens: FloatArray
-    error_usiemens: FloatArray
-    low_error: FloatArray
-    high_error: FloatArray
-    converged: Mask
-    set_pulses: Codes
-    reset_pulses: Codes
+    codes_per_usiemens: float
 
     def __len__(self) -> int:
-        return len(self.converged)
+        return len(self.target_usiemens)
 
     @property
-    def pulses(self) -> Codes:
-        return self.set_pulses + self.reset_pulses
+    def error_usiemens(self) -> FloatArray:
+        """Read-back minus target."""
+        return self._errors(self.cells.code)
+
+    @property
+    def accepted_usiemens(self) -> tuple[FloatArray, FloatArray]:
+        """The lowest and the highest error that the window accepts."""
+        return self._errors(self.cells.low), self._errors(self.cells.high)
+
+    def _errors(self, codes: Codes) -> FloatArray:
+        return np.asarray(codes / self.codes_per_usiemens - self.target_usiemens, np.float64)
 
 
 def program_summary(state: ProgramState) -> list[SummaryRow]:
     """The run in a dozen lines."""
-    info, cells = state.info, state.cells()
-    count, good = len(cells), int(np.count_nonzero(cells.converged))
+    info, reached = state.info, state.reached()
+    cells = reached.cells
+    count, good = len(reached), int(np.count_nonzero(cells.inside))
     skipped = sum(int(np.count_nonzero(image.mask & image.skipped)) for image in state.images.values())
     asked = sum(int(np.count_nonzero(image.programmed)) for image in state.images.values())
-    untouched = int(np.count_nonzero(cells.converged & (cells.pulses == 0)))
-    pulses, errors = cells.pulses, cells.error_usiemens[cells.converged]
+    untouched = int(np.count_nonzero(cells.inside & (cells.pulses == 0)))
+    pulses, errors = cells.pulses, reached.error_usiemens[cells.inside]
     pulse_note = (
         f"median {np.median(pulses):.0f}; 90 of 100 cells at most {np.percentile(pulses, 90):.0f}; "
         f"most {pulses.max()}; {pulses.sum()} in all"

@@ -82,14 +82,14 @@ def image_of(state: ProgramState, image: ImageState) -> str:
         [CellState.UNUSED, CellState.SKIPPED, CellState.WAITING, CellState.IN_WINDOW],
         CellState.OUTSIDE,
     )
-    read = np.where(image.reached, image.code / state.info.codes_per_usiemens, 0.0)
-    fields = {"set": image.set_pulses, "reset": image.reset_pulses}
+    read = np.where(image.reached, image.cells.code / state.info.codes_per_usiemens, 0.0)
+    fields = {"set": image.cells.set_pulses, "reset": image.cells.reset_pulses}
     return image_json(kinds, {"target": image.target_usiemens, "read": read, **fields})
 
 
 def _heading(state: ProgramState) -> str:
-    cells, serial = state.cells(), state.info.serial
-    share = percent(float(np.mean(cells.converged)), 2) if len(cells) else ""
+    reached, serial = state.reached(), state.info.serial
+    share = percent(float(np.mean(reached.cells.inside)), 2) if len(reached) else ""
     if state.is_running:
         return f"Programming {serial}: {100 * state.share_done:.0f} % done"
     ended = "" if state.status == "done" else " in part"
@@ -110,7 +110,7 @@ def _status(state: ProgramState) -> str:
         rows = image.rows_used
         what = (
             f"image {number + 1} of {state.info.images}, pass {image.pass_number + 1} of {state.info.passes}: "
-            f"{np.count_nonzero(image.done_rows & rows)} of {np.count_nonzero(rows)} rows"
+            f"{np.count_nonzero(image.standing.done_rows & rows)} of {np.count_nonzero(rows)} rows"
         )
     return (
         f'<div class="bar" role="progressbar" aria-label="share of the run" aria-valuemin="0" aria-valuemax="100" '
@@ -125,7 +125,7 @@ def _views(state: ProgramState) -> dict[str, View]:
     targets = [image.target_usiemens[image.mask] for image in state.images.values()]
     window = state.info.window_usiemens
     conductance = conductance_range(np.concatenate([np.zeros(0), *targets]), window)
-    return standard_views(conductance, window, pulse_range(state.cells().pulses), state.info.origin)
+    return standard_views(conductance, window, pulse_range(state.reached().cells.pulses), state.info.origin)
 
 
 def _remark(image: ImageState) -> str:
@@ -152,23 +152,24 @@ def _marks(state: ProgramState) -> str:
 
 
 def _charts(state: ProgramState) -> str:
-    cells, info = state.cells(), state.info
-    if not len(cells):
+    reached, info = state.reached(), state.info
+    if not len(reached):
         return ""
-    levels = Levels.group(cells.target_usiemens)
-    errors = [("error", IN_WINDOW, cells.error_usiemens)]
-    window = (cells.low_error, cells.high_error)
+    cells, inside, error = reached.cells, reached.cells.inside, reached.error_usiemens
+    levels = Levels.group(reached.target_usiemens)
+    errors = [("error", IN_WINDOW, error)]
+    window = reached.accepted_usiemens
     passes = state.pass_totals()
     parts = [
-        arrival_chart(cells.pulses, cells.converged),
-        pulse_chart(cells.pulses, cells.converged),
-        error_chart(cells.error_usiemens, cells.converged, info.window_usiemens, info.codes_per_usiemens, info.origin),
+        arrival_chart(cells.pulses, inside),
+        pulse_chart(cells.pulses, inside),
+        error_chart(error, inside, info.window_usiemens, info.codes_per_usiemens, info.origin),
         error_by_level_chart(levels, errors, window, info.window_usiemens, info.origin),
         pulses_by_level_chart(levels, cells.set_pulses, cells.reset_pulses),
     ]
     if len(passes) > 1:
-        parts.append(passes_chart([p.outside for p in passes], [p.pulsed for p in passes], len(cells)))
-    table = levels_table(levels, cells.error_usiemens, cells.converged, cells.set_pulses, cells.reset_pulses)
+        parts.append(passes_chart([p.outside for p in passes], [p.pulsed for p in passes], len(reached)))
+    table = levels_table(levels, error, inside, cells.set_pulses, cells.reset_pulses)
     return (
         "<h2>Convergence and errors</h2>\n"
         f'<div class="charts">{"".join(parts)}</div>\n<h2>Levels</h2>\n'

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ohmbench.mapping.image import Provenance
-from ohmbench.support.array_types import FloatArray, IntArray, Mask
+from ohmbench.network.data import share_right
+from ohmbench.record.cell_records import CellRecords
+from ohmbench.support.array_types import FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
 class DemoResult:
     """A network taken to the array and back.
 
-    Arrays of cells have the shape (images, rows, columns); what they hold outside of `mask` means nothing.
+    Arrays of cells have the shape (images, rows, columns).
 
     Attributes:
         rung: board, sim or twin. Only a board's codes are measurements.
@@ -23,10 +25,8 @@ class DemoResult:
         dataset: name of the data set.
         float_accuracy, quantised_accuracy: share of the test set, computed without an array.
         labels, predictions: int64, (n,): the test set's classes and what the array's network said.
-        mask: bool, the cells that were to be programmed.
+        cells: those that were to be programmed, with the codes read at verification.
         target_usiemens: float, what they were to become.
-        low, high, code: int, accepted ADC codes and the code read at verification.
-        set_pulses, reset_pulses: int, pulses that each cell got.
         codes_per_usiemens: ADC codes of one microsiemens at the read voltage.
         window_usiemens: half width of the accepted band.
         program_s, infer_s: bench time.
@@ -41,13 +41,8 @@ class DemoResult:
     quantised_accuracy: float
     labels: IntArray
     predictions: IntArray
-    mask: Mask
+    cells: CellRecords
     target_usiemens: FloatArray
-    low: IntArray
-    high: IntArray
-    code: IntArray
-    set_pulses: IntArray
-    reset_pulses: IntArray
     codes_per_usiemens: float
     window_usiemens: float
     program_s: float
@@ -68,27 +63,17 @@ class DemoResult:
     @property
     def accuracy(self) -> float:
         """Share of the test set that the array's network got right; nan for an empty set."""
-        return float(np.mean(self.labels == self.predictions)) if len(self.labels) else math.nan
+        return share_right(self.predictions, self.labels) if len(self.labels) else math.nan
 
     @property
     def read_usiemens(self) -> FloatArray:
         """Conductance read back at verification."""
-        return np.asarray(self.code / self.codes_per_usiemens, dtype=np.float64)
+        return np.asarray(self.cells.code / self.codes_per_usiemens, dtype=np.float64)
 
     @property
     def error_usiemens(self) -> FloatArray:
         """Read-back minus target."""
         return self.read_usiemens - self.target_usiemens
-
-    @property
-    def converged(self) -> Mask:
-        """The cells whose code lies in the window."""
-        return self.mask & (self.low <= self.code) & (self.code <= self.high)
-
-    @property
-    def pulses(self) -> IntArray:
-        """Pulses of either polarity."""
-        return self.set_pulses + self.reset_pulses
 
     def confusion(self) -> IntArray:
         """Counts (classes, classes): row = label, column = prediction."""
@@ -109,12 +94,13 @@ class SummaryRow:
 
 def summary(result: DemoResult) -> list[SummaryRow]:
     """The result in a dozen lines; terminal and report show the same."""
-    tests, cells = len(result.labels), int(np.count_nonzero(result.mask))
+    mask, inside = result.cells.mask, result.cells.inside
+    tests, cells = len(result.labels), int(np.count_nonzero(mask))
     right = int(np.count_nonzero(result.labels == result.predictions))
-    converged = int(np.count_nonzero(result.converged))
+    converged = int(np.count_nonzero(inside))
     low, high = wilson_interval(right, tests)
     lost = round(100 * (result.quantised_accuracy - result.accuracy), 1) + 0.0  # no -0.0
-    pulses, errors = result.pulses[result.mask], result.error_usiemens[result.converged]
+    pulses, errors = result.cells.pulses[mask], result.error_usiemens[inside]
     pulse_note = f"most: {pulses.max(initial=0)}; {pulses.sum()} in all" if cells else ""
     return [
         SummaryRow(
@@ -129,7 +115,7 @@ def summary(result: DemoResult) -> list[SummaryRow]:
             f"{right} of {tests} test images; 95 % interval {100 * low:.1f} to {100 * high:.1f} %",
         ),
         SummaryRow("Lost by the array", f"{lost:.1f} points" if tests else "none", "integers minus array"),
-        SummaryRow("Arrays programmed", str(len(result.mask)), f"{cells} cells"),
+        SummaryRow("Arrays programmed", str(len(mask)), f"{cells} cells"),
         SummaryRow(
             "Cells in their window",
             percent(converged / cells if cells else math.nan, 2),

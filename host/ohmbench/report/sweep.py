@@ -53,7 +53,7 @@ def render_sweep(
     Raises:
         UsageError: the folder is missing or not writable.
     """
-    write_result(path, sweep_html(rows, confusions, configs).encode(), "All results are kept")
+    write_result(path, sweep_html(rows, confusions, configs).encode(), "All results are kept.")
 
 
 def sweep_html(

@@ -29,7 +29,7 @@ def save_table(rows: Sequence[Row], path: Path) -> None:
     Raises:
         UsageError: the folder is missing or not writable.
     """
-    write_result(path, sweep_table(rows).encode(), "All results are kept")
+    write_result(path, sweep_table(rows).encode(), "All results are kept.")
 
 
 def sweep_table(rows: Sequence[Row]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.report.cell_charts import Levels, error_by_level_chart, error_chart, errors_chart
 from ohmbench.report.charts import Axis, Plot, count_ticks, ticks
 from ohmbench.report.heat_maps import (
@@ -25,7 +26,7 @@ from ohmbench.report.heat_maps import (
 )
 from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
 from ohmbench.report.results import SummaryRow, percent, seconds
-from ohmbench.support.array_types import Codes, FloatArray, Mask
+from ohmbench.support.array_types import FloatArray, Mask
 from ohmbench.support.files import write_result
 
 _FIRST, _LAST = "#8fb8dc", "#0b3c73"
@@ -35,10 +36,10 @@ _COHORT = {True: "of the cells that were in their window at the first read", Fal
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """ADC codes (rows, columns) of one read, and the bench time since the array was programmed."""
+    """One read of the cells (rows, columns), and the bench time since the array was programmed."""
 
     after_s: float
-    code: Codes
+    cells: CellRecords
 
     @property
     def name(self) -> str:
@@ -52,10 +53,9 @@ class VerifyReport:
     Attributes:
         rung: board, sim or twin. Only a board's codes are measurements.
         number, images: of the image that the array holds, and how many the weight image has.
-        target_usiemens, low, high: what the cells were to become, and the accepted ADC codes.
-        mask: bool, the cells compared.
+        target_usiemens: what the cells were to become.
         skipped: bool, cells left out as bad.
-        readings: at least one, the earliest first.
+        readings: of the cells compared, at least one, the earliest first.
         window_usiemens, codes_per_usiemens, provenance: as in ProgramInfo.
     """
 
@@ -65,9 +65,6 @@ class VerifyReport:
     number: int
     images: int
     target_usiemens: FloatArray
-    low: Codes
-    high: Codes
-    mask: Mask
     skipped: Mask
     readings: Sequence[Reading]
     window_usiemens: float
@@ -77,6 +74,11 @@ class VerifyReport:
     @property
     def compared(self) -> Mask:
         return self.mask & ~self.skipped
+
+    @property
+    def mask(self) -> Mask:
+        """The cells that were read to be compared."""
+        return self.readings[0].cells.mask
 
     @property
     def origin(self) -> str:
@@ -99,11 +101,12 @@ class VerifyReport:
 
     def errors(self, reading: Reading) -> FloatArray:
         """Read-back minus target (cells,) in uS."""
-        return np.asarray((reading.code / self.codes_per_usiemens - self.target_usiemens)[self.compared], np.float64)
+        errors = reading.cells.code / self.codes_per_usiemens - self.target_usiemens
+        return np.asarray(errors[self.compared], np.float64)
 
     def inside(self, reading: Reading) -> Mask:
         """Whether each compared cell (cells,) was in its window."""
-        return np.asarray(((self.low <= reading.code) & (reading.code <= self.high))[self.compared], np.bool_)
+        return reading.cells.inside[self.compared]
 
 
 def render_verify(report: VerifyReport, path: str | Path) -> None:
@@ -172,15 +175,14 @@ def _views(report: VerifyReport) -> dict[str, View]:
 
 def _image(report: VerifyReport) -> str:
     last, first = report.readings[-1], report.readings[0]
-    inside = (report.low <= last.code) & (last.code <= report.high)
     kinds = np.select(
-        [report.skipped, ~report.mask, inside],
+        [report.skipped, ~report.mask, last.cells.inside],
         [CellState.SKIPPED, CellState.UNUSED, CellState.IN_WINDOW],
         CellState.OUTSIDE,
     )
     per_usiemens = report.codes_per_usiemens
-    fields = {"target": report.target_usiemens, "last": last.code / per_usiemens}
-    return image_json(kinds, fields | ({"first": first.code / per_usiemens} if report.rested else {}))
+    fields = {"target": report.target_usiemens, "last": last.cells.code / per_usiemens}
+    return image_json(kinds, fields | ({"first": first.cells.code / per_usiemens} if report.rested else {}))
 
 
 def _summary(report: VerifyReport) -> list[SummaryRow]:
@@ -223,10 +225,8 @@ def _charts(report: VerifyReport) -> str:
     window, per_usiemens, origin = report.window_usiemens, report.codes_per_usiemens, report.origin
     target = report.target_usiemens[report.compared]
     levels = Levels.group(target)
-    accepted = (
-        report.low[report.compared] / per_usiemens - target,
-        report.high[report.compared] / per_usiemens - target,
-    )
+    low, high = ((ends / per_usiemens)[report.compared] - target for ends in (last.cells.low, last.cells.high))
+    accepted = (low, high)
     both = [(first.name, _FIRST, report.errors(first)), (last.name, _LAST, report.errors(last))]
     if not report.rested:
         parts = [

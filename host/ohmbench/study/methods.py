@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ohmbench import __version__
 from ohmbench.compress.base import train_float, train_levels
@@ -20,7 +19,9 @@ from ohmbench.errors import UsageError
 from ohmbench.mapping.compressed_file import save_compressed
 from ohmbench.mapping.counting import Counts, count
 from ohmbench.mapping.data_sets import mnist_provenance
+from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_compressed
+from ohmbench.network.data import share_right
 from ohmbench.network.nets import ACTIVATION_BITS, INPUT_BITS, Net, Split, load_split, net_named
 from ohmbench.network.network import Network
 from ohmbench.progress import Progress
@@ -67,8 +68,8 @@ def train_net(name: str, *, seed: int = 0, folder: Path | None = None, progress:
     return TrainResult(
         net,
         network,
-        float(np.mean(network.predict(split.validation_x / top) == split.validation_y)),
-        float(np.mean(network.predict(split.test_x / top) == split.test_y)),
+        share_right(network.predict(split.validation_x / top), split.validation_y),
+        share_right(network.predict(split.test_x / top), split.test_y),
     )
 
 
@@ -115,7 +116,7 @@ class Start:
             DataError: the network or the labels are of no use, see `ohmbench.compress.checks`.
         """
         if bits not in RATES:
-            raise UsageError(f"Weights have 2 bits (ternary) or 4 here, not {bits}. Nothing was sent to the array.")
+            raise UsageError(f"Weights have 2 bits (ternary) or 4 here, not {bits}.")
         net = net or net_named("-".join(map(str, network.sizes)))
         training = Training(net.epochs, net.batch, RATES[bits] * net.batch / 200, weight_noise=weight_noise)
         base = train_levels(
@@ -131,9 +132,9 @@ class Start:
         )
         longest = replace(training, epochs=round(LONGEST * training.epochs))
         reference = tune(base, split.train_x, split.train_y, longest, seed=seed, progress=progress)
-        real = float(np.mean(network.predict(split.test_x / ((1 << INPUT_BITS) - 1)) == split.test_y))
-        test = float(np.mean(predict(reference, split.test_x) == split.test_y))
-        validation = float(np.mean(predict(reference, split.validation_x) == split.validation_y))
+        real = share_right(network.predict(split.test_x / ((1 << INPUT_BITS) - 1)), split.test_y)
+        test = share_right(predict(reference, split.test_x), split.test_y)
+        validation = share_right(predict(reference, split.validation_x), split.validation_y)
         return cls(net, bits, seed, split, training, base, reference, real, test, validation)
 
 
@@ -145,10 +146,15 @@ class Outcome:
     method: str
     budget: float | None
     network: CompressedNetwork
-    counts: Counts
+    image: WeightImage
     accuracy: float
     accuracy_validation: float
     cpu_s: float
+
+    @cached_property
+    def counts(self) -> Counts:
+        """What the image costs on arrays."""
+        return count(self.image)
 
     def summary(self) -> dict[str, Any]:
         return {
@@ -202,10 +208,7 @@ def run_method(start: Start, method: str, budget: float | None, progress: Progre
     """
     free = method_named(method).free
     if not free and not (budget is not None and 0 < budget <= 1):
-        raise UsageError(
-            f"{method} needs a budget: the share of the cells to keep, above 0 and at most 1. Nothing was sent to the "
-            "array."
-        )
+        raise UsageError(f"{method} needs a budget: the share of the cells to keep, above 0 and at most 1.")
     began = time.process_time()
     split = start.split
     job = Job(
@@ -225,8 +228,8 @@ def run_method(start: Start, method: str, budget: float | None, progress: Progre
         method,
         None if free else budget,
         network,
-        count(map_compressed(network)),
-        float(np.mean(network.predict(test[0]) == test[1])),
-        float(np.mean(network.predict(validation[0]) == validation[1])),
+        map_compressed(network),
+        share_right(network.predict(test[0]), test[1]),
+        share_right(network.predict(validation[0]), validation[1]),
         cpu_s,
     )

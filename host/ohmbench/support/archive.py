@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 MAX_FILE_BYTES = 64 << 20
 MAX_HEADER_BYTES = 1 << 20
+_TOO_LARGE = f"the file is larger than {MAX_FILE_BYTES} bytes"
 
 
 class ArchiveError(Exception):
@@ -63,9 +64,20 @@ class Archive:
         return _parse_array(name, self._archive.read(f"{name}.npy"), np.dtype(kind), shape)
 
 
+def read_archive(path: Path) -> bytes:
+    """The bytes of a file, for `open_archive`; its size is looked at before it is read.
+
+    Raises:
+        ArchiveError: it is larger than a file may be.
+        OSError: it cannot be read.
+    """
+    _require(path.stat().st_size <= MAX_FILE_BYTES, _TOO_LARGE)
+    return path.read_bytes()
+
+
 @contextmanager
-def open_archive(path: Path, what: str, schema: int) -> Iterator[Archive]:
-    """The file at `path`, whose header names the format "ohmbench <what>" in a version up to `schema`.
+def open_archive(data: bytes, what: str, schema: int) -> Iterator[Archive]:
+    """The file of these bytes, whose header names the format "ohmbench <what>" in a version up to `schema`.
 
     Every size is bounded before bytes are read. zipfile, zlib and numpy raise a dozen unrelated types for damaged
     bytes, which a reader must take for damage like the error below.
@@ -73,9 +85,9 @@ def open_archive(path: Path, what: str, schema: int) -> Iterator[Archive]:
     Raises:
         ArchiveError: it is no such file, or a newer one.
     """
-    _require(path.stat().st_size <= MAX_FILE_BYTES, f"the file is larger than {MAX_FILE_BYTES} bytes")
+    _require(len(data) <= MAX_FILE_BYTES, _TOO_LARGE)
     try:
-        opened = zipfile.ZipFile(path)
+        opened = zipfile.ZipFile(io.BytesIO(data))
     except zipfile.BadZipFile as error:
         raise ArchiveError("it is no zip archive, or a damaged one") from error
     with opened as archive:

@@ -3,40 +3,93 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
 from ohmbench.errors import UsageError
 
+_MAGIC = {
+    b"SQLite format 3\x00": "a record of runs or results of a sweep",
+    b"ohmarray": "a simulated array",
+    b"PK\x03\x04": "a network, a weight image or another archive",
+    b"\x89HDF": "an HDF5 file",
+    b"\x1f\x8b": "a compressed file",
+}
+"""How files begin that a wrong output option must not destroy."""
+
+_ARCHIVES = (".ohmc", ".ohmw", ".npz", ".zip", ".gz", ".h5", ".parquet")
+"""Endings of outputs that are no text: what is to be written says for itself whether it replaces its like."""
+
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write `data` to a file beside `path`, then rename it: `path` holds the old bytes or all of the new ones.
 
+    Where `path` is a link, the file that it points to is replaced, and the link stays. An old file's permissions stay.
+
     Raises:
-        OSError: the folder is missing or not writable, or the disk is full; nothing of the new file remains.
+        OSError: the folder is missing or not writable, the disk is full, or an old file is of another kind, whose
+            loss cannot be meant; nothing of the new file remains.
     """
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+    path = path.resolve() if path.is_symlink() else path
+    refuse_another_kind(path, _kind(data))
+    # a name that nobody can foresee, and that is made anew: no link of somebody else is followed
+    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
+    temporary = Path(name)
     try:
-        with temporary.open("wb") as file:
+        with os.fdopen(number, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        temporary.chmod(_mode(path))
         temporary.replace(path)
-    except OSError:
+    except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def write_result(path: Path, data: bytes, array: str = "The array is off") -> None:
-    """Write a file of results, whole or not at all.
+def _mode(path: Path) -> int:
+    """Permissions for a file at this place: those of the one that is there, or what new files get."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
+
+
+def _kind(data: bytes) -> str | None:
+    return next((kind for magic, kind in _MAGIC.items() if data.startswith(magic)), None)
+
+
+def refuse_another_kind(path: Path, kind: str | None = None) -> None:
+    """Refuse to lose a file that is no text and not of the kind that is to be written.
 
     Raises:
-        UsageError: it cannot be written; it says so, and how the array is.
+        OSError: there is one, or the file that is there cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            found = _kind(file.read(16))
+    except FileNotFoundError:
+        return
+    if found not in (None, kind):
+        raise OSError(f"{found} is there, which would be lost")
+
+
+def write_result(path: Path, data: bytes, kept: str = "") -> None:
+    """Write a file of results, whole or not at all.
+
+    Args:
+        kept: what is not lost, a sentence for the message.
+
+    Raises:
+        UsageError: it cannot be written.
     """
     try:
         replace_file(path, data)
     except OSError as error:
-        raise cannot_write(path, error, array) from error
+        raise cannot_write(path, error, kept) from error
 
 
 def check_writable(file: Path) -> None:
@@ -48,9 +101,11 @@ def check_writable(file: Path) -> None:
     try:
         if file.exists() and not file.is_file():
             raise OSError("it is a folder or a device")
+        if file.suffix not in _ARCHIVES:
+            refuse_another_kind(file)
         _try_folder(file.parent)
     except OSError as error:
-        raise cannot_write(file, error, "Nothing was sent to the array") from error
+        raise cannot_write(file, error) from error
 
 
 def check_folder(folder: Path) -> None:
@@ -62,7 +117,7 @@ def check_folder(folder: Path) -> None:
     try:
         _try_folder(folder)
     except OSError as error:
-        raise cannot_write(folder, error, "Nothing was sent to the array") from error
+        raise cannot_write(folder, error) from error
 
 
 def _try_folder(folder: Path) -> None:
@@ -71,9 +126,9 @@ def _try_folder(folder: Path) -> None:
         pass
 
 
-def cannot_write(path: Path, error: OSError, array: str = "The array is off") -> UsageError:
-    """The error that says so, and how the array is."""
+def cannot_write(path: Path, error: OSError, kept: str = "") -> UsageError:
+    """The error that says so; kept: what is not lost, a sentence."""
     return UsageError(
-        f"Cannot write results to {path}: {error.strerror or error}. {array}. Give a folder that you may write, or a "
-        "file in one."
+        f"Cannot write results to {path}: {error.strerror or error}. {kept}".rstrip(),
+        "Give a folder that you may write, or a file in one.",
     )

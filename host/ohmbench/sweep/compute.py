@@ -9,7 +9,7 @@ this process, knows them. The last stage is what the bench's own codes give.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from ohmbench.bench.base import Bench
 from ohmbench.bench.twin import TwinBench
-from ohmbench.inference.exact import TileRunner, predict
+from ohmbench.inference.exact import TileRunner, lane_values, predict
+from ohmbench.inference.loading import load_at_once
 from ohmbench.inference.on_bench import Inference, unpaired_floor
 from ohmbench.mapping.image import WeightImage
+from ohmbench.network.data import share_right
 from ohmbench.network.nets import Split
-from ohmbench.programming.programmer import CellRecords
 from ohmbench.programming.recipe import Recipe
-from ohmbench.programming.result import ProgramResult
+from ohmbench.programming.result import ArrayResult, ProgramResult
 from ohmbench.support.array_types import FloatArray, IntArray, Integers
 from ohmbench.sweep.networks import MadeNetwork
 from ohmbench.sweep.points import Point
@@ -57,36 +58,37 @@ class PointResult:
     confusion: list[list[int]]
 
 
-@dataclass
-class _Staged(Inference):
-    """An inference that rests after programming, and looks at the cells before and after, where they can be seen.
+class _Stages:
+    """Rests after programming, and looks at the cells before and after, where they can be seen.
 
     Attributes:
         programmed, relaxed: siemens (32, 32) that each tile's array held, by the tile's number.
     """
 
-    rest_s: float = 0.0
-    programmed: dict[int, FloatArray] = field(default_factory=dict)
-    relaxed: dict[int, FloatArray] = field(default_factory=dict)
-    _held: tuple[FloatArray, FloatArray] | None = None
+    def __init__(self, bench: Bench, recipe: Recipe, rest_s: float) -> None:
+        self._bench, self._rest_s = bench, rest_s
+        self._at_once = load_at_once(bench, recipe)
+        self._held: tuple[FloatArray, FloatArray] | None = None
+        self.programmed: dict[int, FloatArray] = {}
+        self.relaxed: dict[int, FloatArray] = {}
 
-    def load(self, image: WeightImage, number: int) -> CellRecords:
-        if self.loaded != number:
-            super().load(image, number)
-            before = self._look()
-            self.bench.rest(self.rest_s, self.report)
-            after = self._look()
-            self._held = None if before is None or after is None else (before, after)
-        return self.records[number]
+    def load(self, image: WeightImage, number: int) -> ArrayResult:
+        """The Loader of the point's inference."""
+        result = self._at_once(image, number)
+        before = self._look()
+        self._bench.rest(self._rest_s)
+        after = self._look()
+        self._held = None if before is None or after is None else (before, after)
+        return result
 
-    def _run_tile(self, image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
-        lanes = super()._run_tile(image, index, row_values)
+    def passed(self, tile: int, codes: IntArray) -> None:
+        """Keep what the array held, when all inputs have passed a tile."""
+        del codes
         if self._held is not None:
-            self.programmed[index], self.relaxed[index] = self._held
-        return lanes
+            self.programmed[tile], self.relaxed[tile] = self._held
 
     def _look(self) -> FloatArray | None:
-        return self.bench.array.conductance() if isinstance(self.bench, TwinBench) else None
+        return self._bench.array.conductance() if isinstance(self._bench, TwinBench) else None
 
 
 def compute_point(bench: Bench, point: Point, network: MadeNetwork, split: Split) -> PointResult:
@@ -98,21 +100,22 @@ def compute_point(bench: Bench, point: Point, network: MadeNetwork, split: Split
     """
     began = time.process_time()
     image, inputs, labels = network.weight_image(), split.test_x[: point.images], split.test_y[: point.images]
-    run = _Staged(bench, point.recipe, rest_s=point.rest_s)
-    said = np.argmax(run.logits(image, inputs), axis=1).astype(np.int64)
+    stages = _Stages(bench, point.recipe, point.rest_s)
+    run = Inference(bench, point.recipe, on_codes=stages.passed, load=stages.load)
+    said = run.predict(image, inputs)
     predictions: dict[str, NDArray[Any] | None] = {
         "accuracy_float": network.said_float[: len(labels)],
         "accuracy_quantised": network.said_quantised[: len(labels)],
         "accuracy_merged": predict(image, inputs),
-        "accuracy_programmed": _exact(image, inputs, point.recipe, run.programmed),
-        "accuracy_relaxed": _exact(image, inputs, point.recipe, run.relaxed),
+        "accuracy_programmed": _exact(image, inputs, point.recipe, stages.programmed),
+        "accuracy_relaxed": _exact(image, inputs, point.recipe, stages.relaxed),
         "accuracy": said,
     }
     programmed = ProgramResult(bench.info.rung, run.records)
     pulses = sum(int(r.pulses[r.mask].sum()) for r in run.records.values())
     counts = network.counts
     values = {
-        **{k: None if p is None else float(np.mean(p == labels)) for k, p in predictions.items()},
+        **{k: None if p is None else share_right(p, labels) for k, p in predictions.items()},
         **{k: counts[k] for k in ("cells", "cells_as_pairs", "cells_saved", "images", "passes")},
         "converged_fraction": programmed.converged_fraction,
         "pulses_per_cell": pulses / max(programmed.cells, 1),
@@ -139,9 +142,7 @@ def conductance_runner(recipe: Recipe, siemens: dict[int, FloatArray]) -> TileRu
     def run(image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
         tile = image.tiles[index]
         step = (recipe.g_max_usiemens - recipe.g_min_usiemens) * 1e-6 / image.max_level
-        sums = row_values @ (siemens[index] / step)
-        padded = np.pad(sums, ((0, 0), (0, 1)))  # index -1 is a column of zeros
-        lanes = (padded[:, tile.p] - padded[:, tile.n]) * tile.gain
-        return np.asarray(lanes - unpaired_floor(tile, row_values, recipe, image.max_level), np.float64)
+        lanes = lane_values(row_values @ (siemens[index] / step), tile)
+        return lanes - unpaired_floor(tile, row_values, recipe, image.max_level)
 
     return run

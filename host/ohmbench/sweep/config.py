@@ -9,7 +9,6 @@ import itertools
 import math
 import re
 import sys
-import tomllib
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from ohmbench.compress.methods import METHODS
 from ohmbench.errors import DataError
 from ohmbench.model.array import default_params
 from ohmbench.study.methods import RATES
+from ohmbench.support.text_files import TextFileError, parse_toml, read_text
 from ohmbench.sweep.networks import NETWORKS
 
 MOST_SETTINGS = 100_000
@@ -98,19 +98,18 @@ class SweepConfig:
                 names the line.
         """
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise DataError(f"Cannot read the sweep {path}: {reason}. {_NOTHING}") from error
+            text = read_text(path)
+        except TextFileError as error:
+            raise DataError(f"Cannot read the sweep {path}: {error}. {_NOTHING}") from error
         return cls.parse(text, path)
 
     @classmethod
     def parse(cls, text: str, path: Path) -> SweepConfig:
         """As `load`, of a text; `path` is for messages and for the files that it names."""
         try:
-            given = tomllib.loads(text)
-        except ValueError as error:  # TOMLDecodeError says the line
-            raise DataError(f"{path}: not a TOML file: {error}. {_NOTHING}") from error
+            given = parse_toml(text)
+        except TextFileError as error:
+            raise DataError(f"{path}: {error}. {_NOTHING}") from error
         reader = _Reader(text, path)
         return cls(path, text, tuple(reader.settings(given)))
 

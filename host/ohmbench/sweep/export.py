@@ -33,7 +33,7 @@ def export(rows: Sequence[Row], path: Path, columns: Sequence[str] | None = None
     if path.suffix not in FORMATS:
         raise UsageError(f"{path}: no table has the suffix {path.suffix or 'of nothing'}; give {', '.join(FORMATS)}.")
     columns = columns_of(rows) if columns is None else columns
-    write_result(path, FORMATS[path.suffix](rows, columns), "All results are kept")
+    write_result(path, FORMATS[path.suffix](rows, columns), "All results are kept.")
 
 
 def _csv(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
@@ -82,7 +82,7 @@ def _whole(values: Sequence[Any]) -> bool:
     return bool(values) and all(isinstance(value, int) for value in values)
 
 
-def missing(format_name: str, package: str, kept: str = "All results are kept") -> UsageError:
+def missing(format_name: str, package: str, kept: str = "All results are kept.") -> UsageError:
     """The error that a format's library is not installed."""
     return UsageError(
         f"{format_name} needs {package}, which is not installed. {kept}. Install it: "

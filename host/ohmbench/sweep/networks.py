@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,13 +14,10 @@ from numpy.typing import NDArray
 
 from ohmbench import __version__
 from ohmbench.compress.base import train_float
-from ohmbench.compress.compressed import CompressedNetwork
 from ohmbench.compress.methods import METHODS
 from ohmbench.errors import OhmbenchError, UsageError
-from ohmbench.mapping.counting import count
 from ohmbench.mapping.data_sets import mnist_provenance
 from ohmbench.mapping.image import WeightImage
-from ohmbench.mapping.mapper import map_compressed
 from ohmbench.network.data import load_digits
 from ohmbench.network.nets import INPUT_BITS, NETS, Net, Split, load_split
 from ohmbench.study.methods import Start, run_method
@@ -70,10 +66,7 @@ class MadeNetwork:
 
     def weight_image(self) -> WeightImage:
         """The image, checked as any file is."""
-        with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
-            path = Path(folder) / "network.ohmw"
-            path.write_bytes(self.image)
-            return WeightImage.load(path)
+        return WeightImage.from_bytes(self.image)
 
 
 @dataclass(frozen=True)
@@ -120,14 +113,14 @@ def make_networks(specs: Sequence[NetworkSpec], folder: Path | None) -> list[Mad
     for spec in specs:
         began = time.process_time()
         try:
-            compressed = run_method(start, spec.method, spec.budget).network
-            image = _image_of(compressed, spec)
+            outcome = run_method(start, spec.method, spec.budget)
+            image = _named(outcome.image, spec)
         except OhmbenchError as error:
             made.append(Refused(describe(spec), str(error), error.exit_code))
             continue
         cpu_s = time.process_time() - began
-        counts = count(image).summary()
-        made.append(MadeNetwork(spec, _bytes_of(image), said_float, said_quantised, counts, cpu_s))
+        counts = outcome.counts.summary()
+        made.append(MadeNetwork(spec, image.to_bytes(), said_float, said_quantised, counts, cpu_s))
     return made
 
 
@@ -149,15 +142,9 @@ def normalised(spec: NetworkSpec) -> NetworkSpec:
     return spec
 
 
-def _image_of(network: CompressedNetwork, spec: NetworkSpec) -> WeightImage:
+def _named(image: WeightImage, spec: NetworkSpec) -> WeightImage:
+    """The image with what the network is in its provenance."""
     known = {k: v for k, v in asdict(spec).items() if v is not None}
     net = NETWORKS[spec.network]
     data = {"dataset": "digits"} if spec.network.startswith("digits-") else mnist_provenance(net.shape, net.crop)
-    return map_compressed(network, provenance={"ohmbench": __version__, **data, **known})
-
-
-def _bytes_of(image: WeightImage) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
-        path = Path(folder) / "network.ohmw"
-        image.save(path)
-        return path.read_bytes()
+    return replace(image, provenance={"ohmbench": __version__, **data, **known})

@@ -14,7 +14,8 @@ from ohmbench import __version__
 from ohmbench.bench.opening import SimulatedArray
 from ohmbench.errors import DataError, UsageError
 from ohmbench.model.array import ArrayModel, load_params
-from ohmbench.programming.recipe import RECIPES, Recipe
+from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.recipe_file import RECIPES, flat
 from ohmbench.sweep.config import Setting, SweepConfig
 from ohmbench.sweep.networks import NetworkSpec, describe, normalised
 
@@ -49,7 +50,7 @@ class Point:
         return _hash(
             {
                 "network": asdict(self.network),
-                "recipe": asdict(self.recipe),
+                "recipe": flat(asdict(self.recipe)),
                 "params": self.params,
                 "array_seed": self.array_seed,
                 "rest_s": self.rest_s,

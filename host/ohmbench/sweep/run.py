@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ohmbench.bench.opening import BAUD, open_bench
+from ohmbench.bench.opening import BAUD, SIMULATED, open_bench
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import OhmbenchError
 from ohmbench.progress import OnProgress
@@ -20,11 +20,9 @@ from ohmbench.sweep.networks import MadeNetwork, NetworkSpec, Refused, make_netw
 from ohmbench.sweep.points import Point
 from ohmbench.sweep.store import ResultStore
 
-SIMULATED = ("sim", "twin")
-
 
 @dataclass(frozen=True)
-class Bench:
+class PointBench:
     """What each point is computed on; for `sim` and `twin`, the array is the point's own.
 
     Attributes:
@@ -60,7 +58,7 @@ def run_sweep(
     store: ResultStore,
     engine: Engine,
     *,
-    bench: Bench | None = None,
+    bench: PointBench | None = None,
     folder: Path | None = None,
     report: OnProgress = lambda what, done, total: None,
 ) -> SweepRun:
@@ -74,7 +72,7 @@ def run_sweep(
         DataError: a data set is missing or damaged.
         StoreError: a result cannot be written; those before are kept.
     """
-    bench = bench or Bench("twin")
+    bench = bench or PointBench("twin")
     done = store.done(bench.rung)
     todo = [point for point in points if point.key not in done]
     kept = len(points) - len(todo)
@@ -122,7 +120,7 @@ def _networks(specs: list[NetworkSpec], folder: Path | None) -> tuple[list[MadeN
 
 
 def _point(
-    point: Point, network: MadeNetwork, on: Bench, folder: Path | None
+    point: Point, network: MadeNetwork, on: PointBench, folder: Path | None
 ) -> tuple[PointResult | Refused, dict[str, str]]:
     """A point on a bench of its own. An error of one point does not stop the others."""
     array = point.simulated() if on.port in SIMULATED else None

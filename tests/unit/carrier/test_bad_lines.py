@@ -17,11 +17,13 @@ from ohmbench.lab.ledgered import charged
 from ohmbench.mapping.mapper import map_pairs
 from ohmbench.model.array import ArrayModel
 from ohmbench.network.data import Dataset
-from ohmbench.operations import array
+from ohmbench.operations.characterise import characterise
 from ohmbench.operations.estimate import estimate
+from ohmbench.operations.form import form
+from ohmbench.operations.image_file import ImageFile
 from ohmbench.operations.infer import infer
-from ohmbench.operations.jobs import ImageFile, plan
 from ohmbench.operations.program import program
+from ohmbench.operations.program_plan import plan
 from ohmbench.operations.verify import check_of, verify
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
@@ -81,13 +83,13 @@ def test_program_and_verify_skip_them(file: ImageFile, bench: TwinBench, ledgere
 def test_infer_skips_them(file: ImageFile, bench: TwinBench, ledgered: Ledgered) -> None:
     inputs, labels = np.zeros((2, 32), np.int64), np.zeros(2, np.int64)
     data = Dataset("none", inputs, labels, inputs, labels, 4)
-    done = infer(bench, file.image, data, Recipe(), QUIET, ledgered=ledgered).programmed
+    done = infer(bench, file, data, Recipe(), QUIET, ledgered=ledgered).programmed
     assert done.cells == np.count_nonzero(file.image.mask[0] & ~BAD)
     assert done.converged_fraction > 0.9
 
 
 def test_characterise_says_nothing_of_them(bench: TwinBench, ledgered: Ledgered) -> None:
-    found = array.characterise(bench, None, QUIET, ledgered)
+    found = characterise(bench, None, QUIET, ledgered)
     assert not found.faults.bad[BAD].any()
     assert np.count_nonzero(found.faults.bad) < 5
     summary = found.summary()
@@ -97,7 +99,7 @@ def test_characterise_says_nothing_of_them(bench: TwinBench, ledgered: Ledgered)
 
 
 def test_form_leaves_them_out(ledgered: Ledgered) -> None:
-    formed = array.form(bench_of(NO_FAULTS | {"unformed_fraction": 1.0}), None, QUIET, ledgered)
+    formed = form(bench_of(NO_FAULTS | {"unformed_fraction": 1.0}), None, QUIET, ledgered)
     assert np.array_equal(formed.records.mask, ~BAD)
     assert formed.summary()["formed_fraction"] > 0.98
 

@@ -5,24 +5,35 @@ from __future__ import annotations
 import argparse
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ohmbench import errors
-from ohmbench.cli.main import _EPILOG, INTERRUPTED, _parser, main
+from ohmbench.cli.commands import EPILOG
+from ohmbench.cli.main import COMMANDS, INTERRUPTED, main, make_parser
 from ohmbench.errors import DataError, OhmbenchError, UsageError
 from ohmbench.faults.fault_map import FaultMap
 
 REPO = Path(__file__).resolve().parents[3]
 DOCS = "\n".join(page.read_text() for page in [REPO / "README.md", *(REPO / "docs").glob("*.md")])
-ERRORS = [e for e in vars(errors).values() if isinstance(e, type) and issubclass(e, OhmbenchError)]
+# kinds between the root and these are for `except`; nothing is raised as one of them
+ERRORS = [e for e in vars(errors).values() if isinstance(e, type) and "exit_code" in vars(e)]
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
-    (found,) = (a for a in _parser()._actions if isinstance(a, argparse._SubParsersAction))
-    return dict(found.choices)
+    """By what is typed for them, those of `measure` as well."""
+    return dict(_commands_of(make_parser(), ""))
+
+
+def _commands_of(parser: argparse.ArgumentParser, before: str) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, made in action.choices.items():
+                yield before + name, made
+                yield from _commands_of(made, f"{before}{name} ")
 
 
 @pytest.mark.parametrize("name", sorted(commands()))
@@ -38,10 +49,39 @@ def test_every_command_has_help_json_and_exit_codes(name: str) -> None:
     assert re.search(rf"ohmbench {name}\b", DOCS), f"no page shows ohmbench {name}"
 
 
+def test_a_command_has_a_file_of_its_own() -> None:
+    folder = REPO / "host/ohmbench/cli"
+    files = {path.stem for path in folder.glob("*.py")}
+    shared = {"__init__", "main", "commands", "options", "output", "setup", "record_filter", "version"}
+    assert files == shared | {name.replace("-", "_") for name in COMMANDS}
+
+
+def test_nothing_below_the_command_line_knows_its_options() -> None:
+    package = REPO / "host/ohmbench"
+    knowing = {path.parent for path in package.rglob("*.py") if "argparse" in path.read_text()}
+    assert knowing == {package / "cli"}
+
+
+def test_json_and_quiet_may_stand_before_a_figure_or_after_it() -> None:
+    parser = make_parser()
+    for arguments in (["measure", "--json", "wires"], ["measure", "wires", "--json"]):
+        assert parser.parse_args(arguments).json
+    args = parser.parse_args(["measure", "wires"])
+    assert not args.json
+    assert not args.quiet
+
+
+def test_an_option_of_one_figure_is_none_of_another(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["measure", "wires", "--stuck", "0.1"])
+    assert ended.value.code == UsageError.exit_code
+    assert "unrecognized arguments: --stuck 0.1" in capsys.readouterr().err
+
+
 def test_exit_codes_are_distinct_and_said_everywhere() -> None:
     codes = [error.exit_code for error in ERRORS]
     assert len(set(codes)) == len(codes)
-    said = {int(code) for code in re.findall(r"(?:codes: |, |; )(\d+) ", _EPILOG.replace("\n", " "))}
+    said = {int(code) for code in re.findall(r"(?:codes: |, |; )(\d+) ", EPILOG.replace("\n", " "))}
     assert said == {0, INTERRUPTED, *codes} - {OhmbenchError.exit_code}
     table = {int(code) for code in re.findall(r"^\| (\d+) \|", (REPO / "docs/runs.md").read_text(), re.M)}
     assert table == said
@@ -60,7 +100,7 @@ def test_the_page_of_errors_has_a_section_for_each() -> None:
 def test_completion_knows_every_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0
     script = capsys.readouterr().out
-    assert all(name in script for name in commands())
+    assert all(name.split()[-1] in script for name in commands())
     if shell == "bash":
         asked = f"{script}\nCOMP_WORDS=(ohmbench exper); COMP_CWORD=1; _shtab_ohmbench; echo ${{COMPREPLY[@]}}"
         done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True)

@@ -68,9 +68,9 @@ def test_a_folder_or_a_device_is_refused_before_the_work(
     def opened(*_: object, **__: object) -> None:
         pytest.fail("the work was begun")
 
-    monkeypatch.setattr("ohmbench.bench.opening.open_bench", opened)
-    monkeypatch.setattr("ohmbench.operations.mapping.map_digits", opened)
+    monkeypatch.setattr("ohmbench.lab.setup.open_bench", opened)
+    monkeypatch.setattr("ohmbench.operations.map.map_digits", opened)
     for arguments in [*commands(image), ("map", "-o"), ("bug-report", "-o")]:
         assert main([*arguments, str(file)]) == UsageError.exit_code
         said = capsys.readouterr().err
-        assert f"Cannot write results to {file}: it is a folder or a device. Nothing was sent to the array. " in said
+        assert f"Cannot write results to {file}: it is a folder or a device. " in said

@@ -15,16 +15,8 @@ from ohmbench.errors import DataError, StoreError, UsageError, WearError
 from ohmbench.faults.fault_map import FaultKind, FaultMap
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.model.array import ArrayModel
-from ohmbench.operations.experiment import (
-    Planned,
-    already_done,
-    estimate,
-    experiment,
-    parse_cells,
-    parse_settings,
-    plan,
-    plan_resumed,
-)
+from ohmbench.operations.experiment import already_done, estimate, experiment
+from ohmbench.operations.experiment_plan import Planned, parse_cells, parse_settings, plan, plan_resumed
 from ohmbench.progress import Progress
 from ohmbench.record.records import RunStatus
 from ohmbench.record.store import Store
@@ -198,7 +190,7 @@ def test_cells_of_a_fault_map_are_left_out_if_it_is_of_this_array() -> None:
     own = FaultMap(kinds, "A")
     for serial in ("A", None):
         assert parse_cells(["0,0:0,4"], own, serial)[0, :5].tolist() == [False, False, False, True, True]
-    with pytest.raises(DataError, match="of array A, in the socket is B. Nothing was sent"):
+    with pytest.raises(DataError, match="of array A, in the socket is B."):
         parse_cells([], own, "B")
-    with pytest.raises(DataError, match="of 2x2 cells, and it is to be used with one of 32x32. Nothing was sent"):
+    with pytest.raises(DataError, match="of 2x2 cells, and it is to be used with one of 32x32."):
         parse_cells([], FaultMap(np.zeros((2, 2), np.uint8)), "A")

@@ -20,14 +20,13 @@ from ohmbench.faults.avoid import (
     accuracy_with_faults,
     avoid_faults,
     logits_with_faults,
-    measure_defects,
-    random_faults,
 )
 from ohmbench.faults.fault_map import FaultKind, FaultMap
 from ohmbench.inference.exact import evaluate, predict
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_compressed, map_pairs
 from ohmbench.mapping.tile import Layer, Tile
+from ohmbench.measure.defects import measure_defects, random_faults
 from ohmbench.network.data import load_digits
 from ohmbench.programming.recipe import Recipe
 

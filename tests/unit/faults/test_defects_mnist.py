@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from ohmbench.compress.quantise import quantise
-from ohmbench.faults.avoid import BadCells, accuracy_with_faults, avoid_faults, measure_defects, random_faults
+from ohmbench.faults.avoid import BadCells, accuracy_with_faults, avoid_faults
 from ohmbench.inference.exact import predict
 from ohmbench.mapping.mapper import map_pairs
+from ohmbench.measure.defects import measure_defects, random_faults
 from ohmbench.network.mnist import ENVIRONMENT, load_mnist
 from ohmbench.network.network import train
 from ohmbench.programming.recipe import Recipe

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from hypothesis.extra.numpy import arrays
 
 from ohmbench.errors import DataError, UsageError
 from ohmbench.faults.fault_map import FaultKind, FaultMap, classify
+from ohmbench.record.cell_records import CellRecords
 
 kinds = st.tuples(st.integers(1, 40), st.integers(1, 40)).flatmap(
     lambda s: arrays(np.uint8, s, elements=st.integers(0, 4))
@@ -110,13 +110,13 @@ def test_damage_is_named(saved: Path, change: Callable[[dict[str, Any]], object]
     with pytest.raises(DataError, match=message) as caught:
         FaultMap.load(saved)
     assert str(saved) in str(caught.value)
-    assert "Nothing was sent to the array." in str(caught.value)
+    assert caught.value.todo == "Correct the file or characterise the array again."
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"[" * 100_000, b"[]", b"null", b"{}", b"." * (2 << 20)])
 def test_other_bytes_are_refused(path: Path, data: bytes) -> None:
     path.write_bytes(data)
-    with pytest.raises(DataError, match="Nothing was sent to the array"):
+    with pytest.raises(DataError, match="Correct the file or characterise the array again"):
         FaultMap.load(path)
 
 
@@ -135,18 +135,15 @@ def test_impossible_kinds_are_refused() -> None:
             FaultMap(np.zeros(shape, np.uint8))
 
 
-@dataclass
-class Run:
-    code: Any
-    low: Any
-    high: Any
-
-
-def runs(at_low: list[int], at_high: list[int]) -> tuple[Run, Run]:
+def runs(at_low: list[int], at_high: list[int]) -> tuple[CellRecords, CellRecords]:
     """One row of cells; accepted are 85..145 at the lowest level and 757..817 at the highest."""
     shape = (1, len(at_low))
     low, high = np.array([at_low]), np.array([at_high])
-    return Run(low, np.full(shape, 85), np.full(shape, 145)), Run(high, np.full(shape, 757), np.full(shape, 817))
+    every = np.ones(shape, np.bool_)
+    return (
+        CellRecords.of_codes(every, np.full(shape, 85), np.full(shape, 145), low),
+        CellRecords.of_codes(every, np.full(shape, 757), np.full(shape, 817), high),
+    )
 
 
 @pytest.mark.parametrize(

@@ -56,3 +56,11 @@ def test_an_answer_that_is_no_number() -> None:
         meter.adapter.write("nonsense")  # answered with ERROR
         with pytest.raises(InstrumentError, match="34401A"):
             meter.read_v()
+
+
+@pytest.mark.parametrize("said", ["nan", "9.91E37", "-inf"])
+def test_no_number_is_no_voltage(said: str) -> None:
+    with open_meter(address("hp34401a")) as meter:
+        meter._read_v = lambda: float(said)  # type: ignore[method-assign]
+        with pytest.raises(InstrumentError, match="no measured value"):
+            meter.read_v()

@@ -16,7 +16,8 @@ from tests.unit.instruments.scpi_server import ScpiServer, serving
 from ohmbench.errors import InstrumentError
 from ohmbench.instruments.supervised import supplied
 from ohmbench.instruments.supervisor import SILENCE_S
-from ohmbench.instruments.supply_file import Output, SupplyFile
+from ohmbench.instruments.supplies import Supply
+from ohmbench.instruments.supply_file import Output, Reading, SupplyFile
 
 SUPPLY = "TCPIP::e36312a::5025::SOCKET"
 OFF = "OUTPut 0"
@@ -31,6 +32,28 @@ with supplied(SupplyFile.of_json(json.loads(sys.argv[1]))):
     print("on", flush=True)
     time.sleep(60)
 """
+
+
+class Adapter:
+    def write(self, text: str) -> None: ...
+    def read(self) -> str:
+        return ""
+
+
+class FakeSupply(Supply):
+    """One that does what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(Adapter(), "fake")  # type: ignore[arg-type]
+        self.is_on: dict[int, bool] = {}
+
+    def _prepare(self, output: Output) -> None: ...
+
+    def _switch(self, channel: int, on: bool) -> None:
+        self.is_on[channel] = on
+
+    def _read(self, channel: int) -> Reading:
+        return Reading(channel, 5.0, 0.2)
 
 
 @pytest.fixture(autouse=True)
@@ -102,10 +125,54 @@ def test_a_killed_supervisor_is_noticed_and_its_supply_turned_off() -> None:
         assert len(server.commands(OFF)) == 2
 
 
-def kill_supervisor() -> None:
+def kill_supervisor(by: signal.Signals = signal.SIGKILL) -> None:
     for child in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split():
         if b"ohmbench.instruments.supervisor" in Path(f"/proc/{child}/cmdline").read_bytes():
-            os.kill(int(child), signal.SIGKILL)
+            os.kill(int(child), by)
+
+
+def end_supervisor(server: ScpiServer, by: signal.Signals) -> None:
+    kill_supervisor(by)
+    off_after(server, time.monotonic())
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_supervisor_that_is_told_to_end_turns_the_supply_off_first(by: signal.Signals) -> None:
+    with serving(SUPPLY) as server:
+        with pytest.raises(InstrumentError, match="ended before its time.*off now"), supplied(wanted(server)):
+            end_supervisor(server, by)
+        assert len(server.commands(OFF)) >= 2
+
+
+@pytest.mark.parametrize("redirect", ["2>&-", "2>/dev/full"])
+def test_a_supply_that_misses_an_answer_goes_off_though_nobody_can_be_told(redirect: str) -> None:
+    """Its supervisor says that it tries again, on a stderr that has gone: that must not be its end."""
+    with serving(SUPPLY) as server:
+        script = f"exec '{sys.executable}' -c '{HOST}' '{json.dumps(wanted(server).as_json())}' {redirect}"
+        with subprocess.Popen(script, shell=True, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "on\n"
+            server.is_deaf = True
+            process.kill()
+            off_after(server, time.monotonic())
+            told = len(server.commands(OFF))
+            server.is_deaf = False
+            end = time.monotonic() + PATIENCE_S
+            while len(server.commands(OFF)) < told + 2 and time.monotonic() < end:
+                time.sleep(0.05)
+            assert len(server.commands(OFF)) >= told + 2
+
+
+@pytest.mark.parametrize("said", ["nan", "9.91E37", "inf"])
+def test_no_number_is_no_good_voltage(said: str) -> None:
+    class Supply(FakeSupply):
+        def _read(self, channel: int) -> Reading:
+            return Reading(channel, float(said), 0.2)
+
+    supply = Supply()
+    with pytest.raises(InstrumentError, match="no measured value"):
+        supply.on(SupplyFile("X", (Output(1, 5.0, 0.5),)))
+    assert supply.is_on == {1: False}
 
 
 def test_a_supply_that_no_longer_answers_is_turned_off() -> None:

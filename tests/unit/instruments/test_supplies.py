@@ -113,5 +113,5 @@ GOOD = "[[output]]\nchannel = 1\nvolts = 5\nlimit_a = 0.5\n"
 def test_mistakes_in_a_file(text: str, tmp_path: Path) -> None:
     path = tmp_path / "supply.toml"
     path.write_text(text)
-    with pytest.raises(DataError, match="Nothing was sent"):
+    with pytest.raises(DataError, match="docs/instruments.md has the keys|Give a TOML file"):
         SupplyFile.load(path)

@@ -27,6 +27,10 @@ def test_listing_is_current(name: str) -> None:
     assert stored.read_text() == listing(load_firmware(name)), "run: make listings"
 
 
+def test_firmware_is_assembled_once_a_process() -> None:
+    assert load_firmware("program") is load_firmware("program")
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_disassembly_gives_the_same_words(name: str) -> None:
     words = load_firmware(name).words

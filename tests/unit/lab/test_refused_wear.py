@@ -13,7 +13,7 @@ from ohmbench.carrier.carrier import Carrier
 from ohmbench.cli import main
 from ohmbench.errors import DataError, UsageError
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.lab.ledgered import LedgeredInference
+from ohmbench.lab.ledgered import Source, recorded_loader
 from ohmbench.mapping.mapper import map_compressed
 from ohmbench.model.array import ArrayModel
 from ohmbench.programming.recipe import Recipe
@@ -48,8 +48,9 @@ def test_a_refused_inference_charges_nothing(tmp_path: Path) -> None:
     image = map_compressed(random_compressed(np.random.default_rng(1), [64, 10]))
     with Store.open(tmp_path / "record.sqlite") as store, TwinBench(ArrayModel("ideal", seed=3)) as bench:
         bench.carrier = Carrier(name="frail", limits_v=dict(Carrier().limits_v) | {Rail.BL_SET: 1.5})
-        with pytest.raises(UsageError, match="Nothing was sent"):
-            LedgeredInference(bench, Recipe(), ledgered=Ledgered(store, SERIAL, None)).load(image, 0)
+        ledgered = Ledgered(store, SERIAL, None)
+        with pytest.raises(UsageError, match="This is asked of frail: .* Use a recipe within these limits"):
+            recorded_loader(bench, Recipe(), None, ledgered, "infer", Source("0" * 64, None, "coarse-fine"))(image, 0)
         assert store.find_runs() == []
 
 

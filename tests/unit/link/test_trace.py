@@ -117,7 +117,7 @@ def test_a_full_disk_ends_the_trace_and_not_the_session(caplog: pytest.LogCaptur
 
 
 def test_a_trace_that_cannot_be_made_is_said_before_anything_is_sent(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="Cannot write the trace .*Nothing was sent to the array"):
+    with pytest.raises(UsageError, match="Cannot write the trace"):
         Trace(tmp_path / "no folder" / "t")
 
 

@@ -59,7 +59,7 @@ def test_without_provenance_mnist_is_square_and_the_digits_are_the_default(folde
 def test_an_image_of_other_inputs_is_refused(image: WeightImage, name: str | None, said: str, folder: Path) -> None:
     with pytest.raises(ImageError, match=said) as refused:
         dataset_of(image, name, folder)
-    assert "Nothing was sent to the array" in str(refused.value)
+    assert refused.value.array is None  # no bench is near
 
 
 @pytest.mark.parametrize("shape", ["0x5", "29x29"])

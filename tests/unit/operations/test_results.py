@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from itertools import pairwise
 from pathlib import Path
@@ -17,8 +18,9 @@ from ohmbench.errors import UsageError
 from ohmbench.inference.exact import evaluate
 from ohmbench.mapping.counting import count
 from ohmbench.mapping.mapper import map_compressed
-from ohmbench.operations.results import MEANS, PLAN, means
+from ohmbench.operations.results import MEANS, PLAN, code, means
 from ohmbench.report.compression import save_results, statements
+from ohmbench.study.methods import Start, run_method
 
 
 def rows(method: str, budget: float | None, accuracies: list[float], saved: float = 0.5) -> list[dict[str, Any]]:
@@ -109,3 +111,8 @@ def test_files_of_the_results(tmp_path: Path) -> None:
 
 def test_the_plan_runs_every_method_but_the_one_that_all_are_compared_with() -> None:
     assert set(PLAN) == set(METHODS) - {"pairs"}
+
+
+def test_finished_parts_are_of_the_code_that_makes_them() -> None:
+    modules = {inspect.getfile(part) for part in (Start.of, run_method, compress)}
+    assert modules <= set(map(str, code()))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ohmbench.bench.twin import TwinBench
 from ohmbench.model.array import ArrayModel, load_params
-from ohmbench.programming.programmer import Bands, CellRecords, Programmer, decode
+from ohmbench.programming.bands import Bands
+from ohmbench.programming.programmer import Collector, Programmer
 from ohmbench.programming.recipe import Recipe
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import Codes, Levels, Mask
 from ohmbench.tables import COLUMNS, ROWS, Mode
 
@@ -76,16 +77,18 @@ def program_bands(
 
     A record counts a polarity's pulses in eight bits, so a long ramp leaves few rounds for a pass.
     """
-    total: Any = {"set_pulses": np.zeros(SHAPE, np.int64), "reset_pulses": np.zeros(SHAPE, np.int64), "run_cycles": 0}
-    code, left = np.zeros(SHAPE, np.int64), mask
+    programmed, left = (
+        CellRecords.of_codes(mask, bands.low[levels], bands.high[levels], np.zeros(SHAPE, np.int64)),
+        mask,
+    )
     for _ in range(passes):
         with Programmer.ready(bench, recipe, bands) as programmer:
-            words, cycles = programmer.program(levels, left)
-        one = decode(words, left, bands.low[levels], bands.high[levels], cycles)
-        for name in total:
-            total[name] = total[name] + getattr(one, name)
-        code = np.where(left, one.code, code)
-        left = left & ~one.converged
+            collector = Collector()
+            cycles = programmer.program(levels, left, collector)
+        programmed = programmed.then(
+            CellRecords.of_words(collector.words, left, programmed.low, programmed.high, cycles)
+        )
+        left = mask & ~programmed.inside
         if not left.any():
             break
-    return CellRecords(mask, bands.low[levels], bands.high[levels], code, **total)
+    return programmed

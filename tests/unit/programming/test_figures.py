@@ -15,9 +15,8 @@ from tests.unit.programming.arrays import ALL_CELLS, LoggedArray, drawn_levels, 
 
 from ohmbench.bench.twin import TwinBench
 from ohmbench.model.array import ArrayModel
-from ohmbench.programming.programmer import Bands, program_image
 from ohmbench.programming.recipe import Recipe
-from ohmbench.programming.run import TRIES
+from ohmbench.programming.run import TRIES, program_image
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -39,13 +38,13 @@ class TwoBits:
     def program(cls, recipe: Recipe, passes: int, seeds: range) -> TwoBits:
         results = []
         for seed in seeds:
-            bands, levels = Bands.of(recipe, BANDS_LOW, BANDS_HIGH), drawn_levels(seed, 4)
+            bands, levels = recipe.bands(BANDS_LOW, BANDS_HIGH), drawn_levels(seed, 4)
             bench = TwinBench(ArrayModel("a", seed))
             results.append((levels, program_bands(bench, recipe, bands, levels, ALL_CELLS, passes)))
         return cls(
             np.concatenate([levels.ravel() for levels, _ in results]).astype(np.int64),
             np.concatenate([records.pulses.ravel() for _, records in results]),
-            np.concatenate([records.converged.ravel() for _, records in results]),
+            np.concatenate([records.inside.ravel() for _, records in results]),
         )
 
 
@@ -67,7 +66,8 @@ def test_gate_ramp_needs_the_pulses_that_were_measured(
     step_v: float, rounds: int, passes: int, measured: tuple[float, float, float]
 ) -> None:
     """The measured counts are of the two inner bands. 60 rounds and more in all, so that only broken cells fail."""
-    recipe = Recipe.load("ispp-gate").but(set_step_v=step_v, rounds=rounds, inner_usiemens=10.0)
+    recipe = Recipe.load("ispp-gate").but(rounds=rounds, inner_usiemens=10.0)
+    recipe = recipe.but(set=recipe.set.but(step_v=step_v))
     cells = TwoBits.program(recipe, passes, range(1, 7))
     counts = summary(cells.pulses[np.isin(cells.band, INNER)])
     print(
@@ -101,7 +101,7 @@ def test_the_default_programs_eight_levels() -> None:
         before = bench.state().busy_cycles
         results.append(program_image(bench, drawn_levels(seed), ALL_CELLS, 7, recipe))
         busy.append((bench.state().busy_cycles - before) / results[-1].run_cycles)
-    converged = np.array([r.converged.mean() for r in results])
+    converged = np.array([r.inside.mean() for r in results])
     pulses = np.array([r.pulses for r in results])
     times_ms = np.array([r.run_cycles for r in results]) / 48e3
     print(
@@ -123,7 +123,7 @@ def held_c(passes: int, seeds: range) -> tuple[FloatArray, FloatArray, float]:
     """
     recipe, conductances, targets, inside = Recipe.load("preset-c"), [], [], []
     for seed in seeds:
-        array, levels, bands = LoggedArray("c", seed), drawn_levels(seed), Bands.of_levels(recipe, np.arange(8), 7)
+        array, levels, bands = LoggedArray("c", seed), drawn_levels(seed), recipe.bands_of_levels(np.arange(8), 7)
         for number in range(passes):
             if number:
                 array.rest(recipe.rest_s)
@@ -135,7 +135,7 @@ def held_c(passes: int, seeds: range) -> tuple[FloatArray, FloatArray, float]:
         cells = (array.last > 0) & ~array.stuck()
         conductances.append(np.array(held)[:, cells] * 1e6)
         targets.append(recipe.targets_usiemens(levels, 7)[cells])
-        inside.append(records.converged.mean())
+        inside.append(records.inside.mean())
     return np.concatenate(conductances, axis=1), np.concatenate(targets), float(np.mean(inside))
 
 
@@ -162,12 +162,12 @@ def test_preset_c_in_neurrams_window() -> None:
     recipe = Recipe.load("preset-c")
     arrived, pulses = [], []
     for seed in range(1, 7):
-        levels, bands = drawn_levels(seed), Bands.of_levels(recipe, np.arange(8), 7)
+        levels, bands = drawn_levels(seed), recipe.bands_of_levels(np.arange(8), 7)
         records = program_bands(TwinBench(ArrayModel("c", seed)), recipe, bands, levels, ALL_CELLS, TRIES)
-        arrived.append(records.converged.mean())
+        arrived.append(records.inside.mean())
         pulses.append(records.pulses)
         error = usiemens_of(recipe, records.code) - recipe.targets_usiemens(levels, 7)
-        assert np.all(np.abs(error[records.converged]) <= recipe.window_usiemens)
+        assert np.all(np.abs(error[records.inside]) <= recipe.window_usiemens)
     counts = summary(np.array(pulses))
     print(f"\npreset c, +-1 uS of 40: arrived {np.mean(arrived):.4f}; pulses", "{:.1f}/{:.0f}/{:.0f}".format(*counts))
     assert np.mean(arrived) >= 0.98

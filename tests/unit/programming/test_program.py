@@ -14,8 +14,9 @@ from tests.unit.programming.arrays import ALL_CELLS, SHAPE, LoggedArray, drawn_l
 from ohmbench.bench.twin import TwinBench
 from ohmbench.faults.fault_map import FaultKind
 from ohmbench.model.array import ArrayModel
-from ohmbench.programming.programmer import LEAVE, Bands, program_image
+from ohmbench.programming.programmer import LEAVE, program_cells
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.run import program_image
 from ohmbench.tables import Mode
 
 RECIPES = ("coarse-fine", "coarse-fine-gate", "ispp-gate", "ispp-line")
@@ -43,8 +44,8 @@ def test_cells_in_their_window_and_cells_not_asked_for_get_no_pulse(
     records = program_image(TwinBench(array), levels, mask, 7, recipe)
     assert not array.last[inside | ~mask].any()
     assert not records.pulses[inside | ~mask].any()
-    assert np.all(records.converged[inside & mask])
-    assert not records.converged[~mask].any()
+    assert np.all(records.inside[inside & mask])
+    assert not records.inside[~mask].any()
 
 
 @few
@@ -61,7 +62,8 @@ def test_records_count_what_the_cells_got(seed: int, mask: np.ndarray[Any, Any],
 def test_the_last_pulse_has_the_polarity_asked_for(seed: int, polarity: Any, name: str, quiet: bool) -> None:
     """Of every cell that was pulsed, those that did not arrive included; noisy reads, wires and broken cells too."""
     array = LoggedArray(read_ideally() if quiet else "a", seed)
-    recipe = Recipe.load(name).but(last_pulse=polarity, rounds=4)
+    recipe = Recipe.load(name).but(rounds=4)
+    recipe = recipe.but(algorithm=f"{recipe.algorithm}-last-{polarity}")
     records = program_image(TwinBench(array), drawn_levels(seed), ALL_CELLS, 7, recipe)
     pulsed = records.pulses > 0
     assert pulsed.sum() > 500
@@ -79,7 +81,7 @@ def falsely_accepted(recipe: Recipe) -> float:
     array, levels = ArrayModel(read_ideally(adc_noise_lsb=12.0), 1), drawn_levels(1)
     records = program_image(TwinBench(array), levels, ALL_CELLS, 7, recipe)
     error = np.abs(array.conductance() * 1e6 - recipe.targets_usiemens(levels, 7))
-    return float((error > recipe.inner_usiemens)[records.converged & (records.pulses > 0)].mean())
+    return float((error > recipe.inner_usiemens)[records.inside & (records.pulses > 0)].mean())
 
 
 def test_confirming_reads_keep_noise_from_accepting_cells() -> None:
@@ -99,7 +101,7 @@ def test_confirming_costs_no_pulse_without_noise(need: int) -> None:
         bench = TwinBench(ArrayModel(read_ideally(), 2))
         results.append(program_image(bench, drawn_levels(2), ALL_CELLS, 7, recipe))
     assert np.array_equal(results[0].pulses, results[1].pulses)
-    assert np.array_equal(results[0].converged, results[1].converged)
+    assert np.array_equal(results[0].inside, results[1].inside)
     assert results[1].run_cycles > results[0].run_cycles
 
 
@@ -110,7 +112,7 @@ def test_cells_are_programmed_to_the_inner_window_and_accepted_in_the_outer() ->
     put_inside(array, recipe, levels, inside)
     records = program_image(TwinBench(array), levels, ALL_CELLS, 7, recipe)
     error = np.abs(usiemens_of(recipe, records.code) - recipe.targets_usiemens(levels, 7))
-    programmed = records.converged & (records.pulses > 0)
+    programmed = records.inside & (records.pulses > 0)
     assert (error[inside] > 5.0).any()
     assert programmed.sum() > 400
     # those that ran out of rounds may have come to rest between the two
@@ -127,7 +129,7 @@ def test_one_cell_at_a_time_ends_like_a_row(name: str) -> None:
         program_image(TwinBench(ArrayModel(read_ideally(), 4)), levels, mask, 7, recipe.but(single_cell=single))
         for single in (False, True)
     )
-    assert row.converged.sum() >= 62
+    assert row.inside.sum() >= 62
     assert np.array_equal(row.code[mask], alone.code[mask])
     assert np.array_equal(row.pulses, alone.pulses)
     assert alone.run_cycles > 2 * row.run_cycles
@@ -140,10 +142,10 @@ def test_more_levels_than_one_run_can_hold() -> None:
     array = ArrayModel(read_ideally(), 5)
     records = program_image(TwinBench(array), levels, ALL_CELLS, top, recipe)
     error = np.abs(array.conductance() * 1e6 - recipe.targets_usiemens(levels, top))
-    assert records.converged.mean() > 0.99
-    assert np.all(error[records.converged] <= recipe.window_usiemens + 0.2)  # a code is 0.26 uS wide
+    assert records.inside.mean() > 0.99
+    assert np.all(error[records.inside] <= recipe.window_usiemens + 0.2)  # a code is 0.26 uS wide
     with pytest.raises(ValueError, match="could not broadcast"):
-        Bands.of_levels(recipe, np.arange(LEAVE + 2), top).tables(recipe)
+        recipe.plugin.tables(recipe.bands_of_levels(np.arange(LEAVE + 2), top), recipe)
 
 
 def test_broken_cells_are_given_up_after_one_ramp_and_hold_up_nobody() -> None:
@@ -156,7 +158,7 @@ def test_broken_cells_are_given_up_after_one_ramp_and_hold_up_nobody() -> None:
     broken.inject(kinds)
     good, records = (program_image(TwinBench(array), levels, ALL_CELLS, 7, recipe) for array in (whole, broken))
     bad = kinds > 0
-    assert not records.converged[bad].any()
+    assert not records.inside[bad].any()
     assert records.set_pulses[bad].max() <= 11
     assert records.reset_pulses[bad].max() <= 15
     assert records.pulses[bad].mean() <= 12
@@ -169,11 +171,11 @@ def test_rows_without_cells_are_skipped_and_nothing_asked_is_nothing_done() -> N
     bench = TwinBench(array)
     nothing = program_image(bench, levels, np.zeros(SHAPE, np.bool_), 7, Recipe())
     assert nothing.run_cycles == 0
-    assert not nothing.converged.any()
+    assert not nothing.inside.any()
     mask = np.zeros(SHAPE, np.bool_)
     mask[[5, 9]] = True
     seen: list[tuple[int, tuple[int, ...]]] = []
-    program_image(bench, levels, mask, 7, Recipe(), lambda first, words: seen.append((first, words.shape)))
+    program_cells(bench, levels, mask, 7, Recipe(), lambda part, first, words: seen.append((first, words.shape)))
     assert seen == [(5, (5, 32))]
     assert set(np.flatnonzero(array.last.any(axis=1))) == {5, 9}
 
@@ -181,9 +183,9 @@ def test_rows_without_cells_are_skipped_and_nothing_asked_is_nothing_done() -> N
 @few
 @given(st.floats(0.5, 60.0), seeds)
 def test_a_start_beyond_the_ramp_is_its_last_step(usiemens: float, seed: int) -> None:
-    recipe = Recipe(reset_end_v=1.0, reset_curve=((1.0, 1.9), (100.0, 1.5)), reset_lead_v=0.0)
-    bands = Bands.of(recipe, np.array([usiemens - 0.5]), np.array([usiemens + 0.5]))
-    assert bands.reset_start == recipe.last_code("reset")
+    recipe = Recipe(reset=Recipe().reset.but(end_v=1.0, curve=((1.0, 1.9), (100.0, 1.5)), lead_v=0.0))
+    bands = recipe.bands(np.array([usiemens - 0.5]), np.array([usiemens + 0.5]))
+    assert bands.reset_start == recipe.reset.last_code
     array = ArrayModel(read_ideally(), seed)
     array.set_conductance(np.full(SHAPE, 200e-6))
     records = program_image(

@@ -66,7 +66,7 @@ def test_pulses_are_those_of_the_array(bench: Bench, model: ArrayModel) -> None:
     assert not result.records.pulses[~what.mask].any()
     assert ((result.attempts > 0) == (result.records.pulses > 0)).all()
     assert result.attempts.max() <= TRIES
-    assert np.count_nonzero(result.records.converged) >= 0.98 * np.count_nonzero(what.mask)
+    assert np.count_nonzero(result.records.inside) >= 0.98 * np.count_nonzero(what.mask)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -91,7 +91,7 @@ def test_more_levels_than_one_load_of_tables(bench: Bench, store: Store, recipe:
     what = target(rows=2, max_level=63)
     with begin(store) as recorded:
         result = run(bench, what, recipe, Journal(recorded))
-    assert np.count_nonzero(result.records.converged) >= 0.95 * 64
+    assert np.count_nonzero(result.records.inside) >= 0.95 * 64
     cells = store.cells(result.run_id)
     assert np.array_equal(cells.mask, what.mask)
     for name in ("code", "set_pulses", "reset_pulses"):
@@ -104,7 +104,7 @@ def test_record_is_what_was_done(bench: Bench, store: Store) -> None:
         result = run(bench, what, Recipe(passes=2, rest_s=100.0), Journal(recorded))
     cells, wear = store.cells(result.run_id), store.wear(SERIAL)
     assert np.array_equal(cells.mask, what.mask)
-    assert np.array_equal(cells.status[what.mask] == CellStatus.FAILED, ~result.records.converged[what.mask])
+    assert np.array_equal(cells.status[what.mask] == CellStatus.FAILED, ~result.records.inside[what.mask])
     assert np.array_equal(cells.attempts, result.attempts)
     assert np.array_equal(wear.total, result.records.pulses)
     assert [note.outside > 0 for note in result.passes] == [True, True]
@@ -115,7 +115,7 @@ def test_record_is_what_was_done(bench: Bench, store: Store) -> None:
 def test_array_that_is_right_already_is_recorded_too(bench: Bench, store: Store) -> None:
     what = target()
     first = run(bench, what)
-    what = Target(what.levels, first.records.converged, NONE, 7, "program")
+    what = Target(what.levels, first.records.inside, NONE, 7, "program")
     recipe = Recipe(window_usiemens=30.0, inner_usiemens=30.0)
     with begin(store) as recorded:
         result = run(bench, what, recipe, Journal(recorded))

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench.report.program import ProgramInfo
+from ohmbench.programming.run import Standing
+from ohmbench.record.cell_records import CellRecords
+from ohmbench.report.program import ImageState, ProgramInfo
 from ohmbench.report.verify import Reading, VerifyReport
 
 CODES_PER_USIEMENS = 4.0
@@ -54,18 +56,28 @@ def cells(seed: int = 3) -> dict[str, Any]:
     }
 
 
+def image(**changes: Any) -> ImageState:
+    """The image above, with all rows of the first pass done."""
+    made = cells() | {"done_rows": np.ones(8, np.bool_), "pass_number": 0} | changes
+    known = (np.asarray(made[name]) for name in ("mask", "low", "high", "code", "set_pulses", "reset_pulses"))
+    standing = Standing(CellRecords(*known), made["done_rows"], made["pass_number"])
+    return ImageState(made["target_usiemens"], made["skipped"], standing)
+
+
 def verified(drifts_usiemens: tuple[float, ...] = (), **changes: Any) -> VerifyReport:
     """The image above, read again after 1 s, 10 s, ..., each time further down."""
     made = cells()
+    made |= {name: changes.pop(name) for name in ("mask", "low", "high") if name in changes}
+    first = CellRecords.of_codes(made["mask"], made["low"], made["high"], made["code"])
     codes = [made["code"]] + [made["code"] - round(d * CODES_PER_USIEMENS) for d in drifts_usiemens]
     values: dict[str, Any] = {
-        **{name: made[name] for name in ("target_usiemens", "low", "high", "mask", "skipped")},
+        **{name: made[name] for name in ("target_usiemens", "skipped")},
         "rung": "sim",
         "serial": "D7",
         "recipe": "default",
         "number": 0,
         "images": 2,
-        "readings": [Reading(0.0 if i == 0 else 10.0 ** (i - 1), code) for i, code in enumerate(codes)],
+        "readings": [Reading(0.0 if i == 0 else 10.0 ** (i - 1), first.at(code)) for i, code in enumerate(codes)],
         "window_usiemens": WINDOW_USIEMENS,
         "codes_per_usiemens": CODES_PER_USIEMENS,
     }

@@ -46,8 +46,8 @@ def test_pages_render(tmp_path: Path) -> None:
     profile = tmp_path / "profile"
     path = tmp_path / "run.html"
     with ProgramReport(path, making.info(serial=making.HOSTILE)) as report:
-        report.update(0, **making.cells())
-        report.update(1, **making.cells(), done_rows=np.arange(8) < 4)
+        report.update(0, making.image())
+        report.update(1, making.image(done_rows=np.arange(8) < 4))
         report.finish()
     render_verify(making.verified((1.0, 4.0)), tmp_path / "verify.html")
     for name, maps in (("run.html", 8), ("verify.html", 4)):

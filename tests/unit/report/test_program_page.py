@@ -8,15 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.unit.report import making
+from tests.unit.report.making import image
 
 from ohmbench.report.heat_maps import CellState
 from ohmbench.report.program import ImageState, PassTotals, ProgramState, WearState
 from ohmbench.report.program_page import program_html
-
-
-def image(**changes: Any) -> ImageState:
-    made = making.cells() | {"done_rows": np.ones(8, np.bool_), "pass_number": 0} | changes
-    return ImageState(**made)
 
 
 def state(*images: ImageState, **changes: Any) -> ProgramState:

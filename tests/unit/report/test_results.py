@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from ohmbench.errors import UsageError
+from ohmbench.record.cell_records import CellRecords
 from ohmbench.report.demo import render_report, report_html
 from ohmbench.report.heat_maps import CellState
 from ohmbench.report.results import DemoResult, seconds, summary, wilson_interval
@@ -37,13 +39,15 @@ def made_up(**changes: Any) -> DemoResult:
         "quantised_accuracy": 1.0,
         "labels": labels,
         "predictions": predictions,
-        "mask": mask,
+        "cells": CellRecords(
+            mask,
+            np.ceil((target - 6) * 4).astype(np.int64),
+            np.floor((target + 6) * 4).astype(np.int64),
+            np.rint(read * 4).astype(np.int64),
+            rng.integers(0, 9, mask.shape),
+            rng.integers(0, 5, mask.shape),
+        ),
         "target_usiemens": target,
-        "low": np.ceil((target - 6) * 4).astype(np.int64),
-        "high": np.floor((target + 6) * 4).astype(np.int64),
-        "code": np.rint(read * 4).astype(np.int64),
-        "set_pulses": rng.integers(0, 9, mask.shape),
-        "reset_pulses": rng.integers(0, 5, mask.shape),
         "codes_per_usiemens": 4.0,
         "window_usiemens": 6.0,
         "program_s": 0.35,
@@ -85,9 +89,9 @@ def values(result: DemoResult) -> dict[str, str]:
 def test_figures() -> None:
     result = made_up()
     assert result.accuracy == pytest.approx(39 / 40)
-    assert np.count_nonzero(result.converged) == 95
-    assert not result.converged[0, 1, 2]
-    assert not result.converged[1, :, 4:].any()
+    assert np.count_nonzero(result.cells.inside) == 95
+    assert not result.cells.inside[0, 1, 2]
+    assert not result.cells.inside[1, :, 4:].any()
     confusion = result.confusion()
     assert confusion.shape == (10, 10)
     assert confusion.sum() == 40
@@ -105,7 +109,9 @@ def test_summary() -> None:
 
 def test_a_run_without_cells_or_tests_has_a_summary_and_a_report() -> None:
     nothing = np.zeros(0, np.int64)
-    result = made_up(mask=np.zeros((2, 8, 8), np.bool_), labels=nothing, predictions=nothing)
+    result = made_up(
+        cells=replace(made_up().cells, mask=np.zeros((2, 8, 8), np.bool_)), labels=nothing, predictions=nothing
+    )
     assert values(result)["Cells in their window"] == "none"
     assert not re.search(r"\bnan\b", report_html(result), re.IGNORECASE)
 
@@ -157,7 +163,7 @@ def test_report_holds_the_cells() -> None:
     first, second = data["images"]
     np.testing.assert_allclose(np.reshape(first["read"], (8, 8)), result.read_usiemens[0], atol=0.005)
     np.testing.assert_allclose(np.reshape(first["target"], (8, 8)), result.target_usiemens[0], atol=0.005)
-    assert first["set"] == result.set_pulses[0].ravel().tolist()
+    assert first["set"] == result.cells.set_pulses[0].ravel().tolist()
     assert first["state"][10] == CellState.OUTSIDE
     assert sorted(set(second["state"])) == [CellState.UNUSED, CellState.IN_WINDOW]
     assert (data["views"]["error"]["low"], data["views"]["error"]["high"]) == (-15.0, 15.0)

@@ -1,12 +1,14 @@
-"""Map a network onto arrays, and say what it costs there: `ohmbench map`."""
+"""`ohmbench map`: a network mapped onto arrays, and what it costs there."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ohmbench import __version__
+from ohmbench.errors import UsageError
 from ohmbench.faults.avoid import avoid_faults
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.inference.wires import column_current_error
@@ -14,6 +16,8 @@ from ohmbench.mapping.compressed_file import load_compressed
 from ohmbench.mapping.counting import Counts, count
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_compressed
+from ohmbench.operations.digits import train_and_map
+from ohmbench.progress import Progress
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +69,37 @@ def map_file(path: Path, faults: FaultMap | None = None, *, share_images: bool =
 
 
 def map_digits(*, hidden: int = 32, bits: int = 4, seed: int = 0, faults: FaultMap | None = None) -> MapResult:
-    """Train the demo's network on the digits and map it as pairs; see `demo.train_and_map`."""
-    from ohmbench.operations.demo import train_and_map
-
+    """Train the demo's network on the digits and map it as pairs; see `train_and_map`."""
     trained = train_and_map(hidden=hidden, bits=bits, seed=seed, faults=faults)
     return MapResult.of(trained.image, trained.known())
+
+
+def map_network(
+    path: Path | None,
+    progress: Progress,
+    *,
+    training: Mapping[str, int],
+    faults: FaultMap | None = None,
+    apart: bool = False,
+) -> MapResult:
+    """Map the compressed network in a file, or one that is trained on the digits if there is no file.
+
+    Args:
+        training: what `map_digits` is to do otherwise than by default.
+        apart: an image for every tile.
+
+    Raises:
+        UsageError: what is asked for is of no use for this kind of network.
+        OhmbenchError: as `map_file` or `map_digits`.
+    """
+    if path is None:
+        if apart:
+            raise UsageError("--apart is for a compressed network; the digits' network fills its images.")
+        progress.say("training the network")
+        return map_digits(**training, faults=faults)
+    if training:
+        raise UsageError("The network in a file is mapped as it is: leave out --hidden, --bits and --network-seed.")
+    return map_file(path, faults, share_images=not apart)
 
 
 def _text(value: object) -> str:

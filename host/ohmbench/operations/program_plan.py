@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Self
 
 import numpy as np
 
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.errors import NOTHING_SENT, DataError, ImageError, StoreError, UsageError
-from ohmbench.faults.fault_map import ARRAY_SERIAL, FaultMap
+from ohmbench.errors import UsageError
+from ohmbench.faults.fault_map import FaultMap
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.mapping.image import WeightImage
-from ohmbench.programming.recipe import Recipe
+from ohmbench.operations.image_file import ImageFile, require_own_array
+from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.programming.resume import recipe_of
 from ohmbench.programming.run import Target
 from ohmbench.programming.window import ConductanceWindow
@@ -27,40 +26,6 @@ from ohmbench.record.journal import (
 )
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.support.array_types import Mask
-
-DEFAULT_RECIPE = "coarse-fine"
-
-
-@dataclass(frozen=True, eq=False)
-class ImageFile:
-    """A weight image and where it comes from; sha256 of the file's bytes says which image a run was of."""
-
-    path: Path
-    sha256: str
-    image: WeightImage
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Raises:
-        ImageError: it is missing or damaged.
-        """
-        image = WeightImage.load(path)
-        try:
-            return cls(path, hashlib.sha256(path.read_bytes()).hexdigest(), image)
-        except OSError as error:
-            raise ImageError(f"Cannot load the weight image {path}: {error.strerror}. {NOTHING_SENT}") from error
-
-    def numbers(self, only: int | None) -> list[int]:
-        """The arrays asked for.
-
-        Raises:
-            UsageError: the image has no such array.
-        """
-        if only is None:
-            return list(range(self.image.images))
-        if not 0 <= only < self.image.images:
-            raise UsageError(f"--only {only}: the image has arrays 0 to {self.image.images - 1}. {NOTHING_SENT}")
-        return [only]
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,14 +60,7 @@ class Job:
         return not self.numbers
 
     def target(self, number: int) -> Target:
-        mask = self.image.mask[number]
-        return Target(
-            self.image.levels[number],
-            mask & ~self.skip,
-            mask & self.skip,
-            self.image.max_level,
-            f"program image {number + 1}/{self.image.images}",
-        )
+        return Target.of(self.image, number, self.skip)
 
 
 def plan(
@@ -138,18 +96,18 @@ def plan(
     run: RunRecord | None = None
     if resume:
         if ledgered is None and serial is not None:
-            raise StoreError(nothing_to_resume(serial))
+            raise nothing_to_resume(serial)
         if ledgered is None:
             raise UsageError(
-                f"Nothing to resume: the runs of a simulated array that is not kept in a file are not recorded. "
-                f"{NOTHING_SENT} Start without --resume, and give --array FILE to keep the array."
+                "Nothing to resume: the runs of a simulated array that is not kept in a file are not recorded.",
+                "Start without --resume, and give --array FILE to keep the array.",
             )
         run = run_to_resume(ledgered.store, ledgered.serial, file.sha256, only)
         begun_with = recipe_of(run)
         if recipe is not None and recipe != begun_with:
             raise UsageError(
-                f"Run {run.id} was begun with another recipe. {NOTHING_SENT} Leave --recipe, --passes and --rest out "
-                "to go on with it, or start without --resume."
+                f"Run {run.id} was begun with another recipe.",
+                "Leave --recipe, --passes and --rest out to go on with it, or start without --resume.",
             )
         recipe, recipe_name = begun_with, str(run.provenance.get("recipe", DEFAULT_RECIPE))
         skip = skipped_of(run, image.rows, image.columns) if fault_map is None else skip
@@ -162,28 +120,3 @@ def plan(
         levels = np.unique(np.concatenate([image.levels[n][image.mask[n]] for n in numbers]))
         window.require(recipe, levels, image.max_level)
     return Job(file, numbers, recipe, skip, run, recipe_name or DEFAULT_RECIPE)
-
-
-def require_own_array(image: WeightImage, serial: str | None, progress: Progress | None = None) -> None:
-    """Refuse an image that is laid out around the faults of another array.
-
-    Args:
-        serial: of the array in the socket; None, where nobody can tell, is said and not refused.
-
-    Raises:
-        DataError: it is of another array.
-    """
-    made_for = image.provenance.get(ARRAY_SERIAL)
-    if made_for in (None, serial):
-        return
-    if serial is not None:
-        raise DataError(
-            f"The image is laid out around the faults of array {made_for}, in the socket is {serial}: it would make up "
-            f"for faults that this one does not have, and computes wrong. {NOTHING_SENT} Map the network again with "
-            "this array's fault map or without one, or put the other array in."
-        )
-    if progress is not None:
-        progress.say(
-            f"the image is laid out around the faults of array {made_for}; this one has no serial number, and computes "
-            "wrong unless it has the same faults"
-        )

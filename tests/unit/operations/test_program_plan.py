@@ -20,11 +20,14 @@ from ohmbench.lab.ledgered import charged
 from ohmbench.mapping.mapper import map_pairs
 from ohmbench.network.data import Dataset
 from ohmbench.operations.estimate import estimate
-from ohmbench.operations.experiment import experiment, plan_resumed
-from ohmbench.operations.experiment import plan as plan_experiment
+from ohmbench.operations.experiment import experiment
+from ohmbench.operations.experiment_plan import plan as plan_experiment
+from ohmbench.operations.experiment_plan import plan_resumed
+from ohmbench.operations.image_file import ImageFile
 from ohmbench.operations.infer import infer
-from ohmbench.operations.jobs import ImageFile, plan
 from ohmbench.operations.program import program
+from ohmbench.operations.program_plan import plan
+from ohmbench.operations.verify import check_of, verify
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
 from ohmbench.record.records import RunStatus
@@ -78,11 +81,11 @@ def test_resume_of_one_array_goes_on_with_that_one_alone(file: ImageFile, bench:
 
 
 def test_resume_tells_an_array_without_a_record_from_one_without_a_serial_number(file: ImageFile) -> None:
-    with pytest.raises(StoreError, match="the record knows no run of this image on array chip. Nothing was sent"):
+    with pytest.raises(StoreError, match="the record knows no run of this image on array chip."):
         plan(file, resume=True, serial=SERIAL)
     with pytest.raises(UsageError, match="give --array FILE"):
         plan(file, resume=True)
-    with pytest.raises(StoreError, match="the record knows no iv on array chip. Nothing was sent"):
+    with pytest.raises(StoreError, match="the record knows no iv on array chip."):
         plan_resumed("iv", None, serial=SERIAL)
     with pytest.raises(UsageError, match="name the array with --array"):
         plan_resumed("iv", None)
@@ -119,12 +122,33 @@ def test_image_laid_out_around_faults_is_for_that_array(
     other = replace(file, image=image)
     assert plan(own, ledgered=ledgered).numbers == plan(other, serial="other").numbers == [0, 1, 2]
     for known in ({"ledgered": ledgered}, {"serial": SERIAL}):
-        with pytest.raises(DataError, match="the faults of array other, in the socket is chip: .* Nothing was sent"):
+        with pytest.raises(DataError, match="the faults of array other, in the socket is chip:"):
             plan(other, **known)
     plan(other, progress=Progress())
     assert "the faults of array other; this one has no serial number" in capsys.readouterr().err
     inputs, labels = np.zeros((2, 96), np.int64), np.zeros(2, np.int64)
     data = Dataset("none", inputs, labels, inputs, labels, 4)
     with pytest.raises(DataError, match="in the socket is chip"):
-        infer(bench, image, data, Recipe(), QUIET, ledgered=ledgered)
-    assert infer(bench, own.image, data, Recipe(), QUIET, ledgered=ledgered).programmed.cells
+        infer(bench, other, data, Recipe(), QUIET, ledgered=ledgered)
+    assert infer(bench, own, data, Recipe(), QUIET, ledgered=ledgered).programmed.cells
+
+
+def test_verify_knows_what_infer_left(file: ImageFile, bench: Bench, ledgered: Ledgered) -> None:
+    """Which array of the image, and with which recipe: as after `program`; but there is no run to go on with."""
+    recipe = Recipe().but(window_usiemens=12.0)
+    inputs, labels = np.zeros((2, 96), np.int64), np.zeros(2, np.int64)
+    data = Dataset("none", inputs, labels, inputs, labels, 4)
+    programmed = infer(bench, file, data, recipe, QUIET, ledgered=ledgered, recipe_name="wide").programmed
+    check = check_of(file, ledgered=ledgered)
+    assert (check.number, check.recipe, check.recipe_name) == (2, recipe, "wide")
+    verified = verify(bench, check, QUIET)
+    assert np.array_equal(verified.mask, programmed.records[2].mask)
+    assert verified.in_window_fraction > 0.95
+    run = ledgered.store.runs(SERIAL)[0]
+    assert (run.kind, run.image_sha256, run.image_number) == ("infer", file.sha256, 2)
+    recorded = ledgered.store.cells(run.id)
+    for name in ("code", "low", "high", "set_pulses", "reset_pulses"):
+        given = programmed.records[2]
+        assert np.array_equal(getattr(recorded, name)[given.mask], getattr(given, name)[given.mask]), name
+    with pytest.raises(StoreError, match=r"run 3 \(infer, .*\), which cannot be resumed"):
+        plan(file, ledgered=ledgered, resume=True)

@@ -1,0 +1,27 @@
+"""`ohmbench calibrate`."""
+
+from __future__ import annotations
+
+import argparse
+
+from ohmbench.cli import options
+from ohmbench.cli.commands import Commands
+from ohmbench.cli.output import Output
+from ohmbench.cli.setup import setup_of
+from ohmbench.progress import Progress
+
+
+def add(commands: Commands) -> None:
+    text = "measure what the carrier's channels and rails are off by, for every later result; no pulse"
+    parser = commands.add("calibrate", run, text)
+    options.port(parser)
+    options.lab(parser)
+    parser.add_argument("--board", metavar="SERIAL", help="serial number of the board (default: its USB bridge's)")
+    parser.add_argument("--meter", metavar="VISA", help="address of a meter at test point CAL: docs/instruments.md")
+
+
+def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    from ohmbench.operations.calibrate import calibrate
+
+    setup = setup_of(args, progress, lab=args.lab)
+    output.show(calibrate(setup, progress, board=args.board, meter=args.meter))

@@ -1,0 +1,37 @@
+"""`ohmbench demo`."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from ohmbench.cli import options
+from ohmbench.cli.commands import Commands
+from ohmbench.cli.output import Output
+from ohmbench.cli.setup import setup_of
+from ohmbench.progress import Progress
+from ohmbench.support.files import check_folder
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add("demo", run, "train, map, program and infer the digits; writes a report")
+    options.port(parser, "sim")
+    options.record(parser)
+    options.budget(parser)
+    parser.add_argument(
+        "--out", type=Path, default=Path("build/demo"), help="folder for results (default: %(default)s)"
+    )
+    parser.add_argument("--network-seed", type=options.whole(0), default=0, help="seed of the training")
+
+
+def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    started = time.monotonic()  # before the simulator is built: that is waited for too
+    from ohmbench.operations.demo import run_demo
+
+    check_folder(args.out)
+    setup = setup_of(args, progress, serial=args.serial, lab=args.lab, budget=args.wear_budget)
+    found = run_demo(setup, progress, seed=args.network_seed, started=started)
+    output.save_and_show(found, found.result.save, args.out)
+    if not output.as_json:
+        print(f"\nreport: {args.out / 'report.html'}")

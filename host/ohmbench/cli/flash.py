@@ -1,0 +1,25 @@
+"""`ohmbench flash`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ohmbench.cli.commands import Commands
+from ohmbench.cli.output import Output
+from ohmbench.progress import Progress
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add("flash", run, "load a bitstream into a board (needs openFPGALoader)")
+    parser.add_argument("file", type=Path, nargs="?", help="bitstream (default: the one that `make bitstream` made)")
+    parser.add_argument("--board", default="ulx3s", help="a folder of fpga/boards (default: %(default)s)")
+    parser.add_argument(
+        "--permanent", action="store_true", help="write the board's flash too: it starts with the power"
+    )
+
+
+def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    from ohmbench.operations.flash import flash
+
+    output.show(flash(args.board, args.file, progress, permanent=args.permanent))

@@ -1,0 +1,32 @@
+"""`ohmbench log`."""
+
+from __future__ import annotations
+
+import argparse
+
+from ohmbench.cli import options
+from ohmbench.cli.commands import Commands
+from ohmbench.cli.output import Output
+from ohmbench.cli.record_filter import add_filter, filter_of
+from ohmbench.progress import Progress
+from ohmbench.record.records import LOGGED
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add("log", run, "say what the record has: runs, arrays with wear, events, calibrations")
+    add_filter(parser)
+    parser.add_argument("what", nargs="?", default="runs", choices=LOGGED, help="default: %(default)s")
+    parser.add_argument(
+        "--last", type=options.whole(1), metavar="N", help="the last N runs, events or calibrations only"
+    )
+
+
+def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    from ohmbench.lab.record import record_to_read
+    from ohmbench.lab.settings import record_path
+    from ohmbench.operations.log import log
+
+    asked = filter_of(args)
+    with record_to_read(record_path(args.lab)) as store:
+        result = log(store, args.what, asked)
+    output.show(result)

@@ -1,0 +1,87 @@
+"""`ohmbench measure`, a command for each of its figures."""
+
+from __future__ import annotations
+
+import argparse
+
+from ohmbench.cli import options
+from ohmbench.cli.commands import Commands
+from ohmbench.cli.output import Output
+from ohmbench.cli.setup import setup_of
+from ohmbench.progress import Progress
+
+
+def add(commands: Commands) -> None:
+    group = commands.add_group("measure", "measure the bench itself")
+    group.add("sim", simulator, "the simulator's clocks a second, with the pty attached and bare")
+
+    parser = group.add("program", program, "time and busy share of an image and of matrix-vector products")
+    _bench(parser)
+
+    text = "goodput at 3 and 12 Mbaud, in simulation also while programming and with damaged frames (two minutes)"
+    options.bare_port(group.add("link", link, text), "sim")
+
+    text = "what stuck cells cost MNIST 196-10, and what mapping around them wins back"
+    parser = group.add("defects", defects, text)
+    options.bare_port(parser, "sim")
+    options.mnist(parser)
+    parser.add_argument(
+        "--stuck",
+        type=options.share,
+        default=0.04,
+        help="share of stuck cells, half low and half high (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--on-array", action="store_true", help="defects through the array model of --port: 3 arrays, 1,000 images"
+    )
+
+    parser = group.add("infer", infer, "time and accuracy of MNIST 784-10 with all test images")
+    _bench(parser)
+    options.mnist(parser)
+
+    group.add("wires", wires, "the wire solver against badcrossbar")
+
+
+def _bench(parser: argparse.ArgumentParser) -> None:
+    options.port(parser, "sim")
+    options.record(parser)
+    options.budget(parser)
+
+
+def simulator(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    from ohmbench.operations import measure
+
+    output.show(measure.simulator(progress))
+
+
+def program(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    from ohmbench.operations import measure
+
+    setup = setup_of(args, progress, serial=args.serial, lab=args.lab, budget=args.wear_budget)
+    output.show(measure.program(setup, progress))
+
+
+def link(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    from ohmbench.operations import measure
+
+    output.show(measure.link(args.port, progress))
+
+
+def defects(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    from ohmbench.operations import measure
+
+    on_array = args.port if args.on_array else None
+    output.show(measure.defects(progress, fraction=args.stuck, folder=args.mnist, on_array=on_array))
+
+
+def infer(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    from ohmbench.operations import measure
+
+    setup = setup_of(args, progress, serial=args.serial, lab=args.lab, budget=args.wear_budget)
+    output.show(measure.infer(setup, progress, folder=args.mnist))
+
+
+def wires(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    from ohmbench.operations import measure
+
+    output.show(measure.wires(progress))

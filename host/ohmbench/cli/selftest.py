@@ -1,0 +1,32 @@
+"""`ohmbench selftest`."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from ohmbench.cli import options
+from ohmbench.cli.commands import Commands
+from ohmbench.cli.output import Output
+from ohmbench.cli.setup import setup_of
+from ohmbench.progress import Progress
+from ohmbench.support.files import check_writable
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add("selftest", run, "check the carrier through its own converters; no pulse")
+    options.port(parser)
+    parser.add_argument("--report", type=Path, metavar="FILE", help="page to write, and the same as JSON beside it")
+
+
+def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    from ohmbench.operations.selftest import selftest_of
+    from ohmbench.report.selftest import write_report
+
+    setup = setup_of(args, progress)
+    if args.report is not None:
+        check_writable(args.report)
+    found = selftest_of(setup, progress)
+    output.save_and_show(found, partial(write_report, found.result), args.report)
+    found.result.require_good()

@@ -1,0 +1,21 @@
+"""`ohmbench supply`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ohmbench.cli.commands import Commands
+from ohmbench.cli.output import Output
+from ohmbench.progress import Progress
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add("supply", run, "say what a power supply gives; nothing is turned on or off")
+    parser.add_argument("file", type=Path, help="its TOML file: docs/instruments.md")
+
+
+def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    from ohmbench.lab.supply import read_supply
+
+    output.show(read_supply(args.file))

@@ -1,0 +1,35 @@
+"""`ohmbench watch`."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import suppress
+
+from ohmbench.cli import options
+from ohmbench.cli.commands import Commands
+from ohmbench.cli.output import Output
+from ohmbench.progress import Progress
+
+
+def add(commands: Commands) -> None:
+    text = "serve a page, to this machine only, that follows a running job by its record"
+    parser = commands.add("watch", run, text)
+    options.lab(parser)
+    parser.add_argument(
+        "--run", type=options.whole(1), metavar="N", help="this run (default: the one that runs, or the last)"
+    )
+    parser.add_argument(
+        "--http", type=options.whole(0, 65535), default=8321, metavar="PORT", help="default: %(default)s; 0: any"
+    )
+
+
+def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    from ohmbench.lab.record import record_to_read
+    from ohmbench.lab.settings import record_path
+    from ohmbench.watch.server import WatchServer
+
+    record = record_path(args.lab)
+    with record_to_read(record), WatchServer(record, args.http, args.run) as server:
+        output.print({"url": server.url}, f"watching the record at {server.url}; Ctrl-C ends it, and no run")
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()

@@ -1,0 +1,152 @@
+"""What `ohmbench experiment` is asked to do: which experiment, on which cells, or which run of the record again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ohmbench.errors import StoreError, UsageError
+from ohmbench.experiments.base import Experiment
+from ohmbench.experiments.registry import load
+from ohmbench.faults.fault_map import FaultMap
+from ohmbench.lab.ledger import Ledgered
+from ohmbench.record.records import RunRecord, RunStatus
+from ohmbench.support.array_types import Mask
+from ohmbench.tables import COLUMNS, ROWS
+
+_CELLS = re.compile(r"(\d+),(\d+)(?::(\d+),(\d+))?")
+
+
+def kind_of(name: str) -> str:
+    """Kind of an experiment's runs in the record."""
+    return f"experiment {name}"
+
+
+def is_experiment(run: RunRecord) -> bool:
+    """Whether a run is an experiment's: its `recipe` is the experiment's settings then."""
+    return run.kind.startswith(kind_of(""))
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """An experiment on cells of an array. resumed: the run to go on with."""
+
+    experiment: Experiment
+    chosen: Mask
+    resumed: RunRecord | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the run to go on with has nothing left to do."""
+        return self.resumed is not None and self.resumed.status == RunStatus.DONE
+
+
+def parse_settings(texts: Sequence[str]) -> dict[str, str]:
+    """NAME=VALUE of each text.
+
+    Raises:
+        UsageError: no such form.
+    """
+    pairs = [text.partition("=") for text in texts]
+    for name, equals, _ in pairs:
+        if not (name and equals):
+            raise UsageError(f"--set {name}: give NAME=VALUE.")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def parse_cells(texts: Sequence[str], faults: FaultMap | None = None, serial: str | None = None) -> Mask:
+    """Cells (rows, columns) of ROW,COL or ROW,COL:ROW,COL, both corners included; all if there is no text.
+
+    Args:
+        faults: its stuck and unformed cells are left out.
+        serial: of the array in the socket, if it has one.
+
+    Raises:
+        UsageError: no such form, outside of the array, or no cell is left.
+        DataError: the fault map is of another array.
+    """
+    chosen = np.full((ROWS, COLUMNS), not texts)
+    for text in texts:
+        match = _CELLS.fullmatch(text.replace(" ", ""))
+        row, column, *to = (0 if part is None else int(part) for part in match.groups()) if match else (ROWS, 0)
+        last_row, last_column = to if match and match[3] else (row, column)
+        if not (row <= last_row < ROWS and column <= last_column < COLUMNS):
+            raise UsageError(f"--cells {text}: give ROW,COL or ROW,COL:ROW,COL, from 0,0 to {ROWS - 1},{COLUMNS - 1}.")
+        chosen[row : last_row + 1, column : last_column + 1] = True
+    if faults is not None:
+        chosen &= ~faults.left_out(chosen.shape, serial)
+    if not chosen.any():
+        raise UsageError("No cell is left to experiment on: all are bad in the fault map.")
+    return chosen
+
+
+def plan(name: str, settings: Mapping[str, Any], chosen: Mask) -> Planned:
+    """Raises:
+    UsageError: no such experiment or setting, or settings that make no sense.
+    """
+    return Planned(load(name).of(settings), chosen)
+
+
+def plan_resumed(name: str, ledgered: Ledgered | None, asked: bool = False, serial: str | None = None) -> Planned:
+    """The last run of an experiment on this array, with its settings and cells.
+
+    Args:
+        asked: whether settings or cells were asked for besides.
+        serial: of the array in the socket, where it has one but no record.
+
+    Raises:
+        UsageError: they were, or the array's runs are not recorded.
+        StoreError: there is no such run.
+    """
+    serial = serial if ledgered is None else ledgered.serial
+    if serial is None or asked:
+        why = "it takes settings and cells from the record" if asked else "nothing was recorded to go on with"
+        raise UsageError(
+            f"--resume goes on with a recorded run: {why}.",
+            "Leave out --set, --cells and --fault-map, and name the array with --array or --serial.",
+        )
+    found = load(name)
+    runs = [] if ledgered is None else ledgered.store.find_runs(serial=serial, kind=kind_of(name), limit=1)
+    if not runs:
+        raise StoreError(
+            f"Nothing to resume: the record knows no {name} on array {serial}.",
+            "Start without --resume, or correct --serial or --lab.",
+        )
+    chosen = np.zeros((ROWS, COLUMNS), np.bool_)
+    chosen[tuple(np.array(runs[0].provenance["cells"]).T)] = True
+    return Planned(found.of(runs[0].recipe), chosen, runs[0])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An experiment as a command names it.
+
+    Attributes:
+        settings: NAME=VALUE each; cells: as `parse_cells` takes them.
+        fault_map: stuck and unformed cells that are left out.
+        resume: go on with the last such run on this array, which has the settings and cells.
+    """
+
+    name: str
+    settings: Sequence[str] = ()
+    cells: Sequence[str] = ()
+    fault_map: FaultMap | None = None
+    resume: bool = False
+
+    def plan(self, serial: str | None, ledgered: Ledgered | None = None) -> Planned:
+        """What it comes to.
+
+        Args:
+            serial: of the array in the socket, if it has one; ledgered: the same in the record.
+
+        Raises:
+            UsageError, DataError, StoreError: it makes no sense.
+        """
+        settings = parse_settings(self.settings)
+        if self.resume:
+            return plan_resumed(self.name, ledgered, bool(settings or self.cells or self.fault_map), serial)
+        return plan(self.name, settings, parse_cells(self.cells, self.fault_map, serial))

@@ -1,0 +1,67 @@
+"""The weight image that a command is about, with the file that it comes from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from ohmbench.errors import DataError, UsageError
+from ohmbench.faults.fault_map import ARRAY_SERIAL
+from ohmbench.mapping.image import WeightImage, read_image
+from ohmbench.progress import Progress
+
+
+@dataclass(frozen=True, eq=False)
+class ImageFile:
+    """A weight image and where it comes from; sha256 of the file's bytes says which image a run was of."""
+
+    path: Path
+    sha256: str
+    image: WeightImage
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Raises:
+        ImageError: it is missing or damaged.
+        """
+        data = read_image(path)
+        return cls(path, hashlib.sha256(data).hexdigest(), WeightImage.from_bytes(data, path))
+
+    def numbers(self, only: int | None) -> list[int]:
+        """The arrays asked for.
+
+        Raises:
+            UsageError: the image has no such array.
+        """
+        if only is None:
+            return list(range(self.image.images))
+        if not 0 <= only < self.image.images:
+            raise UsageError(f"--only {only}: the image has arrays 0 to {self.image.images - 1}.")
+        return [only]
+
+
+def require_own_array(image: WeightImage, serial: str | None, progress: Progress | None = None) -> None:
+    """Refuse an image that is laid out around the faults of another array.
+
+    Args:
+        serial: of the array in the socket; None, where nobody can tell, is said and not refused.
+
+    Raises:
+        DataError: it is of another array.
+    """
+    made_for = image.provenance.get(ARRAY_SERIAL)
+    if made_for in (None, serial):
+        return
+    if serial is not None:
+        raise DataError(
+            f"The image is laid out around the faults of array {made_for}, in the socket is {serial}: it would make "
+            "up for faults that this one does not have, and computes wrong.",
+            "Map the network again with this array's fault map or without one, or put the other array in.",
+        )
+    if progress is not None:
+        progress.say(
+            f"the image is laid out around the faults of array {made_for}; this one has no serial number, and computes "
+            "wrong unless it has the same faults"
+        )

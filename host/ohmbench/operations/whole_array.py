@@ -1,0 +1,43 @@
+"""A run of the record over a whole array, as forming and characterising have it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from ohmbench.bench.base import Bench
+from ohmbench.lab.ledger import Ledgered
+from ohmbench.programming.recipe import Recipe
+from ohmbench.record.store import Run
+
+
+def begin_run(
+    bench: Bench,
+    ledgered: Ledgered,
+    kind: str,
+    recipe: Recipe,
+    pulses: int,
+    provenance: dict[str, Any] | None = None,
+) -> Run:
+    """A recorded run over every cell that the carrier can pulse, or over none if it gives no pulses.
+
+    Args:
+        pulses: the most that a cell can get.
+        provenance: beside the bench's.
+
+    Raises:
+        UsageError: the carrier does not allow the recipe.
+        WearError: a cell's budget could be passed.
+        StoreError: the record cannot be written, or has another array by this serial number.
+    """
+    bench.require_within_carrier(recipe.limits())
+    ledgered.register(bench.info)
+    return ledgered.store.begin_run(
+        kind,
+        ledgered.serial,
+        rung=bench.info.rung,
+        mask=~bench.carrier.bad & (pulses > 0),
+        pulses=pulses,
+        recipe=dataclasses.asdict(recipe),
+        provenance={**bench.provenance, **(provenance or {})},
+    )

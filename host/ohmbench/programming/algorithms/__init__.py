@@ -1,0 +1,1 @@
+"""Algorithms that program the cells of an array: plug-ins, ours among them."""

@@ -1,0 +1,35 @@
+"""What the levels of a run mean to the firmware that programs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ohmbench.support.array_types import Codes, FloatArray
+from ohmbench.tables import ADC_MAX, LANES
+
+LEAVE = LANES - 1
+"""Level of a cell to leave alone: its window holds every code."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bands:
+    """Windows of levels, and where they join the ramps; all int64 (levels,), at most LEAVE of them.
+
+    Attributes:
+        low, high: lowest and highest code at which a cell is programmed to.
+        margin: codes by which a cell may be further out and is still left alone.
+        set_start, reset_start: DAC codes at which the level joins the ramps; no higher than a ramp's last step.
+    """
+
+    low: Codes
+    high: Codes
+    margin: int
+    set_start: Codes
+    reset_start: Codes
+
+    def middle(self) -> FloatArray:
+        """Codes (levels,) where a level's cells are judged: the middle of the band, or its end if it has only one."""
+        low_open, high_open = self.low <= 0, self.high >= ADC_MAX
+        return np.asarray(np.where(high_open, self.low, np.where(low_open, self.high, (self.low + self.high) / 2)))

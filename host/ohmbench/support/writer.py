@@ -1,0 +1,86 @@
+"""The one place that writes to stdout and stderr. Nothing that it does can fail the work.
+
+A terminal goes away, a disk under a log fills up, a name has letters that an encoding lacks, a script closed stderr
+before it started this program. None of that may end a run in mid-pulse, or keep a supply on that is to go off. So what
+cannot be spelled is escaped, what cannot be written is dropped, and only a result reports that it was lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import sys
+from typing import Any, TextIO
+
+
+class Stderr:
+    """Stands in for sys.stderr, for whoever wants a file; writing to it never raises."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        _write(sys.stderr, text)
+        return len(text)
+
+    def flush(self) -> None:
+        pass  # written at once
+
+    def isatty(self) -> bool:
+        try:
+            return sys.stderr.isatty()
+        except (AttributeError, OSError, ValueError):  # there is none, or it is closed
+            return False
+
+
+STDERR = Stderr()
+
+
+def message(text: str) -> None:
+    """A line to the operator on stderr, if there is one."""
+    _write(sys.stderr, f"ohmbench: {text}\n")
+
+
+def result(text: str) -> OSError | None:
+    """Lines to stdout.
+
+    Returns:
+        Why they were not written; None if they were. A BrokenPipeError says that the reader wants no more.
+    """
+    return _write(sys.stdout, f"{text}\n")
+
+
+def json_text(value: object, indent: int | None = 1) -> str:
+    """JSON without NaN and infinity, which are no JSON: such a number is null."""
+    return json.dumps(_without_nan(value), indent=indent, allow_nan=False)
+
+
+def drop_stdout() -> None:
+    """Let Python end without another attempt to write what is left in its buffer."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _write(stream: TextIO | None, text: str) -> OSError | None:
+    try:
+        if stream is None:  # closed before this program began
+            return OSError("it is closed")
+        encoding = getattr(stream, "encoding", None) or "utf-8"
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding, "replace"))
+        stream.flush()
+    except OSError as error:
+        return error
+    except (ValueError, LookupError) as error:  # closed since, or of an encoding that there is not
+        return OSError(str(error))
+    return None
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _without_nan(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(part) for part in value]
+    return value
