@@ -373,11 +373,15 @@ module carrier_board (
   endfunction
 
   function automatic void end_pulse(logic set);
+    logic [Rows-1:0] rows;
+    logic [Columns-1:0] columns;
+    rows = at.wl_bus;
+    if (set) rows &= at.bl_bus;
+    columns = set ? at.col_ground : at.col_reset;
     if (pulsing) begin
       ohm_dpi_pulse(set ? int'(ohm_carrier_pkg::ModeSet) : int'(ohm_carrier_pkg::ModeReset),
-                    32'(set ? at.wl_bus & at.bl_bus : at.wl_bus),
-                    32'(set ? at.col_ground : at.col_reset), int'(line_code), int'(inhibit_code),
-                    int'(wl_code), int'((half - enable_rose) / 2), now_i);
+                    32'(rows), 32'(columns), int'(line_code), int'(inhibit_code), int'(wl_code),
+                    int'((half - enable_rose) / 2), now_i);
     end
     pulsing = 1'b0;
     pulse_ended = half;

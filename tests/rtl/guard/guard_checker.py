@@ -155,7 +155,8 @@ class Checker:
         late = GUARD_SCAN_CYCLES if self.clock - self.shown_for <= self.rest_until else 0
         rested = self.clock > self.rest_until + late and not withdrawn
         may_fault = False
-        if over and live and scanned:
+        # as every other reason, also in the clock in which the host disarms
+        if over and scanned and o.safe_n and not i.abort:
             assert not o.car_valid, "pulse beyond the budget shown to the carrier"
             if rested:
                 reasons, live = {Fault.BUDGET}, False

@@ -171,7 +171,7 @@ async def clearing_in_the_middle_of_a_scan_leaves_zeros(dut: Any) -> None:
 @cocotb.test()
 async def budget_tightened_during_the_scan_holds(dut: Any) -> None:
     bench = await Bench.start(dut, budget=2)
-    for at in (3, 20, GUARD_SCAN_CYCLES, GUARD_SCAN_CYCLES + 9):
+    for at in (3, 20 * GUARD_SCAN_CYCLES // 33, GUARD_SCAN_CYCLES, GUARD_SCAN_CYCLES + 9):
         await bench.send(lines(Mode.SET, at % ROWS))
         await bench.fire(1)
         for n in range(GUARD_SCAN_CYCLES + 12):

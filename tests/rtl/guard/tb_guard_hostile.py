@@ -139,7 +139,7 @@ async def attack(dut: Any, trouble: float, obedience: float) -> Bench:
             patience = rng.choice((0.05, 0.5, 0.95, 1.0))
         now = await bench.step(
             cmd=sequencer.clock(),
-            garbage=rng.getrandbits(119) if rng.random() < 0.1 else 0,
+            garbage=rng.getrandbits(23 + 2 * ROWS + COLUMNS) if rng.random() < 0.1 else 0,
             ready=rng.random() < patience,
             register=host.clock(),
             overcurrent=rng.random() < trouble / 100,
