@@ -20,11 +20,12 @@ module ohm_guard_check
     input logic over_budget_i,  // a cell would get more pulses than it may
     output fault_e fault_o,
     output logic bad_o,  // the same as one bit, which comes sooner than the fault that it is
+    output logic rail_over_o,  // a rail is above its limit, which has been tightened since
 
-    output mode_e mode_o,  // of the lines
-    output logic [RowW-1:0] row_o,  // of the word line that is on, in SET and RESET
-    output logic [Columns-1:0] columns_o,
-    output logic rail_over_o  // a rail is above its limit, which has been tightened since
+    // lines as the carrier has them
+    output mode_e               mode_o,
+    output logic  [   RowW-1:0] row_o,     // of the word line that is on, in SET and RESET
+    output logic  [Columns-1:0] columns_o
 );
   // Exactly one word line is on if each bit of its number is 1 in some line that is on, or 0 in some, and not both.
   // (wl & (wl - 1) is a carry through all its bits, too slow for a command that passes in its own clock.)

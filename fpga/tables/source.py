@@ -51,7 +51,7 @@ def fields(owner: Table) -> list[tuple[str, int, int, str]]:
 GROUP_SWITCHES = 64
 
 
-LANES = 32  # of the instruction set, and bits of its masks
+LANES = load("isa")["geometry"]["lanes"]  # and bits of a mask
 
 
 def check_geometry(carrier: Table) -> None:

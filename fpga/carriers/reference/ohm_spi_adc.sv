@@ -9,14 +9,17 @@ module ohm_spi_adc
     input logic clk_i,
     input logic rst_ni,
     input logic safe_i,  // abandons the conversion, and the codes are 0
-    input logic start_i,  // only while ready_o
-    output logic ready_o,
-    output logic data_valid_o,
-    input logic data_ready_i,  // low between two times of 16 beats
-    output logic [31:0] data_o,  // {code of column 2k+1, code of column 2k}, 0 above the last
-    output logic adc_cnv_no,
-    output logic adc_sck_o,
-    input logic [Columns-1:0] adc_sdo_i
+
+    input  logic        start_i,       // only while ready_o
+    output logic        ready_o,
+    output logic        data_valid_o,
+    input  logic        data_ready_i,  // low between two times of 16 beats
+    output logic [31:0] data_o,        // {code of column 2k+1, code of column 2k}, 0 above the last
+
+    // chips
+    output logic               adc_cnv_no,
+    output logic               adc_sck_o,
+    input  logic [Columns-1:0] adc_sdo_i
 );
 
   localparam int unsigned Convert = AdcConvertCycles;
