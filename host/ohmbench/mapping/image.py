@@ -28,6 +28,7 @@ from ohmbench.support.archive import (
     integer,
     objects,
     open_archive,
+    origin,
     pack_archive,
     read_archive,
     section,
@@ -301,7 +302,7 @@ def _assemble(archive: Archive) -> WeightImage:
         tuple(layers),
         tuple(tiles),
         array.get("type", ""),
-        section(header, "provenance"),
+        origin(header),
     )
 
 

@@ -19,7 +19,7 @@ from ohmbench.support.array_types import IntArray
 INPUT_BITS = 4
 ACTIVATION_BITS = 8
 VALIDATION_IMAGES = 10_000
-"""Last training images, of a smaller set than MNIST its last sixth: nothing trains on them; choices are made on them."""
+"""Last training images, of a set smaller than MNIST its last sixth: nothing trains on them; choices are made there."""
 MIN_VALIDATION_IMAGES = 1000
 """Fewer tell no method from another: a share of 1,000 images is known to about a point."""
 _PARTS = 6  # of MNIST's 60,000 images one is kept
