@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.sweep.expectation import Expectation
 
     expectations = [Expectation.parse(text) for text in args.expect]
-    config, points = sweep.plan(args.config, args.only)
+    config, points = sweep.plan(args.config, args.only, args.mnist)
     if args.list:
         output.print([point.settings() | {"point": point.key} for point in points], sweep.listing(points))
         return

@@ -16,7 +16,6 @@ CONTENT = "dataset_content"
 """Where a provenance has `Dataset.content`."""
 
 
-
 _MAX_SIDE = 1024  # of images that are trained on; MAX_WIDTH inputs are fewer
 
 

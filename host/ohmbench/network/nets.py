@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.errors import DataError, UsageError
+from ohmbench.network.data import Dataset
 from ohmbench.network.mnist import load_mnist
 from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import IntArray
@@ -73,7 +74,11 @@ def net_named(name: str) -> Net:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """MNIST as a net takes it: uint8 images (n, inputs) and labels (n,) to train on, to choose on, to report on."""
+    """A data set as a net takes it: uint8 images (n, inputs) and labels (n,) to train on, to choose on, to report on.
+
+    Attributes:
+        content: `Dataset.content` of all of it.
+    """
 
     train_x: NDArray[np.uint8]
     train_y: IntArray
@@ -81,6 +86,7 @@ class Split:
     validation_y: IntArray
     test_x: NDArray[np.uint8]
     test_y: IntArray
+    content: str
 
 
 def load_split(net: Net, folder: str | Path | None = None, progress: OnProgress | None = None) -> Split:
@@ -90,8 +96,12 @@ def load_split(net: Net, folder: str | Path | None = None, progress: OnProgress 
         DataError: MNIST is missing or damaged, or the set in its place is too small to train and to choose on.
     """
     data = load_mnist(folder, shape=net.shape, crop=net.crop, input_bits=INPUT_BITS, progress=progress)
+    return split_last(data, validation_images(len(data.train_y)))
+
+
+def split_last(data: Dataset, kept: int) -> Split:
+    """A data set whose last `kept` training images are for validation."""
     images, labels = data.train_x.astype(np.uint8), data.train_y
-    kept = validation_images(len(labels))
     return Split(
         images[:-kept],
         labels[:-kept],
@@ -99,6 +109,7 @@ def load_split(net: Net, folder: str | Path | None = None, progress: OnProgress 
         labels[-kept:],
         data.test_x.astype(np.uint8),
         data.test_y,
+        data.content,
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ohmbench.mapping.data_sets import CONTENT
 from ohmbench.report.confusion import confusion_table
 from ohmbench.report.page import RUNGS, origin_note, page, summary_table
 from ohmbench.report.results import SummaryRow, percent
@@ -63,8 +64,11 @@ def sweep_html(
     rows = [{**row, "point": _name(row, rows)} for row in rows]
     varying = varying_settings(rows)
     best = max(rows, key=lambda row: row["accuracy"])
-    networks = list(dict.fromkeys(row["network"] for row in rows))
-    charts = "".join(pareto(name, [row for row in rows if row["network"] == name]) for name in networks)
+    groups: dict[tuple[str, str | None], list[Row]] = {}
+    for row in rows:  # results of two data sets are not of one chart
+        groups.setdefault((row["network"], row.get(CONTENT)), []).append(row)
+    several = CONTENT in varying
+    charts = "".join(pareto(f"{n}, data {c}" if several else n, group) for (n, c), group in groups.items())
     confusion = np.array(confusions[best["point"].split("@")[0]])
     simulated = all(row["rung"] != "board" for row in rows)
     files = "".join(

@@ -175,8 +175,15 @@ def origin(header: Mapping[str, Any]) -> dict[str, str | int | float]:
     """The section `provenance`: where it came from, as text or numbers."""
     found = section(header, "provenance")
     for name, value in found.items():
-        _require(isinstance(value, str | int | float), f"its provenance {name!r} is neither text nor a finite number")
+        _require(fits_origin(value), f"its provenance {name!r} is neither text nor a finite number")
     return found
+
+
+def fits_origin(value: object) -> bool:
+    """Whether a provenance can hold this: text, or a finite number of 64 bits."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, str) or (isinstance(value, int) and abs(value) < 1 << 63)
 
 
 def objects(header: Mapping[str, Any], name: str, limit: int) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from ohmbench.errors import StoreError
+from ohmbench.mapping.data_sets import CONTENT
 from ohmbench.support.sqlite_file import SqliteFile
 from ohmbench.sweep.compute import PointResult
 from ohmbench.sweep.config import SweepConfig
@@ -124,6 +125,7 @@ class ResultStore:
             {
                 "point": key,
                 "rung": rung,
+                CONTENT: "unknown",  # in files of an ohmbench that did not keep it
                 **settings,
                 **{name: resolved["params"][name] for name in sorted(params)},
                 **result,
