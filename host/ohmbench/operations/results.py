@@ -28,6 +28,7 @@ from ohmbench.network.nets import NETS, Net, load_split, net_named, validation_i
 from ohmbench.progress import Progress
 from ohmbench.study.methods import Start, run_method
 from ohmbench.support.files import check_folder, replace_file
+from ohmbench.support.writer import json_text
 
 Row = dict[str, Any]
 
@@ -159,7 +160,7 @@ def run_part(name: str, bits: int, seed: int, file: Path, folder: Path | None) -
                 rows.append(run_method(start, method, budget).summary())
             except UsageError as error:
                 rows.append({"net": name, "bits": bits, "method": method, "budget": budget, "refused": str(error)})
-    replace_file(file, json.dumps(rows, indent=1).encode())
+    replace_file(file, json_text(rows).encode())
 
 
 def means(rows: Sequence[Row]) -> list[Row]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import combinations
@@ -28,6 +27,7 @@ from ohmbench.report.sweep_charts import (
 from ohmbench.support.files import write_result
 from ohmbench.support.provenance import provenance
 from ohmbench.support.resources import asset
+from ohmbench.support.writer import json_text
 from ohmbench.sweep.compute import STAGES
 
 SEEDS = ("network_seed", "array_seed")
@@ -97,7 +97,7 @@ def sweep_html(
 <h2>Where this came from</h2>
 {files}"""
     # a script ends at the first closing tag, whatever it is in
-    known = json.dumps(settings).replace("</", "<\\/")
+    known = json_text(settings, None).replace("</", "<\\/")
     script = f'<script type="application/json" id="settings">{known}</script>\n<script>\n{_SCRIPT}\n</script>'
     return page("ohmbench: sweep", body + script)
 

@@ -96,7 +96,7 @@ def key_of(spec: NetworkSpec) -> str:
 
 
 def _hash(content: dict[str, Any]) -> str:
-    text = json.dumps({"ohmbench": __version__, **content}, sort_keys=True)
+    text = json.dumps({"ohmbench": __version__, **content}, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
