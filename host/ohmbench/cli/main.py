@@ -9,6 +9,7 @@ from importlib import import_module
 from types import ModuleType
 
 from ohmbench.cli.commands import EPILOG, Commands
+from ohmbench.cli.options import refuse_odd_names
 from ohmbench.cli.output import Output
 from ohmbench.cli.version import Version
 from ohmbench.errors import ArrayState, OhmbenchError
@@ -29,7 +30,9 @@ COMMANDS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
-    args = make_parser().parse_args(argv)
+    parser = make_parser()
+    args = parser.parse_args(argv)
+    refuse_odd_names(parser, args)
     if (opening := _opening()) is not None:
         opening.begin_command()
     try:

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from ohmbench.errors import UsageError
 from ohmbench.record import database
+from ohmbench.support.home import in_home
 from ohmbench.support.text_files import TextFileError, read_toml
 
 FILE_NAME = "config.toml"
@@ -67,8 +68,7 @@ class Settings:
                 'There are port = "...", ports = ["...", ...], carrier = "FILE", supply = "FILE" and lab = "FOLDER".',
             )
         carrier, lab, supply = (
-            None if name not in values else path.parent / Path(values[name]).expanduser()
-            for name in ("carrier", "lab", "supply")
+            None if name not in values else path.parent / in_home(values[name]) for name in ("carrier", "lab", "supply")
         )
         return cls(values.get("port"), tuple(values.get("ports", ())), carrier, lab, supply)
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ohmbench.errors import StoreError, UsageError
+from ohmbench.support.home import in_home
 from ohmbench.support.sqlite_file import Kind, Problem, SqliteFile
 
 FILE_NAME = "record.sqlite"
@@ -127,7 +128,7 @@ def default_path() -> Path:
 
 def _lab_folder() -> Path:
     if lab := os.environ.get("OHMBENCH_LAB"):
-        folder = Path(lab).expanduser()
+        folder = in_home(lab)
         if not folder.is_absolute():
             raise UsageError(
                 f"OHMBENCH_LAB={lab} is relative: from another working directory the array would seem to have no wear.",
