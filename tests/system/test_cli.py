@@ -24,7 +24,7 @@ import pytest
 from tests.random_networks import random_compressed
 from tests.system.command_line import as_json, command, refused, run
 
-from ohmbench.cli.main import INTERRUPTED
+from ohmbench.cli.signals import INTERRUPTED
 from ohmbench.errors import (
     AssemblyError,
     BuildError,
