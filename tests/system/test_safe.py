@@ -43,7 +43,7 @@ def board(executable: Path) -> Iterator[str]:
 @pytest.mark.parametrize("name", WORK)
 def test_a_running_program_ends_and_all_is_off(name: str, image: Path, board: str, tmp_path: Path) -> None:
     words = [str(image) if word == "IMAGE" else word for word in WORK[name]]
-    line = command(*words, "--port", board, "--serial", "W3-17", "--lab", tmp_path)
+    line = command(*words, "--port", board, "--serial", "W3-17", "--new-array", "--lab", tmp_path)
     other_name = tmp_path / "by-id"
     other_name.symlink_to(board)
     with ended_with_the_test(line, stderr=subprocess.PIPE) as process:

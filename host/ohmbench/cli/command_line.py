@@ -10,14 +10,14 @@ from importlib import import_module
 from ohmbench.cli.commands import EPILOG, Commands
 from ohmbench.cli.output import Output
 from ohmbench.cli.version import Version
-from ohmbench.errors import ArrayState, OhmbenchError
+from ohmbench.errors import ArrayState, OhmbenchError, UsageError
 from ohmbench.progress import Progress
 from ohmbench.support.writer import drop_stdout, message
 
 COMMANDS = (
     *("demo", "map", "train", "compress", "results", "sweep", "report"),
     *("program", "verify", "form", "characterise", "experiment", "experiments"),
-    *("log", "export", "watch", "completion", "bug-report"),
+    *("log", "export", "merge-arrays", "watch", "completion", "bug-report"),
     *("list", "doctor", "selftest", "calibrate", "supply"),
     *("read", "infer", "info", "safe", "flash", "asm", "replay", "measure"),
 )
@@ -26,6 +26,7 @@ COMMANDS = (
 
 def run_command(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
+    _require_text(sys.argv[1:] if argv is None else argv)
     args = make_parser().parse_args(argv)
     # what opens benches, if it is loaded: most commands need none, and it takes time
     if (opening := sys.modules.get("ohmbench.bench.opening")) is not None:
@@ -42,6 +43,19 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         # whoever reads our stdout has gone, as `head` does, and wants no more of it
         drop_stdout()
         return 1
+
+
+def _require_text(arguments: Sequence[str]) -> None:
+    """End with 2 for a name that is no text: it could neither be recorded nor shown, as would come out at the end."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            message(
+                f"{argument!a} is no text in the encoding of this system ({sys.getfilesystemencoding()}). Nothing "
+                "was sent to an array. Give another name, or set LC_ALL=C.UTF-8."
+            )
+            raise SystemExit(UsageError.exit_code) from None
 
 
 def _array_left_as() -> ArrayState:
