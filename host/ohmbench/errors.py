@@ -42,6 +42,7 @@ class ArrayState(StrEnum):
     OFF = "The array is off; its cells keep what they hold."
     GOES_OFF = "The array goes off by itself when its watchdog runs out."
     UNKNOWN = "The array is off, or goes off when its watchdog runs out."
+    OTHERS = "The array is as the other program has it, perhaps on."
     NOT_PULSED = "No cell was pulsed, and the array is off."
     PROGRAMMED = "The array is off and holds what was programmed."
     READ = "The array is off and holds what was read."

@@ -24,7 +24,7 @@ import pytest
 from tests.random_networks import random_compressed
 from tests.system.command_line import as_json, command, refused, run
 
-from ohmbench.cli.main import INTERRUPTED
+from ohmbench.cli.signals import INTERRUPTED
 from ohmbench.errors import (
     AssemblyError,
     BuildError,
@@ -463,7 +463,7 @@ def test_interrupt_turns_the_array_off_and_frees_the_port(image: Path, executabl
     """As with a board: the other end stays, so it can be asked."""
     with Simulator(executable=executable) as simulator:
         array = ("--serial", "chip-7", "--lab", tmp_path)
-        code, _, err, _ = interrupt_while_programming(image, simulator.port, *array)
+        code, _, err, _ = interrupt_while_programming(image, simulator.port, *array, "--new-array")
         assert code == INTERRUPTED
         assert "Traceback" not in err
         assert "Run 1 on array chip-7 is unfinished; what was done is recorded. Give the same command with" in err
