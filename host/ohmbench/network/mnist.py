@@ -21,6 +21,7 @@ from ohmbench.network.data import Dataset
 from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import FloatArray, IntArray
 from ohmbench.support.files import replace_file
+from ohmbench.support.user_folders import cache_folder
 
 ENVIRONMENT = "OHMBENCH_MNIST"
 """Environment variable that names the folder of the files."""
@@ -89,7 +90,7 @@ def load_mnist(
 def mnist_folder() -> Path:
     """The folder that OHMBENCH_MNIST names, else ohmbench/mnist in the user's cache folder (XDG_CACHE_HOME)."""
     named = os.environ.get(ENVIRONMENT)
-    return Path(named) if named else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ohmbench/mnist"
+    return Path(named) if named else cache_folder() / "mnist"
 
 
 def download_mnist(folder: str | Path | None = None, progress: OnProgress | None = None) -> Path:

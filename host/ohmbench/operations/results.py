@@ -26,6 +26,7 @@ from ohmbench.network import nets
 from ohmbench.network.nets import NETS, Net, load_split, net_named
 from ohmbench.progress import Progress
 from ohmbench.study.methods import Start, run_method
+from ohmbench.support.children import safe_path
 from ohmbench.support.files import check_folder, replace_file
 
 Row = dict[str, Any]
@@ -120,7 +121,10 @@ def run_results(
         progress("results", len(parts) - len(missing), len(parts))
         # Ctrl-C ends the workers at once and without a traceback each; what they have finished is in the cache
         stop = (signal.SIGINT, signal.SIG_DFL)
-        with ProcessPoolExecutor(WORKERS, get_context("spawn"), initializer=signal.signal, initargs=stop) as pool:
+        with (
+            safe_path(),
+            ProcessPoolExecutor(WORKERS, get_context("spawn"), initializer=signal.signal, initargs=stop) as pool,
+        ):
             waiting = {pool.submit(run_part, *part, files[part], folder): part for part in missing}
             try:
                 for done, future in enumerate(as_completed(waiting)):
