@@ -33,6 +33,7 @@ from ohmbench import tables as t
 from ohmbench.carrier.calibration import Calibration
 from ohmbench.errors import DataError
 from ohmbench.support.array_types import Codes, FloatArray, Index, Integers, Mask
+from ohmbench.support.numbers import MAX_QUANTITY, is_number
 from ohmbench.support.text_files import TextFileError, read_toml
 from ohmbench.tables import COLUMNS, REFERENCE_OHM, ROWS, Rail
 
@@ -155,7 +156,7 @@ def _order(name: str, value: Any, count: int) -> Index:
 
 def _numbers(name: str, value: Any, low: float, high: float) -> FloatArray:
     given = value if isinstance(value, list) else [value] * COLUMNS
-    if not all(isinstance(x, int | float) and not isinstance(x, bool) and low <= x <= high for x in given):
+    if not all(is_number(x, low, high) for x in given):
         raise ValueError(f"{name} has something other than numbers from {low:g} to {high:g}")
     if len(given) != COLUMNS:
         raise ValueError(f"{name} has {len(given)} numbers, not {COLUMNS}")
@@ -167,7 +168,7 @@ def _limits(values: Any) -> tuple[dict[Rail, float], float]:
     if not isinstance(values, dict):
         raise TypeError("limits is no table")
     for key, value in values.items():
-        if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+        if not is_number(value, 0, MAX_QUANTITY):
             raise ValueError(f"limits.{key} is no number from 0 on")
         if key == "pulse_us":
             pulse_us = float(value)

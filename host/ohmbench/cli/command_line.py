@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from ohmbench.cli.commands import EPILOG, Commands
+from ohmbench.cli.options import refuse_odd_names
 from ohmbench.cli.output import Output
 from ohmbench.cli.version import Version
 from ohmbench.errors import ArrayState, OhmbenchError, UsageError
@@ -27,7 +28,9 @@ COMMANDS = (
 def run_command(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     _require_text(sys.argv[1:] if argv is None else argv)
-    args = make_parser().parse_args(argv)
+    parser = make_parser()
+    args = parser.parse_args(argv)
+    refuse_odd_names(parser, args)
     # what opens benches, if it is loaded: most commands need none, and it takes time
     if (opening := sys.modules.get("ohmbench.bench.opening")) is not None:
         opening.begin_command()

@@ -14,10 +14,9 @@ from ohmbench.support.files import check_writable
 
 
 def _budgets(text: str) -> list[float]:
-    values = [float(part) for part in text.split(",")]
-    for value in values:
-        if not 0 < value <= 1:
-            raise argparse.ArgumentTypeError(f"{value:g} is not a share above 0 and at most 1; nothing was trained")
+    values = [options.share(part) for part in text.split(",")]
+    if 0 in values:
+        raise argparse.ArgumentTypeError("0 is not a share above 0 and at most 1; nothing was trained")
     return values
 
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 from collections.abc import Callable
 from pathlib import Path
 
+from ohmbench.support.numbers import MAX_QUANTITY, MAX_WHOLE
+
 SEED_MAX = 2**64 - 1
+_LONGEST_TEXT = 4096  # PATH_MAX of Linux; a serial number is shorter
+_LONGEST_NAME = 200  # a file system takes 255, and names of our own have more behind theirs
 
 
-def whole(low: int, high: int | None = None) -> Callable[[str], int]:
-    """The type of an option that takes whole numbers in a range."""
+_LONGEST = 40  # characters of a number, and of what a message shows of one
+
+
+def whole(low: int, high: int = MAX_WHOLE) -> Callable[[str], int]:
+    """The type of an option that takes whole numbers in a range; none is beyond what SQLite holds."""
 
     def parse(text: str) -> int:
-        value = int(text)
-        if value < low or (high is not None and value > high):
-            limits = f"{low} or more" if high is None else f"{low} to {high}"
+        value = int(_short(text, "whole number"))
+        if not low <= value <= high:
+            limits = f"{low} or more" if high == MAX_WHOLE and value < low else f"{low} to {high}"
             raise argparse.ArgumentTypeError(f"{value} is not {limits}; nothing was sent to the array")
         return value
 
@@ -25,21 +31,53 @@ def whole(low: int, high: int | None = None) -> Callable[[str], int]:
     return parse
 
 
-def share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{value} is not a share from 0 to 1; nothing was sent to the array")
-    return value
+def real(low: float, high: float, kind: str, what: str) -> Callable[[str], float]:
+    """The type of an option that takes finite numbers in a range.
+
+    Args:
+        kind: a message's words for such a number where it is none; what: where it is out of range.
+    """
+
+    def parse(text: str) -> float:
+        value = float(_short(text, kind))
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{value} is not {what}; nothing was sent to the array")
+        return value
+
+    parse.__name__ = kind  # in argparse's message, as above
+    return parse
 
 
-def seconds(text: str) -> float:
-    value = float(text)
-    if not (math.isfinite(value) and value >= 0):
-        raise argparse.ArgumentTypeError(f"{value} is not a time from 0 s on; nothing was sent to the array")
-    return value
+def _short(text: str, kind: str) -> str:
+    if len(text) > _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text[:_LONGEST]}... is no {kind}; nothing was sent to the array")
+    return text
 
 
-share.__name__, seconds.__name__ = "share from 0 to 1", "time in seconds"  # in argparse's message, as above
+share = real(0, 1, "share from 0 to 1", "a share from 0 to 1")
+seconds = real(0, MAX_QUANTITY, "time in seconds", f"a time from 0 s on to {MAX_QUANTITY:g}")
+
+
+def refuse_odd_names(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """End with a usage error where a value is no text, or a path no file system has: it would fail in mid-work."""
+    for option, value in vars(args).items():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str | Path) and (problem := _problem(one)):
+                parser.error(f"{option}: {str(one)[:_LONGEST]!r} {problem}; nothing was sent to the array")
+
+
+def _problem(value: str | Path) -> str:
+    try:
+        data = str(value).encode()
+    except UnicodeEncodeError:
+        return "is no text"
+    if b"\0" in data:
+        return "holds a NUL"
+    if len(data) > _LONGEST_TEXT:
+        return f"is longer than {_LONGEST_TEXT} bytes"
+    if isinstance(value, Path) and any(len(part.encode()) > _LONGEST_NAME for part in value.parts):
+        return f"has a name longer than {_LONGEST_NAME} bytes"
+    return ""
 
 
 def port(parser: argparse.ArgumentParser, default: str | None = None) -> None:
@@ -47,7 +85,7 @@ def port(parser: argparse.ArgumentParser, default: str | None = None) -> None:
     group = parser.add_argument_group("bench")
     _port(group, default)
     group.add_argument(
-        "--baud", type=whole(1), default=12_000_000, help="rate to raise the link to (default: %(default)s)"
+        "--baud", type=whole(1, 2**32 - 1), default=12_000_000, help="rate to raise the link to (default: %(default)s)"
     )
     group.add_argument(
         "--device", metavar="PRESET", help="array model of sim and twin: a, c, ideal or a TOML file (default: a)"

@@ -18,7 +18,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--port", default="twin", help="twin, sim, or with --only a board (default: %(default)s)")
     parser.add_argument("--only", action="append", default=[], metavar="POINT", help="this point; repeatable")
     parser.add_argument("--list", action="store_true", help="list the points with their keys and compute nothing")
-    parser.add_argument("--jobs", type=options.whole(1), metavar="N", help="processes (default: one a core)")
+    parser.add_argument("--jobs", type=options.whole(1, 4096), metavar="N", help="processes (default: one a core)")
     parser.add_argument("--dask", metavar="ADDRESS", help="compute on a Dask scheduler, such as tcp://host:8786")
     options.mnist(parser)
     parser.add_argument(
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.sweep.expectation import Expectation
 
     expectations = [Expectation.parse(text) for text in args.expect]
-    config, points = sweep.plan(args.config, args.only)
+    config, points = sweep.plan(args.config, args.only, args.mnist)
     if args.list:
         output.print([point.settings() | {"point": point.key} for point in points], sweep.listing(points))
         return

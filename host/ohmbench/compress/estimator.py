@@ -120,7 +120,8 @@ class CrossbarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         """The network to compress, and the labels of its outputs."""
         model = LogisticRegression(max_iter=1000) if self.estimator is None else self.estimator
         if isinstance(model, list | tuple):
-            model = Network(*(tuple(np.asarray(a, np.float64) for a in part) for part in zip(*model, strict=True)))
+            weights, biases = (tuple(np.asarray(a, np.float64) for a in part) for part in zip(*model, strict=True))
+            model = Network(weights, biases)
         if isinstance(model, Network):
             return model, np.arange(model.sizes[-1])
         try:

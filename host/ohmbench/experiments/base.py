@@ -18,6 +18,7 @@ from ohmbench.bench.base import Limits
 from ohmbench.errors import UsageError
 from ohmbench.experiments.pulsing import Drive, Entry, limits_of, pulses_of, require_drivable
 from ohmbench.support.array_types import Codes, FloatArray, Mask
+from ohmbench.support.numbers import MAX_QUANTITY, is_number
 
 Row = dict[str, Any]
 
@@ -161,17 +162,18 @@ def ramp(start: float, end: float, step: float) -> list[float]:
         UsageError: no step, or more than 1000 of them.
     """
     require(step > 0 and end >= start >= 0, f"a ramp from {start:g} to {end:g} V by {step:g} V")
-    count = int(np.floor((end - start) / step + 1e-9)) + 1
-    require(count <= 1000, f"a ramp of {count} steps; 1000 are the most")
+    steps = np.floor((end - start) / step + 1e-9)  # infinite where the step is tiny
+    require(steps < 1000, f"a ramp of {steps + 1:g} steps; 1000 are the most")
+    count = int(steps) + 1
     return [round(start + i * step, 9) for i in range(count)]
 
 
 def _number(name: str, value: Any, kind: type[Any]) -> Any:
     try:
         number = float(value)
-        if np.isfinite(number) and (kind is float or number == int(number)):
+        if is_number(number, -MAX_QUANTITY, MAX_QUANTITY) and (kind is float or number == int(number)):
             return kind(number)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         pass
     what = "a whole number" if kind is int else "a number"
     raise UsageError(f"{name}={value}: this setting is {what}.")

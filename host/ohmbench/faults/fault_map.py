@@ -5,7 +5,6 @@ The file is JSON that a person can read and correct: one character a cell, one l
 
 from __future__ import annotations
 
-import json
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +17,7 @@ from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import Integers, Mask
 from ohmbench.support.files import write_result
 from ohmbench.support.text_files import TextFileError, parse_json, read_text
+from ohmbench.support.writer import json_text
 
 FORMAT = "ohmbench fault map"
 SCHEMA = 1
@@ -122,7 +122,7 @@ class FaultMap:
         """
         header = {"format": FORMAT, "schema": SCHEMA, "serial": self.serial, "legend": _LEGEND}
         rows = ["".join(_LETTERS[kind] for kind in row) for row in self.kinds]
-        text = json.dumps(header | {"cells": rows}, indent=1) + "\n"
+        text = json_text(header | {"cells": rows}) + "\n"
         write_result(Path(path), text.encode())
 
     @classmethod

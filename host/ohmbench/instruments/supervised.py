@@ -39,7 +39,7 @@ def supplied(file: SupplyFile) -> Iterator[tuple[Reading, ...]]:
         is_on = False
         try:
             with suppress(OSError):  # it has ended already: its answer, or that there is none, says more
-                process.stdin.write(json.dumps(file.as_json()).encode() + b"\n")
+                process.stdin.write(json.dumps(file.as_json(), allow_nan=False).encode() + b"\n")
                 process.stdin.flush()
             beats.start()
             answer = _answer(process)  # what it refuses is off again

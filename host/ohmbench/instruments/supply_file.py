@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ohmbench.errors import DataError
+from ohmbench.support.numbers import is_number
 from ohmbench.support.text_files import TextFileError, read_toml
 
 
@@ -74,7 +75,8 @@ class SupplyFile:
         if len({output.channel for output in made}) != len(made):
             raise ValueError("two outputs have the same channel")
         for output in made:
-            if not _is_number(output.volts) or not _is_number(output.limit_a) or type(output.channel) is not int:
+            good = is_number(output.volts, -_MAX, _MAX) and is_number(output.limit_a, -_MAX, _MAX)
+            if not good or type(output.channel) is not int:
                 raise ValueError(f"{output}: channel is a whole number, volts and limit_a are finite numbers")
             if not output.volts >= 0 or not output.limit_a > 0:
                 raise ValueError(f"{output}: volts is 0 or more, limit_a more than 0")
@@ -85,5 +87,4 @@ class SupplyFile:
         return {"address": self.address, "output": [asdict(o) for o in self.outputs]}
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6  # false of NaN too
+_MAX = 1e6  # volts and amperes that no supply of a bench has

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from ohmbench.errors import UsageError
 from ohmbench.record import database
+from ohmbench.support.home import in_home
 from ohmbench.support.text_files import TextFileError, read_toml
 from ohmbench.support.user_folders import config_folder
 
@@ -56,8 +57,7 @@ class Settings:
                 'There are port = "...", ports = ["...", ...], carrier = "FILE", supply = "FILE" and lab = "FOLDER".',
             )
         carrier, lab, supply = (
-            None if name not in values else path.parent / Path(values[name]).expanduser()
-            for name in ("carrier", "lab", "supply")
+            None if name not in values else path.parent / in_home(values[name]) for name in ("carrier", "lab", "supply")
         )
         return cls(values.get("port"), tuple(values.get("ports", ())), carrier, lab, supply)
 

@@ -118,7 +118,7 @@ class Trace:
 
     def _line(self, **values: str | int | float) -> None:
         try:
-            self._file.write(json.dumps(values) + "\n")
+            self._file.write(json.dumps(values, allow_nan=False) + "\n")
         except OSError as error:
             log.warning("the trace %s ends here: %s", self._path, error)
             with contextlib.suppress(OSError):  # it flushes the line again, and fails again

@@ -224,4 +224,4 @@ def _port_error(port: str, error: Exception) -> PortError:
         what = "nothing listens there", "Start the other end first."
     else:
         what = "not a serial port", f"The system says: {text}."
-    return PortError(f"cannot open {port}: {what[0]}.", what[1], reason=what[0])
+    return PortError(f"cannot open {port}: {what[0]}.", what[1], reason=what[0], array=ArrayState.NOT_TOUCHED)

@@ -22,9 +22,9 @@ from ohmbench.support.archive import (
     integer,
     objects,
     open_archive,
+    origin,
     pack_archive,
     read_archive,
-    section,
 )
 from ohmbench.support.files import write_result
 
@@ -88,7 +88,7 @@ def load_compressed(path: str | Path) -> tuple[CompressedNetwork, dict[str, Any]
     """
     try:
         with open_archive(read_archive(Path(path)), _WHAT, SCHEMA) as archive:
-            return _assemble(archive), section(archive.header, "provenance")
+            return _assemble(archive), origin(archive.header)
     except (ArchiveError, ImageError) as error:
         reason = str(error)
     except OSError as error:

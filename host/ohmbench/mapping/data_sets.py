@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
-from ohmbench.errors import ImageError, UsageError
-from ohmbench.mapping.image import WeightImage
+from ohmbench.errors import DataError, ImageError, UsageError
+from ohmbench.mapping.image import Provenance, WeightImage
 from ohmbench.network.data import Dataset, load_digits
 from ohmbench.network.mnist import load_mnist
 
 NAMES = ("digits", "mnist")
+CONTENT = "dataset_content"
+"""Where a provenance has `Dataset.content`."""
+
+
+_MAX_SIDE = 1024  # of images that are trained on; MAX_WIDTH inputs are fewer
 
 
 def mnist_provenance(shape: tuple[int, int], crop: int | None = None) -> dict[str, str | int]:
@@ -18,34 +24,53 @@ def mnist_provenance(shape: tuple[int, int], crop: int | None = None) -> dict[st
     return {"dataset": "mnist", "shape": f"{shape[0]}x{shape[1]}", **({} if crop is None else {"crop": crop})}
 
 
+def refuse_other_data(provenance: Provenance, content: str, what: str) -> bool:
+    """Refuse data that are not those that a network was made of, whatever their folder is called.
+
+    Args:
+        content: `Dataset.content` of the data at hand.
+        what: what was made of the data, for the message: "The image".
+
+    Returns:
+        Whether the provenance says of which data; that of an ohmbench of old does not.
+
+    Raises:
+        DataError: the contents differ.
+    """
+    said = provenance.get(CONTENT)
+    if said not in (None, content):
+        raise DataError(
+            f"{what} was made of other data than these: their content is {said}, that of the data here {content}.",
+            "Give the folder of the files that it was made of (--mnist, OHMBENCH_MNIST), or make it again of these.",
+        )
+    return said is not None
+
+
 def dataset_of(image: WeightImage, name: str | None = None, folder: Path | None = None) -> Dataset:
     """The data set with the inputs that an image takes.
 
     Args:
-        name: one of NAMES; None: what the image's provenance names, and the digits if it names none. For MNIST without
-            a `shape` in the provenance the images are squares.
+        name: one of NAMES; None: what the image's provenance names. For MNIST without a `shape` in the provenance the
+            images are squares.
         folder: of MNIST's files, as for `load_mnist`.
 
     Raises:
         ImageError: the provenance names another data set, or the network takes other inputs.
-        UsageError: no such data set.
-        DataError: its files are missing or damaged.
+        UsageError: no such data set, or neither name nor provenance says which.
+        DataError: its files are missing or damaged, or hold other data than the image was made of.
     """
     trained_on = image.provenance.get("dataset")
-    chosen = str(trained_on or NAMES[0]) if name is None else name
+    chosen = trained_on if name is None else name
+    if chosen is None:
+        raise UsageError("The image does not say which data set it was made for.", f"Give --data {' or '.join(NAMES)}.")
     if chosen not in NAMES:
         raise UsageError(f"No data set is called {chosen}.", f"Give --data {' or '.join(NAMES)}.")
     if trained_on not in (None, chosen):
         raise ImageError(f"The image was made for the data set {trained_on}, not {chosen}.")
     first = image.layers[0]
     if chosen == "mnist":
-        crop = image.provenance.get("crop")
-        data = load_mnist(
-            folder,
-            shape=_shape(image),
-            crop=None if crop is None else int(crop),
-            input_bits=first.input_bits,
-        )
+        shape, crop = _shape(image), _crop(image)
+        data = load_mnist(folder, shape=shape, crop=crop, input_bits=first.input_bits)
     else:
         data = load_digits(first.input_bits)
     if data.test_x.shape[1] != first.inputs:
@@ -53,6 +78,7 @@ def dataset_of(image: WeightImage, name: str | None = None, folder: Path | None 
             f"The network takes {first.inputs} inputs, {data.name} has {data.test_x.shape[1]}.",
             "Give the --data that it was trained on.",
         )
+    refuse_other_data(image.provenance, data.content, "The image")
     return data
 
 
@@ -61,7 +87,14 @@ def _shape(image: WeightImage) -> tuple[int, int]:
     if said is None:
         side = math.isqrt(inputs)
         return side, side
-    rows, times, columns = str(said).partition("x")
-    if not (rows.isdecimal() and times and columns.isdecimal()):
-        raise ImageError(f"The image's provenance says shape {said!r}, which is no ROWSxCOLUMNS.")
-    return int(rows), int(columns)
+    found = re.fullmatch("([0-9]{1,4})x([0-9]{1,4})", str(said)[:10])
+    if found is None or max(map(int, found.groups())) > _MAX_SIDE:
+        raise ImageError(f"The image's provenance says shape {str(said)[:20]!r}, which is no ROWSxCOLUMNS.")
+    return int(found[1]), int(found[2])
+
+
+def _crop(image: WeightImage) -> int | None:
+    said = image.provenance.get("crop")
+    if said is None or (type(said) is int and 1 <= said <= _MAX_SIDE):
+        return said
+    raise ImageError(f"The image's provenance says crop {str(said)[:20]!r}, which is no side of a square in pixels.")

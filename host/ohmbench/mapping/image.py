@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,9 +24,11 @@ from ohmbench.mapping.tile import (
 from ohmbench.support.archive import (
     Archive,
     ArchiveError,
+    fits_origin,
     integer,
     objects,
     open_archive,
+    origin,
     pack_archive,
     read_archive,
     section,
@@ -191,8 +192,8 @@ def _validate(image: WeightImage) -> None:
     require(not levels[~mask].any(), "a cell outside of the mask has a level")
     require(isinstance(image.array_type, str) and 0 < len(image.array_type) <= 16, "the array type is missing")
     for key, value in image.provenance.items():
-        good = isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
-        require(isinstance(key, str) and good, f"its provenance {key!r} is neither text nor a finite number")
+        good = isinstance(key, str) and fits_origin(value)
+        require(good, f"its provenance {key!r} is neither text nor a finite number")
     validate_layers(image.layers)
     require(1 <= len(image.tiles) <= MAX_TILES, f"it has {len(image.tiles)} tiles, not 1..{MAX_TILES}")
     for index, tile in enumerate(image.tiles):
@@ -301,7 +302,7 @@ def _assemble(archive: Archive) -> WeightImage:
         tuple(layers),
         tuple(tiles),
         array.get("type", ""),
-        section(header, "provenance"),
+        origin(header),
     )
 
 

@@ -6,7 +6,6 @@ measured.
 
 from __future__ import annotations
 
-import math
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from ohmbench.model._array import ffi, lib
 from ohmbench.support.array_types import FloatArray, IntArray, Mask
 from ohmbench.support.files import replace_file
 from ohmbench.support.mapped_file import MappedFile
+from ohmbench.support.numbers import is_number
 from ohmbench.support.text_files import TextFileError, read_toml
 from ohmbench.tables import COLUMNS, ROWS, Mode
 
@@ -116,7 +116,7 @@ def _checked(params: Mapping[str, Any], where: str) -> Any:
     for name, value in params.items():
         if name not in _INDEX:
             raise DataError(f"{where}: {name} is not a parameter of the array model; see sim/array/ohm_params.def")
-        if isinstance(value, bool) or not isinstance(value, int | float | np.floating) or not math.isfinite(value):
+        if not is_number(value):
             raise DataError(f"{where}: {name} = {value!r} is not a finite number")
         if _lib.ohm_params_set(struct, name.encode(), float(value)):
             low = _lib.ohm_params_low(_INDEX[name])

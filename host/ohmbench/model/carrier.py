@@ -13,6 +13,7 @@ from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import UsageError
 from ohmbench.model._array import ffi, lib
 from ohmbench.support.files import replace_file
+from ohmbench.support.numbers import MAX_QUANTITY, is_number
 from ohmbench.tables import COLUMNS, Rail
 
 _ffi: Any = ffi
@@ -107,20 +108,34 @@ class SimulatedCarrier:
 def _values(kind: str, value: str) -> list[tuple[str, int, float]]:
     first, _, second = value.partition(":")
     if kind in ("open", "dead"):
-        return [(kind, int(value), 1.0)]
+        return [(kind, _whole(value), 1.0)]
     if kind == "missing":
-        return [("reference", int(value), 0.0)]
+        return [("reference", _whole(value), 0.0)]
     if kind == "swap":
-        return [("column", int(first), float(int(second))), ("column", int(second), float(int(first)))]
+        return [("column", _whole(first), float(_whole(second))), ("column", _whole(second), float(_whole(first)))]
     if kind == "rail":
-        return [("rail", Rail[first.upper()], float(second))]
+        return [("rail", Rail[first.upper()], _real(second))]
     if kind in ("noisy", "gain", "offset"):
-        return [("noise" if kind == "noisy" else kind, int(first), float(second))]
+        return [("noise" if kind == "noisy" else kind, _whole(first), _real(second))]
     if kind in ("gain-spread", "offset-spread"):
-        drawn = np.random.default_rng([_SEED, kind == "gain-spread"]).normal(0.0, float(value), COLUMNS)
+        drawn = np.random.default_rng([_SEED, kind == "gain-spread"]).normal(0.0, _real(value), COLUMNS)
         if kind == "gain-spread":
             return [("gain", channel, 1.0 + float(x)) for channel, x in enumerate(drawn)]
         return [("offset", channel, float(x)) for channel, x in enumerate(drawn)]
     if kind == "wired-as":
         return list(SimulatedCarrier.wired_as(Carrier.load(Path(value))).values)
     raise KeyError(kind)
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < COLUMNS:
+        raise ValueError(f"{text[:20]} is no line")
+    return value
+
+
+def _real(text: str) -> float:
+    value = float(text)
+    if not is_number(value, -MAX_QUANTITY, MAX_QUANTITY):
+        raise ValueError(f"{text[:20]} is no finite number")
+    return value

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 
 from ohmbench.errors import UsageError
+from ohmbench.support.numbers import is_number
 
 _MAX_SKEW = 0.1
 _MAX_STALL_MS = 10_000.0
@@ -153,5 +153,5 @@ def _made(values: dict[str, float | int]) -> Damage:
 
 
 def _check(kind: str, value: float, least: float, most: float) -> None:
-    if not (math.isfinite(value) and least <= value <= most):
+    if not is_number(value, least, most):
         raise UsageError(f"line faults: {kind} takes numbers from {least} to {most}, not {value}. Nothing was started.")

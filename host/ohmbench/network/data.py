@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from ohmbench.support.array_types import IntArray, Integers
 
 DIGITS_SEED = 2025
 DIGITS_TEST_PER_CLASS = 36
+_CONTENT_DIGITS = 16  # hexadecimal: 64 bits tell any number of data sets apart
 
 
 def share_right(classes: Integers, labels: Integers) -> float:
@@ -38,6 +41,15 @@ class Dataset:
     def input_scale(self) -> float:
         """Real value of one input step; the full scale is 1."""
         return 1.0 / ((1 << self.input_bits) - 1)
+
+    @cached_property
+    def content(self) -> str:
+        """Hash of all images and labels as a network takes them: a folder's name does not say what is in it."""
+        found = hashlib.sha256(repr((self.input_bits, self.train_x.shape, self.test_x.shape)).encode())
+        for array in (self.train_x, self.train_y, self.test_x, self.test_y):
+            # values of up to 8 bits and labels of some classes: two bytes hold them, in whatever type they came
+            found.update(np.ascontiguousarray(array, "<u2").data)
+        return found.hexdigest()[:_CONTENT_DIGITS]
 
 
 def load_digits(input_bits: int = 4) -> Dataset:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import struct
 import urllib.request
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +16,11 @@ from numpy.typing import NDArray
 
 from ohmbench.errors import DataError, UsageError
 from ohmbench.network.data import Dataset
+from ohmbench.network.idx import MAX_BYTES, IdxError, content_of, read_idx, unpacked
 from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import FloatArray, IntArray
 from ohmbench.support.files import replace_file
+from ohmbench.support.home import in_home
 from ohmbench.support.user_folders import cache_folder
 
 ENVIRONMENT = "OHMBENCH_MNIST"
@@ -40,8 +40,6 @@ CHECKSUMS = {
 }
 
 CLASSES = 10
-_UNSIGNED_BYTES = 0x08  # type code of the IDX format
-_MAX_BYTES = 256 << 20
 _CHUNK_BYTES = 1 << 18
 _CHUNK_IMAGES = 5000
 _TIMEOUT_S = 30.0
@@ -71,7 +69,7 @@ def load_mnist(
     """
     if not 1 <= input_bits <= 8:
         raise UsageError(f"MNIST has 8 bits a pixel, of which an input can have 1 to 8, not {input_bits}.")
-    found = mnist_folder() if folder is None else Path(folder)
+    found = mnist_folder() if folder is None else in_home(folder)
     if download:
         download_mnist(found, progress)
     sets = [_read_set(found, name) for name in ("train", "t10k")]
@@ -90,7 +88,11 @@ def load_mnist(
 def mnist_folder() -> Path:
     """The folder that OHMBENCH_MNIST names, else ohmbench/mnist in the user's cache folder (XDG_CACHE_HOME)."""
     named = os.environ.get(ENVIRONMENT)
-    return Path(named) if named else cache_folder() / "mnist"
+    return in_home(named) if named else _download_folder()
+
+
+def _download_folder() -> Path:
+    return cache_folder() / "mnist"
 
 
 def download_mnist(folder: str | Path | None = None, progress: OnProgress | None = None) -> Path:
@@ -99,7 +101,7 @@ def download_mnist(folder: str | Path | None = None, progress: OnProgress | None
     Raises:
         DataError: no mirror answers, what they send is not MNIST, or the folder cannot be written.
     """
-    target = mnist_folder() if folder is None else Path(folder)
+    target = mnist_folder() if folder is None else in_home(folder)
     for name in missing_files(target):
         data = _fetch(name, progress or (lambda work, done, total: None))
         try:
@@ -118,10 +120,10 @@ def _fetch(name: str, progress: OnProgress) -> bytes:
     for mirror in MIRRORS:
         try:
             data = _download(f"{mirror}{name}.gz", f"download {name}", progress)
-            if hashlib.sha256(_unzipped(data)).hexdigest() == CHECKSUMS[name]:
+            if hashlib.sha256(unpacked(data)).hexdigest() == CHECKSUMS[name]:
                 return data
             problems.append(f"{mirror}: the checksum is wrong")
-        except (OSError, EOFError, ValueError, zlib.error) as error:
+        except (OSError, ValueError, IdxError) as error:
             problems.append(f"{mirror}: {error}")
     raise DataError(
         f"Cannot download {name}: {'; '.join(problems)}.",
@@ -135,23 +137,12 @@ def _download(url: str, work: str, progress: OnProgress) -> bytes:
         data = bytearray()
         while chunk := answer.read(_CHUNK_BYTES):
             data += chunk
-            if len(data) > _MAX_BYTES:
+            if len(data) > MAX_BYTES:
                 raise ValueError("it sends too much")
             progress(work, len(data), max(total, len(data)))
     if len(data) < total:
         raise ValueError(f"it broke off after {len(data)} of {total} bytes")
     return bytes(data)
-
-
-def _unzipped(data: bytes) -> bytes:
-    """Content of a gzip file; a small file that unpacks to gigabytes is refused."""
-    decoder = zlib.decompressobj(wbits=31)
-    content = decoder.decompress(data, _MAX_BYTES)
-    if decoder.unconsumed_tail:
-        raise ValueError("its content is too large")
-    if not decoder.eof:
-        raise EOFError("the compressed data break off")
-    return content
 
 
 def missing_files(folder: Path) -> list[str]:
@@ -180,7 +171,6 @@ def _read_set(folder: Path, name: str) -> tuple[NDArray[np.uint8], IntArray]:
 
 
 def _read_idx(folder: Path, name: str, dimensions: int) -> NDArray[np.uint8]:
-    """Array of unsigned bytes from an IDX file: 0, 0, type, number of dimensions, their lengths, the data."""
     path = _existing(folder, name)
     if path is None:
         raise DataError(
@@ -188,27 +178,26 @@ def _read_idx(folder: Path, name: str, dimensions: int) -> NDArray[np.uint8]:
             f"Set {ENVIRONMENT} to the folder of the four files of MNIST, or have them downloaded.",
         )
     try:
-        data = path.read_bytes()
-        if path.suffix == ".gz":
-            data = _unzipped(data)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise _damaged(path, str(error)) from error
-    header = 4 + 4 * dimensions
-    if len(data) < header:
-        raise _damaged(path, f"it has {len(data)} bytes, fewer than its header")
-    if data[:4] != bytes([0, 0, _UNSIGNED_BYTES, dimensions]):
-        raise _damaged(path, f"it begins with {data[:4].hex()}, not {_UNSIGNED_BYTES << 8 | dimensions:08x}")
-    shape = struct.unpack_from(f">{dimensions}I", data, 4)
-    wanted = header + int(np.prod([int(length) for length in shape], dtype=object))
-    if len(data) != wanted:
-        raise _damaged(path, f"it has {len(data)} bytes, and its header says {wanted}")
-    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+        return read_idx(path, dimensions)
+    except IdxError as error:
+        raise _damaged(path, str(error), name) from error
 
 
-def _damaged(path: Path, problem: str) -> DataError:
-    return DataError(
-        f"Cannot use {path}: {problem}.", "Delete the file and get it again; downloaded files are checked."
-    )
+def _damaged(path: Path, problem: str, name: str | None = None) -> DataError:
+    """The error. To delete a file is advised only where it was downloaded and is not what was sent then."""
+    if name is not None and path.parent == _download_folder() and _is_another(path, CHECKSUMS[name]):
+        todo = "It was downloaded, and its checksum is not that of MNIST any more: delete it, and it is fetched again."
+    else:
+        todo = f"Look where it came from; {ENVIRONMENT} names the folder of the four files."
+    return DataError(f"Cannot use {path}: {problem}.", todo)
+
+
+def _is_another(path: Path, checksum: str) -> bool:
+    """Whether a file's content has another SHA-256; one that cannot be unpacked has."""
+    try:
+        return hashlib.sha256(content_of(path)).hexdigest() != checksum
+    except IdxError:
+        return path.is_file()
 
 
 def _pooled(images: NDArray[np.uint8], side: int, shape: tuple[int, int], input_bits: int) -> IntArray:

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench.errors import UsageError
+from ohmbench.errors import DataError, UsageError
+from ohmbench.network.data import Dataset
 from ohmbench.network.mnist import load_mnist
 from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import IntArray
@@ -19,7 +20,10 @@ from ohmbench.support.array_types import IntArray
 INPUT_BITS = 4
 ACTIVATION_BITS = 8
 VALIDATION_IMAGES = 10_000
-"""Last training images: nothing trains on them; choices are made on them."""
+"""Last training images, of a set smaller than MNIST its last sixth: nothing trains on them; choices are made there."""
+MIN_VALIDATION_IMAGES = 1000
+"""Fewer tell no method from another: a share of 1,000 images is known to about a point."""
+_PARTS = 6  # of MNIST's 60,000 images one is kept
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,11 @@ def net_named(name: str) -> Net:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """MNIST as a net takes it: uint8 images (n, inputs) and labels (n,) to train on, to choose on, to report on."""
+    """A data set as a net takes it: uint8 images (n, inputs) and labels (n,) to train on, to choose on, to report on.
+
+    Attributes:
+        content: `Dataset.content` of all of it.
+    """
 
     train_x: NDArray[np.uint8]
     train_y: IntArray
@@ -78,21 +86,44 @@ class Split:
     validation_y: IntArray
     test_x: NDArray[np.uint8]
     test_y: IntArray
+    content: str
 
 
 def load_split(net: Net, folder: str | Path | None = None, progress: OnProgress | None = None) -> Split:
     """MNIST for `net`.
 
     Raises:
-        DataError: MNIST is missing or damaged.
+        DataError: MNIST is missing or damaged, or the set in its place is too small to train and to choose on.
     """
     data = load_mnist(folder, shape=net.shape, crop=net.crop, input_bits=INPUT_BITS, progress=progress)
+    return split_last(data, validation_images(len(data.train_y)))
+
+
+def split_last(data: Dataset, kept: int) -> Split:
+    """A data set whose last `kept` training images are for validation."""
     images, labels = data.train_x.astype(np.uint8), data.train_y
     return Split(
-        images[:-VALIDATION_IMAGES],
-        labels[:-VALIDATION_IMAGES],
-        images[-VALIDATION_IMAGES:],
-        labels[-VALIDATION_IMAGES:],
+        images[:-kept],
+        labels[:-kept],
+        images[-kept:],
+        labels[-kept:],
         data.test_x.astype(np.uint8),
         data.test_y,
+        data.content,
     )
+
+
+def validation_images(count: int) -> int:
+    """How many of `count` training images are kept to choose on: 10,000, or a sixth where that is less.
+
+    Raises:
+        DataError: they are too few.
+    """
+    kept = min(VALIDATION_IMAGES, count // _PARTS)
+    if kept < MIN_VALIDATION_IMAGES:
+        raise DataError(
+            f"The data set has {count} training images: a sixth of them, {kept}, are too few to choose on, and "
+            f"the others to train on.",
+            f"Give a set of {_PARTS * MIN_VALIDATION_IMAGES} or more.",
+        )
+    return kept

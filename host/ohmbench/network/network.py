@@ -5,21 +5,25 @@ Big frameworks would do the same and weigh gigabytes; two dense layers need fort
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from ohmbench.errors import DataError, UsageError
+from ohmbench.support.archive import ArchiveError, open_archive, origin, pack_archive, read_archive
 from ohmbench.support.array_types import FloatArray, IntArray, Integers
 from ohmbench.support.files import write_result
 
 # Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1 with its default constants.
 ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8
 
+SCHEMA = 1
+Provenance = Mapping[str, str | int | float]
+
+_WHAT = "network"
 _MAKE_IT = "Make it with `ohmbench train`."
 
 
@@ -35,10 +39,12 @@ class Network:
     Attributes:
         weights: one float64 array (inputs, outputs) a layer.
         biases: one float64 array (outputs,) a layer.
+        provenance: where it came from: data set, seed, ... text or finite numbers; empty: nobody knows.
     """
 
     weights: tuple[FloatArray, ...]
     biases: tuple[FloatArray, ...]
+    provenance: Provenance = field(default_factory=dict)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -57,41 +63,56 @@ class Network:
         """Write an .npz; an old file is replaced only when the new one is complete.
 
         Raises:
+            DataError: the network is too large for the format.
             UsageError: the folder is missing or not writable.
         """
         arrays = {f"weights{i}": w for i, w in enumerate(self.weights)}
         arrays |= {f"bias{i}": b for i, b in enumerate(self.biases)}
-        buffer = io.BytesIO()
-        np.savez(buffer, **arrays)  # type: ignore[arg-type]  # numpy types the **arrays as its allow_pickle flag
-        write_result(Path(path), buffer.getvalue())
+        header = {"format": f"ohmbench {_WHAT}", "schema": SCHEMA, "provenance": dict(self.provenance)}
+        try:
+            data = pack_archive(header, {name: np.asarray(array, "<f8") for name, array in arrays.items()})
+        except ArchiveError as error:
+            raise DataError(f"Cannot write {path}: the network is too large for one file: {error}.") from error
+        write_result(Path(path), data)
 
     @classmethod
     def load(cls, path: str | Path) -> Network:
-        """Read a file written by `save`.
+        """Read a file written by `save`, or by an ohmbench of old, which says nothing of where it came from.
 
         Raises:
             DataError: the file is missing, damaged, or not a network.
         """
         try:
-            with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-        except Exception as error:
+            with open_archive(read_archive(Path(path)), _WHAT, SCHEMA, without={"provenance": {}}) as archive:
+                weights: list[FloatArray] = []
+                biases: list[FloatArray] = []
+                while archive.has(f"weights{len(weights)}"):
+                    number = len(weights)
+                    weights.append(archive.array(f"weights{number}", "<f8", None, None))
+                    biases.append(archive.array(f"bias{number}", "<f8", None))
+                said = origin(archive.header)
+        except OSError as error:
+            reason = error.strerror or str(error)
+        except ArchiveError as error:
+            reason = str(error)
+        except Exception:
             # zipfile, zlib and numpy raise a dozen unrelated types for damaged bytes; all mean the same here. Numpy's
             # texts would tell the reader to allow pickle.
-            known = isinstance(error, OSError) and error.strerror
-            reason = known or "it is damaged, or a file of another kind"
-            raise DataError(f"Cannot read the network {path}: {reason}.", f"{_MAKE_IT}") from error
-        layers = len(arrays) // 2
-        try:
-            weights = tuple(np.asarray(arrays[f"weights{i}"], dtype=np.float64) for i in range(layers))
-            biases = tuple(np.asarray(arrays[f"bias{i}"], dtype=np.float64) for i in range(layers))
-        except (KeyError, ValueError) as error:
-            raise DataError(f"{path} is not an ohmbench network ({error}).", f"{_MAKE_IT}") from error
-        fits = layers > 0 and all(w.ndim == 2 and b.shape == w.shape[1:] for w, b in zip(weights, biases, strict=True))
+            reason = "it is damaged, or a file of another kind"
+        else:
+            return cls._of(weights, biases, said, path)
+        raise DataError(f"Cannot read the network {path}: {reason}.", _MAKE_IT)
+
+    @classmethod
+    def _of(
+        cls, weights: Sequence[FloatArray], biases: Sequence[FloatArray], said: Provenance, path: str | Path
+    ) -> Network:
+        """The network of a file's parts, checked."""
+        fits = bool(weights) and all(b.shape == w.shape[1:] for w, b in zip(weights, biases, strict=True))
         fits = fits and all(a.shape[1] == b.shape[0] for a, b in pairwise(weights))
-        if not fits or not all(np.isfinite(a).all() for a in (*weights, *biases)):
-            raise DataError(f"The layers in {path} do not fit together.", f"{_MAKE_IT}")
-        return cls(weights, biases)
+        if not fits or not all(a.size and np.isfinite(a).all() for a in (*weights, *biases)):
+            raise DataError(f"The layers in {path} do not fit together.", _MAKE_IT)
+        return cls(tuple(weights), tuple(biases), said)
 
 
 def train(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import io
-import json
 import re
 import socket
 import zipfile
@@ -22,6 +21,7 @@ from ohmbench.operations.versions import versions
 from ohmbench.record.store import Store
 from ohmbench.support.files import write_result
 from ohmbench.support.last_defect import kept_traceback
+from ohmbench.support.writer import json_text
 
 RUNS, EVENTS = 20, 200
 """The last ones of the record that go into a report."""
@@ -149,4 +149,4 @@ def _text(file: Path) -> str:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, indent=1, default=str)
+    return json_text(value, default=str)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from ohmbench.record.cell_records import CellRecords
 from ohmbench.report.demo import render_report
 from ohmbench.report.results import DemoResult, summary
 from ohmbench.support.files import cannot_write, replace_file
+from ohmbench.support.writer import json_text
 from ohmbench.tables import CLOCK_HZ
 
 DEMO = "demo"
@@ -66,7 +66,7 @@ class Demo:
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            replace_file(folder / "summary.json", (json.dumps(self.summary(), indent=1) + "\n").encode())
+            replace_file(folder / "summary.json", (json_text(self.summary()) + "\n").encode())
             render_report(self.result, folder / "report.html")
         except OSError as error:
             raise cannot_write(folder, error) from error

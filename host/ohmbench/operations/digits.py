@@ -8,6 +8,7 @@ from typing import Any
 from ohmbench import __version__
 from ohmbench.faults.avoid import avoid_faults
 from ohmbench.faults.fault_map import FaultMap
+from ohmbench.mapping.data_sets import CONTENT
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset, load_digits
 from ohmbench.network.network import Network
@@ -52,6 +53,7 @@ def train_and_map(*, hidden: int = 32, bits: int = 4, seed: int = 0, faults: Fau
     provenance: dict[str, str | int | float] = {
         "ohmbench": __version__,
         "dataset": digits.name,
+        CONTENT: digits.content,
         "seed": seed,
         "weight_bits": bits,
     }

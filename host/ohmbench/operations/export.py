@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from ohmbench.record.database import SCHEMA
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events, samples
 from ohmbench.support.files import write_result
+from ohmbench.support.writer import json_text
 from ohmbench.sweep.export import FORMATS, missing
 from ohmbench.sweep.export import export as write_table
 
@@ -99,14 +99,14 @@ def _rows(store: Store, asked: Filter, table: str) -> list[Row]:
             for line in cell_lines(store, run)
         ]
     return [
-        {"run": run, "step": sample.step, "at": sample.at.isoformat(), "data": json.dumps(sample.data)}
+        {"run": run, "step": sample.step, "at": sample.at.isoformat(), "data": json_text(sample.data, None)}
         for run in runs
         for sample in samples(store, run)
     ]
 
 
 def _flat(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, dict | list) else value
+    return json_text(value, None) if isinstance(value, dict | list) else value
 
 
 def _wear_rows(store: Store, serial: str) -> list[Row]:
@@ -158,7 +158,7 @@ def _hdf5(store: Store, asked: Filter) -> tuple[bytes, Row]:
                 if "codes" in rest:
                     part["codes"] = np.array(rest.pop("codes"), np.int32)
                 _attributes(part, rest | {"at": sample.at.isoformat()})
-        boards = [(c.board, c.at.isoformat(), json.dumps(c.as_json())) for c in reversed(calibrations(store))]
+        boards = [(c.board, c.at.isoformat(), json_text(c.as_json(), None)) for c in reversed(calibrations(store))]
         file["calibrations"] = np.array(boards, [(name, text) for name in ("board", "at", "data")])
     return buffer.getvalue(), {"runs": len(runs), "arrays": len(serials), "calibrations": len(boards)}
 

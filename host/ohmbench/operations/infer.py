@@ -16,7 +16,7 @@ from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import Source, recorded_loader
 from ohmbench.lab.setup import Setup
-from ohmbench.mapping.data_sets import dataset_of
+from ohmbench.mapping.data_sets import CONTENT, dataset_of
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset, share_right
 from ohmbench.operations.image_file import ImageFile, require_own_array
@@ -53,6 +53,8 @@ class InferResult:
     Attributes:
         accuracy_float: of the network before quantisation over its whole test set, if the image's provenance has it.
         accuracy_quantised: of the image in exact integers, over these images.
+        content: of the data set, as `Dataset.content` has it.
+        data_known: the image says that it was made of these data; one of an ohmbench of old does not say.
     """
 
     rung: str
@@ -64,6 +66,8 @@ class InferResult:
     infer_cycles: int
     accuracy_float: float | None
     accuracy_quantised: float
+    content: str
+    data_known: bool
     twin: TwinCheck | None = None
 
     @property
@@ -84,6 +88,8 @@ class InferResult:
         return {
             "rung": self.rung,
             "dataset": self.dataset,
+            CONTENT: self.content,
+            "data_known": self.data_known,
             "images": len(self.labels),
             "accuracy": self.accuracy,
             "accuracy_float": self.accuracy_float,
@@ -106,6 +112,8 @@ class InferResult:
             f"{100 * s['converged_fraction']:.2f} % of {self.programmed.cells} cells in their window",
             f"{s['program_time_s']:.3f} s programming, {s['infer_time_s']:.3f} s inference, bench time",
         ]
+        if not self.data_known:
+            lines.append("the image does not say which data it was made of: these may be others")
         if self.twin is not None:
             differ = f"{self.twin.differ} of {self.twin.codes} codes differ" if self.twin.differ else "all codes equal"
             clocks = "the same clocks" if self.twin.same_cycles else "other clocks"
@@ -191,6 +199,8 @@ def infer(
         run.infer_cycles,
         float(said) if isinstance(said, int | float) else None,
         share_right(predict(image, inputs), labels),
+        data.content,
+        CONTENT in image.provenance,
         check,
     )
 

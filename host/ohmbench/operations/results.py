@@ -23,11 +23,13 @@ from ohmbench import compress, study
 from ohmbench.compress.base import train_float
 from ohmbench.errors import UsageError
 from ohmbench.network import nets
-from ohmbench.network.nets import NETS, Net, load_split, net_named
+from ohmbench.network.mnist import load_mnist
+from ohmbench.network.nets import NETS, Net, load_split, net_named, validation_images
 from ohmbench.progress import Progress
 from ohmbench.study.methods import Start, run_method
 from ohmbench.support.children import safe_path
 from ohmbench.support.files import check_folder, replace_file
+from ohmbench.support.writer import json_text
 
 Row = dict[str, Any]
 
@@ -100,9 +102,11 @@ def run_results(
     """
     wanted = [(n, b) for name in only for n, b in _combinations(name)]
     check_folder(cache)
-    data = load_split(NETS[0], folder)  # what is wrong with the data is said before any process starts
-    images = hashlib.sha256(data.train_x.tobytes() + data.test_x.tobytes()).digest()
-    versions = {net.name: _version(net, images) for net in NETS}
+    # all bits of all pixels; and what is wrong with the data is said before any process starts
+    data = load_mnist(folder, input_bits=8)
+    validation_images(len(data.train_y))
+    content = data.content
+    versions = {net.name: _version(net, content) for net in NETS}
     parts = [
         (name, bits, seed)
         for group in ORDER
@@ -160,7 +164,7 @@ def run_part(name: str, bits: int, seed: int, file: Path, folder: Path | None) -
                 rows.append(run_method(start, method, budget).summary())
             except UsageError as error:
                 rows.append({"net": name, "bits": bits, "method": method, "budget": budget, "refused": str(error)})
-    replace_file(file, json.dumps(rows, indent=1).encode())
+    replace_file(file, json_text(rows).encode())
 
 
 def means(rows: Sequence[Row]) -> list[Row]:
@@ -195,10 +199,10 @@ def code() -> list[Path]:
     return [path for folder in folders for path in sorted(folder.glob("*.py")) if path.stem not in _NOT_IN_RESULTS]
 
 
-def _version(net: Net, images: bytes) -> str:
-    """Eight digits that change with the code, the choices and the images that the results of a net depend on."""
+def _version(net: Net, content: str) -> str:
+    """Eight digits that change with the code, the choices and the data that the results of a net depend on."""
     choices = (net, nets.INPUT_BITS, nets.ACTIVATION_BITS, nets.VALIDATION_IMAGES, PLAN)
-    digest = hashlib.sha256(images + repr(choices).encode())
+    digest = hashlib.sha256(repr((content, choices)).encode())
     for path in code():
         digest.update(path.read_bytes())
     return digest.hexdigest()[:8]

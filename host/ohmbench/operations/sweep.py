@@ -21,7 +21,7 @@ from ohmbench.sweep.config import SweepConfig
 from ohmbench.sweep.expectation import Expectation, require
 from ohmbench.sweep.export import FORMATS, export
 from ohmbench.sweep.networks import Refused
-from ohmbench.sweep.points import Point, chosen, expand
+from ohmbench.sweep.points import Point, chosen, expand, of_data
 from ohmbench.sweep.run import PointBench, SweepRun, run_sweep
 from ohmbench.sweep.store import ResultStore
 
@@ -71,15 +71,18 @@ def _refusal(first: Refused, count: int) -> OhmbenchError:
     return error
 
 
-def plan(config: Path, only: Sequence[str] = ()) -> tuple[SweepConfig, list[Point]]:
+def plan(config: Path, only: Sequence[str] = (), folder: Path | None = None) -> tuple[SweepConfig, list[Point]]:
     """A file and its points, or those whose keys begin as `only` says.
 
+    Args:
+        folder: of MNIST's files: what is in them is part of a point's key.
+
     Raises:
-        DataError: the file makes no sense.
+        DataError: the file makes no sense, or a data set is missing or damaged.
         UsageError: `only` fits no point.
     """
     checked = SweepConfig.load(config)
-    return checked, chosen(expand(checked), only)
+    return checked, chosen(of_data(expand(checked), folder), only)
 
 
 def sweep(

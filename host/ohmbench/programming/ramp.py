@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import isfinite
 from typing import Any, Self
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from ohmbench import tables as t
 from ohmbench.bench.base import clocks, dac_code
 from ohmbench.support.array_types import FloatArray
+from ohmbench.support.numbers import MAX_QUANTITY, is_number
 
 Curve = tuple[tuple[float, float], ...]
 """Points (conductance in uS, volts), conductance rising."""
@@ -87,9 +87,12 @@ class Ramp:
 
     def problems(self, name: str, rounds: int, most_pulses: int) -> Iterator[str]:
         """What the firmware would not take in so many rounds; numbers are finite and not negative already."""
-        if any(a[0] >= b[0] for a, b in pairwise(self.curve)) or not all(isfinite(x) for p in self.curve for x in p):
+        numbers = all(is_number(x, -MAX_QUANTITY, MAX_QUANTITY) for point in self.curve for x in point)
+        if not numbers or any(a[0] >= b[0] for a, b in pairwise(self.curve)):
             yield f"{name}.curve is not a list of points with rising conductance"
         start, step, end = self.codes
+        if start < 1:
+            yield f"{name}.start_v is no voltage of the 16-bit DAC: its code is 0"
         if start > end:
             yield f"{name}.start_v is above {name}.end_v"
         elif step < 1 or end + step > _WORD:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from ohmbench.programming.bands import Bands
 from ohmbench.programming.ramp import Ramp
 from ohmbench.programming.recipe_file import by_key, is_value_for, read_recipe, renamed_keys, renewed
 from ohmbench.support.array_types import Codes, FloatArray, Integers
+from ohmbench.support.numbers import MAX_QUANTITY, is_number
 from ohmbench.tables import ADC_MAX, Rail
 
 DEFAULT_RECIPE = "coarse-fine"
@@ -34,7 +34,6 @@ _SET_CURVE = ((178.0, 0.8), (201.0, 1.0), (222.0, 1.2), (239.0, 1.5))
 _SET = Ramp(0.73, 0.12, 2.0, hold_v=3.0, us=0.2, curve=_SET_CURVE, lead_v=0.1, back=1)
 _RESET = Ramp(0.75, 0.08, 1.9, hold_v=3.5, us=0.2, curve=_RESET_CURVE, lead_v=0.25, back=4)
 
-_TOO_LARGE = 1e9  # beyond any quantity of a recipe, and far below what the arithmetic of codes and clocks overflows at
 _MAY_BE_ZERO = {"lead_v", "back", "confirm", "confirm_need", "rest_s"}
 
 log = logging.getLogger(__name__)
@@ -84,8 +83,8 @@ class Recipe:
         for name, value in _numbers(self):
             key = name.rpartition(".")[2]
             low_enough = value >= (-1 if key == "back" else 0) if key in _MAY_BE_ZERO else value > 0
-            if not (math.isfinite(value) and low_enough and value < _TOO_LARGE):
-                yield f"{name} = {value}"
+            if not (low_enough and is_number(value, high=MAX_QUANTITY)):
+                yield f"{name} is too large" if isinstance(value, int) and value > MAX_QUANTITY else f"{name} = {value}"
                 return
         try:
             algorithm = self.plugin
@@ -93,6 +92,8 @@ class Recipe:
             yield f"algorithm: {str(error).removesuffix('.')}"
             return
         for name, volts, rails in self._voltages(algorithm):
+            if dac_code(volts) < 1:
+                yield f"{name} = {volts} is no voltage of the 16-bit DAC: its code is 0"
             for rail in rails:
                 if dac_code(volts) > t.RAIL_CEILING[rail]:
                     yield f"{name} is above {t.RAIL_MAX_V[rail]} V, the carrier's ceiling of rail {rail.name.lower()}"

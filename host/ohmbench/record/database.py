@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from ohmbench.errors import StoreError, UsageError
+from ohmbench.support.home import in_home
 from ohmbench.support.sqlite_file import Kind, Problem, SqliteFile
 from ohmbench.support.user_folders import data_folder
 
@@ -135,10 +136,7 @@ def default_path() -> Path:
 
 
 def _named(lab: str) -> Path:
-    try:
-        folder = Path(lab).expanduser()
-    except RuntimeError as error:
-        raise UsageError(f"OHMBENCH_LAB={lab} is of a user without a home.", "Set it to an absolute folder.") from error
+    folder = in_home(lab)
     if not folder.is_absolute():
         raise UsageError(
             f"OHMBENCH_LAB={lab} is relative: from another working directory the array would seem to have no wear.",

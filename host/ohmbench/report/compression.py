@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from ohmbench.report.charts import DARK, IN_WINDOW, LIGHT, OUTSIDE, SOFT, Axis, Plot, ticks
 from ohmbench.support.files import cannot_write, replace_file
+from ohmbench.support.writer import json_text
 
 Row = dict[str, Any]
 
@@ -46,7 +46,7 @@ def save_results(rows: Sequence[Row], folder: Path) -> None:
     """
     try:
         kept = [{k: v for k, v in row.items() if k != "accuracies"} for row in rows]
-        replace_file(folder / "mnist.json", (json.dumps(kept, indent=1) + "\n").encode())
+        replace_file(folder / "mnist.json", (json_text(kept) + "\n").encode())
         for (net, bits), group in _by_net(rows):
             replace_file(folder / f"{net}-{bits}bit.svg", pareto(net, bits, group).encode())
         replace_file(folder / "README.md", page(rows).encode())

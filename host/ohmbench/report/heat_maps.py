@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.support.array_types import FloatArray, Integers
+from ohmbench.support.writer import json_text
 
 ERROR_SPAN_WINDOWS = 2.5
 """Half width of the error scale in windows; a stuck cell would otherwise bleach all others."""
@@ -96,7 +96,7 @@ def image_json(state: Integers, fields: Mapping[str, NDArray[Any]]) -> str:
         return [int(v) if v == int(v) else float(v) for v in kept.tolist()]
 
     lists = {"state": state.astype(int).ravel().tolist(), **{name: flat(values) for name, values in fields.items()}}
-    return json.dumps(lists, separators=(",", ":"))
+    return json_text(lists, None, separators=(",", ":"))
 
 
 def cells_json(rows: int, columns: int, views: Mapping[str, View], images: Iterable[str]) -> str:
@@ -113,7 +113,7 @@ def cells_json(rows: int, columns: int, views: Mapping[str, View], images: Itera
         }
         for key, v in views.items()
     }
-    head = json.dumps({"rows": rows, "columns": columns, "views": about}, separators=(",", ":"))
+    head = json_text({"rows": rows, "columns": columns, "views": about}, None, separators=(",", ":"))
     # In a script element only "</" could end the data early.
     return (head[:-1] + ',"images":[' + ",".join(images) + "]}").replace("</", "<\\/")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from html import escape
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from ohmbench import __version__
 from ohmbench.checks.selftest import SelfTest
 from ohmbench.report.page import RUNGS, origin_note, page, provenance_table
 from ohmbench.support.files import write_result
+from ohmbench.support.writer import json_text
 
 
 def write_report(result: SelfTest, path: Path) -> None:
@@ -20,7 +20,7 @@ def write_report(result: SelfTest, path: Path) -> None:
     Raises:
         UsageError: the folder is not writable.
     """
-    write_result(path.with_suffix(".json"), json.dumps(result.summary(), indent=1).encode())
+    write_result(path.with_suffix(".json"), json_text(result.summary()).encode())
     write_result(path, selftest_html(result).encode())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import combinations
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ohmbench.mapping.data_sets import CONTENT
 from ohmbench.report.confusion import confusion_table
 from ohmbench.report.page import RUNGS, origin_note, page, summary_table
 from ohmbench.report.results import SummaryRow, percent
@@ -27,6 +27,7 @@ from ohmbench.report.sweep_charts import (
 from ohmbench.support.files import write_result
 from ohmbench.support.provenance import provenance
 from ohmbench.support.resources import asset
+from ohmbench.support.writer import json_text
 from ohmbench.sweep.compute import STAGES
 
 SEEDS = ("network_seed", "array_seed")
@@ -63,8 +64,11 @@ def sweep_html(
     rows = [{**row, "point": _name(row, rows)} for row in rows]
     varying = varying_settings(rows)
     best = max(rows, key=lambda row: row["accuracy"])
-    networks = list(dict.fromkeys(row["network"] for row in rows))
-    charts = "".join(pareto(name, [row for row in rows if row["network"] == name]) for name in networks)
+    groups: dict[tuple[str, str | None], list[Row]] = {}
+    for row in rows:  # results of two data sets are not of one chart
+        groups.setdefault((row["network"], row.get(CONTENT)), []).append(row)
+    several = CONTENT in varying
+    charts = "".join(pareto(f"{n}, data {c}" if several else n, group) for (n, c), group in groups.items())
     confusion = np.array(confusions[best["point"].split("@")[0]])
     simulated = all(row["rung"] != "board" for row in rows)
     files = "".join(
@@ -93,7 +97,7 @@ def sweep_html(
 <h2>Where this came from</h2>
 {files}"""
     # a script ends at the first closing tag, whatever it is in
-    known = json.dumps(settings).replace("</", "<\\/")
+    known = json_text(settings, None).replace("</", "<\\/")
     script = f'<script type="application/json" id="settings">{known}</script>\n<script>\n{_SCRIPT}\n</script>'
     return page("ohmbench: sweep", body + script)
 

@@ -18,7 +18,7 @@ from ohmbench.compress.tuning import Training, tune
 from ohmbench.errors import UsageError
 from ohmbench.mapping.compressed_file import save_compressed
 from ohmbench.mapping.counting import Counts, count
-from ohmbench.mapping.data_sets import mnist_provenance
+from ohmbench.mapping.data_sets import CONTENT, mnist_provenance, refuse_other_data
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_compressed
 from ohmbench.network.data import share_right
@@ -65,6 +65,8 @@ def train_net(name: str, *, seed: int = 0, folder: Path | None = None, progress:
         split.train_x, split.train_y, net.sizes, input_bits=INPUT_BITS, epochs=net.epochs, seed=seed, progress=progress
     )
     top = (1 << INPUT_BITS) - 1
+    origin = {"ohmbench": __version__, **mnist_provenance(net.shape, net.crop), CONTENT: split.content, "seed": seed}
+    network = replace(network, provenance=origin)
     return TrainResult(
         net,
         network,
@@ -113,10 +115,13 @@ class Start:
 
         Raises:
             UsageError: `bits` is neither 2 (ternary) nor 4, or no net has these sizes.
-            DataError: the network or the labels are of no use, see `ohmbench.compress.checks`.
+            DataError: the network or the labels are of no use, see `ohmbench.compress.checks`; or it was trained on
+                other data.
         """
         if bits not in RATES:
             raise UsageError(f"Weights have 2 bits (ternary) or 4 here, not {bits}.")
+        if not refuse_other_data(network.provenance, split.content, "The network") and progress is not None:
+            progress.say("the network does not say which data it was trained on; taken for these")
         net = net or net_named("-".join(map(str, network.sizes)))
         training = Training(net.epochs, net.batch, RATES[bits] * net.batch / 200, weight_noise=weight_noise)
         base = train_levels(
@@ -193,7 +198,7 @@ class Outcome:
             DataError: the folder cannot be written.
         """
         known = {k: v for k, v in self.summary().items() if v is not None}
-        data = mnist_provenance(self.start.net.shape, self.start.net.crop)
+        data = {**mnist_provenance(self.start.net.shape, self.start.net.crop), CONTENT: self.start.split.content}
         known["accuracy_float"] = self.start.accuracy_float
         save_compressed(self.network, path, {"ohmbench": __version__, **data, **known})
 

@@ -13,6 +13,7 @@ import math
 import os
 import sys
 import unicodedata
+from collections.abc import Callable
 from typing import Any, TextIO
 
 
@@ -52,9 +53,15 @@ def result(text: str) -> OSError | None:
     return _write(sys.stdout, f"{_without_controls(text)}\n")
 
 
-def json_text(value: object, indent: int | None = 1) -> str:
-    """JSON without NaN and infinity, which are no JSON: such a number is null."""
-    return json.dumps(_without_nan(value), indent=indent, allow_nan=False)
+def json_text(
+    value: object,
+    indent: int | None = 1,
+    *,
+    separators: tuple[str, str] | None = None,
+    default: Callable[[Any], Any] | None = None,
+) -> str:
+    """JSON without NaN and infinity, which are no JSON: such a number is null. The others are as of json.dumps."""
+    return json.dumps(_without_nan(value), indent=indent, separators=separators, default=default, allow_nan=False)
 
 
 def drop_stdout() -> None:

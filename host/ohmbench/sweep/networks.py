@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from ohmbench import __version__
 from ohmbench.compress.base import train_float
 from ohmbench.compress.methods import METHODS
-from ohmbench.errors import OhmbenchError, UsageError
-from ohmbench.mapping.data_sets import mnist_provenance
+from ohmbench.errors import DataError, OhmbenchError, UsageError
+from ohmbench.mapping.data_sets import CONTENT, mnist_provenance
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import load_digits
-from ohmbench.network.nets import INPUT_BITS, NETS, Net, Split, load_split
+from ohmbench.network.mnist import ENVIRONMENT
+from ohmbench.network.nets import INPUT_BITS, NETS, Net, Split, load_split, split_last
 from ohmbench.study.methods import Start, run_method
 
 _DIGITS = (Net((64, 10), (8, 8), None, 50), Net((64, 32, 10), (8, 8), None, 100))
@@ -31,7 +32,12 @@ NETWORKS: dict[str, Net] = {net.name: net for net in NETS} | {f"digits-{net.name
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """A network, and how it is compressed. Networks of one `start` share their training."""
+    """A network, and how it is compressed. Networks of one `start` share their training.
+
+    Attributes:
+        content: of the data that it is trained and tested on, as `Dataset.content` has it; "" in files of old, which
+            did not keep it.
+    """
 
     network: str
     bits: int
@@ -39,10 +45,11 @@ class NetworkSpec:
     budget: float | None
     seed: int
     weight_noise: float
+    content: str = ""
 
     @property
-    def start(self) -> tuple[str, int, int, float]:
-        return self.network, self.bits, self.seed, self.weight_noise
+    def start(self) -> tuple[str, int, int, float, str]:
+        return self.network, self.bits, self.seed, self.weight_noise, self.content
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +94,33 @@ def split_of(network: str, folder: Path | None) -> Split:
     """
     if not network.startswith("digits-"):
         return load_split(NETWORKS[network], folder)
-    data = load_digits(INPUT_BITS)
-    x, y, end = data.train_x.astype(np.uint8), data.train_y, -_DIGITS_VALIDATION
-    return Split(x[:end], y[:end], x[end:], y[end:], data.test_x.astype(np.uint8), data.test_y)
+    return split_last(load_digits(INPUT_BITS), _DIGITS_VALIDATION)
+
+
+@lru_cache(maxsize=len(NETWORKS))
+def content_of(network: str, folder: Path | None) -> str:
+    """`Dataset.content` of the data of a network.
+
+    Raises:
+        DataError: the data set is missing or damaged.
+    """
+    return split_of(network, folder).content
+
+
+def checked_split(spec: NetworkSpec, folder: Path | None) -> Split:
+    """The images of a network, which must be those that its spec was made for: other machines have folders of theirs.
+
+    Raises:
+        DataError: they are others, missing or damaged.
+    """
+    split = split_of(spec.network, folder)
+    if spec.content != split.content:
+        raise DataError(
+            f"The data of {spec.network} are not those of the sweep here: their content is {split.content}, not "
+            f"{spec.content or 'known'}.",
+            f"Let {ENVIRONMENT} name the same files on every machine.",
+        )
+    return split
 
 
 def make_networks(specs: Sequence[NetworkSpec], folder: Path | None) -> list[MadeNetwork | Refused]:
@@ -101,7 +132,7 @@ def make_networks(specs: Sequence[NetworkSpec], folder: Path | None) -> list[Mad
         DataError: the data set is missing or damaged.
     """
     first = specs[0]
-    net, split = NETWORKS[first.network], split_of(first.network, folder)
+    net, split = NETWORKS[first.network], checked_split(first, folder)
     network = train_float(
         split.train_x, split.train_y, net.sizes, input_bits=INPUT_BITS, epochs=net.epochs, seed=first.seed
     )
@@ -144,7 +175,7 @@ def normalised(spec: NetworkSpec) -> NetworkSpec:
 
 def _named(image: WeightImage, spec: NetworkSpec) -> WeightImage:
     """The image with what the network is in its provenance."""
-    known = {k: v for k, v in asdict(spec).items() if v is not None}
+    known = {CONTENT if k == "content" else k: v for k, v in asdict(spec).items() if v is not None}
     net = NETWORKS[spec.network]
     data = {"dataset": "digits"} if spec.network.startswith("digits-") else mnist_provenance(net.shape, net.crop)
     return replace(image, provenance={"ohmbench": __version__, **data, **known})

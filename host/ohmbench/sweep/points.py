@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ from typing import Any
 from ohmbench import __version__
 from ohmbench.bench.opening import SimulatedArray
 from ohmbench.errors import DataError, UsageError
+from ohmbench.mapping.data_sets import CONTENT
 from ohmbench.model.array import ArrayModel, load_params
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.recipe_file import RECIPES, flat
 from ohmbench.sweep.config import Setting, SweepConfig
-from ohmbench.sweep.networks import NetworkSpec, describe, normalised
+from ohmbench.sweep.networks import NetworkSpec, content_of, describe, normalised
 
 _DIGITS = 12  # of a hash in hexadecimal: 48 bits tell a hundred thousand points apart
 
@@ -68,7 +69,8 @@ class Point:
 
     def settings(self) -> dict[str, Any]:
         """What tables show of the point: a value a key, parameters that the file sets by their names."""
-        spec = {f"network_{k}" if k == "seed" else k: v for k, v in asdict(self.network).items()}
+        names = {"seed": "network_seed", "content": CONTENT}
+        spec = {names.get(k, k): v for k, v in asdict(self.network).items()}
         return {
             **spec,
             "recipe": self.recipe_name,
@@ -94,12 +96,12 @@ def key_of(spec: NetworkSpec) -> str:
 
 
 def _hash(content: dict[str, Any]) -> str:
-    text = json.dumps({"ohmbench": __version__, **content}, sort_keys=True)
+    text = json.dumps({"ohmbench": __version__, **content}, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
 def expand(config: SweepConfig) -> list[Point]:
-    """The points of a file, each once, in the order of the file.
+    """The points of a file, each once, in the order of the file; `of_data` says on which data.
 
     Raises:
         DataError: a recipe or a device that makes no sense, or a method without the budget that it needs.
@@ -112,6 +114,21 @@ def expand(config: SweepConfig) -> list[Point]:
             raise DataError(f"{config.path}: {error}. No point was computed.") from error
         points.setdefault(point.key, point)
     return list(points.values())
+
+
+def of_data(points: Sequence[Point], folder: Path | None) -> list[Point]:
+    """The points, on the data that are there: results of other data in a folder of the same name have other keys.
+
+    Args:
+        folder: of MNIST's files.
+
+    Raises:
+        DataError: a data set is missing or damaged.
+    """
+    return [
+        replace(point, network=replace(point.network, content=content_of(point.network.network, folder)))
+        for point in points
+    ]
 
 
 def chosen(points: Sequence[Point], only: Sequence[str]) -> list[Point]:

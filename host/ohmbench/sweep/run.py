@@ -16,7 +16,7 @@ from ohmbench.support.provenance import provenance
 from ohmbench.sweep.compute import PointResult, compute_point
 from ohmbench.sweep.config import SweepConfig
 from ohmbench.sweep.engine import Engine
-from ohmbench.sweep.networks import MadeNetwork, NetworkSpec, Refused, make_networks, split_of
+from ohmbench.sweep.networks import MadeNetwork, NetworkSpec, Refused, checked_split, make_networks
 from ohmbench.sweep.points import Point
 from ohmbench.sweep.store import ResultStore
 
@@ -78,8 +78,8 @@ def run_sweep(
     kept = len(points) - len(todo)
     if not todo:
         return SweepRun(0, kept, ())
-    for network in {point.network.network for point in todo}:
-        split_of(network, folder)  # what is wrong with the data is said before anything is computed
+    for network in {point.network for point in todo}:
+        checked_split(network, folder)  # what is wrong with the data is said before anything is computed
     number = store.add_config(config)
     refused = _make_missing(todo, store, engine, folder, report)
     networks = {key: store.network(key) for key in {point.network_key for point in todo} & store.networks()}
@@ -126,7 +126,7 @@ def _point(
     array = point.simulated() if on.port in SIMULATED else None
     try:
         with _one_thread(), open_bench(on.port, baud=on.baud, array=array, carrier=on.carrier) as bench:
-            return compute_point(bench, point, network, split_of(point.network.network, folder)), provenance()
+            return compute_point(bench, point, network, checked_split(point.network, folder)), provenance()
     except OhmbenchError as error:
         return Refused(point.describe(), str(error), error.exit_code), provenance()
 

@@ -12,7 +12,9 @@ from typing import Any, Self
 import numpy as np
 
 from ohmbench.errors import StoreError
+from ohmbench.mapping.data_sets import CONTENT
 from ohmbench.support.sqlite_file import SqliteFile
+from ohmbench.support.writer import json_text
 from ohmbench.sweep.compute import PointResult
 from ohmbench.sweep.config import SweepConfig
 from ohmbench.sweep.networks import MadeNetwork, NetworkSpec
@@ -66,13 +68,13 @@ class ResultStore:
         self._write(
             "INSERT OR IGNORE INTO networks VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             key_of(made.spec),
-            json.dumps(spec),
+            json_text(spec, None),
             made.image,
             made.said_float.tobytes(),
             made.said_quantised.tobytes(),
-            json.dumps(made.counts),
+            json_text(made.counts, None),
             made.cpu_s,
-            json.dumps(provenance),
+            json_text(provenance, None),
         )
 
     def add_point(self, found: PointResult, config: int, provenance: Row) -> None:
@@ -88,11 +90,11 @@ class ResultStore:
             found.rung,
             point.network_key,
             config,
-            json.dumps(point.settings()),
-            json.dumps(point.resolved()),
-            json.dumps(found.values),
-            json.dumps(found.confusion),
-            json.dumps({**provenance, "build_id": f"{found.build_id:08x}"}),
+            json_text(point.settings(), None),
+            json_text(point.resolved(), None),
+            json_text(found.values, None),
+            json_text(found.confusion, None),
+            json_text({**provenance, "build_id": f"{found.build_id:08x}"}, None),
         )
 
     def done(self, rung: str) -> set[str]:
@@ -124,6 +126,7 @@ class ResultStore:
             {
                 "point": key,
                 "rung": rung,
+                CONTENT: "unknown",  # in files of an ohmbench that did not keep it
                 **settings,
                 **{name: resolved["params"][name] for name in sorted(params)},
                 **result,

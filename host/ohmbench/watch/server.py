@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from http import HTTPStatus
@@ -10,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from ohmbench.errors import OhmbenchError, UsageError
+from ohmbench.support.writer import json_text
 from ohmbench.watch.page import html
 from ohmbench.watch.state import Watcher
 
@@ -125,4 +125,4 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _json(watcher: Watcher) -> bytes:
-    return json.dumps(watcher.state(), separators=(",", ":")).encode()
+    return json_text(watcher.state(), None, separators=(",", ":")).encode()

@@ -19,8 +19,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ohmbench.errors import DataError, UsageError
+from ohmbench.network import idx as idx_files
 from ohmbench.network import mnist
 from ohmbench.network.mnist import ENVIRONMENT, download_mnist, load_mnist, mnist_folder
+from ohmbench.network.nets import load_split, net_named, validation_images
 
 TRAIN, TEST = "train-images-idx3-ubyte", "t10k-images-idx3-ubyte"
 TRAIN_LABELS, TEST_LABELS = "train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte"
@@ -136,7 +138,7 @@ def test_impossible_requests(folder: Path, arguments: dict[str, Any], message: s
         (TRAIN, idx(np.zeros((7, 28, 28), np.uint8))[:-1], "5503 bytes, and its header says 5504"),
         (TRAIN, idx(np.zeros((7, 28, 28), np.uint8)) + b"x", "5505 bytes, and its header says 5504"),
         (TRAIN, bytes([0, 0, 8, 3]) + b"\xff" * 12, "16 bytes, and its header says 79228162458924105385300197391"),
-        (TRAIN, b"PK\3\4" + bytes(40), "begins with 504b0304, not 00000803"),
+        (TRAIN, b"PK\3\4" + bytes(40), "begins with 504b0304, not 00000803: it is a zip archive"),
         (TRAIN_LABELS, idx(np.zeros((7, 1, 1), np.uint8)), "begins with 00000803, not 00000801"),
         (TRAIN_LABELS, idx(np.zeros(6, np.uint8)), "train has 7 images and 6 labels"),
         (TEST_LABELS, idx(np.array([0, 1, 10, 3, 4], np.uint8)), "label 2 of t10k is 10, not 0 to 9"),
@@ -151,7 +153,7 @@ def test_damage_is_named(folder: Path, name: str, data: bytes | None, message: s
         (folder / name).write_bytes(data)
     with pytest.raises(DataError, match=message) as caught:
         load_mnist(folder)
-    assert caught.value.todo.startswith(("Delete the file and get it again", "Set OHMBENCH_MNIST to"))
+    assert caught.value.todo.startswith(("Look where it came from", "Set OHMBENCH_MNIST to"))
     assert str(folder) in str(caught.value)
 
 
@@ -160,8 +162,12 @@ def test_damage_is_named(folder: Path, name: str, data: bytes | None, message: s
     [
         (lambda data: data[:-20], "break off"),
         (lambda data: data[: len(data) // 2], "break off"),
-        (lambda data: b"not gzip" + data, "incorrect header"),
+        (lambda data: b"not gzip" + data, "begins with 6e6f7420"),
         (lambda data: data[:100] + bytes([data[100] ^ 0xFF]) + data[101:], "Error -3"),
+        (lambda data: data + b"more", "damaged gzip"),
+        (lambda data: gzip.compress(data), "packed with gzip twice"),
+        (lambda data: b"BZh91AY&SY" + data, "bzip2"),
+        (lambda data: b"<!DOCTYPE html><title>Not found</title>", "a web page"),
     ],
 )
 def test_damaged_gzip(tmp_path: Path, change: Any, message: str) -> None:
@@ -173,11 +179,58 @@ def test_damaged_gzip(tmp_path: Path, change: Any, message: str) -> None:
 
 
 def test_content_that_unpacks_without_end_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mnist, "_MAX_BYTES", 1 << 16)
+    monkeypatch.setattr(idx_files, "MAX_BYTES", 1 << 16)
     (folder / TRAIN).unlink()
     (folder / f"{TRAIN}.gz").write_bytes(gzip.compress(bytes(1 << 20)))
     with pytest.raises(DataError, match="too large"):
         load_mnist(folder)
+
+
+@pytest.mark.parametrize(
+    "repack",
+    [
+        lambda data: data,  # a browser unpacked it and kept the name
+        lambda data: b"".join(gzip.compress(data[at : at + 1000]) for at in range(0, len(data), 1000)),
+        lambda data: gzip.compress(data) + bytes(512),  # padding, as on tapes
+    ],
+)
+def test_a_file_is_judged_by_its_content(tmp_path: Path, repack: Any) -> None:
+    folder = write(tmp_path / "set", contents(), packed=True)
+    before = load_mnist(folder)
+    for name, data in contents().items():
+        (folder / f"{name}.gz").write_bytes(repack(data))
+    np.testing.assert_array_equal(load_mnist(folder).train_x, before.train_x)
+
+
+def test_a_packed_file_under_a_plain_name(folder: Path) -> None:
+    before = load_mnist(folder)
+    (folder / TRAIN).write_bytes(gzip.compress(contents()[TRAIN]))
+    np.testing.assert_array_equal(load_mnist(folder).train_x, before.train_x)
+
+
+def test_only_a_download_that_is_not_what_was_sent_is_to_be_deleted(
+    mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv(ENVIRONMENT, raising=False)
+    path = download_mnist() / f"{TRAIN}.gz"
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(DataError, match=r"break off.*checksum is not that of MNIST any more: delete it"):
+        load_mnist()
+    elsewhere = write(tmp_path / "mine", contents(), packed=True) / f"{TRAIN}.gz"
+    elsewhere.write_bytes(path.read_bytes())
+    with pytest.raises(DataError, match=r"break off.*Look where it came from"):
+        load_mnist(elsewhere.parent)
+    assert path.exists()
+
+
+def test_home_in_the_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder.parent))
+    monkeypatch.setenv(ENVIRONMENT, "~/set")
+    assert load_mnist().test_x.shape == (5, 784)
+    monkeypatch.setenv(ENVIRONMENT, "~nosuchuser/set")
+    with pytest.raises(UsageError, match="no home folder for ~nosuchuser"):
+        load_mnist()
 
 
 def test_folder_from_environment_or_cache(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,6 +241,16 @@ def test_folder_from_environment_or_cache(folder: Path, monkeypatch: pytest.Monk
         load_mnist()
     monkeypatch.setenv(ENVIRONMENT, str(folder))
     assert load_mnist().test_x.shape == (5, 784)
+
+
+@pytest.mark.parametrize(("count", "kept"), [(240_000, 10_000), (60_000, 10_000), (12_000, 2000), (6000, 1000)])
+def test_validation_images(count: int, kept: int) -> None:
+    assert validation_images(count) == kept
+
+
+def test_a_set_too_small_to_train_on_is_refused(folder: Path) -> None:
+    with pytest.raises(DataError, match=r"7 training images: a sixth of them, 1, .* Give a set of 6000 or more"):
+        load_split(net_named("196-10"), folder)
 
 
 class _Server(SimpleHTTPRequestHandler):

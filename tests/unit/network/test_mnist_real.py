@@ -13,6 +13,7 @@ from ohmbench.inference.exact import evaluate
 from ohmbench.mapping.counting import count
 from ohmbench.mapping.mapper import map_compressed
 from ohmbench.network import mnist
+from ohmbench.network.idx import content_of
 from ohmbench.network.mnist import CHECKSUMS, ENVIRONMENT, load_mnist, mnist_folder
 
 pytestmark = pytest.mark.skipif(ENVIRONMENT not in os.environ, reason=f"needs MNIST: set {ENVIRONMENT} to its folder")
@@ -22,9 +23,7 @@ def test_checksums_are_those_of_the_files() -> None:
     for name, checksum in CHECKSUMS.items():
         path = mnist._existing(mnist_folder(), name)
         assert path is not None
-        data = path.read_bytes()
-        content = mnist._unzipped(data) if path.suffix == ".gz" else data
-        assert hashlib.sha256(content).hexdigest() == checksum
+        assert hashlib.sha256(content_of(path)).hexdigest() == checksum
 
 
 def test_shape_and_classes() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,6 +60,40 @@ def test_digits_split(digits: Dataset) -> None:
     assert load_digits(input_bits=5).test_x.max() == 16
 
 
+def test_a_network_file_of_an_old_ohmbench(network: Network, tmp_path: Path) -> None:
+    """np.savez, without a header; a part may be in Fortran's order."""
+    path = tmp_path / "old.npz"
+    np.savez(path, weights0=np.asfortranarray(network.weights[0]), bias0=network.biases[0])
+    loaded = Network.load(path)
+    assert loaded.provenance == {}
+    np.testing.assert_array_equal(loaded.weights[0], network.weights[0])
+
+
+def test_a_network_file_keeps_where_it_came_from(network: Network, tmp_path: Path) -> None:
+    path = tmp_path / "network.npz"
+    replace(network, provenance={"dataset": "digits", "seed": 3}).save(path)
+    assert Network.load(path).provenance == {"dataset": "digits", "seed": 3}
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"weights0": np.ones((3, 2), np.float32), "bias0": np.ones(2)}, "weights0 is not a float64 array of [?]x[?]"),
+        ({"weights0": np.ones((3, 2)), "bias0": np.ones(2), "bias1": np.ones(2)}, "no meaning here: 'bias1.npy'"),
+        ({"weights0": np.ones((3, 2))}, "it has no part bias0"),
+        ({"weights1": np.ones((3, 2)), "bias1": np.ones(2)}, "2 of its parts have no meaning here"),
+        ({"weights0": np.full((3, 2), np.nan), "bias0": np.ones(2)}, "do not fit together"),
+        ({"weights0": np.ones((0, 2)), "bias0": np.ones(2)}, "do not fit together"),
+        ({"weights0": np.ones(2, [("a", "<f8")]), "bias0": np.ones(2)}, "not a float64 array"),
+        ({"weights0": np.zeros((3000, 3000)), "bias0": np.ones(3000)}, "its parts are larger than"),
+    ],
+)
+def test_what_is_no_network(parts: dict[str, Any], said: str, tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "bad.npz", **parts)
+    with pytest.raises(DataError, match=said):
+        Network.load(tmp_path / "bad.npz")
+
+
 def test_gradients_match_finite_differences() -> None:
     rng = np.random.default_rng(0)
     sizes = (5, 4, 3)
@@ -103,13 +139,13 @@ def test_network_file(network: Network, tmp_path: Path) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(loaded.biases, network.biases, strict=True))
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(DataError, match="it is damaged, or a file of another kind. Make it with"):
+    with pytest.raises(DataError, match="it is no zip archive, or a damaged one. Make it with"):
         Network.load(path)
     np.savez(path, weights0=np.array([{}], dtype=object))
     with pytest.raises(DataError, match="Make it with"):
         Network.load(path)
     path.write_bytes(b"anything else")
-    with pytest.raises(DataError, match="another kind.* Make it with") as refused:
+    with pytest.raises(DataError, match="no zip archive.* Make it with") as refused:
         Network.load(path)
     assert "pickle" not in str(refused.value)
     np.savez(path, weights0=np.ones((3, 2)), bias0=np.ones(3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import open_bench
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import DataError, PortError, UsageError
+from ohmbench.network.data import Dataset
 from ohmbench.operations.sweep import plan, report, sweep
 from ohmbench.progress import Progress
+from ohmbench.sweep import networks
 from ohmbench.sweep.compute import STAGES
 from ohmbench.sweep.engine import dask
 from ohmbench.sweep.store import ResultStore
@@ -101,3 +104,39 @@ def test_no_scheduler_no_sweep(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("ohmbench.sweep.engine._CONNECT_S", 1.0)
     with pytest.raises(PortError, match="No Dask scheduler answers"), dask("tcp://127.0.0.1:9"):
         pass
+
+
+def test_results_of_one_data_set_are_never_anothers(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same sweep over other data: other networks, other points, none of the first ones' results."""
+    results = tmp_path / "r.sqlite"
+    config, points = plan(folder / "s.toml")
+    sweep(config, points[:1], results, QUIET, jobs=1)
+    whole = networks.load_digits
+
+    def fewer(input_bits: int) -> Dataset:
+        data = whole(input_bits)
+        return replace(data, train_x=data.train_x[50:], train_y=data.train_y[50:])
+
+    monkeypatch.setattr(networks, "load_digits", fewer)
+    for cached in (networks.split_of, networks.content_of):
+        cached.cache_clear()
+    try:
+        with pytest.raises(DataError, match="are not those of the sweep here"):
+            sweep(config, points[1:2], results, QUIET, jobs=1)  # another machine's files
+        _, others = plan(folder / "s.toml")
+        assert not {p.key for p in points} & {p.key for p in others}
+        found = sweep(config, others[:1], results, QUIET, jobs=1)
+        assert (found.run.computed, found.run.kept) == (1, 0)
+    finally:
+        for cached in (networks.split_of, networks.content_of):
+            cached.cache_clear()
+    with ResultStore.open(results) as store:
+        assert len(store.networks()) == 2
+        rows = store.rows()
+        assert len({row["dataset_content"] for row in rows}) == 2
+        for row in rows:  # provenance of the image too
+            assert row["dataset_content"] in {
+                store.network(key).weight_image().provenance["dataset_content"] for key in store.networks()
+            }
