@@ -85,8 +85,9 @@ def test_the_catalogue_and_an_estimate(tmp_path: Path) -> None:
 def test_what_is_refused(tmp_path: Path) -> None:
     array = array_of(tmp_path, "R")
     refused(UsageError.exit_code, "experiment", "tea", *array)
-    refused(UsageError.exit_code, "experiment", "iv", "--set", "set_to_v=4", *array)
-    refused(UsageError.exit_code, "experiment", "iv", "--port", "/dev/nothing")
+    refused(UsageError.exit_code, "experiment", "iv", "--set", "set_to_v=4", "--cells", "all", *array)
+    assert "--cells all for all 1024" in refused(UsageError.exit_code, "experiment", "iv", *array)
+    refused(UsageError.exit_code, "experiment", "iv", "--cells", "all", "--port", "/dev/nothing")
     refused(UsageError.exit_code, *TRAIN, *array, "--resume")
     refused(StoreError.exit_code, "experiment", "iv", "--resume", *array)
     refused(WearError.exit_code, *TRAIN, *array, "--wear-budget", "3")

@@ -112,6 +112,8 @@ class Bench(ABC):
     info: BenchInfo
     on_arm: Callable[[Limits], None] | None = None  # called before the bench is armed; what it raises prevents that
     was_armed: bool = False  # since it was opened
+    pulse_programs: int = 0  # queued while armed with pulses allowed: until the first, no cell can have had one
+    _allowed: int = 0  # pulses, while armed
     was_left: bool = False  # closed while it could no longer be told to turn off
     carrier: Carrier = Carrier()
     """What is between the FPGA's lines and the array's rows and columns: `programming` and `inference` go by it."""
@@ -260,12 +262,20 @@ class Bench(ABC):
         try:
             firmware = load_firmware("rails")
             self.execute(firmware, {rail.name.lower(): dac_code(rails_v.get(rail, 0.0)) for rail in Rail})
+            self._allowed = limits.pulses  # from now on: the program of the rails has no pulse
             yield
         except BaseException:
             with suppress(OhmbenchError):  # why it ended says more than that the link is gone by now
                 self.safe()
             raise
+        finally:
+            self._allowed = 0
         self.safe()
+
+    def _count_program(self) -> None:
+        """For `_run`: just before a program is queued."""
+        if self._allowed:
+            self.pulse_programs += 1
 
     def require_within_carrier(self, limits: Limits) -> None:
         """Refuse what `armed` would refuse; who charges wear asks before, since a reservation stays for life.

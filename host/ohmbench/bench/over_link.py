@@ -123,6 +123,7 @@ class LinkBench(Bench):
     ) -> Done:
         try:
             self.load(program)
+            self._count_program()
             self._link.run(entry, args)
             if inputs is not None:
                 self._link.send_vectors(inputs)

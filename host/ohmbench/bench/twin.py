@@ -56,6 +56,7 @@ class TwinBench(Bench):
         on_words: Callable[[Words], None],
     ) -> Done:
         self.twin.load(program.words)
+        self._count_program()
         done, words = self.twin.run(entry, args, inputs)
         if len(words):
             on_words(words)

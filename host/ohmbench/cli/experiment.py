@@ -25,7 +25,7 @@ def add(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="ROW,COL[:ROW,COL]",
-        help="cells, from corner to corner; repeatable (default: all)",
+        help="cells, from corner to corner, or all; repeatable; needed by experiments that pulse",
     )
     options.fault_map(parser)
     parser.add_argument(

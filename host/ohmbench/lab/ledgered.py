@@ -72,6 +72,7 @@ def recorded_loader(
             image_number=number,
             recipe=dataclasses.asdict(recipe),
             provenance={**bench.provenance, **source.provenance, "skipped": np.argwhere(target.skipped).tolist()},
+            sent=lambda: bench.pulse_programs,
         ) as run:
             journal = Journal(run, charged=True)
             return ArrayRun(bench, target, recipe, journal, report, policy=AT_ONCE).run()
@@ -102,6 +103,7 @@ def charged(bench: Bench, ledgered: Ledgered | None, kind: str) -> Iterator[None
         mask=np.zeros_like(every),
         pulses=0,
         provenance=bench.provenance,
+        sent=lambda: bench.pulse_programs,
     ) as run:
 
         def charge(limits: Limits) -> None:

@@ -15,11 +15,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from serial.tools import list_ports
-
 from ohmbench.errors import LinkError, PortError, ProtocolError, UsageError
 from ohmbench.lab.holders import PROC, device_of, openers
 from ohmbench.lab.settings import Settings
+from ohmbench.lab.usb_ports import usb_ports
 from ohmbench.link import Link
 from ohmbench.link.messages import BoardInfo
 from ohmbench.link.transport import IN_USE
@@ -136,7 +135,7 @@ def list_ports_found(settings: Settings, *, probe_all: bool = False) -> Ports:
 
 def _candidates(settings: Settings) -> Iterator[FoundPort]:
     seen = set()
-    for info in sorted(list_ports.comports(), key=lambda info: str(info.device)):
+    for info in usb_ports():
         usb = "" if info.vid is None else f"{info.vid:04x}:{info.pid:04x}:{info.serial_number or ''}"
         seen.add(device_of(info.device))
         yield FoundPort(info.device, usb, info.product or "")
@@ -200,7 +199,7 @@ def choose_port(settings: Settings, look: Callable[[Settings], Ports] = list_por
 
 def board_serial(port: str) -> str:
     """What stays with a board whatever array it has: the serial number of its USB bridge, or else the port's name."""
-    for info in list_ports.comports():
-        if device_of(info.device) == device_of(port) and info.serial_number:
+    for info in usb_ports(port):
+        if info.serial_number:
             return str(info.serial_number)
     return port

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from ohmbench.errors import StoreError
 from ohmbench.lab.ledger import Ledgered
+from ohmbench.record.database import KIND
 from ohmbench.record.store import Store
+from ohmbench.support.sqlite_file import SqliteFile
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,12 @@ def store_if_there(path: Path) -> Iterator[Store | None]:
     if not path.exists():
         yield None
         return
-    with Store.open(path) as store:
-        yield store
+    if SqliteFile.may_be_written(path):
+        with Store.open(path) as store:
+            yield store
+        return
+    with SqliteFile.open_to_read(path, KIND) as file:
+        yield Store(file)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ lab = "/srv/lab"                    # folder of the record, if neither --lab nor
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -21,20 +20,9 @@ from ohmbench.errors import UsageError
 from ohmbench.record import database
 from ohmbench.support.home import in_home
 from ohmbench.support.text_files import TextFileError, read_toml
+from ohmbench.support.user_folders import config_folder
 
 FILE_NAME = "config.toml"
-
-
-def config_folder() -> Path:
-    """XDG_CONFIG_HOME/ohmbench, or the like on other systems (XDG Base Directory Specification 0.8)."""
-    if sys.platform == "win32":
-        name, fallback = "APPDATA", Path("AppData", "Roaming")
-    elif sys.platform == "darwin":
-        name, fallback = "", Path("Library", "Application Support")
-    else:
-        name, fallback = "XDG_CONFIG_HOME", Path(".config")
-    given = Path(os.environ.get(name, ""))
-    return (given if given.is_absolute() else Path.home() / fallback) / "ohmbench"
 
 
 @dataclass(frozen=True)
@@ -54,9 +42,10 @@ class Settings:
         Raises:
             UsageError: the file cannot be read, is no TOML, or has a key or a value that makes no sense.
         """
-        path = config_folder() / FILE_NAME if path is None else path
+        folder = config_folder()
+        path = folder / FILE_NAME if path is None and folder is not None else path
         try:
-            if not path.exists():
+            if path is None or not path.exists():  # a user without a home has none
                 return cls()
             values = read_toml(path)
         except (OSError, TextFileError) as error:

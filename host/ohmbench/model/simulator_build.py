@@ -19,6 +19,7 @@ from ohmbench.progress import Say
 from ohmbench.support.resources import resource_root
 from ohmbench.support.rtl import other_models, rtl_files, rtl_headers
 from ohmbench.support.toolchain import verilator_environment
+from ohmbench.support.user_folders import cache_folder
 
 TOP = "ohm_sim_top"
 
@@ -143,10 +144,10 @@ def _check_tools(environment: dict[str, str]) -> str:
 
 def _build_folder(root: Path) -> Path:
     """build/sim of a checkout if it can be written, else the user's cache; made if absent."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ohmbench/sim"
-    folder = root / "build/sim" if (root / "pyproject.toml").exists() and os.access(root, os.W_OK) else cache
-    if " " in str(folder):
-        folder = cache  # make cannot build in a folder whose name has a space
+    folder = root / "build/sim"
+    # make cannot build in a folder whose name has a space
+    if not ((root / "pyproject.toml").exists() and os.access(root, os.W_OK)) or " " in str(folder):
+        folder = cache_folder() / "sim"
     if " " in str(folder):
         raise BuildError(
             f"make cannot build in {folder}, whose name has a space. Set XDG_CACHE_HOME to a folder without one."

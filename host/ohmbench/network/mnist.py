@@ -21,6 +21,7 @@ from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import FloatArray, IntArray
 from ohmbench.support.files import replace_file
 from ohmbench.support.home import in_home
+from ohmbench.support.user_folders import cache_folder
 
 ENVIRONMENT = "OHMBENCH_MNIST"
 """Environment variable that names the folder of the files."""
@@ -91,7 +92,7 @@ def mnist_folder() -> Path:
 
 
 def _download_folder() -> Path:
-    return in_home(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "ohmbench/mnist"
+    return cache_folder() / "mnist"
 
 
 def download_mnist(folder: str | Path | None = None, progress: OnProgress | None = None) -> Path:

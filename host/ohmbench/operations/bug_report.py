@@ -48,7 +48,9 @@ class Scrubber:
         self._names = (
             re.compile(r"(?<![^\W_])(?:" + "|".join(map(re.escape, own)) + r")(?![^\W_])", re.I) if own else None
         )
-        self._home = str(Path.home() if home is None else home)
+        self._home = ""
+        with suppress(RuntimeError):  # this user has none
+            self._home = str(Path.home() if home is None else home)
 
     def __call__(self, text: str) -> str:
         if len(self._home) > 1:

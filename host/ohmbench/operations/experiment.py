@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ohmbench.bench.base import Bench
-from ohmbench.errors import UsageError
+from ohmbench.errors import UsageError, WearError
 from ohmbench.experiments import loop
 from ohmbench.experiments.base import Found
 from ohmbench.experiments.loop import Estimate, Journaled, recorded
@@ -143,7 +143,7 @@ def _journal(bench: Bench, planned: Planned, ledgered: Ledgered | None) -> Itera
     ledgered.register(bench.info)
     store, chosen, experiment = ledgered.store, planned.chosen, planned.experiment
     if planned.resumed is not None:
-        run = store.reopen(planned.resumed.id, ledgered.serial)
+        run = store.reopen(planned.resumed.id, ledgered.serial, lambda: bench.pulse_programs)
         if store.wear(ledgered.serial).reserved[chosen].any():
             done = len(samples(store, run.id))
             run.note(f"step {done + 1} may have been begun before; it is taken again")
@@ -160,12 +160,15 @@ def _journal(bench: Bench, planned: Planned, ledgered: Ledgered | None) -> Itera
                 "cells": np.argwhere(chosen).tolist(),
                 "steps": len(experiment.steps()),
             },
+            sent=lambda: bench.pulse_programs,
         )
     with ExitStack() as stack:
         stack.push(run)  # ends it as failed or interrupted if this is left by an exception
         try:
             yield Journaled(run, store)
         except BaseException as error:
+            if isinstance(error, WearError):  # refused, not broken off: there is nothing to go on with
+                raise
             error.add_note(
                 f"Run {run.id} on array {ledgered.serial} is unfinished; what was done is recorded. Give "
                 f"`ohmbench experiment {experiment.name}` with the same array and --resume to go on."

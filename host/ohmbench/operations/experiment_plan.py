@@ -18,6 +18,9 @@ from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.support.array_types import Mask
 from ohmbench.tables import COLUMNS, ROWS
 
+ALL = "all"
+"""What --cells says for every cell."""
+
 _CELLS = re.compile(r"(\d+),(\d+)(?::(\d+),(\d+))?")
 
 
@@ -44,6 +47,11 @@ class Planned:
         """Whether the run to go on with has nothing left to do."""
         return self.resumed is not None and self.resumed.status == RunStatus.DONE
 
+    @property
+    def pulses(self) -> bool:
+        """Whether it gives pulses."""
+        return any(step.limits.pulses for step in self.experiment.steps())
+
 
 def parse_settings(texts: Sequence[str]) -> dict[str, str]:
     """NAME=VALUE of each text.
@@ -59,7 +67,7 @@ def parse_settings(texts: Sequence[str]) -> dict[str, str]:
 
 
 def parse_cells(texts: Sequence[str], faults: FaultMap | None = None, serial: str | None = None) -> Mask:
-    """Cells (rows, columns) of ROW,COL or ROW,COL:ROW,COL, both corners included; all if there is no text.
+    """Cells (rows, columns) of ROW,COL or ROW,COL:ROW,COL, both corners included, or of `all`; all without a text.
 
     Args:
         faults: its stuck and unformed cells are left out.
@@ -71,11 +79,16 @@ def parse_cells(texts: Sequence[str], faults: FaultMap | None = None, serial: st
     """
     chosen = np.full((ROWS, COLUMNS), not texts)
     for text in texts:
+        if text == ALL:
+            chosen[:] = True
+            continue
         match = _CELLS.fullmatch(text.replace(" ", ""))
         row, column, *to = (0 if part is None else int(part) for part in match.groups()) if match else (ROWS, 0)
         last_row, last_column = to if match and match[3] else (row, column)
         if not (row <= last_row < ROWS and column <= last_column < COLUMNS):
-            raise UsageError(f"--cells {text}: give ROW,COL or ROW,COL:ROW,COL, from 0,0 to {ROWS - 1},{COLUMNS - 1}.")
+            raise UsageError(
+                f"--cells {text}: give ROW,COL or ROW,COL:ROW,COL, from 0,0 to {ROWS - 1},{COLUMNS - 1}; or {ALL}."
+            )
         chosen[row : last_row + 1, column : last_column + 1] = True
     if faults is not None:
         chosen &= ~faults.left_out(chosen.shape, serial)
@@ -149,4 +162,10 @@ class Asked:
         settings = parse_settings(self.settings)
         if self.resume:
             return plan_resumed(self.name, ledgered, bool(settings or self.cells or self.fault_map), serial)
-        return plan(self.name, settings, parse_cells(self.cells, self.fault_map, serial))
+        planned = plan(self.name, settings, parse_cells(self.cells, self.fault_map, serial))
+        if not self.cells and planned.pulses:
+            raise UsageError(
+                f"{self.name} pulses the cells that it is given, and none were named.",
+                f"Give --cells ROW,COL:ROW,COL, or --cells {ALL} for all {ROWS * COLUMNS}.",
+            )
+        return planned

@@ -27,6 +27,7 @@ from ohmbench.network.mnist import load_mnist
 from ohmbench.network.nets import NETS, Net, load_split, net_named, validation_images
 from ohmbench.progress import Progress
 from ohmbench.study.methods import Start, run_method
+from ohmbench.support.children import safe_path
 from ohmbench.support.files import check_folder, replace_file
 from ohmbench.support.writer import json_text
 
@@ -124,7 +125,10 @@ def run_results(
         progress("results", len(parts) - len(missing), len(parts))
         # Ctrl-C ends the workers at once and without a traceback each; what they have finished is in the cache
         stop = (signal.SIGINT, signal.SIG_DFL)
-        with ProcessPoolExecutor(WORKERS, get_context("spawn"), initializer=signal.signal, initargs=stop) as pool:
+        with (
+            safe_path(),
+            ProcessPoolExecutor(WORKERS, get_context("spawn"), initializer=signal.signal, initargs=stop) as pool,
+        ):
             waiting = {pool.submit(run_part, *part, files[part], folder): part for part in missing}
             try:
                 for done, future in enumerate(as_completed(waiting)):

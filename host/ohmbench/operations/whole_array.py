@@ -40,4 +40,5 @@ def begin_run(
         pulses=pulses,
         recipe=dataclasses.asdict(recipe),
         provenance={**bench.provenance, **(provenance or {})},
+        sent=lambda: bench.pulse_programs,
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 from ohmbench.errors import StoreError, UsageError
 from ohmbench.support.home import in_home
 from ohmbench.support.sqlite_file import Kind, Problem, SqliteFile
+from ohmbench.support.user_folders import data_folder
 
 FILE_NAME = "record.sqlite"
 
@@ -125,32 +125,24 @@ def default_path() -> Path:
     Raises:
         UsageError: OHMBENCH_LAB is relative, or nothing says where the user's data are.
     """
-    try:
-        return _lab_folder() / FILE_NAME
-    except RuntimeError as error:  # pathlib's "could not determine home directory"
+    if lab := os.environ.get("OHMBENCH_LAB"):
+        return _named(lab) / FILE_NAME
+    folder = data_folder()
+    if folder is None:
         raise UsageError(
             "There is no home folder to keep the record of runs in.", "Set OHMBENCH_LAB to an absolute folder."
-        ) from error
+        )
+    return folder / FILE_NAME
 
 
-def _lab_folder() -> Path:
-    if lab := os.environ.get("OHMBENCH_LAB"):
-        folder = in_home(lab)
-        if not folder.is_absolute():
-            raise UsageError(
-                f"OHMBENCH_LAB={lab} is relative: from another working directory the array would seem to have no wear.",
-                "Set it to an absolute folder.",
-            )
-        return folder
-    if sys.platform == "win32":
-        name, fallback = "LOCALAPPDATA", ("AppData", "Local")
-    elif sys.platform == "darwin":
-        name, fallback = "", ("Library", "Application Support")
-    else:
-        name, fallback = "XDG_DATA_HOME", (".local", "share")
-    given = Path(os.environ.get(name, ""))
-    # the XDG base directory specification has a relative path ignored
-    return (given if given.is_absolute() else Path.home().joinpath(*fallback)) / "ohmbench"
+def _named(lab: str) -> Path:
+    folder = in_home(lab)
+    if not folder.is_absolute():
+        raise UsageError(
+            f"OHMBENCH_LAB={lab} is relative: from another working directory the array would seem to have no wear.",
+            "Set it to an absolute folder.",
+        )
+    return folder
 
 
 def open_record(path: Path, wait_s: float = 5.0) -> SqliteFile:

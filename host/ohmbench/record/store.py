@@ -9,7 +9,7 @@ an upper bound from then on.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import astuple
 from datetime import datetime
@@ -53,6 +53,7 @@ class Store(Ledger):
         image_number: int | None = None,
         recipe: Mapping[str, Any] | None = None,
         provenance: Mapping[str, Any] | None = None,
+        sent: Callable[[], int] | None = None,
     ) -> Run:
         """Begin a run and its first pass, and charge its reservation. Earlier runs that were killed are marked so.
 
@@ -61,6 +62,8 @@ class Store(Ledger):
             mask: bool (rows, columns), the cells of the first pass.
             pulses: the most that the guard will allow a cell in this pass (`Limits.pulses`); 0 if it only reads.
             recipe, provenance: what JSON can hold; kept with the run.
+            sent: how many programs that may pulse the bench was given so far. A pass that fails before one is gives
+                its reservation back.
 
         Raises:
             StoreError: no such array.
@@ -86,13 +89,16 @@ class Store(Ledger):
                 ),
             )
             assert cursor.lastrowid is not None
-            run = Run(self, self._database, cursor.lastrowid, array)
+            run = Run(self, self._database, cursor.lastrowid, array, sent)
             note(sql, run.id, f"begun on {rung}")
             run._add_pass(mask, pulses)
         return run
 
-    def reopen(self, run_id: int, serial: str) -> Run:
+    def reopen(self, run_id: int, serial: str, sent: Callable[[], int] | None = None) -> Run:
         """Go on with a run that did not end; begin a pass next. What it reserved before stays charged.
+
+        Args:
+            sent: as in `begin_run`.
 
         Raises:
             StoreError: no such run, it is of another array, it is done, or the array was pulsed since.
@@ -116,7 +122,7 @@ class Store(Ledger):
                 (RunStatus.RUNNING, *astuple(Process.own()), run_id),
             )
             note(sql, run_id, "gone on with")
-        return Run(self, self._database, run_id, array)
+        return Run(self, self._database, run_id, array, sent)
 
     def _last_change(self, number: int) -> RunRecord | None:
         """The last run that may have pulsed an array."""
@@ -249,12 +255,21 @@ class Store(Ledger):
 class Run:
     """A run that goes on. As a context manager it ends as done, or by an exception as interrupted or failed."""
 
-    def __init__(self, ledger: Ledger, database: SqliteFile, number: int, array: ArrayRecord) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        database: SqliteFile,
+        number: int,
+        array: ArrayRecord,
+        sent: Callable[[], int] | None = None,
+    ) -> None:
         self.id = number
         self.array = array
         self._ledger = ledger
         self._database = database
         self._pass = -1
+        self._sent = sent
+        self._sent_before = 0  # when its last pass began
 
     def begin_pass(self, mask: Mask, pulses: int) -> int:
         """Charge another pass over the masked cells, bool (rows, columns), and return its number.
@@ -279,6 +294,7 @@ class Run:
         )
         sql.execute("UPDATE runs SET most_pulses = max(most_pulses, ?) WHERE id = ?", (pulses, self.id))
         self._pass = int(number)
+        self._sent_before = 0 if self._sent is None else self._sent()
         return self._pass
 
     def record(self, cells: Cells) -> None:
@@ -345,7 +361,23 @@ class Run:
             return
         # the exception says more than that its run's end could not be written: it stays running, as if killed
         with suppress(StoreError):
+            if self._sent is not None and self._pass >= 0 and self._sent() == self._sent_before:
+                self._give_back()
             self.finish(RunStatus.FAILED if issubclass(kind, Exception) else RunStatus.INTERRUPTED, str(error))
+
+    def _give_back(self) -> None:
+        """Undo the last pass's reservation: the bench was given no program that could pulse since it began."""
+        with self._database.transaction() as sql:
+            given = sql.execute(
+                "UPDATE cells SET reserved = 0 WHERE run = ? AND pass = ? AND status IS NULL AND reserved > 0",
+                (self.id, self._pass),
+            )
+            if given.rowcount:
+                others = "SELECT 1 FROM cells WHERE run = runs.id AND (pass < ? OR status IS NOT NULL)"
+                sql.execute(
+                    f"UPDATE runs SET most_pulses = 0 WHERE id = ? AND NOT EXISTS ({others})", (self.id, self._pass)
+                )
+                note(sql, self.id, "nothing was sent; its reservation was given back")
 
     def _check_shape(self, mask: Mask) -> None:
         if mask.shape != (self.array.rows, self.array.columns):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -77,6 +80,34 @@ class SqliteFile:
                 raise
         return cls(connection, path, kind)
 
+    @classmethod
+    @contextmanager
+    def open_to_read(cls, path: Path, kind: Kind) -> Iterator[Self]:
+        """Open a file of this version that may only be read, as on a colleague's disk, for as long as this lasts.
+
+        A journal beside it may not be taken in where it is, so a copy of both is read then.
+
+        Raises:
+            StoreError: it cannot be read, is of another kind or version, or is damaged.
+        """
+        with ExitStack() as stack:
+            with _translated(path, kind):
+                journal = path.with_name(f"{path.name}-wal")
+                source = path
+                if journal.exists() and journal.stat().st_size:
+                    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ohmbench-")))
+                    source = Path(shutil.copy(path, folder))
+                    shutil.copy(journal, folder)
+                address = f"{source.resolve().as_uri()}?mode=ro" + ("&immutable=1" if source == path else "")
+                connection = stack.enter_context(closing(sqlite3.connect(address, uri=True, isolation_level=None)))
+                if _pragma(connection, "application_id") != kind.application_id:
+                    raise kind.explain(path, Problem.ANOTHERS, "")
+                version = _pragma(connection, "user_version")
+                if version != kind.schema:
+                    which = Problem.NEWER if version > kind.schema else Problem.UNUSABLE
+                    raise kind.explain(path, which, f"version {version}, this ohmbench reads {kind.schema} only here")
+            yield cls(connection, path, kind)
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """All of the statements inside or none of them."""
@@ -94,6 +125,11 @@ class SqliteFile:
         """All rows of a query."""
         with _translated(self.path, self._kind):
             return self.connection.execute(sql, values).fetchall()
+
+    @staticmethod
+    def may_be_written(path: Path) -> bool:
+        """Whether this user may write the file, and the journal beside it."""
+        return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
     def refuse_writing(self) -> None:
         """From now on statements that write fail."""

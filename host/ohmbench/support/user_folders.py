@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ohmbench.errors import UsageError
+from ohmbench.support.home import in_home
 
 
 def home(what: str, instead: str) -> Path:
@@ -31,7 +32,7 @@ def cache_folder() -> Path:
         UsageError: as `home`.
     """
     given = os.environ.get("XDG_CACHE_HOME")
-    base = Path(given) if given else home("what can be made again", "XDG_CACHE_HOME to a folder") / ".cache"
+    base = in_home(given) if given else home("what can be made again", "XDG_CACHE_HOME to a folder") / ".cache"
     return base / "ohmbench"
 
 

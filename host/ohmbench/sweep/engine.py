@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from ohmbench.errors import PortError, UsageError
+from ohmbench.support.children import safe_path
 
 R = TypeVar("R")
 _CONNECT_S = 10.0
@@ -48,7 +49,7 @@ def local(jobs: int) -> Iterator[Engine]:
             raise _lost("A process of this computer", error) from error
 
     # processes whose parent was killed end as idle ones do
-    with joblib.parallel_config("loky", idle_worker_timeout=_IDLE_S):
+    with safe_path(), joblib.parallel_config("loky", idle_worker_timeout=_IDLE_S):
         yield run
 
 

@@ -12,8 +12,15 @@ import serial
 from tests.unit.link.on_pty import Board, Pty
 
 from ohmbench.errors import UsageError
-from ohmbench.lab import ports
-from ohmbench.lab.ports import FoundPort, Ports, PortState, choose_port, is_open_elsewhere, list_ports_found
+from ohmbench.lab.ports import (
+    FoundPort,
+    Ports,
+    PortState,
+    board_serial,
+    choose_port,
+    is_open_elsewhere,
+    list_ports_found,
+)
 from ohmbench.lab.settings import Settings
 
 FTDI, OTHER = (0x0403, 0x6015), (0x2341, 0x0043)
@@ -46,7 +53,7 @@ def plugged_in(monkeypatch: pytest.MonkeyPatch, *devices: tuple[str, tuple[int, 
         )
         for device, usb in devices
     ]
-    monkeypatch.setattr(ports.list_ports, "comports", lambda: infos)
+    monkeypatch.setattr("serial.tools.list_ports.comports", lambda: infos)
 
 
 def test_a_bench_is_found_and_named(monkeypatch: pytest.MonkeyPatch, bench: str) -> None:
@@ -139,3 +146,35 @@ def test_the_only_bench_is_meant() -> None:
 def test_candidates_are_listed_otherwise(states: tuple[PortState, ...], said: str) -> None:
     with pytest.raises(UsageError, match=f"(?s){said}"):
         choose_port(Settings(), lambda settings: found(*states))
+
+
+def test_a_device_that_cannot_be_asked_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is being unplugged, or whose strings are no text, fails all of pyserial's listing."""
+
+    def fail() -> None:
+        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "odd")
+
+    class Odd:
+        subsystem = "usb-serial"
+        vid, pid, serial_number, product = 0x2341, 0x0043, "FT1", "board"
+
+        def __init__(self, device: str) -> None:
+            self.device = device
+            if device == "/dev/ttyUSB0":
+                raise TypeError("half gone")
+
+    devices = [Path("/dev/ttyUSB0"), Path("/dev/ttyUSB1")]
+    monkeypatch.setattr("serial.tools.list_ports.comports", fail)
+    monkeypatch.setattr("serial.tools.list_ports_linux.SysFS", Odd)
+    monkeypatch.setattr(Path, "glob", lambda path, pattern: devices if pattern == "ttyUSB*" else [])
+    found = list_ports_found(Settings()).found
+    assert [port.port for port in found] == ["/dev/ttyUSB1"]
+
+
+def test_a_given_port_needs_no_listing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise AssertionError("it was listed")
+
+    monkeypatch.setattr("serial.tools.list_ports.comports", fail)
+    assert board_serial("/dev/nothing") == "/dev/nothing"
+    assert board_serial("socket://lab-3:4000") == "socket://lab-3:4000"

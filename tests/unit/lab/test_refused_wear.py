@@ -33,7 +33,7 @@ def test_a_refused_command_charges_nothing(what: str, tmp_path: Path, capsys: py
     given = {
         "program": [str(image), "--only", "0"],
         "infer": [str(image), "--data", "digits"],
-        "experiment": ["iv"],
+        "experiment": ["iv", "--cells", "all"],
     }.get(what, [])
     options = ["--port", "twin", "--array", str(array), "--carrier", str(carrier), "--lab", str(tmp_path), "--quiet"]
     for _ in range(2):
