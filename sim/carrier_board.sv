@@ -1,5 +1,5 @@
-// The reference carrier board around the array model: two AD5686R, five groups of ADG1414, four
-// LTC2320-16, wired as fpga/carriers/reference/carrier.toml says. Ports are the carrier's pins and
+// The reference carrier board around the array model: two AD5686R, five groups of ADG1414, and
+// LTC2320-16 for all columns, wired as fpga/carriers/reference/carrier.toml says. Ports are the carrier's pins and
 //   now_i    run time of the sequencer in clocks, passed on to the array model
 //   error_o  violations of a datasheet or of the board's own rules so far; each is printed once
 // What a line is connected to follows from the states of the chips, never from what was meant.
@@ -22,7 +22,7 @@ module carrier_board (
     input logic [4:0] sw_sync_ni,
     input logic adc_cnv_ni,
     input logic adc_sck_i,
-    output logic [31:0] adc_sdo_o,
+    output logic [ohm_carrier_pkg::Columns-1:0] adc_sdo_o,
     input logic set_en_i,
     input logic reset_en_i,
     input logic safe_ni,
@@ -52,10 +52,12 @@ module carrier_board (
     input int bl_code,
     input int wl_code,
     input longint unsigned now_clocks,
-    output shortint codes[32]
+    output shortint codes[ohm_carrier_pkg::Columns]
   );
 
   localparam int unsigned Groups = ohm_carrier_pkg::Groups;
+  localparam int unsigned Rows = ohm_carrier_pkg::Rows;
+  localparam int unsigned Columns = ohm_carrier_pkg::Columns;
   localparam int unsigned BusChips = ohm_carrier_pkg::BusChips;
   localparam int unsigned RowStride = ohm_carrier_pkg::SwRowStride;
   localparam int unsigned ColumnStride = ohm_carrier_pkg::SwColumnStride;
@@ -104,7 +106,7 @@ module carrier_board (
   logic [7:0][15:0] code;  // of each rail
   half_t [7:0] rail_settled;
   logic [Groups-1:0][63:0] closed;  // switches, numbered as in carrier.toml
-  shortint codes[32];
+  shortint codes[Columns];
 
   for (genvar d = 0; d < 2; d++) begin : g_dac
     ad5686r u_dac (
@@ -139,10 +141,18 @@ module carrier_board (
     end
   end
 
-  for (genvar a = 0; a < 4; a++) begin : g_adc
+  for (genvar a = 0; a < int'(Columns + 7) / 8; a++) begin : g_adc
     logic [7:0][15:0] adc_codes;
+    logic [7:0] sdo;
     for (genvar c = 0; c < 8; c++) begin : g_channel
-      assign adc_codes[c] = codes[8*a+c];
+      if (8 * a + c < int'(Columns)) begin : g_wired
+        assign adc_codes[c] = codes[8*a+c];
+        assign adc_sdo_o[8*a+c] = sdo[c];
+      end else begin : g_open
+        logic unused_sdo;
+        assign adc_codes[c] = '0;
+        assign unused_sdo   = sdo[c];
+      end
     end
 
     ltc2320 u_adc (
@@ -152,7 +162,7 @@ module carrier_board (
         .sck_fell_i(sck_fell),
         .abandon_i(!pin.safe_n),
         .codes_i(adc_codes),
-        .sdo_o(adc_sdo_o[8*a+:8])
+        .sdo_o(sdo)
     );
   end
 
@@ -206,17 +216,17 @@ module carrier_board (
   // --- which line is connected to what ---------------------------------------------------------
 
   typedef struct packed {
-    logic [31:0] wl_bus;
-    logic [31:0] wl_ground;
-    logic [31:0] bl_bus;
-    logic [31:0] bl_ground;
-    logic [31:0] col_tia;
-    logic [31:0] col_ground;
-    logic [31:0] col_inhibit;
-    logic [31:0] col_reset;
-    logic        bus_bl_set;
-    logic        bus_bl_read;
-    logic [2:0]  bus_wl;       // to wl_set, wl_reset, wl_read
+    logic [Rows-1:0]    wl_bus;
+    logic [Rows-1:0]    wl_ground;
+    logic [Rows-1:0]    bl_bus;
+    logic [Rows-1:0]    bl_ground;
+    logic [Columns-1:0] col_tia;
+    logic [Columns-1:0] col_ground;
+    logic [Columns-1:0] col_inhibit;
+    logic [Columns-1:0] col_reset;
+    logic               bus_bl_set;
+    logic               bus_bl_read;
+    logic [2:0]         bus_wl;       // to wl_set, wl_reset, wl_read
   } lines_t;
 
   function automatic lines_t lines();
@@ -227,15 +237,17 @@ module carrier_board (
     wl = closed[ohm_carrier_pkg::GroupWl];
     bl = closed[ohm_carrier_pkg::GroupBl];
     columns = {closed[ohm_carrier_pkg::GroupColHi], closed[ohm_carrier_pkg::GroupColLo]};
-    for (int unsigned i = 0; i < 32; i++) begin
+    for (int unsigned i = 0; i < Rows; i++) begin
       l.wl_bus[i] = wl[RowStride*i+ohm_carrier_pkg::SwRowBus];
       l.wl_ground[i] = wl[RowStride*i+ohm_carrier_pkg::SwRowGround];
       l.bl_bus[i] = bl[RowStride*i+ohm_carrier_pkg::SwRowBus];
       l.bl_ground[i] = bl[RowStride*i+ohm_carrier_pkg::SwRowGround];
-      l.col_tia[i] = columns[ColumnStride*i+ohm_carrier_pkg::SwColumnTia];
-      l.col_ground[i] = columns[ColumnStride*i+ohm_carrier_pkg::SwColumnGround];
-      l.col_inhibit[i] = columns[ColumnStride*i+ohm_carrier_pkg::SwColumnInhibit];
-      l.col_reset[i] = columns[ColumnStride*i+ohm_carrier_pkg::SwColumnReset];
+    end
+    for (int unsigned j = 0; j < Columns; j++) begin
+      l.col_tia[j] = columns[ColumnStride*j+ohm_carrier_pkg::SwColumnTia];
+      l.col_ground[j] = columns[ColumnStride*j+ohm_carrier_pkg::SwColumnGround];
+      l.col_inhibit[j] = columns[ColumnStride*j+ohm_carrier_pkg::SwColumnInhibit];
+      l.col_reset[j] = columns[ColumnStride*j+ohm_carrier_pkg::SwColumnReset];
     end
     l.bus_bl_set = bus[ohm_carrier_pkg::SwBusBlSet];
     l.bus_bl_read = bus[ohm_carrier_pkg::SwBusBlRead];
@@ -361,10 +373,14 @@ module carrier_board (
   endfunction
 
   function automatic void end_pulse(logic set);
+    logic [Rows-1:0] rows;
+    logic [Columns-1:0] columns;
+    rows = at.wl_bus;
+    if (set) rows &= at.bl_bus;
+    columns = set ? at.col_ground : at.col_reset;
     if (pulsing) begin
       ohm_dpi_pulse(set ? int'(ohm_carrier_pkg::ModeSet) : int'(ohm_carrier_pkg::ModeReset),
-                    set ? at.wl_bus & at.bl_bus : at.wl_bus, set ? at.col_ground : at.col_reset,
-                    int'(line_code), int'(inhibit_code), int'(wl_code),
+                    32'(rows), 32'(columns), int'(line_code), int'(inhibit_code), int'(wl_code),
                     int'((half - enable_rose) / 2), now_i);
     end
     pulsing = 1'b0;
@@ -395,8 +411,8 @@ module carrier_board (
     for (int r = 0; r < 8; r++) rails[r] = code[r];
     bus = closed[ohm_carrier_pkg::GroupBus];
     ohm_dpi_rails(rails, 32'(bus[ohm_carrier_pkg::SwBusMonitor+:ohm_carrier_pkg::Rails]));
-    ohm_dpi_sense(at.wl_bus, at.bl_bus, int'(code[ohm_carrier_pkg::RailBlRead]), int'(gate_code(
-                  at.bus_wl)), now_i, codes);
+    ohm_dpi_sense(32'(at.wl_bus), 32'(at.bl_bus), int'(code[ohm_carrier_pkg::RailBlRead]),
+                  int'(gate_code(at.bus_wl)), now_i, codes);
   endfunction
 
 endmodule

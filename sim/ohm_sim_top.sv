@@ -23,7 +23,7 @@ module ohm_sim_top (
   logic [1:0] dac_sync_n;
   logic [7:0] sw_data;
   logic [4:0] sw_sync_n;
-  logic [31:0] adc_sdo;
+  logic [ohm_carrier_pkg::Columns-1:0] adc_sdo;
 
   // As behind a board's reset synchroniser. Without it Verilator takes all logic behind rst_ni for a path from
   // an input and evaluates it twice as often, a fifth of the whole time.

@@ -8,7 +8,7 @@ module ohm_guard_budget_check
   import ohm_guard_budget_pkg::*;
   import ohm_carrier_pkg::*;
 #(
-    parameter int unsigned Columns = 32
+    parameter int unsigned Counted = ohm_carrier_pkg::Columns
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -34,7 +34,7 @@ module ohm_guard_budget_check
   );
 
 `ifdef FORMAL
-  always_ff @(posedge clk_i) if (rst_ni) assume (32'(column) < Columns);
+  always_ff @(posedge clk_i) if (rst_ni) assume (32'(column) < Counted);
 `endif
 
   logic [RegWatchdog:RegMaxRail][15:0] limit;
@@ -127,7 +127,7 @@ module ohm_guard_budget_check
       !(here && pulsed && (held || (counting && past))) || (u_budget.any_q && most >= had_q))
   `OHM_ASSERT(LemmaStale_A, idle || !here || !stale)
   `OHM_ASSERT(LemmaStep_A,
-              32'(u_budget.step_q) <= Columns && (u_budget.step_q != '0) == (counting || returning))
+              32'(u_budget.step_q) <= Counted && (u_budget.step_q != '0) == (counting || returning))
   `OHM_ASSERT(LemmaReads_A, !reads || !known || (hit && want == word))
   `OHM_ASSERT(LemmaHad_A, had_q <= 17'hffff)
   `OHM_ASSERT(LemmaMode_A, !safe_no || u_check.mode_o == mode_q)
@@ -137,4 +137,4 @@ module ohm_guard_budget_check
   `OHM_ASSERT(LemmaArmed_A, armed_o || !safe_no)
 endmodule
 
-bind ohm_guard ohm_guard_budget_check #(.Columns(Columns)) u_budget_check (.*);
+bind ohm_guard ohm_guard_budget_check #(.Counted(Counted)) u_budget_check (.*);

@@ -4,7 +4,7 @@ module ohm_guarded
   import ohm_carrier_pkg::*;
 #(
     parameter int unsigned SafeClocks = DacSettleCycles,
-    parameter int unsigned Columns = 32
+    parameter int unsigned Counted = ohm_carrier_pkg::Columns
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -39,7 +39,7 @@ module ohm_guarded
 
   ohm_guard #(
       .SafeClocks(SafeClocks),
-      .Columns(Columns)
+      .Counted(Counted)
   ) u_guard (
       .clk_i,
       .rst_ni,

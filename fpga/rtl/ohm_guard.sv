@@ -16,7 +16,8 @@ module ohm_guard
     // safe_no stays low at least this long, until the rails have fallen to 0 V: else arming right after disarming
     // could start from lines and rails that are still on. (The chips' reset inputs need less by far.)
     parameter int unsigned SafeClocks = ohm_carrier_pkg::DacSettleCycles,
-    parameter int unsigned Columns = 32  // whose pulses are counted; less in proofs
+    // whose pulses are counted; less in proofs
+    parameter int unsigned Counted = ohm_carrier_pkg::Columns
 ) (
     input logic clk_i,
     input logic rst_ni,
@@ -55,8 +56,8 @@ module ohm_guard
   logic [Rails-1:0][15:0] max_rail;
   logic [15:0] max_width, pulse_budget, watchdog_ms;
   mode_e mode;
-  logic [4:0] row;
-  logic [31:0] columns;
+  logic [RowW-1:0] row;
+  logic [Columns-1:0] columns;
   logic scan_idle, scan_ready, over_budget;
   logic trip, silent, rail_over;
 
@@ -176,7 +177,7 @@ module ohm_guard
   );
 
   ohm_guard_budget #(
-      .Columns(Columns)
+      .Counted(Counted)
   ) u_budget (
       .clk_i,
       .rst_ni,

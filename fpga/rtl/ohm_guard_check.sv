@@ -20,23 +20,24 @@ module ohm_guard_check
     input logic over_budget_i,  // a cell would get more pulses than it may
     output fault_e fault_o,
     output logic bad_o,  // the same as one bit, which comes sooner than the fault that it is
+    output logic rail_over_o,  // a rail is above its limit, which has been tightened since
 
-    output mode_e        mode_o,      // of the lines
-    output logic  [ 4:0] row_o,       // of the word line that is on, in SET and RESET
-    output logic  [31:0] columns_o,
-    output logic         rail_over_o  // a rail is above its limit, which has been tightened since
+    // lines as the carrier has them
+    output mode_e               mode_o,
+    output logic  [   RowW-1:0] row_o,     // of the word line that is on, in SET and RESET
+    output logic  [Columns-1:0] columns_o
 );
   // Exactly one word line is on if each bit of its number is 1 in some line that is on, or 0 in some, and not both.
-  // (wl & (wl - 1) is a carry through 32 bits, too slow for a command that passes in its own clock.)
-  logic [4:0] row, not_row;
+  // (wl & (wl - 1) is a carry through all its bits, too slow for a command that passes in its own clock.)
+  logic [RowW-1:0] row, not_row;
   logic one_wl;
   always_comb begin
     row     = '0;
     not_row = '0;
-    for (int unsigned i = 0; i < 32; i++) begin
+    for (int unsigned i = 0; i < Rows; i++) begin
       if (cmd_i.wl[i]) begin
-        row |= 5'(i);
-        not_row |= ~5'(i);
+        row |= RowW'(i);
+        not_row |= ~RowW'(i);
       end
     end
   end

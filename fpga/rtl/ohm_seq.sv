@@ -143,9 +143,9 @@ module ohm_seq (
       OpLines: begin
         cmd_d.kind   = ohm_carrier_pkg::CmdLines;
         cmd_d.mode   = ohm_carrier_pkg::mode_e'(prog_data_i[1:0]);
-        cmd_d.wl     = md_d;
-        cmd_d.bl     = ma_d;
-        cmd_d.col    = mb_d;
+        cmd_d.wl     = ohm_carrier_pkg::Rows'(md_d);  // masks have lanes above the array's lines
+        cmd_d.bl     = ohm_carrier_pkg::Rows'(ma_d);
+        cmd_d.col    = ohm_carrier_pkg::Columns'(mb_d);
         is_unknown_d = prog_data_i[7:2] != '0;
       end
       OpPulse: begin

@@ -27,21 +27,24 @@ def c_header(isa: Table, carrier: Table, registers: Table) -> str:
             enum(f"{register['name'].upper()}_", members)
     enum("RAIL_", [*((r["name"], i) for i, r in enumerate(carrier["rail"])), ("count", len(carrier["rail"]))])
     enum("MODE_", [*((m["name"], i) for i, m in enumerate(carrier["mode"])), ("count", len(carrier["mode"]))])
+    enum("", ((name, carrier[name]) for name in ("rows", "columns")))
     cycles = {**isa["cycles"], **carrier_cycles(carrier)}
     enum("", [*isa["geometry"].items(), *((f"{name}_cycles", value) for name, value in cycles.items())])
     index = {r["name"]: i for i, r in enumerate(carrier["rail"])}
     masks = [f"0x{sum(1 << index[r] for r in m['rails']):02x}" for m in carrier["mode"]]
     ceilings = [str(code_of(r["max_v"], carrier)) for r in carrier["rail"]]
     ohms = [str(float(ohm)) for ohm in carrier["reference"]["ohm"]]
-    if len(ohms) != carrier["columns"]:
-        raise SystemExit(f"carrier: {len(ohms)} reference resistors for {carrier['columns']} columns")
     out += [
         "",
+        "/* the lowest bits of a mask, 1 to 32 of them */",
+        "#define OHM_MASK_OF(count) (0xFFFFFFFFu >> (32 - (count)))",
         "/* rails that must have settled in a mode, a bit each */",
         f"#define OHM_MODE_RAILS {{{', '.join(masks)}}}",
         "/* hard ceilings of the rails in DAC codes */",
         f"#define OHM_RAIL_CEILING {{{', '.join(ceilings)}}}",
         f"#define OHM_MONITOR_OHM {float(carrier['monitor']['ohm'])}",
+        "/* column to whose amplifier a rail's monitor resistor leads */",
+        f"#define OHM_MONITOR_COLUMN {{{', '.join(map(str, carrier['monitor']['column']))}}}",
         "/* from rail cal to the end of each source line, by column of the array */",
         f"#define OHM_REFERENCE_OHM {{{', '.join(ohms)}}}",
         "",
@@ -105,6 +108,8 @@ def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
     out.append(f"ADC_MAX = {(1 << (adc_bits - 1)) - 1}  # highest code of the signed range")
     out.append(f"TIA_OHM = {carrier['tia']['ohm']}")
     out.append(f"MONITOR_OHM = {float(carrier['monitor']['ohm'])}")
+    monitors = ", ".join(map(str, carrier["monitor"]["column"]))
+    out.append(f"MONITOR_COLUMN: tuple[int, ...] = ({monitors})  # to whose amplifier a rail's monitor resistor leads")
     out.append("# from rail cal to the end of each source line")
     out.append("REFERENCE_OHM: tuple[float, ...] = (")
     out.extend(f"    {float(ohm)}," for ohm in carrier["reference"]["ohm"])

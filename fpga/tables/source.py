@@ -25,6 +25,7 @@ def carriers() -> tuple[str, dict[str, Table]]:
     for name in listed["carrier"]:
         carrier = load("carrier", CARRIERS / name)
         parts = {kind: load(f"parts/{carrier[kind]['part']}", CARRIERS / name) for kind in ("dac", "switch", "adc")}
+        check_geometry(carrier)
         check_switches(carrier)
         found[name] = carrier | {"parts": parts}
     return listed["default"], found
@@ -48,6 +49,20 @@ def fields(owner: Table) -> list[tuple[str, int, int, str]]:
 
 
 GROUP_SWITCHES = 64
+
+
+LANES = load("isa")["geometry"]["lanes"]  # and bits of a mask
+
+
+def check_geometry(carrier: Table) -> None:
+    """Lines are lanes and bits of masks; those above the carrier's are not looked at."""
+    if not (2 <= carrier["rows"] <= LANES and 2 <= carrier["columns"] <= LANES):
+        raise SystemExit(f"carrier: {carrier['rows']} rows, {carrier['columns']} columns; 2 to {LANES} of each can be")
+    ohms, monitors = carrier["reference"]["ohm"], carrier["monitor"]["column"]
+    if len(ohms) != carrier["columns"]:
+        raise SystemExit(f"carrier: {len(ohms)} reference resistors for {carrier['columns']} columns")
+    if len(monitors) != len(carrier["rail"]) or max(monitors) >= carrier["columns"]:
+        raise SystemExit("carrier: a monitor for each rail, at a column that is there")
 
 
 def check_switches(carrier: Table) -> None:

@@ -47,6 +47,10 @@ def isa_sv(isa: Table) -> str:
 def carrier_sv(carrier: Table) -> str:
     body = [f"parameter int unsigned {camel(k)}Cycles = {v};" for k, v in carrier_cycles(carrier).items()]
     body += [f"parameter int unsigned ClockHz = {carrier['clock_hz']};", ""]
+    for name in ("rows", "columns"):
+        body.append(f"parameter int unsigned {camel(name)} = {carrier[name]};")
+    body.append("parameter int unsigned RowW = $clog2(Rows);")
+    body += ["parameter int unsigned ColumnW = $clog2(Columns);", ""]
     for kind, width in (("rail", 3), ("mode", 2), ("group", 3)):
         names = [f"{camel(kind)}{camel(m['name'])}" for m in carrier[kind]]
         body += [*sv_enum(f"{kind}_e", width, [(n, i) for i, n in enumerate(names)]), ""]
@@ -76,9 +80,9 @@ def carrier_sv(carrier: Table) -> str:
         "  rail_e        rail;   // CmdRail",
         "  mode_e        mode;   // CmdLines",
         "  logic [15:0]  value;  // CmdRail: DAC code. CmdPulse: width in clocks",
-        "  logic [31:0]  wl;     // CmdLines",
-        "  logic [31:0]  bl;     // CmdLines",
-        "  logic [31:0]  col;    // CmdLines",
+        "  logic [Rows-1:0]     wl;   // CmdLines",
+        "  logic [Rows-1:0]     bl;   // CmdLines",
+        "  logic [Columns-1:0]  col;  // CmdLines",
         "} cmd_t;",
     ]
     return sv_package("ohm_carrier_pkg", body)

@@ -37,9 +37,12 @@ class ArrayState(StrEnum):
     """What became of the array, as an operator is told."""
 
     UNTOUCHED = "Nothing was sent to the array."
+    NOT_TOUCHED = "The array was not touched."  # it may be another device's port
+    DONE = "The array is off."  # the work was done; only its result is lost
     OFF = "The array is off; its cells keep what they hold."
     GOES_OFF = "The array goes off by itself when its watchdog runs out."
     UNKNOWN = "The array is off, or goes off when its watchdog runs out."
+    OTHERS = "The array is as the other program has it, perhaps on."
     NOT_PULSED = "No cell was pulsed, and the array is off."
     PROGRAMMED = "The array is off and holds what was programmed."
     READ = "The array is off and holds what was read."

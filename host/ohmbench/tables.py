@@ -209,6 +209,7 @@ ADC_LSB_V = 0.000125
 ADC_MAX = 32767  # highest code of the signed range
 TIA_OHM = 2400.0
 MONITOR_OHM = 100000.0
+MONITOR_COLUMN: tuple[int, ...] = (0, 4, 8, 12, 16, 20, 24, 28)  # to whose amplifier a rail's monitor resistor leads
 # from rail cal to the end of each source line
 REFERENCE_OHM: tuple[float, ...] = (
     4990.0,

@@ -1,4 +1,4 @@
-/* Behavioural model of a 32x32 1T1R ReRAM array with its carrier's DACs, transimpedance amplifiers and ADCs.
+/* Behavioural model of a 1T1R ReRAM array (OHM_ROWS by OHM_COLUMNS) with its carrier's DACs, transimpedance amplifiers and ADCs.
 
    Word line i and bit line i run along row i; source line j runs along column j and ends in an amplifier.
    Bit i of a mask is line i. Codes: volts = code / 65536 * dac_full_scale_v. now_clocks is the sequencer's run
@@ -15,8 +15,6 @@
 
 OHM_BEGIN
 
-#define OHM_ROWS 32
-#define OHM_COLUMNS 32
 #define OHM_CELLS (OHM_ROWS * OHM_COLUMNS)
 
 /* Weak: switches like a formed cell, but SET gets it no further than weak_set_factor of its bound. */
@@ -55,7 +53,7 @@ typedef struct {
 /* As ohm_array_sense, through a front for each column; all 0 but connected, gain and noise at 1 give the same bits. */
 void ohm_array_sense_through(ohm_array_t *a, const ohm_front_t *front, uint32_t wl, uint32_t bl, uint16_t bl_code,
                              uint16_t wl_code, uint64_t now_clocks, int16_t *codes);
-/* n senses, the k-th with bl_masks[k] at now_clocks[k]; codes[32 k + column]. Same bits as n calls of sense. */
+/* n senses, the k-th with bl_masks[k] at now_clocks[k]; codes[OHM_COLUMNS k + column]. Same bits as n calls of sense. */
 void ohm_array_mvm(ohm_array_t *a, const uint32_t *bl_masks, int n, uint32_t wl, uint16_t bl_code,
                    uint16_t wl_code, const uint64_t *now_clocks, int16_t *codes);
 

@@ -7,11 +7,10 @@
 
 #include "ohm_tables.h"
 
-enum { LINES = 32 };
-
 struct ohm_board {
-    double row[LINES], column[LINES], rail[OHM_RAIL_COUNT], gain[LINES], offset[LINES], noise[LINES], reference[LINES];
-    double open[LINES], dead[LINES];
+    double row[OHM_ROWS], column[OHM_COLUMNS], rail[OHM_RAIL_COUNT];
+    double gain[OHM_COLUMNS], offset[OHM_COLUMNS], noise[OHM_COLUMNS], reference[OHM_COLUMNS];
+    double open[OHM_COLUMNS], dead[OHM_COLUMNS];
     uint16_t code[OHM_RAIL_COUNT]; /* what the DACs hold */
     uint32_t monitors;
     int is_ideal; /* nothing has been set */
@@ -23,10 +22,11 @@ ohm_board_t *ohm_board_new(void)
     ohm_board_t *c = (ohm_board_t *)calloc(1, sizeof *c);
 
     if (!c) return NULL;
-    for (int i = 0; i < LINES; i++) {
-        c->row[i] = c->column[i] = i;
-        c->gain[i] = c->noise[i] = 1.0;
-        c->reference[i] = REFERENCE_OHM[i];
+    for (int i = 0; i < OHM_ROWS; i++) c->row[i] = i;
+    for (int j = 0; j < OHM_COLUMNS; j++) {
+        c->column[j] = j;
+        c->gain[j] = c->noise[j] = 1.0;
+        c->reference[j] = REFERENCE_OHM[j];
     }
     for (int r = 0; r < OHM_RAIL_COUNT; r++) c->rail[r] = 1.0;
     c->is_ideal = 1;
@@ -44,11 +44,15 @@ int ohm_board_set(ohm_board_t *c, const char *name, int index, double value)
         double low, high;
         int whole;
     } const names[] = {
-        {"row", c->row, LINES, 0, LINES - 1, 1},         {"column", c->column, LINES, 0, LINES - 1, 1},
-        {"rail", c->rail, OHM_RAIL_COUNT, 0, 2, 0},           {"gain", c->gain, LINES, 0, 2, 0},
-        {"offset", c->offset, LINES, -32768, 32767, 0},  {"noise", c->noise, LINES, 0, 1e6, 0},
-        {"reference", c->reference, LINES, 0, 1e12, 0},  {"open", c->open, LINES, 0, 1, 1},
-        {"dead", c->dead, LINES, 0, 1, 1},
+        {"row", c->row, OHM_ROWS, 0, OHM_ROWS - 1, 1},
+        {"column", c->column, OHM_COLUMNS, 0, OHM_COLUMNS - 1, 1},
+        {"rail", c->rail, OHM_RAIL_COUNT, 0, 2, 0},
+        {"gain", c->gain, OHM_COLUMNS, 0, 2, 0},
+        {"offset", c->offset, OHM_COLUMNS, -32768, 32767, 0},
+        {"noise", c->noise, OHM_COLUMNS, 0, 1e6, 0},
+        {"reference", c->reference, OHM_COLUMNS, 0, 1e12, 0},
+        {"open", c->open, OHM_COLUMNS, 0, 1, 1},
+        {"dead", c->dead, OHM_COLUMNS, 0, 1, 1},
     };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -63,12 +67,12 @@ int ohm_board_set(ohm_board_t *c, const char *name, int index, double value)
     return -1;
 }
 
-static int is_order(const double *lines)
+static int is_order(const double *lines, int count)
 {
     uint32_t seen = 0;
 
-    for (int i = 0; i < LINES; i++) seen |= 1u << (int)lines[i];
-    return seen == 0xFFFFFFFFu;
+    for (int i = 0; i < count; i++) seen |= 1u << (int)lines[i];
+    return seen == OHM_MASK_OF(count);
 }
 
 int ohm_board_read(ohm_board_t *c, const char *path)
@@ -88,7 +92,7 @@ int ohm_board_read(ohm_board_t *c, const char *path)
             status = n;
     }
     fclose(file);
-    if (status == 0 && !(is_order(c->row) && is_order(c->column))) status = -1;
+    if (status == 0 && !(is_order(c->row, OHM_ROWS) && is_order(c->column, OHM_COLUMNS))) status = -1;
     return status;
 }
 
@@ -106,11 +110,11 @@ static uint16_t real(const ohm_board_t *c, int rail, uint16_t code)
     return value >= 65535.0 ? 65535 : (uint16_t)value;
 }
 
-static uint32_t lines(const double *order, uint32_t mask)
+static uint32_t lines(const double *order, int count, uint32_t mask)
 {
     uint32_t moved = 0;
 
-    for (int i = 0; i < LINES; i++) moved |= (mask >> i & 1u) << (int)order[i];
+    for (int i = 0; i < count; i++) moved |= (mask >> i & 1u) << (int)order[i];
     return moved;
 }
 
@@ -124,9 +128,9 @@ void ohm_board_pulse(const ohm_board_t *c, ohm_array_t *a, int mode, uint32_t wl
         ohm_array_pulse(a, mode, wl, col, line_code, inhibit_code, wl_code, width_clocks, now_clocks);
         return;
     }
-    for (int j = 0; j < LINES; j++)
+    for (int j = 0; j < OHM_COLUMNS; j++)
         if (c->open[j] != 0.0) col &= ~(1u << j);
-    ohm_array_pulse(a, mode, lines(c->row, wl), lines(c->column, col),
+    ohm_array_pulse(a, mode, lines(c->row, OHM_ROWS, wl), lines(c->column, OHM_COLUMNS, col),
                     real(c, set ? OHM_RAIL_BL_SET : OHM_RAIL_SL_RESET, line_code),
                     real(c, OHM_RAIL_SL_INHIBIT, inhibit_code),
                     real(c, set ? OHM_RAIL_WL_SET : OHM_RAIL_WL_RESET, wl_code), width_clocks, now_clocks);
@@ -138,6 +142,7 @@ void ohm_board_sense(const ohm_board_t *c, ohm_array_t *a, uint32_t wl, uint32_t
     const ohm_params_t *p = ohm_array_params(a);
     double volt = p->dac_full_scale_v / 65536.0, codes_per_amp = p->tia_ohm / p->adc_lsb_v;
     double cal_v = real(c, OHM_RAIL_CAL, c->code[OHM_RAIL_CAL]) * volt;
+    static const uint8_t MONITOR_COLUMN[OHM_RAIL_COUNT] = OHM_MONITOR_COLUMN;
     ohm_front_t front[OHM_COLUMNS];
     int16_t by_column[OHM_COLUMNS];
 
@@ -145,20 +150,21 @@ void ohm_board_sense(const ohm_board_t *c, ohm_array_t *a, uint32_t wl, uint32_t
         ohm_array_sense(a, wl, bl, bl_code, wl_code, now_clocks, codes);
         return;
     }
-    for (int j = 0; j < LINES; j++) {
-        int column = (int)c->column[j], rail = j / (LINES / OHM_RAIL_COUNT);
+    for (int j = 0; j < OHM_COLUMNS; j++) {
+        int column = (int)c->column[j];
         ohm_front_t *f = front + column;
 
         f->connected = c->open[j] == 0.0;
         f->line = c->reference[column] > 0.0 ? cal_v / (c->reference[column] + p->sense_ohm) * codes_per_amp : 0.0;
         f->amplifier = 0.0;
-        if (j % (LINES / OHM_RAIL_COUNT) == 0 && c->monitors >> rail & 1u)
-            f->amplifier = real(c, rail, c->code[rail]) * volt / OHM_MONITOR_OHM * codes_per_amp;
+        for (int r = 0; r < OHM_RAIL_COUNT; r++)
+            if (MONITOR_COLUMN[r] == j && c->monitors >> r & 1u)
+                f->amplifier += real(c, r, c->code[r]) * volt / OHM_MONITOR_OHM * codes_per_amp;
         f->gain = c->gain[j];
         f->offset = c->offset[j];
         f->noise = c->noise[j];
     }
-    ohm_array_sense_through(a, front, lines(c->row, wl), lines(c->row, bl), real(c, OHM_RAIL_BL_READ, bl_code),
+    ohm_array_sense_through(a, front, lines(c->row, OHM_ROWS, wl), lines(c->row, OHM_ROWS, bl), real(c, OHM_RAIL_BL_READ, bl_code),
                             real(c, OHM_RAIL_WL_READ, wl_code), now_clocks, by_column);
-    for (int j = 0; j < LINES; j++) codes[j] = c->dead[j] != 0.0 ? 0 : by_column[(int)c->column[j]];
+    for (int j = 0; j < OHM_COLUMNS; j++) codes[j] = c->dead[j] != 0.0 ? 0 : by_column[(int)c->column[j]];
 }

@@ -28,7 +28,7 @@ void ohm_dpi_pulse(int mode, unsigned wl, unsigned col, int line_code, int inhib
    What the next senses find; see ohm_board_rails. */
 void ohm_dpi_rails(const unsigned short *codes, unsigned monitors);
 /* import "DPI-C" function void ohm_dpi_sense(input int unsigned wl, input int unsigned bl, input int bl_code,
-     input int wl_code, input longint unsigned now, output shortint codes[32]); */
+     input int wl_code, input longint unsigned now, output shortint codes[OHM_COLUMNS]); */
 void ohm_dpi_sense(unsigned wl, unsigned bl, int bl_code, int wl_code, unsigned long long now, short *codes);
 
 OHM_END

@@ -96,6 +96,11 @@ enum {
 };
 
 enum {
+    OHM_ROWS = 32,
+    OHM_COLUMNS = 32
+};
+
+enum {
     OHM_LANES = 32,
     OHM_LANES_PER_BEAT = 2,
     OHM_PROGRAM_WORDS = 1024,
@@ -116,11 +121,15 @@ enum {
     OHM_GUARD_SCAN_CYCLES = 33
 };
 
+/* the lowest bits of a mask, 1 to 32 of them */
+#define OHM_MASK_OF(count) (0xFFFFFFFFu >> (32 - (count)))
 /* rails that must have settled in a mode, a bit each */
 #define OHM_MODE_RAILS {0x00, 0xc8, 0x15, 0x22}
 /* hard ceilings of the rails in DAC codes */
 #define OHM_RAIL_CEILING {47185, 47185, 47185, 4587, 47185, 62914, 62914, 4587}
 #define OHM_MONITOR_OHM 100000.0
+/* column to whose amplifier a rail's monitor resistor leads */
+#define OHM_MONITOR_COLUMN {0, 4, 8, 12, 16, 20, 24, 28}
 /* from rail cal to the end of each source line, by column of the array */
 #define OHM_REFERENCE_OHM {4990.0, 5620.0, 6340.0, 7150.0, 8060.0, 9090.0, 10200.0, 11500.0, 13000.0, 14700.0, 16500.0, 18700.0, 21000.0, 23700.0, 26700.0, 30100.0, 34000.0, 38300.0, 43200.0, 48700.0, 54900.0, 61900.0, 69800.0, 78700.0, 88700.0, 100000.0, 113000.0, 127000.0, 143000.0, 162000.0, 182000.0, 205000.0}
 

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-enum { N = OHM_WIRES_N, BLOCK = 8, STRIDE = 2 * N };
+#include "ohm_tables.h"
+
+enum { M = OHM_ROWS, N = OHM_COLUMNS, BLOCK = 8, STRIDE = (M + N + BLOCK - 1) / BLOCK * BLOCK };
 
 /* Wider vectors where the processor has them: the same operations in the same order, so the same bits. */
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__linux__)
@@ -77,11 +79,11 @@ static void add_row(ports_t *p, const ohm_wires_t *w, const double *g, int sourc
 void ohm_wires_transfer(const ohm_wires_t *w, const double *g, uint32_t on, double *transfer)
 {
     ports_t p;
-    int source = 0, rows[N];
+    int source = 0, rows[M];
     double ohm = 0.0;
 
     memset(&p, 0, sizeof p);
-    for (int i = 0; i < N; i++) {
+    for (int i = 0; i < M; i++) {
         if (on >> i & 1u) {
             add_series(&p, ohm, source);
             add_row(&p, w, g + N * i, source);
@@ -92,14 +94,14 @@ void ohm_wires_transfer(const ohm_wires_t *w, const double *g, uint32_t on, doub
     }
     add_series(&p, ohm + w->sense_ohm, source);
 
-    memset(transfer, 0, N * N * sizeof *transfer);
+    memset(transfer, 0, M * N * sizeof *transfer);
     for (int s = 0; s < source; s++)
         for (int j = 0; j < N; j++) transfer[N * rows[s] + j] = p.y[j][N + s];
 }
 
 void ohm_wires_row(const ohm_wires_t *w, const double *g, int row, double *transfer)
 {
-    double below = (N - row) * w->sl_ohm + w->sense_ohm;
+    double below = (M - row) * w->sl_ohm + w->sense_ohm;
     double divider[N], right = 0.0, h = 1.0;
 
     for (int j = N - 1; j >= 0; j--) {

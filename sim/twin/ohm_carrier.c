@@ -59,17 +59,18 @@ uint32_t ohm_carrier_monitors(int mode, uint32_t wl, uint32_t col)
 static void closed(int mode, uint32_t wl, uint32_t bl, uint32_t col, uint64_t *groups)
 {
     int selected = mode == OHM_MODE_SET ? 1 : 3, others = mode == OHM_MODE_SET ? 2 : 1;
+    const uint64_t all = OHM_MASK_OF(OHM_COLUMNS);
 
     memset(groups, 0, GROUPS * sizeof *groups);
     if (mode == OHM_MODE_OFF) return;
     if (mode == OHM_MODE_RESET) bl = 0;
     groups[0] = (uint64_t)1 << mode | (uint64_t)ohm_carrier_monitors(mode, wl, col) << 8;
-    groups[1] = (uint64_t)wl << 32 | ~wl;
-    groups[2] = (uint64_t)bl << 32 | ~bl;
+    groups[1] = (uint64_t)wl << 32 | (wl ^ OHM_MASK_OF(OHM_ROWS));
+    groups[2] = (uint64_t)bl << 32 | (bl ^ OHM_MASK_OF(OHM_ROWS));
     for (int half = 0; half < 2; half++) {
-        uint64_t columns = col >> 16 * half & 0xFFFFu;
-        groups[3 + half] = mode == OHM_MODE_READ ? 0xFFFFu
-                                                 : columns << 16 * selected | (columns ^ 0xFFFFu) << 16 * others;
+        uint64_t has = all >> 16 * half & 0xFFFFu, columns = col >> 16 * half & 0xFFFFu;
+        groups[3 + half] = mode == OHM_MODE_READ ? has
+                                                 : columns << 16 * selected | (columns ^ has) << 16 * others;
     }
 }
 

@@ -42,7 +42,9 @@ int ohm_twin_rail(ohm_twin_t *t, const ohm_word_t *w)
 
 int ohm_twin_lines(ohm_twin_t *t, const ohm_word_t *w)
 {
-    uint32_t mode = w->imm & 0xFFu, wl = t->masks[w->d], bl = t->masks[w->a], col = t->masks[w->b];
+    /* masks have lanes above the array's lines */
+    uint32_t wl = t->masks[w->d] & OHM_MASK_OF(OHM_ROWS), bl = t->masks[w->a] & OHM_MASK_OF(OHM_ROWS);
+    uint32_t mode = w->imm & 0xFFu, col = t->masks[w->b] & OHM_MASK_OF(OHM_COLUMNS);
 
     if (mode >= OHM_MODE_COUNT) return OHM_ILLEGAL;
     if (!t->guard.armed && mode != OHM_MODE_OFF) return refuse(t, OHM_FAULT_NOT_ARMED);

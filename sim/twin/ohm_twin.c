@@ -66,7 +66,8 @@ static void take_codes(ohm_twin_t *t, unsigned d)
     uint64_t beats = t->run_cycles + 1;
 
     if (beats < t->carrier.codes_ready) beats = t->carrier.codes_ready;
-    for (int l = 0; l < OHM_LANES; l++) t->vectors[d][l] = (uint32_t)(int32_t)t->carrier.column_codes[l];
+    for (int l = 0; l < OHM_LANES; l++)
+        t->vectors[d][l] = l < OHM_COLUMNS ? (uint32_t)(int32_t)t->carrier.column_codes[l] : 0u;
     t->run_cycles = beats + OHM_LANES / OHM_LANES_PER_BEAT;
 }
 

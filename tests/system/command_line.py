@@ -7,6 +7,8 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +42,14 @@ def refused(code: int, *arguments: str | Path, **more: str) -> str:
     assert "Traceback" not in done.stderr
     assert (done.returncode, done.stdout) == (code, ""), done.stderr
     return done.stderr
+
+
+@contextmanager
+def ended_with_the_test(line: list[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """A process with its outputs piped, which does not outlive a test that fails."""
+    piped = {"stdout": subprocess.PIPE, "text": True, "env": environment()} | options
+    with subprocess.Popen(line, **piped) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

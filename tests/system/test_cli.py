@@ -24,7 +24,7 @@ import pytest
 from tests.random_networks import random_compressed
 from tests.system.command_line import as_json, command, refused, run
 
-from ohmbench.cli.main import INTERRUPTED
+from ohmbench.cli.signals import INTERRUPTED
 from ohmbench.errors import (
     AssemblyError,
     BuildError,
@@ -270,9 +270,12 @@ def test_program_that_does_not_assemble(tmp_path: Path) -> None:
 def test_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     start = time.monotonic()
-    for arguments in (["demo", "--port", "twin", "--out"], ["map", "-o"]):
+    for arguments, array in (
+        (["demo", "--port", "twin", "--out"], " Nothing was sent to the array."),
+        (["map", "-o"], ""),
+    ):
         said = refused(UsageError.exit_code, *arguments, tmp_path / "file/out/x")
-        assert re.search(r"Cannot write results to .*Nothing was sent to the array\. Give a folder", said)
+        assert re.search(rf"Cannot write results to \S*: [\w ]+\.{array} Give a folder", said)
         assert "training" not in said  # said before the work, not after
     assert time.monotonic() - start < 20
 
@@ -460,7 +463,7 @@ def test_interrupt_turns_the_array_off_and_frees_the_port(image: Path, executabl
     """As with a board: the other end stays, so it can be asked."""
     with Simulator(executable=executable) as simulator:
         array = ("--serial", "chip-7", "--lab", tmp_path)
-        code, _, err, _ = interrupt_while_programming(image, simulator.port, *array)
+        code, _, err, _ = interrupt_while_programming(image, simulator.port, *array, "--new-array")
         assert code == INTERRUPTED
         assert "Traceback" not in err
         assert "Run 1 on array chip-7 is unfinished; what was done is recorded. Give the same command with" in err

@@ -15,7 +15,7 @@ import pytest
 from tests.system.command_line import as_json, command, environment, refused, run
 from tests.system.dying import dying
 
-from ohmbench.cli.main import INTERRUPTED
+from ohmbench.cli.signals import INTERRUPTED
 from ohmbench.errors import StoreError, UsageError, WearError
 from ohmbench.model.array import ArrayModel
 from ohmbench.record.store import Store

@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import signal
-import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
-from tests.system.command_line import as_json, command, environment, refused, run
+from tests.system.command_line import as_json, command, ended_with_the_test, refused, run
 
 from ohmbench import __version__
 from ohmbench.errors import StoreError, UsageError, WearError
@@ -78,23 +77,18 @@ def test_watch_serves_until_ctrl_c(tmp_path: Path) -> None:
         "--lab",
         tmp_path,
     )
-    process = subprocess.Popen(
-        command("watch", "--lab", tmp_path, "--http", "0", "--json"),
-        stdout=subprocess.PIPE,
-        env=environment(),
-        text=True,
-    )
-    assert process.stdout is not None
-    line = ""
-    while not line.endswith("}\n"):
-        line += process.stdout.readline()
-    url = json.loads(line)["url"]
-    with urllib.request.urlopen(f"{url}state", timeout=10) as answer:
-        found = json.load(answer)
-    assert (found["kind"], found["serial"], found["status"]) == ("experiment read-noise", "W3", "done")
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
-    assert process.returncode == 0
+    with ended_with_the_test(command("watch", "--lab", tmp_path, "--http", "0", "--json")) as process:
+        assert process.stdout is not None
+        line = ""
+        while not line.endswith("}\n"):
+            line += process.stdout.readline()
+        url = json.loads(line)["url"]
+        with urllib.request.urlopen(f"{url}state", timeout=10) as answer:
+            found = json.load(answer)
+        assert (found["kind"], found["serial"], found["status"]) == ("experiment read-noise", "W3", "done")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+        assert process.returncode == 0
     refused(StoreError.exit_code, "watch", "--lab", tmp_path / "none")
 
 

@@ -63,7 +63,7 @@ def test_a_wheel_has_firmware_rtl_and_models(wheel: Path, tmp_path: Path) -> Non
         assert expected
         assert expected <= {path.relative_to(data) for path in data.rglob("*")}
 
-    for folder in ("presets", "recipes"):
+    for folder in ("model/presets", "programming/recipes"):
         files = {path.name for path in REPO.glob(f"host/ohmbench/{folder}/*.toml")}
         assert files
         assert files == {path.name for path in (target / "ohmbench" / folder).iterdir()}

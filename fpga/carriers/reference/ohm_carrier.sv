@@ -39,9 +39,9 @@ module ohm_carrier
     output logic [Groups-1:0] sw_sync_no,
 
     // converters
-    output logic        adc_cnv_no,
-    output logic        adc_sck_o,
-    input  logic [31:0] adc_sdo_i,
+    output logic               adc_cnv_no,
+    output logic               adc_sck_o,
+    input  logic [Columns-1:0] adc_sdo_i,
 
     // fast enables, to the guard
     output logic set_en_o,

@@ -14,6 +14,11 @@ package ohm_carrier_pkg;
   parameter int unsigned GuardScanCycles = 33;
   parameter int unsigned ClockHz = 48000000;
 
+  parameter int unsigned Rows = 32;
+  parameter int unsigned Columns = 32;
+  parameter int unsigned RowW = $clog2(Rows);
+  parameter int unsigned ColumnW = $clog2(Columns);
+
   typedef enum logic [2:0] {
     RailBlSet = 3'h0,
     RailSlReset = 3'h1,
@@ -89,9 +94,9 @@ package ohm_carrier_pkg;
     rail_e        rail;   // CmdRail
     mode_e        mode;   // CmdLines
     logic [15:0]  value;  // CmdRail: DAC code. CmdPulse: width in clocks
-    logic [31:0]  wl;     // CmdLines
-    logic [31:0]  bl;     // CmdLines
-    logic [31:0]  col;    // CmdLines
+    logic [Rows-1:0]     wl;   // CmdLines
+    logic [Rows-1:0]     bl;   // CmdLines
+    logic [Columns-1:0]  col;  // CmdLines
   } cmd_t;
 endpackage
 // verilator lint_on UNUSEDPARAM

@@ -1,31 +1,38 @@
-// One conversion of all columns (four LTC2320-16 with common CNV and SCK, a data line a channel).
+// One conversion of all columns (LTC2320-16 with common CNV and SCK, a data line a channel).
 // Taken at clock T: CNV falls, after AdcConvertCycles 16 clocks on SCK, CNV rises; the codes, two a
 // beat, can be had from clock T + SenseLatencyCycles on and as often as they are wanted until the
 // next conversion, which can be taken at T + SenseLatencyCycles + 1: CNV is high for two clocks.
-module ohm_spi_adc (
-    input  logic        clk_i,
-    input  logic        rst_ni,
-    input  logic        safe_i,        // abandons the conversion, and the codes are 0
+module ohm_spi_adc
+  import ohm_carrier_pkg::*;
+  import ohm_isa_pkg::Lanes;
+(
+    input logic clk_i,
+    input logic rst_ni,
+    input logic safe_i,  // abandons the conversion, and the codes are 0
+
     input  logic        start_i,       // only while ready_o
     output logic        ready_o,
     output logic        data_valid_o,
     input  logic        data_ready_i,  // low between two times of 16 beats
-    output logic [31:0] data_o,        // {code of column 2k+1, code of column 2k}
-    output logic        adc_cnv_no,
-    output logic        adc_sck_o,
-    input  logic [31:0] adc_sdo_i
+    output logic [31:0] data_o,        // {code of column 2k+1, code of column 2k}, 0 above the last
+
+    // chips
+    output logic               adc_cnv_no,
+    output logic               adc_sck_o,
+    input  logic [Columns-1:0] adc_sdo_i
 );
 
-  localparam int unsigned Convert = ohm_carrier_pkg::AdcConvertCycles;
-  localparam int unsigned First = ohm_carrier_pkg::SenseLatencyCycles;
+  localparam int unsigned Convert = AdcConvertCycles;
+  localparam int unsigned First = SenseLatencyCycles;
   localparam int unsigned Bits = 16;
   localparam int unsigned CountW = $clog2(First + 1);
 
-  logic [CountW-1:0]       count_q;  // clocks since the start, 0 while idle
-  logic                    cnv_nq;
-  logic [      31:0]       sdo_q;
-  logic [      31:0][15:0] code_q;
-  logic [       3:0]       beat_q;
+  logic [ CountW-1:0]       count_q;  // clocks since the start, 0 while idle
+  logic                     cnv_nq;
+  logic [Columns-1:0]       sdo_q;
+  logic [Columns-1:0][15:0] code_q;
+  logic [  Lanes-1:0][15:0] lanes;
+  logic [        3:0]       beat_q;
 
   // SDO moves with the falling edge of SCK and is taken with the next one: a whole clock for the
   // way out, through the converter and back, and by that way a hold time.
@@ -35,11 +42,13 @@ module ohm_spi_adc (
   assign adc_cnv_no   = cnv_nq;
   assign data_valid_o = ready_o || count_q == CountW'(First);
 
-  // gated and joined: an index into 32 codes is larger in look-up tables of four inputs
+  assign lanes        = (16 * Lanes)'(code_q);
+
+  // gated and joined: an index into the codes is larger in look-up tables of four inputs
   always_comb begin
     data_o = '0;
-    for (int unsigned b = 0; b < 16; b++) begin
-      data_o |= {code_q[2*b+1], code_q[2*b]} & {32{beat_q == 4'(b)}};
+    for (int unsigned b = 0; b < Lanes / 2; b++) begin
+      data_o |= {lanes[2*b+1], lanes[2*b]} & {32{beat_q == 4'(b)}};
     end
   end
 
@@ -65,7 +74,7 @@ module ohm_spi_adc (
     if (!rst_ni || safe_i) begin
       code_q <= '0;
     end else if (count_q > CountW'(Convert) && count_q <= CountW'(Convert + Bits)) begin
-      for (int j = 0; j < 32; j++) code_q[j] <= {code_q[j][14:0], sdo_q[j]};
+      for (int unsigned j = 0; j < Columns; j++) code_q[j] <= {code_q[j][14:0], sdo_q[j]};
     end
   end
 

@@ -14,13 +14,13 @@ module ohm_spi_switch
     input logic safe_i,  // all switches are being opened
 
     // lines as they are wanted
-    input  logic         start_i,   // only while ready_o
-    input  mode_e        mode_i,
-    input  logic  [31:0] wl_i,
-    input  logic  [31:0] bl_i,
-    input  logic  [31:0] col_i,
-    output logic         ready_o,
-    output logic         settled_o,
+    input  logic                start_i,   // only while ready_o
+    input  mode_e               mode_i,
+    input  logic  [   Rows-1:0] wl_i,
+    input  logic  [   Rows-1:0] bl_i,
+    input  logic  [Columns-1:0] col_i,
+    output logic                ready_o,
+    output logic                settled_o,
 
     // chips
     output logic              sw_sclk_o,
@@ -28,6 +28,11 @@ module ohm_spi_switch
     output logic [Groups-1:0] sw_sync_no
 );
 
+  localparam int unsigned Chips = 8;  // of a group
+  localparam int unsigned Half = 8 * Chips / SwColumnStride;  // columns of a group
+  // groups and columns that have switches
+  localparam logic [Groups-1:0] HasSwitches = {Columns > Half, 4'b1111};
+  localparam logic [2*Half-1:0] HasColumn = (2 * Half)'({Columns{1'b1}});
   localparam int unsigned Frame = SwitchFrameCycles;
   localparam int unsigned Bits = 8;
   localparam int unsigned High = Frame - Bits;  // clocks with SYNC high
@@ -40,17 +45,18 @@ module ohm_spi_switch
   typedef struct packed {
     mode_e mode;
     bus_t bus;  // closed switches of the bus group
-    logic [31:0] wl;
-    logic [31:0] bl;  // all to ground in RESET
-    logic [31:0] col;
+    logic [Rows-1:0] wl;
+    logic [Rows-1:0] bl;  // all to ground in RESET
+    logic [Columns-1:0] col;
   } lines_t;
 
-  // The closed switch of each of 16 columns, one in every mode but off, by its number within the column.
-  function automatic logic [SwColumnStride-1:0][15:0] columns(mode_e mode, logic [15:0] col);
-    logic [15:0] is_read, is_set, is_reset;
-    is_read                  = {16{mode == ModeRead}};
-    is_set                   = {16{mode == ModeSet}};
-    is_reset                 = {16{mode == ModeReset}};
+  // The closed switch of each column of a group, one in every mode but off, by its number within the column.
+  function automatic logic [SwColumnStride-1:0][Half-1:0] columns(mode_e mode,
+                                                                  logic [Half-1:0] col);
+    logic [Half-1:0] is_read, is_set, is_reset;
+    is_read                  = {Half{mode == ModeRead}};
+    is_set                   = {Half{mode == ModeSet}};
+    is_reset                 = {Half{mode == ModeReset}};
     columns                  = '0;
     columns[SwColumnReset]   = col & is_reset;
     columns[SwColumnInhibit] = ~col & is_set;
@@ -59,46 +65,49 @@ module ohm_spi_switch
   endfunction
 
   // Closed switches of the bus group: the mode's, and in read, with no word line and a mask of rails, their monitors'.
-  function automatic bus_t buses(mode_e mode, logic [31:0] wl, logic [31:0] col);
+  function automatic bus_t buses(mode_e mode, logic [Rows-1:0] wl, logic [Columns-1:0] col);
     buses = ModeBus[mode];
-    if (mode == ModeRead && wl == '0 && col[31:Rails] == '0)
-      buses[SwBusMonitor+:Rails] = col[Rails-1:0];
+    if (mode == ModeRead && wl == '0 && col >> Rails == '0)
+      buses[SwBusMonitor+:Rails] = Rails'(col);
   endfunction
 
   // Columns that are grounded in SET or RESET: those of the mask in SET, the others in RESET.
-  function automatic logic [31:0] grounded(mode_e mode, logic [31:0] col);
-    return col ^ {32{mode == ModeReset}};
+  function automatic logic [Columns-1:0] grounded(mode_e mode, logic [Columns-1:0] col);
+    return col ^ {Columns{mode == ModeReset}};
   endfunction
 
   // Groups in which a switch opens from one pattern to another, in group_e order. A row and a column
   // have one closed switch each, so that where one opens another closes.
   function automatic logic [Groups-1:0] opens(lines_t from, lines_t to);
     logic is_other, is_read;
-    logic [31:0] ground_from, ground_to, col;
+    logic [Columns-1:0] ground_from, ground_to, col;
+    logic [2*Half-1:0] wide;
     is_other    = from.mode != to.mode;
     is_read     = from.mode == ModeRead || to.mode == ModeRead;
     ground_from = grounded(from.mode, from.col);
     ground_to   = grounded(to.mode, to.col);
     // between SET and RESET, only what is grounded in both stays
     col         = is_other ? ~(ground_from & ground_to) : ground_from ^ ground_to;
-    if (is_read) col = {32{is_other}};
+    if (is_read) col = {Columns{is_other}};
+    wide = (2 * Half)'(col);
     opens = {
-      col[31:16] != '0,
-      col[15:0] != '0,
+      wide[2*Half-1:Half] != '0,
+      wide[Half-1:0] != '0,
       from.bl != to.bl,
       from.wl != to.wl,
       (from.bus & ~to.bus) != '0
     };
-    if (to.mode == ModeOff) opens = '1;
+    if (to.mode == ModeOff) opens = HasSwitches;
     if (from.mode == ModeOff) opens = '0;
   endfunction
 
   // The switches of a group that are closed in `to`, and, on the way to it, in `from` too, as carrier.toml numbers them.
   function automatic logic [63:0] frame(lines_t from, lines_t to, logic on_the_way,
                                         logic [Groups-1:0] group);
-    logic [31:0] row, row_from;
-    logic [15:0] col, col_from;
-    logic [SwColumnStride-1:0][15:0] closed;
+    logic [Rows-1:0] row, row_from;
+    logic [2*Half-1:0] wide, wide_from;
+    logic [Half-1:0] col, col_from, has;
+    logic [SwColumnStride-1:0][Half-1:0] closed;
     logic is_wl, is_row, is_lo, is_col;
     is_wl = group[GroupWl];
     is_row   = (is_wl || group[GroupBl]) && to.mode != ModeOff &&
@@ -107,17 +116,20 @@ module ohm_spi_switch
     is_col = is_lo || group[GroupColHi];
     row = is_wl ? to.wl : to.bl;
     row_from = is_wl ? from.wl : from.bl;
-    col = is_lo ? to.col[15:0] : to.col[31:16];
-    col_from = is_lo ? from.col[15:0] : from.col[31:16];
-    closed = columns(to.mode, col) & (columns(from.mode, col_from) | {64{!on_the_way}});
+    wide = (2 * Half)'(to.col);
+    wide_from = (2 * Half)'(from.col);
+    col = is_lo ? wide[Half-1:0] : wide[2*Half-1:Half];
+    col_from = is_lo ? wide_from[Half-1:0] : wide_from[2*Half-1:Half];
+    has = is_lo ? HasColumn[Half-1:0] : HasColumn[2*Half-1:Half];
+    closed = columns(to.mode, col) & (columns(from.mode, col_from) | {$bits(closed) {!on_the_way}});
     frame = '0;
-    for (int unsigned i = 0; i < 32; i++) begin
+    for (int unsigned i = 0; i < Rows; i++) begin
       frame[SwRowStride*i+SwRowBus]    = is_row & row[i] & (row_from[i] | !on_the_way);
       frame[SwRowStride*i+SwRowGround] = is_row & !row[i] & !(row_from[i] & on_the_way);
     end
-    for (int unsigned j = 0; j < 16; j++) begin
+    for (int unsigned j = 0; j < Half; j++) begin
       for (int unsigned k = 0; k < SwColumnStride; k++) begin
-        frame[SwColumnStride*j+k] = frame[SwColumnStride*j+k] | (closed[k][j] & is_col);
+        frame[SwColumnStride*j+k] = frame[SwColumnStride*j+k] | (closed[k][j] & has[j] & is_col);
       end
     end
     if (group[GroupBus]) begin
@@ -131,7 +143,7 @@ module ohm_spi_switch
   logic breaking, load;
   logic [CountW-1:0] count_q;  // clocks until the next frame
   logic [SettleW-1:0] settle, settle_q;  // clocks until settled, if no frame is to be sent
-  logic [7:0][7:0] shift_q;
+  logic [Chips-1:0][7:0] shift_q;
   logic [Groups-1:0] sync_nq;
 
   always_comb begin

@@ -112,6 +112,7 @@ class Bench(ABC):
     info: BenchInfo
     on_arm: Callable[[Limits], None] | None = None  # called before the bench is armed; what it raises prevents that
     was_armed: bool = False  # since it was opened
+    was_left: bool = False  # closed while it could no longer be told to turn off
     carrier: Carrier = Carrier()
     """What is between the FPGA's lines and the array's rows and columns: `programming` and `inference` go by it."""
 
@@ -292,5 +293,6 @@ class Bench(ABC):
         try:
             self.close()
         except OhmbenchError:
+            self.was_left = True
             if kind is None:
                 raise

@@ -134,16 +134,19 @@ def open_bench(
         UsageError: `array` is given for a board, `line_faults` for anything but `sim`, or `trace` for the twin; or
             the trace cannot be written.
     """
-    with _open_bench(port, baud, array or SimulatedArray(), line_faults, trace, say) as bench:
-        if carrier is not None:
-            bench.carrier = carrier
-        try:
-            yield bench
-        except OhmbenchError as error:
-            if error.array is None:
-                error.array = _left_as(bench)
-            raise
-        finally:
+    bench: Bench | None = None
+    try:
+        with _open_bench(port, baud, array or SimulatedArray(), line_faults, trace, say) as bench:
+            if carrier is not None:
+                bench.carrier = carrier
+            try:
+                yield bench
+            except OhmbenchError as error:
+                if error.array is None:
+                    error.array = _left_as(bench)
+                raise
+    finally:
+        if bench is not None:  # after it was closed, which can fail
             _left.append(_left_as(bench))
 
 
@@ -151,7 +154,9 @@ _left: deque[ArrayState] = deque([ArrayState.UNTOUCHED], maxlen=1)
 
 
 def _left_as(bench: Bench) -> ArrayState:
-    return ArrayState.OFF if bench.was_armed else ArrayState.UNTOUCHED
+    if not bench.was_armed:
+        return ArrayState.UNTOUCHED
+    return ArrayState.UNKNOWN if bench.was_left else ArrayState.OFF
 
 
 def begin_command() -> None:

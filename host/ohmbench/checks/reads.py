@@ -13,12 +13,12 @@ from ohmbench import tables as t
 from ohmbench.bench.base import Bench, Limits, dac_code, volts_of
 from ohmbench.isa import load_firmware
 from ohmbench.support.array_types import Codes, FloatArray, Words
-from ohmbench.tables import COLUMNS, MONITOR_OHM, Rail
+from ohmbench.tables import COLUMNS, MONITOR_COLUMN, MONITOR_OHM, Rail
 
 SENSE_OHM = 9.5
 """Typical on-resistance of the ADG1414 switch between a source line and its amplifier (ohm_params.def, sense_ohm)."""
 
-MONITOR_CHANNEL = {rail: rail * COLUMNS // len(Rail) for rail in Rail}
+MONITOR_CHANNEL = {rail: MONITOR_COLUMN[rail] for rail in Rail}
 """Channel whose amplifier the monitor resistor of a rail goes to (carrier.toml)."""
 
 ALL = 0xFFFF_FFFF

@@ -10,8 +10,8 @@ from ohmbench.progress import Progress
 
 EPILOG = """exit codes: 0 done, 2 usage, 3 port, 4 protocol, 5 link, 6 weight image, 7 pulse program, 8 simulator
 build, 9 guard fault, 10 not converged, 11 data, 12 chip model, 13 wear budget, 14 record of runs or results of
-sweeps, 15 bitstream, 16 --assert, 17 self-test, 18 instrument; 130 after Ctrl-C. Results go to stdout, progress to
-stderr."""
+sweeps, 15 bitstream, 16 --assert, 17 self-test, 18 instrument; 130 after Ctrl-C (SIGTERM 143,
+SIGHUP 129). Results go to stdout, progress to stderr."""
 
 Run = Callable[[argparse.Namespace, Output, Progress], int | None]
 """Does a command; returns its exit code, None for 0."""

@@ -18,7 +18,7 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     import shtab
 
-    from ohmbench.cli.main import make_parser  # here: main imports this file
+    from ohmbench.cli.command_line import make_parser  # here: that imports this file
 
     parser = make_parser()
     for action in _actions(parser):

@@ -1,75 +1,47 @@
-"""The command line: the parser of all commands, and what becomes of their errors. No logic of its own."""
+"""The entry of the command line: signals first, then the command, and what is said of how it ended."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from types import ModuleType
 
-from ohmbench.cli.commands import EPILOG, Commands
-from ohmbench.cli.options import refuse_odd_names
-from ohmbench.cli.output import Output
-from ohmbench.cli.version import Version
-from ohmbench.errors import ArrayState, OhmbenchError
-from ohmbench.progress import Progress
-from ohmbench.support.writer import drop_stdout, message
-
-INTERRUPTED = 130
-
-COMMANDS = (
-    *("demo", "map", "train", "compress", "results", "sweep", "report"),
-    *("program", "verify", "form", "characterise", "experiment", "experiments"),
-    *("log", "export", "watch", "completion", "bug-report"),
-    *("list", "doctor", "selftest", "calibrate", "supply"),
-    *("read", "infer", "info", "safe", "flash", "asm", "replay", "measure"),
-)
-"""Names, as help has them. Each has a file of its own here: its `add` makes the parser, its `run` is the call."""
+from ohmbench.cli.signals import INTERRUPTED, taken_as_interrupts
+from ohmbench.errors import ArrayState
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
-    parser = make_parser()
-    args = parser.parse_args(argv)
-    refuse_odd_names(parser, args)
-    if (opening := _opening()) is not None:
-        opening.begin_command()
     try:
-        with Progress(quiet=args.quiet) as progress:
-            return int(args.command(args, Output(args.json), progress) or 0)
-    except OhmbenchError as error:
-        _complain(error.told(_array_left_as()) if hasattr(args, "port") else str(error), error)
-        return error.exit_code
+        with taken_as_interrupts():
+            # here: a signal while these are loaded, which takes a while, ends in order as well
+            from ohmbench.cli.command_line import run_command
+
+            return run_command(argv)
     except KeyboardInterrupt as error:
-        _complain("interrupted; all outputs are off", error)
-        return INTERRUPTED
-    except BrokenPipeError:
-        # whoever reads our stdout has gone, as `head` does, and wants no more of it
-        drop_stdout()
-        return 1
+        return _interrupted(error)
+    except Exception as error:
+        from ohmbench.cli.defect import report_defect
+
+        return report_defect(error, _array())
 
 
-def _opening() -> ModuleType | None:
-    """What opens benches, if it is loaded: most commands need none, and it takes time."""
-    return sys.modules.get("ohmbench.bench.opening")
+def _interrupted(error: KeyboardInterrupt) -> int:
+    from ohmbench.support.writer import message
 
-
-def _array_left_as() -> ArrayState:
-    opening = _opening()
-    return ArrayState.UNTOUCHED if opening is None else ArrayState(opening.array_left_as())
-
-
-def _complain(text: str, error: BaseException) -> None:
-    for line in (text, *getattr(error, "__notes__", ())):
+    by = f" by {error}" if str(error) not in ("", "SIGINT") else ""
+    array = _array()
+    message(f"interrupted{by}" + (f"; {array}" if array else ""))
+    for line in getattr(error, "__notes__", ()):
         message(line)
+    return int(getattr(error, "exit_code", INTERRUPTED))
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
-    parser = argparse.ArgumentParser(prog="ohmbench", description="Bench for a 32x32 ReRAM crossbar.", epilog=EPILOG)
-    parser.add_argument("--version", action=Version)
-    commands = Commands(parser)
-    for name in COMMANDS:
-        import_module(f"ohmbench.cli.{name.replace('-', '_')}").add(commands)
-    return parser
+def _array() -> str:
+    """What became of the array, for the end of a sentence; "" where none was near."""
+    opening: ModuleType | None = sys.modules.get("ohmbench.bench.opening")
+    if opening is None:
+        return ""
+    if opening.array_left_as() == ArrayState.UNKNOWN:
+        return "the array is off, or goes off when its watchdog runs out"
+    return "all outputs are off"

@@ -148,6 +148,9 @@ def record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--serial", help="serial number of the array in the socket (default: the name of --array's file)"
     )
+    parser.add_argument(
+        "--new-array", action="store_true", help="the array in a board's socket has never been pulsed: begin its record"
+    )
 
 
 def budget(parser: argparse.ArgumentParser) -> None:

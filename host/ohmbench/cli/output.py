@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ohmbench.errors import UsageError
+from ohmbench.errors import ArrayState, UsageError
 from ohmbench.support.writer import drop_stdout, json_text, result
 
 if TYPE_CHECKING:
@@ -56,4 +56,6 @@ class Output:
             raise lost
         if lost is not None:
             drop_stdout()
-            raise UsageError(f"Cannot write the result: {lost.strerror or lost}.", "Free space there.")
+            raise UsageError(
+                f"Cannot write the result: {lost.strerror or lost}.", "Free space there.", array=ArrayState.DONE
+            )

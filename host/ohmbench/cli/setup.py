@@ -51,6 +51,7 @@ def setup_of(
         supply_file=args.supply,
         lab=lab,
         budget=budget,
+        is_new_array=getattr(args, "new_array", False),
         baud=args.baud,
         line_faults=None if args.line_faults is None else LineFaults.parse(args.line_faults),
         trace=args.trace,

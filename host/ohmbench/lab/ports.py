@@ -7,7 +7,6 @@ exclusively, and get one `hello` at the default rate, which leaves a running pro
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,9 +18,11 @@ from typing import Any
 from serial.tools import list_ports
 
 from ohmbench.errors import LinkError, PortError, ProtocolError, UsageError
+from ohmbench.lab.holders import PROC, device_of, openers
 from ohmbench.lab.settings import Settings
 from ohmbench.link import Link
 from ohmbench.link.messages import BoardInfo
+from ohmbench.link.transport import IN_USE
 from ohmbench.tables import ARRAY_TYPES
 
 BRIDGES = {0x0403: (0x6001, 0x6010, 0x6011, 0x6014, 0x6015)}
@@ -45,7 +46,7 @@ class PortState(StrEnum):
 
 _STATES = {
     "no such port": PortState.GONE,
-    "the port is in use": PortState.BUSY,
+    IN_USE: PortState.BUSY,
     "no permission": PortState.NO_PERMISSION,
     "nothing listens there": PortState.SILENT,
 }
@@ -137,11 +138,11 @@ def _candidates(settings: Settings) -> Iterator[FoundPort]:
     seen = set()
     for info in sorted(list_ports.comports(), key=lambda info: str(info.device)):
         usb = "" if info.vid is None else f"{info.vid:04x}:{info.pid:04x}:{info.serial_number or ''}"
-        seen.add(info.device)
+        seen.add(device_of(info.device))
         yield FoundPort(info.device, usb, info.product or "")
     for port in (*filter(None, [settings.port]), *settings.ports):
-        if port not in seen and port not in ("sim", "twin"):
-            seen.add(port)
+        if device_of(port) not in seen and port not in ("sim", "twin"):
+            seen.add(device_of(port))
             yield FoundPort(port)
 
 
@@ -167,25 +168,14 @@ def probe(port: FoundPort) -> FoundPort:
         return replace(port, state=PortState.SILENT)
 
 
-def is_open_elsewhere(port: str, proc: Path = Path("/proc")) -> bool:
-    """Whether a process of this user has a device open, as far as Linux says; elsewhere the lock must do.
+def is_open_elsewhere(port: str, proc: Path = PROC) -> bool:
+    """Whether another process has a device open, as far as Linux says; elsewhere the lock must do.
 
     Most programs take no lock that the exclusive opening would run into.
     """
     if not sys.platform.startswith("linux") or "://" in port:
         return False
-    device, own = os.path.realpath(port), str(os.getpid())
-    return any(
-        target == device for process in proc.glob("[0-9]*") if process.name != own for target in _open_files(process)
-    )
-
-
-def _open_files(process: Path) -> Iterator[str]:
-    try:
-        for entry in (process / "fd").iterdir():
-            yield str(entry.readlink())
-    except OSError:  # gone meanwhile, or another user's
-        return
+    return any(True for _ in openers(port, proc))
 
 
 def choose_port(settings: Settings, look: Callable[[Settings], Ports] = list_ports_found) -> str:
@@ -211,6 +201,6 @@ def choose_port(settings: Settings, look: Callable[[Settings], Ports] = list_por
 def board_serial(port: str) -> str:
     """What stays with a board whatever array it has: the serial number of its USB bridge, or else the port's name."""
     for info in list_ports.comports():
-        if info.device == port and info.serial_number:
+        if device_of(info.device) == device_of(port) and info.serial_number:
             return str(info.serial_number)
     return port

@@ -12,6 +12,7 @@ from ohmbench.bench.opening import BAUD, SIMULATED, SimulatedArray, open_bench
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import UsageError
 from ohmbench.lab.carrier import calibrated, serial_of_board
+from ohmbench.lab.identity import admit, canonical_serial
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.record import Record, store_if_there
 from ohmbench.lab.settings import LoadSettings, record_path, settings_once
@@ -39,12 +40,13 @@ class Setup:
         carrier_file, supply_file: TOML files; None for those of the settings.
         lab: folder of the record; None: as `record_path` has it.
         budget: pulses a cell for life from now on; None: what the record has.
+        is_new_array: the operator says that the array in a board's socket was never pulsed.
         baud: rate to raise the link to.
         line_faults: what is wrong with the line of sim.
         trace: file for every byte of the link.
 
     Raises:
-        UsageError: on creation, for a serial number of an array that is gone with the command.
+        UsageError: on creation, for a serial number that is none, or of an array that is gone with the command.
     """
 
     port: str
@@ -57,11 +59,14 @@ class Setup:
     supply_file: Path | None = None
     lab: Path | None = None
     budget: int | None = None
+    is_new_array: bool = False
     baud: int = BAUD
     line_faults: LineFaults | None = None
     trace: Path | None = None
 
     def __post_init__(self) -> None:
+        if self.serial is not None:
+            object.__setattr__(self, "serial", canonical_serial(self.serial))
         kept = self.array is not None and self.array.file is not None
         if self.is_simulated and self.serial is not None and not kept:
             raise UsageError(
@@ -107,11 +112,13 @@ class Setup:
         return found or (simulated_window(self.array) if self.is_simulated else None)
 
     @contextmanager
-    def record(self) -> Iterator[Record]:
+    def record(self, progress: Progress) -> Iterator[Record]:
         """The record of an array that is to be pulsed; empty for a simulated array that is gone with the bench.
 
+        Says first which array that is, and how worn.
+
         Raises:
-            UsageError: nobody says which one a board's array is.
+            UsageError: nobody says which one a board's array is, or the record does not know it, as `admit` says.
             StoreError: the record cannot be read or written.
         """
         if self.serial is None:
@@ -122,7 +129,9 @@ class Setup:
                 )
             yield Record()
             return
-        with Store.open(self.record_path) as store:
+        path = self.record_path
+        admit(self.serial, path, is_simulated=self.is_simulated, is_new=self.is_new_array, say=progress.say)
+        with Store.open(path) as store:
             yield Record(store, Ledgered(store, self.serial, self.budget))
 
     @contextmanager

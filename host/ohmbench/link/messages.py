@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench.errors import ProtocolError, UsageError
+from ohmbench.errors import ArrayState, ProtocolError, UsageError
 from ohmbench.link.codec import Frame
 from ohmbench.support.array_types import Words
 from ohmbench.tables import MAGIC, PROTOCOL_VERSION, STATE_FAULT_CODE_SHIFT, Fault, FrameError, FrameType, StateArg
@@ -109,10 +109,13 @@ class BoardInfo:
             raise ProtocolError(
                 f"the FPGA on {name} speaks protocol version {frame.arg}, this program version {PROTOCOL_VERSION}.",
                 f"Update the {older}.",
+                array=ArrayState.NOT_TOUCHED,
             )
         if len(frame.payload) != _INFO.size or not frame.payload.startswith(MAGIC):
             raise ProtocolError(
-                f"what answers on {name} is no ohmbench: info {frame.payload.hex() or 'empty'}.", "Check --port."
+                f"what answers on {name} is no ohmbench: info {frame.payload.hex() or 'empty'}.",
+                "Check --port.",
+                array=ArrayState.NOT_TOUCHED,
             )
         return cls(frame.arg, *_INFO.unpack(frame.payload)[1:])
 

@@ -25,7 +25,7 @@ import random
 import struct
 from collections.abc import Callable
 
-from ohmbench.errors import LinkError, ProtocolError, UsageError
+from ohmbench.errors import ArrayState, LinkError, ProtocolError, UsageError
 from ohmbench.link.channel import Channel
 from ohmbench.link.codec import Frame
 from ohmbench.link.messages import BoardInfo, State, register_frame
@@ -93,7 +93,9 @@ class Rate:
         """
         if self._divisor(baud) is None:
             rates = ", ".join(f"{rate}" for rate in RATES if self._divisor(rate))
-            raise UsageError(f"the FPGA cannot do {baud} baud.", f"Rates that fit: {rates}.")
+            raise UsageError(
+                f"the FPGA cannot do {baud} baud.", f"Rates that fit: {rates}.", array=ArrayState.NOT_TOUCHED
+            )
         failed: list[str] = []
         for rate in (baud, *(rate for rate in RATES if rate < baud and self._divisor(rate))):
             for _ in range(_TRIES):

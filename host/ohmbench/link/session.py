@@ -175,6 +175,7 @@ class Session:
                 f"something answers on {name}, but it is no ohmbench, or its line lets no frame through whole: "
                 f"{self._channel.heard!r}.",
                 "Check --port, then the cable.",
+                array=ArrayState.NOT_TOUCHED,
             )
         if frame is None:
             raise LinkError(

@@ -31,6 +31,9 @@ except ImportError:  # Windows
 
 log = logging.getLogger(__name__)
 
+IN_USE = "the port is in use"
+"""`PortError.reason` of a port that another program has."""
+
 _CHUNK = 65536
 _WRITE_BYTES = 1024  # what has to be taken within the time below: little, for a simulator on a busy machine
 _WRITE_TIMEOUT_S = 10.0
@@ -214,11 +217,11 @@ def _port_error(port: str, error: Exception) -> PortError:
     if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV) or "FileNotFoundError" in text:
         what = "no such port", "Is the board plugged in? `ohmbench list` lists the ports."
     elif number in (errno.EAGAIN, errno.EBUSY) or "PermissionError" in text:
-        what = "the port is in use", "Close the other program that has it open; on Linux `fuser -v PORT` names it."
+        what = IN_USE, "Close the other program that has it open; on Linux `fuser -v PORT` names it."
     elif number in (errno.EACCES, errno.EPERM):
         what = "no permission", "On Linux add yourself to the group that owns the device, most often `dialout`."
     elif number in (errno.ECONNREFUSED, errno.ETIMEDOUT, errno.EHOSTUNREACH) or "refused" in text:
         what = "nothing listens there", "Start the other end first."
     else:
         what = "not a serial port", f"The system says: {text}."
-    return PortError(f"cannot open {port}: {what[0]}.", what[1], reason=what[0])
+    return PortError(f"cannot open {port}: {what[0]}.", what[1], reason=what[0], array=ArrayState.NOT_TOUCHED)

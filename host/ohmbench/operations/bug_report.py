@@ -20,6 +20,7 @@ from ohmbench.operations.log import Filter, log
 from ohmbench.operations.versions import versions
 from ohmbench.record.store import Store
 from ohmbench.support.files import write_result
+from ohmbench.support.last_defect import kept_traceback
 from ohmbench.support.writer import json_text
 
 RUNS, EVENTS = 20, 200
@@ -108,6 +109,8 @@ def bug_report(
     scrub, machine = scrub or Scrubber(), Machine()
     texts = {"versions.json": _json(versions()), "doctor.json": _json(diagnose(machine).summary())}
     texts["record.json"] = _json(_excerpt(lab, machine.settings))
+    if (defect := kept_traceback()) is not None:
+        texts["defect.txt"] = defect
     for kind, files in (("trace", traces), ("log", logs)):
         for number, file in enumerate(files):
             texts[f"{kind}-{number}.txt"] = _text(file)

@@ -61,5 +61,5 @@ def characterise_array(setup: Setup, progress: Progress) -> Noted[Characterisati
     Raises:
         OhmbenchError: as `Setup.record`, `Setup.bench` and `characterise`.
     """
-    with setup.record() as record, setup.bench(progress, record.store) as bench:
+    with setup.record(progress) as record, setup.bench(progress, record.store) as bench:
         return Noted(characterise(bench, setup.recipe, progress, record.ledgered), bench.carrier.note)

@@ -135,6 +135,6 @@ def run_demo(setup: Setup, progress: Progress, *, seed: int = 0, started: float 
     Raises:
         OhmbenchError: as `Setup.record`, `Setup.bench` and `run`.
     """
-    with setup.record() as record, setup.bench(progress, record.store) as bench:
+    with setup.record(progress) as record, setup.bench(progress, record.store) as bench:
         result = run(bench, progress, seed=seed, recipe=setup.recipe, started=started, ledgered=record.ledgered)
         return Noted(Demo(result), bench.carrier.note)

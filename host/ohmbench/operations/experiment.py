@@ -191,7 +191,7 @@ def run_experiment(setup: Setup, asked: Asked, progress: Progress) -> Noted[Expe
         OhmbenchError: as `Asked.plan`, `Setup.record`, `Setup.bench` and `experiment`.
     """
     planned = None if asked.resume else asked.plan(setup.serial)  # a mistake makes no record
-    with setup.record() as record:
+    with setup.record(progress) as record:
         planned = planned or asked.plan(setup.serial, record.ledgered)
         if planned.is_done and record.ledgered is not None:
             return Noted(already_done(planned, record.ledgered))

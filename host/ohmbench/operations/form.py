@@ -74,5 +74,5 @@ def form_array(setup: Setup, progress: Progress) -> Noted[FormResult]:
     Raises:
         OhmbenchError: as `Setup.record`, `Setup.bench` and `form`.
     """
-    with setup.record() as record, setup.bench(progress, record.store) as bench:
+    with setup.record(progress) as record, setup.bench(progress, record.store) as bench:
         return Noted(form(bench, setup.recipe, progress, record.ledgered), bench.carrier.note)

@@ -253,6 +253,6 @@ def infer_file(
     file, recipe = ImageFile.load(path), setup.recipe or Recipe()
     compared = twin_of(setup.port, setup.array) if twin else None
     test_set = load_test_set(file.image, data, folder, count)
-    with setup.record() as record, setup.bench(progress, record.store) as bench:
+    with setup.record(progress) as record, setup.bench(progress, record.store) as bench:
         result = infer(bench, file, test_set, recipe, progress, count, compared, record.ledgered, setup.recipe_name)
         return Noted(result, bench.carrier.note)

@@ -105,7 +105,7 @@ def _on_bench(
     setup: Setup, progress: Progress, what: str, measure: Callable[[Bench], Mapping[str, Any]]
 ) -> Noted[Figures]:
     with (
-        setup.record() as record,
+        setup.record(progress) as record,
         setup.bench(progress, record.store) as bench,
         charged(bench, record.ledgered, f"measure {what}"),
     ):

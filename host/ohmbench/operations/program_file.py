@@ -38,7 +38,7 @@ def program_file(
         OhmbenchError: as `plan`, `Setup.record`, `Setup.bench` and `program`.
     """
     file = ImageFile.load(path)
-    with setup.record() as record:
+    with setup.record(progress) as record:
         job = _plan(setup, file, record, progress, only, fault_map, resume)
         if job.is_done:
             return Noted(already_done(job))

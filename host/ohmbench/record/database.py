@@ -104,7 +104,14 @@ _VERSION_2 = (
     "CREATE INDEX events_of_run ON events(run, id)",
 )
 
-_MIGRATIONS = (_VERSION_1, _VERSION_2)
+_VERSION_3 = (
+    # the process of a run, which tells one that was killed from one that goes on; NULL in a run of before
+    "ALTER TABLE runs ADD COLUMN pid INTEGER",
+    "ALTER TABLE runs ADD COLUMN host TEXT",
+    "ALTER TABLE runs ADD COLUMN process_started TEXT",
+)
+
+_MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Statements that lead from one version of the schema to the next. What was released is never edited."""
 
 SCHEMA = len(_MIGRATIONS)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import astuple
 from datetime import datetime
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ import numpy as np
 from ohmbench.errors import StoreError
 from ohmbench.record.database import default_path
 from ohmbench.record.ledger import Ledger, now, stamp
+from ohmbench.record.processes import Process
 from ohmbench.record.records import ArrayRecord, Cells, CellStatus, RunRecord, RunStatus
 from ohmbench.record.trail import add_sample, note
 from ohmbench.support.array_types import Mask
@@ -66,10 +68,10 @@ class Store(Ledger):
         """
         with self._database.transaction() as sql:
             number, array = self._find(serial)
-            self._close_killed(number)
+            self.close_killed(number)
             cursor = sql.execute(
                 "INSERT INTO runs(array, kind, rung, image_sha256, image_number, recipe, provenance, most_pulses, "
-                "status, started) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?)",
+                "status, started, pid, host, process_started) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?)",
                 (
                     number,
                     kind,
@@ -80,6 +82,7 @@ class Store(Ledger):
                     json.dumps(dict(provenance or {}), allow_nan=False),
                     RunStatus.RUNNING,
                     now(),
+                    *astuple(Process.own()),
                 ),
             )
             assert cursor.lastrowid is not None
@@ -107,8 +110,11 @@ class Store(Ledger):
             if found.status == RunStatus.DONE or (last is not None and last.id > run_id):
                 why = "it is done" if found.status == RunStatus.DONE else "the array was pulsed since"
                 raise StoreError(f"Run {run_id} cannot go on: {why}.", "Start without --resume.")
-            self._close_killed(number)
-            sql.execute("UPDATE runs SET status = ?, ended = NULL WHERE id = ?", (RunStatus.RUNNING, run_id))
+            self.close_killed(number)
+            sql.execute(
+                "UPDATE runs SET status = ?, ended = NULL, pid = ?, host = ?, process_started = ? WHERE id = ?",
+                (RunStatus.RUNNING, *astuple(Process.own()), run_id),
+            )
             note(sql, run_id, "gone on with")
         return Run(self, self._database, run_id, array)
 
@@ -206,11 +212,17 @@ class Store(Ledger):
             found[row, column] = status is None
         return found
 
-    def _close_killed(self, number: int) -> None:
-        """An array is in one socket: what still runs on it when the next run begins was killed."""
-        sql = self._database.connection
-        running = "SELECT id FROM runs WHERE array = ? AND status = ?"
-        for (run,) in self._database.rows(running, number, RunStatus.RUNNING):
+    def close_killed(self, number: int) -> None:
+        """Mark the runs of an array, by its number in the file, whose process has ended without ending them.
+
+        One that another process goes on with stays: two commands with one serial number are a slip that must not hide
+        what the first one does. Within a transaction.
+        """
+        sql, own = self._database.connection, Process.own()
+        running = "SELECT id, pid, host, process_started FROM runs WHERE array = ? AND status = ?"
+        for run, pid, *where in self._database.rows(running, number, RunStatus.RUNNING):
+            if pid is not None and (process := Process(pid, *where)) != own and process.may_run:
+                continue
             sql.execute("UPDATE runs SET status = ? WHERE id = ?", (RunStatus.INTERRUPTED, run))
             note(sql, run, "found killed")
 

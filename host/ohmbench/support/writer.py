@@ -12,6 +12,7 @@ import json
 import math
 import os
 import sys
+import unicodedata
 from collections.abc import Callable
 from typing import Any, TextIO
 
@@ -40,7 +41,7 @@ STDERR = Stderr()
 
 def message(text: str) -> None:
     """A line to the operator on stderr, if there is one."""
-    _write(sys.stderr, f"ohmbench: {text}\n")
+    _write(sys.stderr, f"ohmbench: {_without_controls(text)}\n")
 
 
 def result(text: str) -> OSError | None:
@@ -49,7 +50,7 @@ def result(text: str) -> OSError | None:
     Returns:
         Why they were not written; None if they were. A BrokenPipeError says that the reader wants no more.
     """
-    return _write(sys.stdout, f"{text}\n")
+    return _write(sys.stdout, f"{_without_controls(text)}\n")
 
 
 def json_text(
@@ -81,6 +82,11 @@ def _write(stream: TextIO | None, text: str) -> OSError | None:
     except (ValueError, LookupError) as error:  # closed since, or of an encoding that there is not
         return OSError(str(error))
     return None
+
+
+def _without_controls(text: str) -> str:
+    """A name in an old record or a file may have what a terminal obeys: shown, not sent."""
+    return "".join(c if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf") else ascii(c)[1:-1] for c in text)
 
 
 def _without_nan(value: Any) -> Any:

@@ -28,7 +28,7 @@ module carrier_tb (
   logic [ 1:0] dac_sync_n;
   logic [ 7:0] sw_data;
   logic [ 4:0] sw_sync_n;
-  logic [31:0] adc_sdo;
+  logic [ohm_carrier_pkg::Columns-1:0] adc_sdo;
 
   always_ff @(posedge clk_i) now_o <= rst_ni ? now_o + 64'd1 : '0;
 
@@ -44,9 +44,9 @@ module carrier_tb (
           rail: ohm_carrier_pkg::rail_e'(rail_i),
           mode: ohm_carrier_pkg::mode_e'(mode_i),
           value: value_i,
-          wl: wl_i,
-          bl: bl_i,
-          col: col_i
+          wl: ohm_carrier_pkg::Rows'(wl_i),
+          bl: ohm_carrier_pkg::Rows'(bl_i),
+          col: ohm_carrier_pkg::Columns'(col_i)
       }
       ),
       .sense_valid_o,

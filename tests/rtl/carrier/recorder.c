@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../../../sim/array/ohm_tables.h"
+
 static FILE *record(void) {
     static FILE *file;
     if (!file) file = fopen(getenv("OHM_RECORD"), "w");
@@ -25,7 +27,7 @@ void ohm_dpi_rails(const unsigned short *codes, unsigned monitors) {
 
 void ohm_dpi_sense(unsigned wl, unsigned bl, int bl_code, int wl_code, unsigned long long now, short *codes) {
     static unsigned count;
-    for (unsigned j = 0; j < 32; j++) codes[j] = (short)(count * 2654435761u >> 13 ^ j * 40503u);
+    for (unsigned j = 0; j < OHM_COLUMNS; j++) codes[j] = (short)(count * 2654435761u >> 13 ^ j * 40503u);
     count++;
     fprintf(record(), "[\"sense\", %u, %u, %d, %d, %llu]\n", wl, bl, bl_code, wl_code, now);
     fflush(record());

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import cocotb
 from board_pins import GROUPS, READ_RAILS, RESET_RAILS, SET_RAILS, started
-from timing import pattern, recorded
+from timing import ALL_COLUMNS, pattern, recorded
 
 from ohmbench import tables as t
 from ohmbench.tables import Mode, Rail
@@ -172,7 +172,7 @@ async def pulses(dut) -> None:
         await board.pulse()
         await board.expect(*[unsettled] * (rail in SET_RAILS))
         await board.clocks(t.DAC_SETTLE_CYCLES)
-    await board.lines(pattern(Mode.SET, 1, 1, 0xFFFF_FFFF))
+    await board.lines(pattern(Mode.SET, 1, 1, ALL_COLUMNS))
     await board.rails({Rail.SL_INHIBIT: 1})  # no column is inhibited
     await board.pulse()
     await board.expect()

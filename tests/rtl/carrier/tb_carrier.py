@@ -7,12 +7,13 @@ import random
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
-from timing import BEATS, LINES, PULSE, RAIL, SENSE, Command, Timing, recorded
+from timing import ALL_COLUMNS, ALL_ROWS, BEATS, LINES, PULSE, RAIL, SENSE, Command, Timing, recorded
 
 from ohmbench import tables as t
 from ohmbench.tables import Mode, Rail
 
 SETTLE_ALL = 1000
+LINE_MASKS = (ALL_ROWS, ALL_ROWS, ALL_COLUMNS)  # of a command
 PINS = (
     "rst_ni",
     "safe_i",
@@ -106,8 +107,8 @@ def words(value: object, count: int, bits: int) -> list[int]:
 
 
 def random_lines(rng: random.Random, mode: Mode) -> Command:
-    one = 1 << rng.randrange(32)
-    masks = [rng.choice([0, 0xFFFF_FFFF, one, rng.getrandbits(32)]) for _ in range(3)]
+    one = 1 << rng.randrange(t.ROWS)
+    masks = [rng.choice([0, all_of, one & all_of, rng.getrandbits(32) & all_of]) for all_of in LINE_MASKS]
     if mode in (Mode.SET, Mode.RESET):
         masks[0] = one
     return Command(LINES, mode=mode, wl=masks[0], bl=masks[1], col=masks[2])
@@ -158,14 +159,14 @@ async def codes_come_in_consecutive_beats(dut) -> None:
     """16 beats from SenseLatencyCycles after the conversion was taken, or later, or again; all bits right."""
     bench = Bench(dut)
     await bench.start()
-    await bench.command(Command(LINES, mode=Mode.READ, wl=0xFFFF_FFFF, bl=0x1234_5678))
+    await bench.command(Command(LINES, mode=Mode.READ, wl=ALL_ROWS, bl=0x1234_5678 & ALL_ROWS))
     senses_before = sum(call[0] == "sense" for call in recorded())
     for n in range(40):
         bench.beats.clear()
         taken = await bench.command(Command(SENSE))
         await bench.idle(n % 4 * 15)
         count = (senses_before + n) * 2654435761 & 0xFFFF_FFFF
-        expected = [(count >> 13 ^ j * 40503) & 0xFFFF for j in range(32)]
+        expected = [(count >> 13 ^ j * 40503) & 0xFFFF if j < t.COLUMNS else 0 for j in range(t.LANES)]
         for _ in range(2):
             first = max(bench.clock, taken + t.SENSE_LATENCY_CYCLES)
             bench.dut.sense_ready_i.value = 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ohmbench.tables import Mode
+from ohmbench.tables import COLUMNS, ROWS, Mode
 from runner import REPO, run
 
 HERE = Path("tests/rtl/carrier")
@@ -59,6 +59,8 @@ def test_patterns_connect_each_line_once() -> None:
         for _ in range(100):
             bus, *groups = pattern(mode, rng.getrandbits(32), rng.getrandbits(32), rng.getrandbits(32))
             assert bus.bit_count() == (1 if mode == Mode.RESET else 2)
-            for bits, group in zip((2, 2, 4, 4), groups, strict=True):
-                for first in range(0, 64, bits):
+            lines = (ROWS, ROWS, min(COLUMNS, 16), max(COLUMNS - 16, 0))
+            for count, bits, group in zip(lines, (2, 2, 4, 4), groups, strict=True):
+                assert group >> count * bits == 0
+                for first in range(0, count * bits, bits):
                     assert (group >> first & (1 << bits) - 1).bit_count() == 1

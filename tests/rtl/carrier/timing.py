@@ -11,9 +11,9 @@ from pathlib import Path
 from ohmbench import tables as t
 from ohmbench.tables import Mode, Rail
 
-ALL = 0xFFFF_FFFF
+ALL_ROWS, ALL_COLUMNS = (1 << t.ROWS) - 1, (1 << t.COLUMNS) - 1
 RAIL, LINES, PULSE, SENSE = range(4)
-BEATS = t.COLUMNS // 2
+BEATS = t.LANES // 2
 
 TABLE = tomllib.loads((Path(__file__).parents[3] / "fpga/carriers/reference/carrier.toml").read_text())
 BUS, ROW, COLUMN = (TABLE["wiring"][kind] for kind in ("bus", "row", "column"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
-from guard_checker import ALL, Checker, Command, Inputs, Kind, Outputs
+from guard_checker import ALL_COLUMNS, Checker, Command, Inputs, Kind, Outputs
 
 from ohmbench.tables import RAIL_CEILING, Control, Fault, Mode, Register
 
@@ -20,7 +20,7 @@ def rail(number: int, code: int) -> Command:
     return Command(Kind.RAIL, rail=number, value=code)
 
 
-def lines(mode: int, row: int = 0, col: int = ALL) -> Command:
+def lines(mode: int, row: int = 0, col: int = ALL_COLUMNS) -> Command:
     """One word and bit line, as SET and RESET want it."""
     return Command(Kind.LINES, mode=mode, wl=1 << row, bl=1 << row, col=col)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from ohmbench.tables import GUARD_SCAN_CYCLES, RAIL_CEILING, Control, Fault, Mode, Rail, Register
+from ohmbench.tables import COLUMNS, GUARD_SCAN_CYCLES, RAIL_CEILING, ROWS, Control, Fault, Mode, Rail, Register
 
 SYNCHRONISER_CLOCKS = 2
 SAFE_CLOCKS = 4  # at least so long is safe_no low
@@ -20,7 +20,7 @@ REST_CLOCKS = (
     2 * GUARD_SCAN_CYCLES + 2
 )  # after a pulse that was asked for and not fired, the guard may keep others waiting
 MAX_WATCHDOG_MS = 10_000
-ALL = 0xFFFF_FFFF
+ALL_ROWS, ALL_COLUMNS = (1 << ROWS) - 1, (1 << COLUMNS) - 1
 
 
 class Kind(IntEnum):
@@ -44,7 +44,7 @@ class Command(NamedTuple):
     @property
     def word(self) -> int:
         head = ((self.kind << 3 | self.rail) << 2 | self.mode) << 16 | self.value
-        return ((head << 32 | self.wl) << 32 | self.bl) << 32 | self.col
+        return ((head << ROWS | self.wl) << ROWS | self.bl) << COLUMNS | self.col
 
 
 @dataclass
@@ -155,7 +155,8 @@ class Checker:
         late = GUARD_SCAN_CYCLES if self.clock - self.shown_for <= self.rest_until else 0
         rested = self.clock > self.rest_until + late and not withdrawn
         may_fault = False
-        if over and live and scanned:
+        # as every other reason, also in the clock in which the host disarms
+        if over and scanned and o.safe_n and not i.abort:
             assert not o.car_valid, "pulse beyond the budget shown to the carrier"
             if rested:
                 reasons, live = {Fault.BUDGET}, False
@@ -249,7 +250,7 @@ class Checker:
                     yield Fault.BAD_MODE
 
     def _cells(self) -> list[tuple[int, int]]:
-        return [(self.row, column) for column in range(32) if self.columns >> column & 1]
+        return [(self.row, column) for column in range(COLUMNS) if self.columns >> column & 1]
 
     def _over_budget(self) -> bool:
         return any(self.pulses[cell] >= self.budget for cell in self._cells())

@@ -7,9 +7,14 @@ from typing import Any
 
 import cocotb
 from guard_bench import ARM, CLEAR_COUNTS, CLEAR_FAULT, OFF, SENSE, Bench, lines, pulse, rail
-from guard_checker import ALL, MAX_WATCHDOG_MS, REST_CLOCKS, Command, Kind
+from guard_checker import ALL_COLUMNS, ALL_ROWS, MAX_WATCHDOG_MS, REST_CLOCKS, Command, Kind
 
-from ohmbench.tables import GUARD_SCAN_CYCLES, RAIL_CEILING, Fault, Mode, Rail, Register
+from ohmbench.tables import COLUMNS, GUARD_SCAN_CYCLES, RAIL_CEILING, ROWS, Fault, Mode, Rail, Register
+
+
+def columns(first: int, end: int) -> int:
+    """A mask of columns."""
+    return (1 << end) - (1 << first)
 
 
 @cocotb.test()
@@ -17,7 +22,7 @@ async def commands_pass_in_their_own_clock(dut: Any) -> None:
     bench = await Bench.start(dut)
     rng = random.Random(1)
     for mode in (Mode.READ, Mode.OFF, Mode.SET, Mode.RESET, Mode.READ):
-        for cmd in (rail(rng.randrange(8), rng.randrange(1, 4000)), lines(mode, 7, rng.getrandbits(32))):
+        for cmd in (rail(rng.randrange(8), rng.randrange(1, 4000)), lines(mode, 7, rng.getrandbits(COLUMNS))):
             for _ in range(rng.randrange(5)):
                 now = await bench.step(cmd=cmd, ready=False)
                 assert (now.car_valid, now.seq_ready) == (True, False)
@@ -28,8 +33,8 @@ async def commands_pass_in_their_own_clock(dut: Any) -> None:
 @cocotb.test()
 async def read_lines_need_no_single_word_line(dut: Any) -> None:
     bench = await Bench.start(dut)
-    for wl in (0, 3, ALL):
-        assert await bench.send(Command(Kind.LINES, mode=Mode.READ, wl=wl, bl=ALL)) == 0
+    for wl in (0, 3, ALL_ROWS):
+        assert await bench.send(Command(Kind.LINES, mode=Mode.READ, wl=wl, bl=ALL_ROWS)) == 0
         assert await bench.send(Command(Kind.LINES, mode=Mode.OFF, wl=wl)) == 0
 
 
@@ -38,7 +43,7 @@ async def pulse_is_shown_after_the_scan_whatever_the_carrier_does(dut: Any) -> N
     bench = await Bench.start(dut, budget=100)
     rng = random.Random(2)
     for n in range(40):
-        await bench.send(lines(rng.choice((Mode.SET, Mode.RESET)), rng.randrange(32), rng.getrandbits(32)))
+        await bench.send(lines(rng.choice((Mode.SET, Mode.RESET)), rng.randrange(ROWS), rng.getrandbits(COLUMNS)))
         for _ in range(rng.randrange(1, 4)):
             scan = GUARD_SCAN_CYCLES
             ready_at = rng.choice((0, 5, scan, scan + 1, scan + rng.randrange(60)))
@@ -58,19 +63,21 @@ async def pulse_is_shown_after_the_scan_whatever_the_carrier_does(dut: Any) -> N
 @cocotb.test()
 async def budget_is_counted_by_cell(dut: Any) -> None:
     bench = await Bench.start(dut, budget=3)
-    plan = {Mode.SET: 0x0000_00FF, Mode.RESET: 0x0000_0FF0}  # columns 4..7 get both, so they run out first
-    for row in (0, 13, 31):
+    eighth = COLUMNS // 8
+    # the second eighth of the columns gets both, so they run out first
+    plan = {Mode.SET: columns(0, 2 * eighth), Mode.RESET: columns(eighth, 3 * eighth)}
+    for row in (0, 13, ROWS - 1):
         for n in range(3):
             mode = list(plan)[n % 2]
             await bench.send(lines(mode, row, plan[mode]))
             assert await bench.fire(2) == 2
-        await bench.send(lines(Mode.SET, row, 0xFFFF_F00F))  # not 4..11: three pulses at most so far
+        await bench.send(lines(Mode.SET, row, ALL_COLUMNS ^ plan[Mode.RESET]))  # three pulses at most so far
         assert await bench.fire(2) == 2
-        await bench.send(lines(Mode.SET, row, 0x10))
+        await bench.send(lines(Mode.SET, row, 1 << eighth))
         await bench.refuse(pulse(2), Fault.BUDGET)
         await bench.recover()
         # a refused pulse has cost nobody anything
-        await bench.send(lines(Mode.RESET, row, 0xF00))
+        await bench.send(lines(Mode.RESET, row, columns(2 * eighth, 3 * eighth)))
         assert await bench.fire(1) == 1
         assert await bench.fire(1) == 1
         await bench.refuse(pulse(1), Fault.BUDGET)
@@ -80,17 +87,18 @@ async def budget_is_counted_by_cell(dut: Any) -> None:
 @cocotb.test()
 async def every_cell_has_a_count_of_its_own(dut: Any) -> None:
     bench = await Bench.start(dut, budget=2, width=1)
-    for row in range(32):
-        for col in (0x5555_5555, 0xAAAA_AAAA, 0xFFFF_0000):
+    for row in range(ROWS):
+        for col in (0x5555_5555 & ALL_COLUMNS, 0xAAAA_AAAA & ALL_COLUMNS, columns(COLUMNS // 2, COLUMNS)):
             await bench.send(lines(Mode.SET, row, col))
             await bench.fire(1)
-    assert sum(bench.checker.pulses.values()) == 32 * 48
-    for row, column in ((0, 16), (31, 31), (17, 20), (5, 16)):
+    assert sum(bench.checker.pulses.values()) == ROWS * COLUMNS * 3 // 2
+    half = COLUMNS // 2
+    for row, column in ((0, half), (ROWS - 1, COLUMNS - 1), (ROWS // 2 + 1, half + COLUMNS // 8), (5, half)):
         await bench.send(lines(Mode.SET, row, 1 << column))
         await bench.refuse(pulse(1), Fault.BUDGET)
         await bench.recover()
-    for row in (31, 0, 17, 5):
-        await bench.send(lines(Mode.SET, row, 0xFFFF))
+    for row in (ROWS - 1, 0, ROWS // 2 + 1, 5):
+        await bench.send(lines(Mode.SET, row, columns(0, half)))
         await bench.fire(1)
         await bench.refuse(pulse(1), Fault.BUDGET)
         await bench.recover()
@@ -163,8 +171,8 @@ async def clearing_in_the_middle_of_a_scan_leaves_zeros(dut: Any) -> None:
 @cocotb.test()
 async def budget_tightened_during_the_scan_holds(dut: Any) -> None:
     bench = await Bench.start(dut, budget=2)
-    for at in (3, 20, GUARD_SCAN_CYCLES, GUARD_SCAN_CYCLES + 9):
-        await bench.send(lines(Mode.SET, at % 32))
+    for at in (3, 20 * GUARD_SCAN_CYCLES // 33, GUARD_SCAN_CYCLES, GUARD_SCAN_CYCLES + 9):
+        await bench.send(lines(Mode.SET, at % ROWS))
         await bench.fire(1)
         for n in range(GUARD_SCAN_CYCLES + 12):
             write = (Register.PULSE_BUDGET, 1) if n == at else None
@@ -177,13 +185,13 @@ async def budget_tightened_during_the_scan_holds(dut: Any) -> None:
 @cocotb.test()
 async def only_the_selected_cells_decide(dut: Any) -> None:
     bench = await Bench.start(dut, budget=3)
-    await bench.send(lines(Mode.SET, 6, 0x8000_0001))
+    await bench.send(lines(Mode.SET, 6, 1 << COLUMNS - 1 | 1))
     for _ in range(3):
         await bench.fire(1)
     await bench.write(Register.PULSE_BUDGET, 1)  # their neighbours have had none
-    await bench.send(lines(Mode.SET, 6, 0x7FFF_FFFE))
+    await bench.send(lines(Mode.SET, 6, columns(1, COLUMNS - 1)))
     assert await bench.fire(1) == 1
-    await bench.send(lines(Mode.SET, 6, 0x8000_0000))
+    await bench.send(lines(Mode.SET, 6, 1 << COLUMNS - 1))
     await bench.refuse(pulse(1), Fault.BUDGET)
 
 
@@ -283,12 +291,12 @@ async def limits_loosen_only_while_disarmed(dut: Any) -> None:
 async def lines_with_other_than_one_word_line(dut: Any) -> None:
     bench = await Bench.start(dut)
     for mode in (Mode.SET, Mode.RESET):
-        for wl in (0, 3, ALL, 0x8000_0001, 0xFFFF_FFFE):
+        for wl in (0, 3, ALL_ROWS, 1 << ROWS - 1 | 1, ALL_ROWS - 1):
             await bench.refuse(Command(Kind.LINES, mode=mode, wl=wl, bl=1, col=1), Fault.BAD_LINES, at_most=2)
             await bench.recover()
-        for row in range(32):
+        for row in range(ROWS):
             assert await bench.send(lines(mode, row)) == 0
-    for bl in (0, 2, 3, ALL):
+    for bl in (0, 2, 3, ALL_ROWS):
         await bench.refuse(Command(Kind.LINES, mode=Mode.SET, wl=1, bl=bl, col=1), Fault.BAD_LINES, at_most=2)
         await bench.recover()
 
@@ -311,7 +319,7 @@ async def pulses_and_conversions_in_their_modes(dut: Any) -> None:
 async def disarmed_takes_only_what_changes_nothing(dut: Any) -> None:
     bench = await Bench.start(dut)
     await bench.write(Register.CONTROL, 0)
-    for cmd in (OFF, OFF._replace(wl=ALL), *(rail(r, 0) for r in Rail)):
+    for cmd in (OFF, OFF._replace(wl=ALL_ROWS), *(rail(r, 0) for r in Rail)):
         now = await bench.step(cmd=cmd, ready=False)
         assert (now.seq_ready, now.car_valid, now.fault) == (True, False, Fault.NONE)
     for cmd in (rail(0, 1), lines(Mode.READ), lines(Mode.SET), lines(Mode.RESET), pulse(1), SENSE):

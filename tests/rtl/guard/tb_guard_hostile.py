@@ -10,12 +10,12 @@ from typing import Any
 
 import cocotb
 from guard_bench import Bench, Obedient
-from guard_checker import ALL, Command, Inputs, Kind
+from guard_checker import ALL_COLUMNS, Command, Inputs, Kind
 
-from ohmbench.tables import Fault, Mode, Rail, Register
+from ohmbench.tables import COLUMNS, ROWS, Fault, Mode, Rail, Register
 
 CLOCKS = 25_000
-ROWS = (0, 1, 30, 31)  # few, so that budgets run out
+FEW_ROWS = (0, 1, ROWS - 2, ROWS - 1)  # few, so that budgets run out
 
 
 class Sequencer:
@@ -38,15 +38,15 @@ class Sequencer:
     def anything(self) -> Command:
         rng = self.rng
         width = rng.choice((0, 1, 2, 5, self.bench.checker.max_width, rng.getrandbits(16)))
-        wl = rng.choice((0, 1 << rng.randrange(32), rng.getrandbits(32)))
+        wl = rng.choice((0, 1 << rng.randrange(ROWS), rng.getrandbits(ROWS)))
         return Command(
             rng.choice(list(Kind)),
             rng.randrange(8),
             rng.randrange(4),
             width,
             wl,
-            rng.getrandbits(32),
-            rng.getrandbits(32),
+            rng.getrandbits(ROWS),
+            rng.getrandbits(COLUMNS),
         )
 
     def sensible(self) -> Command:
@@ -58,9 +58,9 @@ class Sequencer:
             rail = rng.choice(list(Rail))
             return Command(Kind.RAIL, rail=rail, value=rng.randint(0, checker.max_rail[rail]))
         if choice < 0.45 or checker.mode == Mode.OFF:
-            mode, row = rng.choice(list(Mode)), rng.choice(ROWS)
-            col = rng.choice((ALL, 1 << rng.randrange(32), rng.getrandbits(32)))
-            bl = 1 << row if mode == Mode.SET else rng.getrandbits(32)
+            mode, row = rng.choice(list(Mode)), rng.choice(FEW_ROWS)
+            col = rng.choice((ALL_COLUMNS, 1 << rng.randrange(COLUMNS), rng.getrandbits(COLUMNS)))
+            bl = 1 << row if mode == Mode.SET else rng.getrandbits(ROWS)
             return Command(Kind.LINES, mode=mode, wl=1 << row, bl=bl, col=col)
         if checker.mode == Mode.READ:
             return Command(Kind.SENSE)
@@ -139,7 +139,7 @@ async def attack(dut: Any, trouble: float, obedience: float) -> Bench:
             patience = rng.choice((0.05, 0.5, 0.95, 1.0))
         now = await bench.step(
             cmd=sequencer.clock(),
-            garbage=rng.getrandbits(119) if rng.random() < 0.1 else 0,
+            garbage=rng.getrandbits(23 + 2 * ROWS + COLUMNS) if rng.random() < 0.1 else 0,
             ready=rng.random() < patience,
             register=host.clock(),
             overcurrent=rng.random() < trouble / 100,

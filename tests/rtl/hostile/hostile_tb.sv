@@ -80,7 +80,7 @@ module hostile_tb #(
       .sw_sync_no(sw_sync_n),
       .adc_cnv_no(),
       .adc_sck_o(),
-      .adc_sdo_i(noise_q),
+      .adc_sdo_i(ohm_carrier_pkg::Columns'(noise_q)),
       .set_en_o(set_en),
       .reset_en_o(reset_en),
       .safe_no(safe_n),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
-from seq_model import STREAMS, Event, Model, encode
+from seq_model import LINES, STREAMS, Event, Model, encode
 
 from ohmbench.tables import PROGRAM_WORDS
 
@@ -153,7 +153,7 @@ class Bench:
             self.stalls += 1
             return cmd
         self.events.append((cmd,))
-        self.totals["pulses"] += cmd >> 96 + 21 == 2
+        self.totals["pulses"] += cmd >> LINES + 21 == 2
         return None
 
     def _operation(self) -> Event:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from ohmbench.tables import PROGRAM_WORDS, SCALAR_CYCLES, Mode, Op, Rail
+from ohmbench.tables import COLUMNS, PROGRAM_WORDS, ROWS, SCALAR_CYCLES, Mode, Op, Rail
 
 ALL = 0xFFFF_FFFF
+LINES = 2 * ROWS + COLUMNS  # bits of the masks of a command
 KINDS = {Op.RAIL: 0, Op.LINES: 1, Op.PULSE: 2, Op.SENSE: 3, Op.CONVERT: 3}  # kind_e
 COMMANDS = tuple(KINDS)
 STREAMS = (Op.VIN, Op.VOUT)
@@ -95,8 +96,8 @@ class Model:
         head = (KINDS[op] << 3 | (word & 7 if op == Op.RAIL else 0)) << 2 | (word & 3 if op == Op.LINES else 0)
         head = head << 16 | (ra if op in (Op.RAIL, Op.PULSE) else 0)
         masks = [word >> shift & 15 for shift in (22, 18, 12)]
-        for mask in masks:
-            head = head << 32 | (self.masks[mask] if op == Op.LINES else 0)
+        for mask, lines in zip(masks, (ROWS, ROWS, COLUMNS), strict=True):
+            head = head << lines | (self.masks[mask] & (1 << lines) - 1 if op == Op.LINES else 0)
         return head
 
 

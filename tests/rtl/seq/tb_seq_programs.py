@@ -6,7 +6,7 @@ from typing import Any
 
 import cocotb
 from seq_bench import Bench
-from seq_model import STREAMS, encode, random_program
+from seq_model import LINES, STREAMS, encode, random_program
 
 from ohmbench.tables import PROGRAM_WORDS, SCALAR_CYCLES, Op
 
@@ -44,7 +44,7 @@ async def masks_after_reset(dut: Any) -> None:
         bench.program[17 + r] = encode(Op.RAIL, a=r)
     bench.program[33] = encode(Op.HALT)
     await bench.run(ZEROS)
-    assert [event[0] >> 96 & 0xFFFF for event in bench.events] == [32, *[0] * 15]
+    assert [event[0] >> LINES & 0xFFFF for event in bench.events] == [32, *[0] * 15]
 
 
 @cocotb.test()

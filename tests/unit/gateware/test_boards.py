@@ -27,6 +27,7 @@ def ports(path: Path) -> dict[str, int]:
     """Width of each port of a module whose ports have a line each."""
     text = path.read_text()
     head = text[: text.index(");\n")]
+    head = head.replace("ohm_carrier_pkg::Columns-1", str(CARRIER["columns"] - 1))
     found = re.findall(r"^ +(?:input|output) +logic *(?:\[ *(\d+):0\])? *(\w+)", head, re.MULTILINE)
     return {name: int(top or 0) + 1 for top, name in found}
 

@@ -39,7 +39,7 @@ def test_a_setup_cannot_be_changed() -> None:
 
 def test_the_record_is_opened_once_for_wear_and_calibration(tmp_path: Path, opened: list[Path]) -> None:
     setup = Setup("twin", array=SimulatedArray(file=tmp_path / "chip.ohma"), serial="chip", lab=tmp_path)
-    with setup.record() as record, setup.bench(QUIET, record.store):
+    with setup.record(QUIET) as record, setup.bench(QUIET, record.store):
         assert record.ledgered is not None
         assert opened == [tmp_path / "record.sqlite"]
 

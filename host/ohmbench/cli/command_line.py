@@ -1,0 +1,76 @@
+"""The command line: the parser of all commands, and what becomes of their errors. No logic of its own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from ohmbench.cli.commands import EPILOG, Commands
+from ohmbench.cli.options import refuse_odd_names
+from ohmbench.cli.output import Output
+from ohmbench.cli.version import Version
+from ohmbench.errors import ArrayState, OhmbenchError, UsageError
+from ohmbench.progress import Progress
+from ohmbench.support.writer import drop_stdout, message
+
+COMMANDS = (
+    *("demo", "map", "train", "compress", "results", "sweep", "report"),
+    *("program", "verify", "form", "characterise", "experiment", "experiments"),
+    *("log", "export", "merge-arrays", "watch", "completion", "bug-report"),
+    *("list", "doctor", "selftest", "calibrate", "supply"),
+    *("read", "infer", "info", "safe", "flash", "asm", "replay", "measure"),
+)
+"""Names, as help has them. Each has a file of its own here: its `add` makes the parser, its `run` is the call."""
+
+
+def run_command(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    _require_text(sys.argv[1:] if argv is None else argv)
+    parser = make_parser()
+    args = parser.parse_args(argv)
+    refuse_odd_names(parser, args)
+    # what opens benches, if it is loaded: most commands need none, and it takes time
+    if (opening := sys.modules.get("ohmbench.bench.opening")) is not None:
+        opening.begin_command()
+    try:
+        with Progress(quiet=args.quiet) as progress:
+            return int(args.command(args, Output(args.json), progress) or 0)
+    except OhmbenchError as error:
+        message(error.told(_array_left_as()) if hasattr(args, "port") else str(error))
+        for line in getattr(error, "__notes__", ()):
+            message(line)
+        return error.exit_code
+    except BrokenPipeError:
+        # whoever reads our stdout has gone, as `head` does, and wants no more of it
+        drop_stdout()
+        return 1
+
+
+def _require_text(arguments: Sequence[str]) -> None:
+    """End with 2 for a name that is no text: it could neither be recorded nor shown, as would come out at the end."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            message(
+                f"{argument!a} is no text in the encoding of this system ({sys.getfilesystemencoding()}). Nothing "
+                "was sent to an array. Give another name, or set LC_ALL=C.UTF-8."
+            )
+            raise SystemExit(UsageError.exit_code) from None
+
+
+def _array_left_as() -> ArrayState:
+    opening = sys.modules.get("ohmbench.bench.opening")
+    return ArrayState.UNTOUCHED if opening is None else ArrayState(opening.array_left_as())
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(prog="ohmbench", description="Bench for a 32x32 ReRAM crossbar.", epilog=EPILOG)
+    parser.add_argument("--version", action=Version)
+    commands = Commands(parser)
+    for name in COMMANDS:
+        import_module(f"ohmbench.cli.{name.replace('-', '_')}").add(commands)
+    return parser
