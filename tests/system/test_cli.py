@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.random_networks import random_compressed
-from tests.system.command_line import as_json, command, refused, run
+from tests.system.command_line import as_json, command, environment, refused, run
 
 from ohmbench.cli.signals import INTERRUPTED
 from ohmbench.errors import (
@@ -347,6 +347,20 @@ def test_stdout_that_takes_nothing() -> None:
         process.stdout.close()  # a reader such as `head` that has had enough
         assert process.stderr is not None
         assert process.stderr.read() == b""
+
+
+def test_a_result_that_cannot_be_printed_does_not_undo_the_work(tmp_path: Path) -> None:
+    array = tmp_path / "chip.ohma"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command("form", "--port", "twin", "--array", array, "--quiet"),
+            env=environment(OHMBENCH_LAB=str(tmp_path / "lab")),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 0
+    assert "Cannot write the result: No space left on device. The work is done" in done.stderr
 
 
 # What does not: ports

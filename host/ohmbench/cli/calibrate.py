@@ -24,4 +24,4 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.operations.calibrate import calibrate
 
     setup = setup_of(args, progress, lab=args.lab)
-    output.show(calibrate(setup, progress, board=args.board, meter=args.meter))
+    output.show(calibrate(setup, progress, board=args.board, meter=args.meter), work=True)

@@ -30,4 +30,4 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     if args.out is not None:
         check_writable(args.out)
     found = characterise_array(setup, progress)
-    output.save_and_show(found, found.result.faults.save, args.out)
+    output.save_and_show(found, found.result.faults.save, args.out, work=True)

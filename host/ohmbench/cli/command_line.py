@@ -11,9 +11,9 @@ from ohmbench.cli.commands import EPILOG, Commands
 from ohmbench.cli.options import refuse_odd_names
 from ohmbench.cli.output import Output
 from ohmbench.cli.version import Version
-from ohmbench.errors import ArrayState, OhmbenchError, UsageError
+from ohmbench.errors import ArrayState, OhmbenchError
 from ohmbench.progress import Progress
-from ohmbench.support.writer import drop_stdout, message
+from ohmbench.support.writer import message
 
 COMMANDS = (
     *("demo", "map", "train", "compress", "results", "sweep", "report"),
@@ -27,7 +27,6 @@ COMMANDS = (
 
 def run_command(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
-    _require_text(sys.argv[1:] if argv is None else argv)
     parser = make_parser()
     args = parser.parse_args(argv)
     refuse_odd_names(parser, args)
@@ -42,23 +41,6 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         for line in getattr(error, "__notes__", ()):
             message(line)
         return error.exit_code
-    except BrokenPipeError:
-        # whoever reads our stdout has gone, as `head` does, and wants no more of it
-        drop_stdout()
-        return 1
-
-
-def _require_text(arguments: Sequence[str]) -> None:
-    """End with 2 for a name that is no text: it could neither be recorded nor shown, as would come out at the end."""
-    for argument in arguments:
-        try:
-            argument.encode()
-        except UnicodeEncodeError:
-            message(
-                f"{argument!a} is no text in the encoding of this system ({sys.getfilesystemencoding()}). Nothing "
-                "was sent to an array. Give another name, or set LC_ALL=C.UTF-8."
-            )
-            raise SystemExit(UsageError.exit_code) from None
 
 
 def _array_left_as() -> ArrayState:

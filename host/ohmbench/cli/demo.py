@@ -12,6 +12,7 @@ from ohmbench.cli.output import Output
 from ohmbench.cli.setup import setup_of
 from ohmbench.progress import Progress
 from ohmbench.support.files import check_folder
+from ohmbench.support.writer import result
 
 
 def add(commands: Commands) -> None:
@@ -32,6 +33,6 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     check_folder(args.out)
     setup = setup_of(args, progress, serial=args.serial, lab=args.lab, budget=args.wear_budget)
     found = run_demo(setup, progress, seed=args.network_seed, started=started)
-    output.save_and_show(found, found.result.save, args.out)
+    output.save_and_show(found, found.result.save, args.out, work=True)
     if not output.as_json:
-        print(f"\nreport: {args.out / 'report.html'}")
+        result(f"\nreport: {args.out / 'report.html'}")

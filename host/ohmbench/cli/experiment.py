@@ -48,4 +48,4 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
         output.show(dry_run(setup, asked))
         return
     found = run_experiment(setup, asked, progress)
-    output.save_and_show(found, found.result.save, args.report)
+    output.save_and_show(found, found.result.save, args.report, work=True)

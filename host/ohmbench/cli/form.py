@@ -25,5 +25,5 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
 
     setup = setup_of(args, progress, recipe=args.recipe, serial=args.serial, lab=args.lab, budget=args.wear_budget)
     found = form_array(setup, progress)
-    output.show(found)
+    output.show(found, work=True)
     require_formed(found.result, args.require)

@@ -31,6 +31,7 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.operations.infer import infer_file
 
     setup = setup_of(args, progress, recipe=args.recipe, serial=args.serial, lab=args.lab, budget=args.wear_budget)
-    output.show(
-        infer_file(setup, args.image, progress, data=args.data, folder=args.mnist, count=args.images, twin=args.twin)
+    found = infer_file(
+        setup, args.image, progress, data=args.data, folder=args.mnist, count=args.images, twin=args.twin
     )
+    output.show(found, work=True)

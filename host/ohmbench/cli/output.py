@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ohmbench.errors import ArrayState, UsageError
-from ohmbench.support.writer import drop_stdout, json_text, result
+from ohmbench.support.writer import drop_stdout, json_text, message, result
 
 if TYPE_CHECKING:
     from ohmbench.operations.result import Result
@@ -24,38 +24,46 @@ class Output:
 
     as_json: bool
 
-    def show(self, result: Result) -> None:
+    def show(self, result: Result, *, work: bool = False) -> None:
         """Print a result.
 
-        Raises:
-            UsageError: stdout takes no more.
-        """
-        self.print(result.summary(), result.describe())
+        Args:
+            work: something was done to an array; that its result cannot be printed does not undo it.
 
-    def save_and_show(self, result: Result, save: Callable[[Path], None], path: Path | None) -> None:
+        Raises:
+            UsageError: stdout takes no more, and printing was all that was asked for.
+        """
+        self.print(result.summary(), result.describe(), work=work)
+
+    def save_and_show(
+        self, result: Result, save: Callable[[Path], None], path: Path | None, *, work: bool = False
+    ) -> None:
         """Write the file of a result, if there is a path for it, and print it: if one fails, the other is done still.
 
         Raises:
-            UsageError: stdout takes no more, or the file cannot be written.
+            UsageError: as `show`, or the file cannot be written.
         """
         try:
             if path is not None:
                 save(path)
         finally:
-            self.show(result)
+            self.show(result, work=work)
 
-    def print(self, summary: object, text: str) -> None:
-        """Print either of the two.
+    def print(self, summary: object, text: str, *, work: bool = False) -> None:
+        """Print either of the two; a reader that has gone, as `head` does, wants no more of it.
 
         Raises:
-            UsageError: stdout takes no more.
-            BrokenPipeError: its reader wants no more.
+            UsageError: as `show`.
         """
         lost = result(json_text(summary) if self.as_json else text)
+        if lost is None:
+            return
+        drop_stdout()
         if isinstance(lost, BrokenPipeError):
-            raise lost
-        if lost is not None:
-            drop_stdout()
-            raise UsageError(
-                f"Cannot write the result: {lost.strerror or lost}.", "Free space there.", array=ArrayState.DONE
-            )
+            return
+        what = f"Cannot write the result: {lost.strerror or lost}."
+        if not work:
+            raise UsageError(what, "Free space there.", array=ArrayState.DONE)
+        message(
+            f"{what} The work is done, and the exit code is its own; the record has the result, if it was recorded."
+        )

@@ -53,5 +53,5 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     found = program_file(
         setup, args.image, progress, only=args.only, fault_map=fault_map, resume=args.resume, report=args.report
     )
-    output.show(found)
+    output.show(found, work=True)
     found.result.require(args.require)

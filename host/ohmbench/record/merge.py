@@ -58,7 +58,7 @@ def merge_arrays(store: Store, keep: str, other: str) -> int:
         made = sql.execute(
             "INSERT INTO runs(array, kind, rung, recipe, provenance, most_pulses, status, started, ended) "
             "VALUES (?, ?, 'record', '{}', ?, 0, ?, ?, ?)",
-            (kept, MERGE, json.dumps({"merged": other}), RunStatus.DONE, now(), now()),
+            (kept, MERGE, json.dumps({"merged": other}, allow_nan=False), RunStatus.DONE, now(), now()),
         )
         assert made.lastrowid is not None
         note(sql, made.lastrowid, f"array {other} is this one: its wear was added, its runs are here")

@@ -44,7 +44,12 @@ def test_a_file_is_written_though_stdout_takes_nothing(
     monkeypatch.setattr("os.dup2", lambda *_: None)  # pytest's own stdout stays
     monkeypatch.setattr(sys, "stdout", Full())
     file = tmp_path / "made/here"
-    assert main([*commands(image)[number], str(file)]) == (1 if isinstance(fails, BrokenPipeError) else 2)
+    # these change an array: the code is the work's
+    works = commands(image)[number][0] in (
+        "characterise",
+        "experiment",
+    )
+    assert main([*commands(image)[number], str(file)]) == (0 if works or isinstance(fails, BrokenPipeError) else 2)
     assert file.stat().st_size > 100
 
 
