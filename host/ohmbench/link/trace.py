@@ -36,7 +36,6 @@ from ohmbench import __version__
 from ohmbench.errors import DataError, UsageError
 from ohmbench.link.codec import Frame, decode_frame
 from ohmbench.support.files import refuse_another_kind
-from ohmbench.support.text_files import TextFileError, parse_json
 from ohmbench.tables import FrameType
 
 log = logging.getLogger(__name__)
@@ -45,6 +44,7 @@ VERSION = 1
 Way = Literal["tx", "rx"]
 """tx: from the host to the FPGA."""
 
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 _LONGEST_LINE = 1 << 20  # characters; a frame's has hundreds
 
 _ON_LINE = {"frame", "damaged", "break"}
@@ -156,7 +156,7 @@ def read_trace(path: str | Path) -> Iterator[Record]:
                 if not line.endswith("\n"):
                     break
                 try:
-                    values = parse_json(line)
+                    values = json.loads(line)
                     if not headed:
                         _check_head(values)
                         headed = True
@@ -164,7 +164,7 @@ def read_trace(path: str | Path) -> Iterator[Record]:
                     record = _record(values)
                     if record.t_s < before_s:
                         raise ValueError(f"time goes back from {before_s} s to {record.t_s} s")
-                except (TextFileError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+                except _DAMAGE as error:
                     raise DataError(
                         f"{path}, line {number}: not a line of a trace: {error}. Nothing was sent from here on. "
                         f"Traces come from --trace."
