@@ -6,7 +6,7 @@ BIN = .venv/bin
 
 BOARD ?= ulx3s
 
-.PHONY: venv demo results test test-all lint format generated rtl-lint formal bitstream coverage listings session sim
+.PHONY: venv demo results test test-all fuzz lint format generated rtl-lint formal bitstream coverage listings session sim
 .PHONY: clean help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make results    the tables of docs/results, from MNIST; goes on where it was (QUICK=1: one seed of one net)"
 	@echo "make test       lint, types, generated files, fast tests (what CI runs)"
 	@echo "make test-all   the same with the slow tests"
+	@echo "make fuzz       spoiled inputs to every reader of files and frames, for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make formal     prove the promises of docs/formal.md; writes build/formal/summary.json"
 	@echo "make bitstream  build the bitstream for BOARD=$(BOARD), DEVICE=...; writes build/$(BOARD)"
 	@echo "make coverage   line and toggle coverage of the RTL by the cocotb suite; build/coverage"
@@ -96,6 +97,12 @@ test: lint generated rtl-lint
 test-all: lint generated rtl-lint
 	@echo "test: pytest, all tests"
 	@$(BIN)/pytest --quiet -n auto --dist loadfile
+
+FUZZ_SECONDS ?= 600
+
+fuzz: venv
+	@echo "fuzz: spoiled inputs to every reader, $(FUZZ_SECONDS) s in all; what breaks one stays in build/fuzz"
+	@PYTHONPATH=tests $(BIN)/python -m fuzz.run $(FUZZ_SECONDS)
 
 formal: .venv/formal-installed
 	@echo "formal: proofs, covers and mutants on two cores, some minutes; build/formal"

@@ -172,7 +172,7 @@ class _Assembler:
     def _register(self, cursor: Cursor, kind: str) -> int:
         token = cursor.take()
         match = _REGISTER.fullmatch(token.text)
-        if match is None or match[1] != kind or int(match[2]) > RANGES[kind][1]:
+        if match is None or match[1] != kind or len(match[2]) > 9 or int(match[2]) > RANGES[kind][1]:
             raise SourceError(token, f"expected a {_REGISTER_NAMES[kind]}, found `{token.text or 'end of line'}`")
         return int(match[2])
 

@@ -27,6 +27,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -42,6 +43,9 @@ log = logging.getLogger(__name__)
 VERSION = 1
 Way = Literal["tx", "rx"]
 """tx: from the host to the FPGA."""
+
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+_LONGEST_LINE = 1 << 20  # characters; a frame's has hundreds
 
 _ON_LINE = {"frame", "damaged", "break"}
 _NEEDS: dict[str, dict[str, type]] = {
@@ -148,7 +152,7 @@ def read_trace(path: str | Path) -> Iterator[Record]:
     try:
         with Path(path).open(encoding="ascii", newline="\n") as file:
             headed, before_s = False, 0.0
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(iter(partial(file.readline, _LONGEST_LINE), ""), 1):
                 if not line.endswith("\n"):
                     break
                 try:
@@ -160,7 +164,7 @@ def read_trace(path: str | Path) -> Iterator[Record]:
                     record = _record(values)
                     if record.t_s < before_s:
                         raise ValueError(f"time goes back from {before_s} s to {record.t_s} s")
-                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                except _DAMAGE as error:
                     raise DataError(
                         f"{path}, line {number}: not a line of a trace: {error}. Nothing was sent from here on. "
                         f"Traces come from --trace."

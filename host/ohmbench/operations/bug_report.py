@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import io
+import ipaddress
 import re
 import socket
 import zipfile
@@ -30,6 +31,15 @@ _MOST_BYTES = 50_000_000
 _HOMES = re.compile(r"(?:/home|/Users|[A-Za-z]:\\+Users)[/\\]+[^/\\\s\"':]+")
 _ADDRESS = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 _HOST_OF_URL = re.compile(r"(\w+://)[^/\s\"']+")
+_MAYBE_ADDRESS_6 = re.compile(r"(?<![\w:.])[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*(?:%[\w-]+)?(?![\w:])", re.I)
+_MAC = re.compile(r"(?<![\w:-])[0-9a-f]{2}([:-])[0-9a-f]{2}(?:\1[0-9a-f]{2}){4}(?![\w:-])", re.I)
+_USER = re.compile(r"(\b(?:user|username|login|logname|owner)[\"']?\s*[=:]\s*[\"']?)[A-Za-z_][\w.-]*", re.I)
+_HOST = re.compile(
+    r"(?<![\w.<-])(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+"
+    r"(?:local|lan|home|internal|intranet|corp|localdomain|com|org|net|edu|gov|de|fr|ch|uk|eu|nl|se|jp|cn)\b(?![\w.(-])",
+    re.I,
+)
+_FIRST_PERSON = 1000  # users below are the system's
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 
 
@@ -57,14 +67,30 @@ class Scrubber:
             for home in (self._home, self._home.replace("\\", "\\\\")):  # as JSON has it
                 text = text.replace(home, "~")
         text = _EMAIL.sub("<address>", _HOST_OF_URL.sub(r"\1<host>", _HOMES.sub("~", text)))
-        text = _ADDRESS.sub("<address>", text)
-        return text if self._names is None else self._names.sub("<name>", text)
+        text = _MAC.sub("<address>", _ADDRESS.sub("<address>", text))
+        text = _MAYBE_ADDRESS_6.sub(_without_address, text)
+        text = text if self._names is None else self._names.sub("<name>", text)
+        return _HOST.sub("<name>", _USER.sub(r"\1<name>", text))
+
+
+def _without_address(found: re.Match[str]) -> str:
+    """`<address>` for an IPv6 address, and as it is for a time of day."""
+    text = found[0].rstrip(".:") if not found[0].endswith("::") else found[0]
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return found[0]
+    return f"<address>{found[0][len(text) :]}"
 
 
 def _own_names() -> list[str]:
     names = [socket.gethostname()]
     with suppress(OSError, KeyError, ImportError):  # an account without a name
         names.append(getpass.getuser())
+    with suppress(ImportError):  # Windows
+        import pwd
+
+        names += [one.pw_name for one in pwd.getpwall() if one.pw_uid >= _FIRST_PERSON and one.pw_name != "nobody"]
     return names
 
 

@@ -144,7 +144,8 @@ class Recipe:
             DataError: a key or a value makes no sense.
         """
         given = renewed(values)
-        bad = [name for name, value in by_key(given) if not is_value_for(_defaults().get(name), value)]
+        bad = [n for n, v in given.items() if isinstance(v, Mapping) != isinstance(getattr(cls(), n, None), Ramp)]
+        bad += [name for name, value in by_key(given) if not is_value_for(_defaults().get(name), value)]
         if bad:
             raise _BadKeys(", ".join(bad))
         # a window given alone is the inner one too

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ohmbench.carrier.calibration import Calibration
 from ohmbench.record.store import Store
+from ohmbench.support.sqlite_file import interpreting
 
 
 def add_calibration(store: Store, calibration: Calibration) -> None:
@@ -22,6 +23,7 @@ def add_calibration(store: Store, calibration: Calibration) -> None:
         )
 
 
+@interpreting(lambda store: store.database)
 def calibrations(store: Store, board: str | None = None) -> list[Calibration]:
     """Calibrations of a board, or of all, the last first.
 

@@ -12,7 +12,7 @@ from ohmbench.errors import StoreError, UsageError, WearError
 from ohmbench.record.database import open_record
 from ohmbench.record.records import ArrayRecord, Wear
 from ohmbench.support.array_types import Mask
-from ohmbench.support.sqlite_file import SqliteFile
+from ohmbench.support.sqlite_file import SqliteFile, interpreting
 
 _NAMED = 4
 """Cells that an error names."""
@@ -129,6 +129,7 @@ class Ledger:
         """All arrays, by serial number."""
         return [self.known_array(row[0]) for row in self._database.rows("SELECT serial FROM arrays ORDER BY serial")]
 
+    @interpreting(lambda ledger: ledger._database)
     def wear(self, serial: str) -> Wear:
         """Pulses in the life of each cell of an array.
 
@@ -173,6 +174,7 @@ class Ledger:
             "or give this one a larger budget if you accept that its cells may break."
         )
 
+    @interpreting(lambda ledger: ledger._database)
     def _find(self, serial: str) -> tuple[int, ArrayRecord]:
         """The array's number in the file, and the array."""
         for number, array_type, rows, columns, budget, seen in self._database.rows(

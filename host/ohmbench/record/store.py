@@ -24,7 +24,7 @@ from ohmbench.record.processes import Process
 from ohmbench.record.records import ArrayRecord, Cells, CellStatus, RunRecord, RunStatus
 from ohmbench.record.trail import add_sample, note
 from ohmbench.support.array_types import Mask
-from ohmbench.support.sqlite_file import SqliteFile
+from ohmbench.support.sqlite_file import SqliteFile, interpreting
 
 __all__ = ["Run", "Store", "default_path"]
 
@@ -124,11 +124,13 @@ class Store(Ledger):
             note(sql, run_id, "gone on with")
         return Run(self, self._database, run_id, array, sent)
 
+    @interpreting(lambda store: store._database)
     def _last_change(self, number: int) -> RunRecord | None:
         """The last run that may have pulsed an array."""
         rows = self._database.rows(_RUNS + "r.array = ? AND r.most_pulses > 0 ORDER BY r.id DESC LIMIT 1", number)
         return self._run_record(rows[0]) if rows else None
 
+    @interpreting(lambda store: store._database)
     def runs(self, serial: str) -> list[RunRecord]:
         """Runs of an array, the last first.
 
@@ -138,6 +140,7 @@ class Store(Ledger):
         number, _ = self._find(serial)
         return [self._run_record(row) for row in self._database.rows(_RUNS + "r.array = ? ORDER BY r.id DESC", number)]
 
+    @interpreting(lambda store: store._database)
     def find_runs(
         self,
         *,
@@ -161,6 +164,7 @@ class Store(Ledger):
         )
         return [self._run_record(row) for row in rows]
 
+    @interpreting(lambda store: store._database)
     def last_sample(self, run_id: int) -> tuple[int, dict[str, Any] | None]:
         """Number of samples of a run, and what the last one says; None if there is none."""
         rows = self._database.rows(
@@ -168,6 +172,7 @@ class Store(Ledger):
         )
         return (rows[0][0], json.loads(rows[0][1])) if rows else (0, None)
 
+    @interpreting(lambda store: store._database)
     def run(self, run_id: int) -> RunRecord:
         """A run by its number.
 
@@ -178,6 +183,7 @@ class Store(Ledger):
             return self._run_record(row)
         raise StoreError(f"The record {self._database.path} has no run {run_id}.", "List its runs.")
 
+    @interpreting(lambda store: store._database)
     def cells(self, run_id: int, pass_number: int | None = None) -> Cells:
         """What a run recorded in one pass, or in all: then each cell's last record, with pulses and attempts summed.
 
@@ -201,6 +207,7 @@ class Store(Ledger):
                 values[name][row, column] = value + (values[name][row, column] if name in _SUMMED else 0)
         return Cells(mask, *(values[name] for name in (*_NUMBERS, "status")))
 
+    @interpreting(lambda store: store._database)
     def unrecorded(self, run_id: int) -> Mask:
         """The cells (rows, columns) that the last pass over them in a run may have pulsed, without a record of it.
 

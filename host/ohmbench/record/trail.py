@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ohmbench.record.ledger import Ledger, now, stamp
+from ohmbench.support.sqlite_file import interpreting
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def add_sample(sql: sqlite3.Connection, run: int, step: int, data: Mapping[str, 
         raise ValueError(f"step {step} of run {run} has been recorded")
 
 
+@interpreting(lambda store: store.database)
 def samples(store: Ledger, run: int, first: int = 0) -> list[Sample]:
     """Samples of a run from a step on, in the order of the steps.
 
@@ -62,6 +64,7 @@ def samples(store: Ledger, run: int, first: int = 0) -> list[Sample]:
     return [Sample(step, datetime.fromisoformat(at), json.loads(data)) for step, at, data in rows]
 
 
+@interpreting(lambda store: store.database)
 def events(
     store: Ledger,
     *,

@@ -11,10 +11,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import wraps
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ParamSpec, Self, TypeVar
 
 from ohmbench.errors import StoreError
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+_SENSELESS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError)
 
 
 class Problem(Enum):
@@ -45,6 +51,20 @@ class Kind:
     @property
     def schema(self) -> int:
         return len(self.migrations)
+
+
+def interpreting(file_of: Callable[[Any], SqliteFile]) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Decorates what makes something of the rows of a file, which `file_of` takes from its first argument."""
+
+    def decorate(reads: Callable[_P, _R]) -> Callable[_P, _R]:
+        @wraps(reads)
+        def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+            with file_of(args[0]).interpreted():
+                return reads(*args, **kwargs)
+
+        return guarded
+
+    return decorate
 
 
 class SqliteFile:
@@ -131,6 +151,22 @@ class SqliteFile:
         """Whether this user may write the file, and the journal beside it."""
         return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
+    @contextmanager
+    def interpreted(self) -> Iterator[None]:
+        """What is made of values inside: SQLite keeps anything in any column, and one that makes no sense is damage."""
+        try:
+            yield
+        except (
+            ValueError,
+            TypeError,
+            LookupError,
+            AttributeError,
+            ArithmeticError,
+            RecursionError,
+            MemoryError,
+        ) as error:
+            raise self.damaged(f"a value in it makes no sense ({type(error).__name__})") from error
+
     def refuse_writing(self) -> None:
         """From now on statements that write fail."""
         self.connection.execute("PRAGMA query_only = ON")
@@ -205,6 +241,8 @@ def _translated(path: Path, kind: Kind) -> Iterator[None]:
         raise
     except sqlite3.Error as error:
         raise kind.explain(path, _problem(error), str(error)) from error
+    except UnicodeDecodeError as error:  # of a message that quotes what is damaged
+        raise kind.explain(path, Problem.DAMAGED, "a name in it is no text") from error
 
 
 def _problem(error: sqlite3.Error) -> Problem:

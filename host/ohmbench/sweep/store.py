@@ -13,7 +13,7 @@ import numpy as np
 
 from ohmbench.errors import StoreError
 from ohmbench.mapping.data_sets import CONTENT
-from ohmbench.support.sqlite_file import SqliteFile
+from ohmbench.support.sqlite_file import SqliteFile, interpreting
 from ohmbench.support.writer import json_text
 from ohmbench.sweep.compute import PointResult
 from ohmbench.sweep.config import SweepConfig
@@ -105,6 +105,7 @@ class ResultStore:
         """Keys of the networks that are made."""
         return {key for (key,) in self._file.rows("SELECT key FROM networks")}
 
+    @interpreting(lambda store: store._file)
     def network(self, key: str) -> MadeNetwork:
         """A network that is made."""
         row = self._file.rows(
@@ -114,6 +115,7 @@ class ResultStore:
         said = [np.frombuffer(part, np.uint8) for part in (said_float, said_quantised)]
         return MadeNetwork(NetworkSpec(**json.loads(spec)), image, said[0], said[1], json.loads(counts), cpu_s)
 
+    @interpreting(lambda store: store._file)
     def rows(self) -> list[Row]:
         """A row a result, in the order of computation: key, rung, settings, results, provenance.
 
@@ -135,6 +137,7 @@ class ResultStore:
             for key, rung, settings, resolved, result, provenance in rows
         ]
 
+    @interpreting(lambda store: store._file)
     def confusions(self) -> list[tuple[str, list[list[int]]]]:
         """Confusion matrices in the order of `rows`, each with its point's key."""
         rows = self._file.rows("SELECT key, confusion FROM points ORDER BY rowid")

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import BoundedSemaphore
+from typing import Any
 
 from ohmbench.errors import OhmbenchError, UsageError
 from ohmbench.support.writer import json_text
@@ -16,6 +18,12 @@ from ohmbench.watch.state import Watcher
 HOST = "127.0.0.1"
 POLL_S = 0.1
 """From one look at the record's version to the next."""
+
+IDLE_S = 10.0
+"""After so long a connection that asks nothing, or takes nothing, is closed."""
+STREAMS = 16
+CONNECTIONS = 48
+"""At a time, streams included: each is a thread of the computer that may run a bench."""
 
 _BEAT_S = 5.0  # an empty line so often: a browser that has gone is noticed when it is written to
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
@@ -38,6 +46,8 @@ class WatchServer(ThreadingHTTPServer):
 
     def __init__(self, record: Path, port: int = 0, run: int | None = None) -> None:
         self.record, self.run = record, run
+        self.streams = BoundedSemaphore(STREAMS)
+        self._connections = BoundedSemaphore(CONNECTIONS)
         watcher = Watcher.open(record, run)
         try:
             watcher.state()
@@ -50,6 +60,23 @@ class WatchServer(ThreadingHTTPServer):
                 f"Cannot serve on port {port} of {HOST}: {error.strerror}. No array is concerned. Give another --http."
             ) from error
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """A thread for a connection, if there are not too many."""
+        if self._connections.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """In the thread; its place is free again at the end."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._connections.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that went away is no news either."""
+
     @property
     def url(self) -> str:
         return f"http://{HOST}:{self.server_port}/"
@@ -59,11 +86,12 @@ class Handler(BaseHTTPRequestHandler):
     """Answers GET of / (the page), /state (JSON) and /changes (a stream of the same)."""
 
     server: WatchServer
+    timeout = IDLE_S  # of every wait for a browser, reading and writing
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         # a page elsewhere whose name was made to point here must not read the record
-        name = self.headers.get("Host", "").rpartition(":")[0]
+        name = self.headers.get("Host", "").partition(":")[0]  # browsers leave port 80 out
         if name not in (HOST, "localhost"):
             self.send_error(HTTPStatus.FORBIDDEN)
         elif self.path == "/":
@@ -71,12 +99,23 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/state":
             self._with_watcher(lambda watcher: self._send("application/json", _json(watcher)))
         elif self.path == "/changes":
-            self._with_watcher(self._stream)
+            self._with_slot(self._stream)
         else:
             self.send_error(HTTPStatus.NOT_FOUND)
 
     def page(self) -> str:
         return html()
+
+    def _with_slot(self, answer: Callable[[Watcher], None]) -> None:
+        """One of the streams that there may be at a time; a browser asks again by itself."""
+        if not self.server.streams.acquire(blocking=False):
+            self.close_connection = True
+            self.send_error(HTTPStatus.SERVICE_UNAVAILABLE, "too many pages watch")
+            return
+        try:
+            self._with_watcher(answer)
+        finally:
+            self.server.streams.release()
 
     def _with_watcher(self, answer: Callable[[Watcher], None]) -> None:
         try:

@@ -29,6 +29,12 @@ SCRUB = Scrubber(["ada", "lab-3.example.org"], Path("/home/ada"))
         ("Ada on LAB-3, lab-3.example.org", "<name> on <name>, <name>"),
         ("adapter, readable, ada_1", "adapter, readable, <name>_1"),
         ("ada@example.org 192.168.1.20", "<address> <address>"),
+        ("fe80::1%eth0, 2001:db8::8a2e:370:7334 and [::1]:80", "<address>, <address> and [<address>]:80"),
+        ("at 12:30:45, 2026-01-31T12:00:00+00:00, std::move", "at 12:30:45, 2026-01-31T12:00:00+00:00, std::move"),
+        ("de:ad:be:ef:00:01 or DE-AD-BE-EF-00-01", "<address> or <address>"),
+        ('user=eve, "owner": "eve"', 'user=<name>, "owner": "<name>"'),
+        ("scope.lab.example.org answers, nas.local does not", "<name> answers, <name> does not"),
+        ("numpy.org.x, os.path.join(a), record.sqlite", "numpy.org.x, os.path.join(a), record.sqlite"),
         ("version 1.2.3, 0.1.0, 200 uS", "version 1.2.3, 0.1.0, 200 uS"),
     ],
 )

@@ -161,6 +161,25 @@ def test_it_is_for_this_machine_only_and_reads_only(store: Store) -> None:
     assert store.database.path.read_bytes() == before
 
 
+def test_it_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections that ask nothing, and more streams than there may be, cost the bench's computer little."""
+    program(store)
+    monkeypatch.setattr(Handler, "timeout", 0.3)
+    monkeypatch.setattr("ohmbench.watch.server.STREAMS", 2)
+    monkeypatch.setattr("ohmbench.watch.server.CONNECTIONS", 4)
+    with serving(store) as server:
+        assert status(server, "/state", HOST) == 200  # port 80 is left out
+        assert status(server, "/state", "evil.example") == 403
+        with answer(server, "/changes"), answer(server, "/changes"):
+            assert status(server, "/changes") == 503
+            idle = [socket.create_connection((HOST, server.server_port), timeout=5) for _ in range(4)]
+            ended = [connection.recv(1) for connection in idle]
+            assert ended == [b""] * 4
+            for connection in idle:
+                connection.close()
+            assert status(server, "/state") == 200
+
+
 def test_the_page_asks_for_nothing_else() -> None:
     page = html()
     assert not re.findall(r"https?://|src=|@import|url\(|href=|innerHTML", page)
