@@ -3,6 +3,7 @@
 #include <string.h>
 
 enum { START_WATCHDOG_MS = 500, MAX_WATCHDOG_MS = 10000 }; /* as in ohm_guard_limits.sv */
+enum { LEAST_DIVISOR = 4, MOST_DIVISOR = 138 };                     /* as in ohm_execute.sv */
 
 void ohm_guard_reset(ohm_guard_t *g)
 {
@@ -39,7 +40,8 @@ int ohm_guard_write(ohm_guard_t *g, uint32_t number, uint32_t value)
     if (number == OHM_REGISTER_MAX_HALF_SELECT)
         return lower(g, &g->max_half_select, value, OHM_HALF_SELECT_CEILING);
     if (number == OHM_REGISTER_WATCHDOG && value != 0) return lower(g, &g->watchdog_ms, value, MAX_WATCHDOG_MS);
-    return number == OHM_REGISTER_BAUD_DIVISOR; /* the link's own */
+    if (number != OHM_REGISTER_BAUD_DIVISOR) return 0;
+    return value == 0 || (value >= LEAST_DIVISOR && value <= MOST_DIVISOR); /* the link's own */
 }
 
 void ohm_guard_check_rails(ohm_guard_t *g, const uint16_t *codes)

@@ -26,6 +26,13 @@ def test_limits_up_to_the_ceiling_and_only_tighter_while_armed(register: int, ce
     assert not twin.write_register(register, ceiling)
 
 
+@pytest.mark.parametrize(
+    ("divisor", "taken"), [(0, 1), (3, 0), (4, 1), (48, 1), (138, 1), (139, 0), (417, 0), (4095, 0)]
+)
+def test_divisors_from_which_a_break_does_not_lead_back_are_refused(divisor: int, taken: int) -> None:
+    assert Twin(ArrayModel()).write_register(Register.BAUD_DIVISOR, divisor) == bool(taken)
+
+
 def test_what_is_no_limit_is_refused() -> None:
     twin = Twin(ArrayModel())
     assert not twin.write_register(Register.WATCHDOG, 0)
