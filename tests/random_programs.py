@@ -14,6 +14,7 @@ from ohmbench.tables import Mode, Op, Rail
 
 MAX_RAIL_CODE = 4000  # limits under which these programs run
 MAX_WIDTH = 48
+MAX_HALF_SELECT = 500
 Code = list[Instruction | int]  # a number is a word as it stands
 
 # r15 counts loops, r14 and m1 are scratch of the commands below: random instructions leave them alone
@@ -112,20 +113,25 @@ class _Writer:
         rng = self.rng
         kind = rng.randrange(10)
         if kind == 0:
-            return [
-                Instruction(Op.LI, (14, rng.randint(0, MAX_RAIL_CODE))),
-                Instruction(Op.RAIL, (rng.randrange(8), 14)),
-            ]
+            rail, code_of_rail = rng.randrange(8), rng.randint(0, MAX_RAIL_CODE)
+            if rail in (Rail.BL_SET, Rail.SL_INHIBIT):
+                apart = rng.choice((0, 0, rng.randint(0, MAX_HALF_SELECT), MAX_HALF_SELECT))
+                return self.apart(code_of_rail, max(code_of_rail - apart, 0))
+            return [Instruction(Op.LI, (14, code_of_rail)), Instruction(Op.RAIL, (rail, 14))]
         if kind == 1:
             mode = rng.choice((Mode.OFF, Mode.READ, Mode.READ))
             return [Instruction(Op.LINES, (mode, rng.randrange(16), rng.randrange(16), rng.randrange(16)))]
         if kind in (2, 3):
             return self.read()
         if kind == 4:
-            mode = rng.choice((Mode.SET, Mode.RESET))
-            code: Code = [
+            mode, columns = rng.choice((Mode.SET, Mode.RESET)), rng.choice((0, 0, *_MASK))
+            code: Code = []
+            if columns in _MASK:  # one that has columns
+                some = rng.getrandbits(16) | 1 << rng.randrange(2)
+                code = [Instruction(Op.LI, (14, some)), Instruction(Op.MLO, (columns, 14))]
+            code += [
                 Instruction(Op.MONE, (1, rng.randrange(16))),
-                Instruction(Op.LINES, (mode, 1, 1 if mode == Mode.SET else rng.randrange(16), rng.randrange(16))),
+                Instruction(Op.LINES, (mode, 1, 1 if mode == Mode.SET else rng.randrange(16), columns)),
             ]
             for _ in range(rng.randint(1, 3)):
                 code += [Instruction(Op.LI, (14, rng.randint(1, MAX_WIDTH))), Instruction(Op.PULSE, (14,))]
@@ -140,6 +146,14 @@ class _Writer:
         if kind == 7:
             return [Instruction(Op.VOUT, (rng.randrange(16), rng.randrange(16)))]
         return self.read()
+
+    def apart(self, first: int, second: int) -> Code:
+        """Codes for the two rails that the guard compares, either way."""
+        rails = self.rng.sample((Rail.BL_SET, Rail.SL_INHIBIT), 2)
+        code: Code = []
+        for rail, value in zip(rails, (first, second), strict=True):
+            code += [Instruction(Op.LI, (14, value)), Instruction(Op.RAIL, (rail, 14))]
+        return code
 
     def read(self) -> Code:
         code: Code = [Instruction(Op.LINES, (Mode.READ, self.rng.randrange(16), self.rng.randrange(16), 0))]
@@ -174,11 +188,25 @@ class _Writer:
                 [Instruction(Op.LINES, (Mode.OFF, 0, 0, 0)), Instruction(Op.SENSE, (3,))],
                 [  # refused while a pulse is on
                     Instruction(Op.MONE, (1, self.rng.randrange(16))),
-                    Instruction(Op.LINES, (Mode.RESET, 1, 1, self.rng.randrange(16))),
+                    Instruction(Op.LINES, (Mode.RESET, 1, 1, self.rng.choice((0, 1)))),
                     Instruction(Op.LI, (14, MAX_WIDTH)),
                     Instruction(Op.PULSE, (14,)),
                     *[self.compute() for _ in range(self.rng.randint(0, 2))],
                     Instruction(Op.SENSE, (3,)),
+                ],
+                [  # the row's other cells would get it
+                    *self.apart(MAX_RAIL_CODE, MAX_RAIL_CODE - MAX_HALF_SELECT - 1),
+                    Instruction(Op.MONE, (1, 3)),
+                    Instruction(Op.LINES, (Mode.SET, 1, 1, self.rng.randrange(16))),
+                    Instruction(Op.LI, (14, 5)),
+                    Instruction(Op.PULSE, (14,)),
+                ],
+                [  # no column
+                    Instruction(Op.MONE, (1, 3)),
+                    Instruction(Op.MXOR, (2, 1, 1)),
+                    Instruction(Op.LINES, (Mode.RESET, 1, 1, 2)),
+                    Instruction(Op.LI, (14, 5)),
+                    Instruction(Op.PULSE, (14,)),
                 ],
                 [Instruction(Op.LI, (14, MAX_RAIL_CODE + 1)), Instruction(Op.RAIL, (Rail.BL_SET, 14))],
                 [

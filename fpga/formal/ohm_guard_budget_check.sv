@@ -1,4 +1,5 @@
-// The guard: pulses that a cell gets, any one cell, from what was passed to the carrier. The memory of the counts is
+// The guard: pulses that a cell gets, any one cell, from what was passed to the carrier: those of its column, and those
+// that leave more across it than the limit of half-selected cells. The memory of the counts is
 // left out but for its contract.
 
 `include "ohm_assert.svh"
@@ -37,7 +38,7 @@ module ohm_guard_budget_check
   always_ff @(posedge clk_i) if (rst_ni) assume (32'(column) < Counted);
 `endif
 
-  logic [RegWatchdog:RegMaxRail][15:0] limit;
+  logic [RegMaxHalfSelect:RegMaxRail][15:0] limit;
   logic clear_counts;
   ohm_guard_host u_host (
       .clk_i,
@@ -59,13 +60,21 @@ module ohm_guard_budget_check
   logic [31:0] wl_q, col_q;
   mode_e mode_q;
   logic [16:0] had_q;  // pulses of the cell since the host cleared the counts
-  logic taken, selected, fired;
+  logic [15:0] line_q, inhibit_q, apart;  // of rails bl_set and sl_inhibit
+  logic taken, selected, half_selected, fired;
   assign taken    = car_cmd_valid_o && car_cmd_ready_i;
   assign selected = wl_q[row] && col_q[column];
-  assign fired    = taken && car_cmd_o.kind == CmdPulse && selected;
+  assign apart    = line_q > inhibit_q ? line_q - inhibit_q : inhibit_q - line_q;
+  assign half_selected = wl_q[row] && mode_q == ModeSet && apart > limit[RegMaxHalfSelect];
+  assign fired    = taken && car_cmd_o.kind == CmdPulse && (selected || half_selected);
   always_ff @(posedge clk_i) begin
     if (!rst_ni || !safe_no) begin
-      mode_q <= ModeOff;
+      mode_q    <= ModeOff;
+      line_q    <= '0;
+      inhibit_q <= '0;
+    end else if (taken && car_cmd_o.kind == CmdRail) begin
+      if (car_cmd_o.rail == RailBlSet) line_q <= car_cmd_o.value;
+      if (car_cmd_o.rail == RailSlInhibit) inhibit_q <= car_cmd_o.value;
     end else if (taken && car_cmd_o.kind == CmdLines) begin
       mode_q <= car_cmd_o.mode;
       wl_q   <= car_cmd_o.wl;
@@ -117,6 +126,10 @@ module ohm_guard_budget_check
   assign is_old    = known && word == had_q[15:0];
   assign is_new    = known && word == 16'(had_q + 17'(pulsed));
 
+  logic [15:0] rtl_apart;
+  assign rtl_apart = u_check.line > u_check.inhibit ? u_check.line - u_check.inhibit :
+      u_check.inhibit - u_check.line;
+
   `OHM_ASSERT(LemmaKept_A, !(idle || !here) || (stale ? had_q == '0 : is_old))
   `OHM_ASSERT(LemmaCounting_A,
               !(counting && here) || (past ? is_new : u_budget.fresh_q ? had_q == '0 : is_old))
@@ -133,7 +146,9 @@ module ohm_guard_budget_check
   `OHM_ASSERT(LemmaMode_A, !safe_no || u_check.mode_o == mode_q)
   `OHM_ASSERT(LemmaLines_A,
               !writes || (wl_q == 32'd1 << u_budget.row_i && col_q == u_budget.columns_i))
-  `OHM_ASSERT(LemmaLimit_A, u_limits.limit_q[RegPulseBudget] == budget)
+  `OHM_ASSERT(LemmaLimit_A, u_limits.limit_q == limit)
+  `OHM_ASSERT(LemmaCodes_A, !safe_no || (u_check.line == line_q && u_check.inhibit == inhibit_q))
+  `OHM_ASSERT(LemmaApart_A, idle || u_check.apart_q == rtl_apart)
   `OHM_ASSERT(LemmaArmed_A, armed_o || !safe_no)
 endmodule
 

@@ -36,7 +36,7 @@ module ohm_guard_command_check
       .value_o(rail)
   );
 
-  logic [RegWatchdog:RegMaxRail][15:0] limit;
+  logic [RegMaxHalfSelect:RegMaxRail][15:0] limit;
   ohm_guard_host u_host (
       .clk_i,
       .rst_ni,
@@ -49,9 +49,10 @@ module ohm_guard_command_check
   );
 
   logic [Rails-1:0][15:0] max_rail;
-  logic [15:0] max_width;
-  assign max_rail  = limit[RegMaxRail+:Rails];
+  logic [15:0] max_width, max_half_select;
+  assign max_rail = limit[RegMaxRail+:Rails];
   assign max_width = limit[RegMaxWidth];
+  assign max_half_select = limit[RegMaxHalfSelect];
 
   // ---- commands
 
@@ -62,6 +63,8 @@ module ohm_guard_command_check
   // what the carrier has been told since it was last all off
   mode_e mode_q;
   logic [15:0] code_q;  // of the rail
+  logic [15:0] line_q, inhibit_q, apart;  // of rails bl_set and sl_inhibit
+  logic [Columns-1:0] col_q;
   logic over_q;
   logic taken;
   assign taken = car_cmd_valid_o && car_cmd_ready_i;
@@ -70,13 +73,22 @@ module ohm_guard_command_check
     if (!rst_ni || !safe_no) begin
       mode_q <= ModeOff;
       code_q <= '0;
+      line_q <= '0;
+      inhibit_q <= '0;
     end else if (taken) begin
       if (car_cmd_o.kind == CmdLines) mode_q <= car_cmd_o.mode;
-      if (car_cmd_o.kind == CmdRail && car_cmd_o.rail == rail_e'(rail)) code_q <= car_cmd_o.value;
+      if (car_cmd_o.kind == CmdLines) col_q <= car_cmd_o.col;
+      if (car_cmd_o.kind == CmdRail) begin
+        if (car_cmd_o.rail == rail_e'(rail)) code_q <= car_cmd_o.value;
+        if (car_cmd_o.rail == RailBlSet) line_q <= car_cmd_o.value;
+        if (car_cmd_o.rail == RailSlInhibit) inhibit_q <= car_cmd_o.value;
+      end
     end
+    if (!rst_ni) col_q <= '0;
   end
+  assign apart = line_q > inhibit_q ? line_q - inhibit_q : inhibit_q - line_q;
 
-  logic rail_bad, lines_bad, pulse_bad, pulses;
+  logic rail_bad, lines_bad, pulse_bad, half_select_bad, column_bad, pulses, set_taken;
   assign pulses = mode_q inside {ModeSet, ModeReset};
   assign rail_bad = car_cmd_o.kind == CmdRail && car_cmd_o.rail == rail_e'(rail) &&
       car_cmd_o.value > max_rail[rail];
@@ -84,6 +96,10 @@ module ohm_guard_command_check
       (!one_wl || (car_cmd_o.mode == ModeSet && car_cmd_o.bl != car_cmd_o.wl));
   assign pulse_bad = car_cmd_o.kind == CmdPulse &&
       (!pulses || car_cmd_o.value == '0 || car_cmd_o.value > max_width);
+  assign half_select_bad = car_cmd_o.kind == CmdPulse && mode_q == ModeSet &&
+      apart > max_half_select;
+  assign set_taken = taken && car_cmd_o.kind == CmdPulse && mode_q == ModeSet;
+  assign column_bad = car_cmd_o.kind == CmdPulse && col_q == '0;
 
   // ---- pulses, at the enables themselves
 
@@ -103,11 +119,15 @@ module ohm_guard_command_check
       !(safe_no && code_q > max_rail[rail] && (high || car_cmd_valid_o)) && !(over_q && safe_no))
   `OHM_ASSERT(OneRow_A, !(car_cmd_valid_o && lines_bad))
   `OHM_ASSERT(PulseAllowed_A, !(car_cmd_valid_o && pulse_bad))
+  `OHM_ASSERT(InhibitFollows_A, !(car_cmd_valid_o && half_select_bad))
+  `OHM_ASSERT(SomeColumn_A, !(car_cmd_valid_o && column_bad))
   `OHM_ASSERT(Unchanged_A, !car_cmd_valid_o || (seq_cmd_valid_i && car_cmd_o == seq_cmd_i))
   `OHM_COVER(
       RailAtLimit_C,
       taken && car_cmd_o.kind == CmdRail && car_cmd_o.value == max_rail[rail] && code_q != '0)
   `OHM_COVER(Tightened_C, over_q)
+  `OHM_COVER(ApartAtLimit_C, set_taken && apart != '0 && apart == max_half_select)
+  `OHM_COVER(NoColumn_C, seq_cmd_valid_i && u_check.no_cell && safe_no && col_q == '0 && pulses)
   `OHM_COVER(SetLines_C, taken && car_cmd_o.kind == CmdLines && car_cmd_o.mode == ModeSet)
 
   `OHM_ASSERT_NEVER(OneEnable_A, set_en_o && reset_en_o, clk_i, 1'b0)
@@ -121,9 +141,17 @@ module ohm_guard_command_check
   `OHM_COVER(CutAtLimit_C, last_high_q && !high && set_en_i && armed_o && high_q == 16'd2)
   `OHM_COVER(AskedDuring_C, high && seq_cmd_valid_i && high_q == 16'd1)
 
+  logic [15:0] rtl_apart;
+  assign rtl_apart = u_check.line > u_check.inhibit ? u_check.line - u_check.inhibit :
+      u_check.inhibit - u_check.line;
+
   `OHM_ASSERT(LemmaLimits_A, u_limits.limit_q == limit)
   `OHM_ASSERT(LemmaMode_A, !safe_no || u_check.mode_o == mode_q)
   `OHM_ASSERT(LemmaCode_A, !safe_no || u_check.rail_q[rail] == code_q)
+  `OHM_ASSERT(LemmaCodes_A, !safe_no || (u_check.line == line_q && u_check.inhibit == inhibit_q))
+  `OHM_ASSERT(LemmaApart_A, u_budget.idle_o || u_check.apart_q == rtl_apart)
+  `OHM_ASSERT(LemmaColumns_A,
+              u_check.columns_o == col_q && (u_budget.idle_o || !u_budget.any_q || col_q != '0))
   `OHM_ASSERT(LemmaLive_A, u_pins.live_q == (granted_q || last_high_q))
   `OHM_ASSERT(LemmaHigh_A, u_pins.high_q == high_q && last_high_q == (high_q != '0))
 endmodule

@@ -55,6 +55,7 @@ module ohm_execute (
   import ohm_link_pkg::*;
 
   localparam logic [15:0] BaudRegister = 16'(ohm_guard_pkg::RegBaudDivisor);
+  localparam logic [31:0] MostDivisor = 32'(ohm_carrier_pkg::ClockHz / (3 * DefaultBaud));
 
   typedef enum logic [3:0] {
     StHead,
@@ -106,8 +107,9 @@ module ohm_execute (
   assign vin_fire = vin_valid_o && vin_ready_i;
   assign act = state_q == StItem && !abort_i && !clear_i;
   assign is_baud = arg_q == BaudRegister;
-  // a divisor is 0, or 4 or more in 12 bits
-  assign is_refused   = is_baud ? shift_q[63:44] != '0 || shift_q[43:32] inside {[1 : 3]} :
+  // A divisor is 0, or 4 or more. At less than three times the default rate a zero byte at that is no break, by which a
+  // host that has lost the rate finds the FPGA again.
+  assign is_refused   = is_baud ? shift_q[63:32] > MostDivisor || shift_q[63:32] inside {[1 : 3]} :
                                   reg_refused_i;
   // a vector that the program has begun to take must not shift all that follow
   assign is_cut       = consumer_i && type_q == FrameVector && index_q[3:0] != '0 &&

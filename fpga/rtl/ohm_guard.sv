@@ -54,11 +54,11 @@ module ohm_guard
 
   logic arm, disarm, clear_fault, clear_counts;
   logic [Rails-1:0][15:0] max_rail;
-  logic [15:0] max_width, pulse_budget, watchdog_ms;
+  logic [15:0] max_width, max_half_select, pulse_budget, watchdog_ms;
   mode_e mode;
   logic [RowW-1:0] row;
   logic [Columns-1:0] columns;
-  logic scan_idle, scan_ready, over_budget;
+  logic scan_idle, scan_ready, over_budget, no_cell;
   logic trip, silent, rail_over;
 
   logic armed_q, armed_d;
@@ -155,6 +155,7 @@ module ohm_guard
       .max_rail_o(max_rail),
       .max_width_o(max_width),
       .pulse_budget_o(pulse_budget),
+      .max_half_select_o(max_half_select),
       .watchdog_ms_o(watchdog_ms)
   );
 
@@ -165,9 +166,12 @@ module ohm_guard
       .on_i(on_q),
       .max_rail_i(max_rail),
       .max_width_i(max_width),
+      .max_half_select_i(max_half_select),
       .cmd_i(seq_cmd_i),
       .taken_i(taken),
-      .over_budget_i(scan_ready && over_budget),
+      .scanned_i(scan_ready),
+      .over_budget_i(over_budget),
+      .no_cell_i(no_cell),
       .fault_o(cmd_fault),
       .bad_o(cmd_bad),
       .mode_o(mode),
@@ -189,7 +193,8 @@ module ohm_guard
       .budget_i(pulse_budget),
       .idle_o(scan_idle),
       .ready_o(scan_ready),
-      .over_o(over_budget)
+      .over_o(over_budget),
+      .none_o(no_cell)
   );
 
   ohm_guard_pins u_pins (

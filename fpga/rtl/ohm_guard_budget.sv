@@ -23,7 +23,8 @@ module ohm_guard_budget
     input logic [15:0] budget_i,
     output logic idle_o,
     output logic ready_o,
-    output logic over_o  // with ready_o: a cell would get more than the budget
+    output logic over_o,  // with ready_o: a cell would get more than the budget
+    output logic none_o  // with ready_o: no cell gets this pulse
 );
   localparam int unsigned StepW = ColumnW + 1;
 
@@ -143,6 +144,7 @@ module ohm_guard_budget
   assign idle_o  = state_q == StIdle;
   assign ready_o = state_q == StHeld && !lost_q;
   assign over_o  = any_q && most_q >= budget_i;
+  assign none_o  = !any_q;
 
   `OHM_ASSERT(StepInRow_A, step_q <= StepW'(Counted))
   `OHM_ASSERT(StepWorks_A, (step_q != '0) == (state_q == StCount || state_q == StReturn))

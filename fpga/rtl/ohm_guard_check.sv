@@ -14,10 +14,13 @@ module ohm_guard_check
 
     input logic [Rails-1:0][15:0] max_rail_i,
     input logic [     15:0]       max_width_i,
+    input logic [     15:0]       max_half_select_i,
 
     input cmd_t cmd_i,
     input logic taken_i,  // the carrier takes it in this clock
+    input logic scanned_i,  // the counts of the pulse's cells have been looked at; with it:
     input logic over_budget_i,  // a cell would get more pulses than it may
+    input logic no_cell_i,  // no column is selected
     output fault_e fault_o,
     output logic bad_o,  // the same as one bit, which comes sooner than the fault that it is
     output logic rail_over_o,  // a rail is above its limit, which has been tightened since
@@ -53,6 +56,22 @@ module ohm_guard_check
   assign bad_lines = (cmd_i.mode inside {ModeSet, ModeReset} && !one_wl) ||
       (cmd_i.mode == ModeSet && cmd_i.bl != cmd_i.wl);
 
+  // The row's other cells get what is between the bit line and the inhibit rail. No rail moves while a pulse's counts
+  // are looked at, so that the difference may come a clock late; the limit may be tightened meanwhile, so it may not.
+  logic [Rails-1:0][15:0] rail_q;
+  logic [15:0] line, inhibit, apart_q;
+  assign line    = rail_q[RailBlSet];
+  assign inhibit = rail_q[RailSlInhibit];
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni || !on_i) apart_q <= '0;
+    else apart_q <= line > inhibit ? line - inhibit : inhibit - line;
+  end
+
+  logic half_select, no_cell, over_budget;
+  assign half_select = scanned_i && mode_o == ModeSet && apart_q > max_half_select_i;
+  assign no_cell     = scanned_i && no_cell_i;
+  assign over_budget = scanned_i && over_budget_i;
+
   always_comb begin
     fault_o = FaultNone;
     unique case (cmd_i.kind)
@@ -68,7 +87,9 @@ module ohm_guard_check
         if (!armed_i) fault_o = FaultNotArmed;
         else if (!pulse_mode) fault_o = FaultBadMode;
         else if (cmd_i.value == '0 || over_width) fault_o = FaultWidthLimit;
-        else if (over_budget_i) fault_o = FaultBudget;
+        else if (half_select) fault_o = FaultHalfSelect;
+        else if (no_cell) fault_o = FaultBadLines;
+        else if (over_budget) fault_o = FaultBudget;
       end
       CmdSense: begin
         if (!armed_i) fault_o = FaultNotArmed;
@@ -80,10 +101,13 @@ module ohm_guard_check
 
   always_comb begin
     unique case (cmd_i.kind)
-      CmdRail: bad_o = over_limit || (!armed_i && cmd_i.value != '0);
+      CmdRail:  bad_o = over_limit || (!armed_i && cmd_i.value != '0);
       CmdLines: bad_o = bad_lines || (!armed_i && cmd_i.mode != ModeOff);
-      CmdPulse: bad_o = over_width || over_budget_i || !armed_i || !pulse_mode || cmd_i.value == '0;
-      default: bad_o = !armed_i || mode_o != ModeRead;
+      CmdPulse: begin
+        bad_o = over_width || half_select || no_cell || over_budget;
+        if (!armed_i || !pulse_mode || cmd_i.value == '0) bad_o = 1'b1;
+      end
+      default:  bad_o = !armed_i || mode_o != ModeRead;
     endcase
   end
 
@@ -91,7 +115,6 @@ module ohm_guard_check
   assign rail_taken  = taken_i && cmd_i.kind == CmdRail;
   assign lines_taken = taken_i && cmd_i.kind == CmdLines;
 
-  logic [Rails-1:0][15:0] rail_q;
   always_ff @(posedge clk_i) begin
     if (!rst_ni || !on_i) rail_q <= '0;
     else if (rail_taken) rail_q[cmd_i.rail] <= cmd_i.value;
@@ -130,5 +153,7 @@ module ohm_guard_check
   `OHM_ASSERT(PulseInMode_A, !pulse_taken || pulse_mode)
   `OHM_ASSERT(WidthInLimit_A, !pulse_taken || width_good)
   `OHM_ASSERT(PulseInBudget_A, !pulse_taken || !over_budget_i)
+  `OHM_ASSERT(PulseOnCell_A, !pulse_taken || !no_cell_i)
+  `OHM_ASSERT(ApartInLimit_A, !pulse_taken || mode_o != ModeSet || apart_q <= max_half_select_i)
   `OHM_ASSERT(SenseInRead_A, !sense_taken || mode_o == ModeRead)
 endmodule

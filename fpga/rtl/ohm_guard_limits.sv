@@ -28,14 +28,16 @@ module ohm_guard_limits
     output logic [Rails-1:0][15:0] max_rail_o,
     output logic [     15:0]       max_width_o,
     output logic [     15:0]       pulse_budget_o,
+    output logic [     15:0]       max_half_select_o,
     output logic [     15:0]       watchdog_ms_o
 );
   localparam int unsigned First = RegMaxRail;
-  localparam int unsigned Last = RegWatchdog;
+  localparam int unsigned Last = RegMaxHalfSelect;
 
   function automatic logic [15:0] ceiling(int unsigned index);
     if (index < RegMaxRail + Rails) return ohm_carrier_pkg::RailCeiling[index-RegMaxRail];
     if (index == RegWatchdog) return 16'(MaxWatchdogMs);
+    if (index == RegMaxHalfSelect) return ohm_carrier_pkg::HalfSelectCeiling;
     return '1;
   endfunction
 
@@ -43,6 +45,7 @@ module ohm_guard_limits
     if (index < RegMaxRail + Rails) return 16'(RegMaxRailReset);
     if (index == RegMaxWidth) return 16'(RegMaxWidthReset);
     if (index == RegPulseBudget) return 16'(RegPulseBudgetReset);
+    if (index == RegMaxHalfSelect) return 16'(RegMaxHalfSelectReset);
     return 16'(RegWatchdogReset);
   endfunction
 
@@ -60,7 +63,7 @@ module ohm_guard_limits
     now      = '0;
     top      = '0;
     for (int unsigned i = First; i <= Last; i++) begin
-      if (reg_addr_i == 8'(i)) begin
+      if (reg_addr_i == 8'(i) && i != RegBaudDivisor) begin
         is_limit = 1'b1;
         now      = limit_q[i];
         top      = ceiling(i);
@@ -89,17 +92,22 @@ module ohm_guard_limits
   assign clear_counts_o = control && asked.clear_counts && !armed_i;
 
   for (genvar i = First; i <= Last; i++) begin : gen_limit
-    always_ff @(posedge clk_i) begin
-      if (!rst_ni) limit_q[i] <= start(i);
-      else if (reg_valid_i && !refused && reg_addr_i == 8'(i)) limit_q[i] <= reg_data_i[15:0];
+    if (i == RegBaudDivisor) begin : gen_none
+      assign limit_q[i] = '0;
+    end else begin : gen_one
+      always_ff @(posedge clk_i) begin
+        if (!rst_ni) limit_q[i] <= start(i);
+        else if (reg_valid_i && !refused && reg_addr_i == 8'(i)) limit_q[i] <= reg_data_i[15:0];
+      end
+      `OHM_ASSERT(UnderCeiling_A, limit_q[i] <= ceiling(i))
     end
-    `OHM_ASSERT(UnderCeiling_A, limit_q[i] <= ceiling(i))
   end
 
-  assign max_rail_o     = limit_q[RegMaxRail+:Rails];
-  assign max_width_o    = limit_q[RegMaxWidth];
-  assign pulse_budget_o = limit_q[RegPulseBudget];
-  assign watchdog_ms_o  = limit_q[RegWatchdog];
+  assign max_rail_o        = limit_q[RegMaxRail+:Rails];
+  assign max_width_o       = limit_q[RegMaxWidth];
+  assign pulse_budget_o    = limit_q[RegPulseBudget];
+  assign watchdog_ms_o     = limit_q[RegWatchdog];
+  assign max_half_select_o = limit_q[RegMaxHalfSelect];
 
   `OHM_ASSERT(NoLooserArmed_A,
               !(reg_valid_i && is_limit && armed_i && !reg_refused_o && reg_data_i[15:0] > now))

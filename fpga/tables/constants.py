@@ -42,6 +42,8 @@ def c_header(isa: Table, carrier: Table, registers: Table) -> str:
         f"#define OHM_MODE_RAILS {{{', '.join(masks)}}}",
         "/* hard ceilings of the rails in DAC codes */",
         f"#define OHM_RAIL_CEILING {{{', '.join(ceilings)}}}",
+        "/* and of what a SET pulse leaves across the row's other cells */",
+        f"#define OHM_HALF_SELECT_CEILING {code_of(carrier['half_select_max_v'], carrier)}",
         f"#define OHM_MONITOR_OHM {float(carrier['monitor']['ohm'])}",
         "/* column to whose amplifier a rail's monitor resistor leads */",
         f"#define OHM_MONITOR_COLUMN {{{', '.join(map(str, carrier['monitor']['column']))}}}",
@@ -125,5 +127,7 @@ def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
     out.extend(f"    Rail.{r['name'].upper()}: {r['max_v']}," for r in carrier["rail"])
     out.extend(["}", "RAIL_CEILING: dict[Rail, int] = {"])
     out.extend(f"    Rail.{r['name'].upper()}: {code_of(r['max_v'], carrier)}," for r in carrier["rail"])
-    out.append("}")
+    out.extend(["}", "# and of what a SET pulse leaves across the row's other cells"])
+    out.append(f"HALF_SELECT_MAX_V = {carrier['half_select_max_v']}")
+    out.append(f"HALF_SELECT_CEILING = {code_of(carrier['half_select_max_v'], carrier)}")
     return "\n".join(out) + "\n"

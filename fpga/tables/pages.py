@@ -96,6 +96,8 @@ def registers_page(registers: Table) -> str:
 
 def carrier_page(folder: str, carrier: Table) -> str:
     rails = [[i, r["name"], r["max_v"], code_of(r["max_v"], carrier)] for i, r in enumerate(carrier["rail"])]
+    apart = carrier["half_select_max_v"]
+    rails.append(["", "bl_set from sl_inhibit, in a SET pulse", apart, code_of(apart, carrier)])
     modes = [[i, m["name"], ", ".join(m["rails"]), ", ".join(m["closes"])] for i, m in enumerate(carrier["mode"])]
     cycles = [[k, v, f"{v / carrier['clock_hz'] * 1e6:.2f}"] for k, v in carrier_cycles(carrier).items()]
     bus, row, column = (carrier["wiring"][kind] for kind in ("bus", "row", "column"))

@@ -72,6 +72,9 @@ def carrier_sv(carrier: Table) -> str:
     ceilings = [code_of(r["max_v"], carrier) for r in carrier["rail"]]
     codes = [f"  16'd{c}" for c in reversed(ceilings)]
     body += ["parameter logic [7:0][15:0] RailCeiling = {", *",\n".join(codes).split("\n"), "};"]
+    body.append("// and of what a SET pulse leaves across the row's other cells")
+    half_select = code_of(carrier["half_select_max_v"], carrier)
+    body.append(f"parameter logic [15:0] HalfSelectCeiling = 16'd{half_select};")
     body += ["", *sv_enum("kind_e", 2, [("CmdRail", 0), ("CmdLines", 1), ("CmdPulse", 2), ("CmdSense", 3)]), ""]
     body += [
         "// one command to the carrier; fields that a kind does not use are zero",

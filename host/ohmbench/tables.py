@@ -44,6 +44,7 @@ class Fault(IntEnum):
     NOT_ARMED = 6
     BAD_LINES = 7
     BAD_MODE = 8
+    HALF_SELECT = 9
 
 
 class Register(IntEnum):
@@ -53,6 +54,7 @@ class Register(IntEnum):
     PULSE_BUDGET = 10
     WATCHDOG = 11
     BAUD_DIVISOR = 12
+    MAX_HALF_SELECT = 13
 
 
 class Control(IntFlag):
@@ -283,3 +285,6 @@ RAIL_CEILING: dict[Rail, int] = {
     Rail.WL_READ: 62914,
     Rail.CAL: 4587,
 }
+# and of what a SET pulse leaves across the row's other cells
+HALF_SELECT_MAX_V = 0.3
+HALF_SELECT_CEILING = 3932

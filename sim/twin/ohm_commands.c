@@ -58,16 +58,17 @@ int ohm_twin_pulse(ohm_twin_t *t, const ohm_word_t *w)
 {
     ohm_carrier_t *c = &t->carrier;
     uint32_t width = t->scalars[w->a];
-    int row = 0, is_set = c->mode == OHM_MODE_SET;
+    int row = 0, fault, is_set = c->mode == OHM_MODE_SET;
     uint64_t taken;
 
     if (!t->guard.armed) return refuse(t, OHM_FAULT_NOT_ARMED);
     if (!is_set && c->mode != OHM_MODE_RESET) return refuse(t, OHM_FAULT_BAD_MODE);
     if (width < 1 || width > t->guard.max_width) return refuse(t, OHM_FAULT_WIDTH_LIMIT);
     while (!(c->wl >> row & 1u)) row++;
-    if (ohm_guard_spent(&t->guard, row, c->col)) {
+    fault = ohm_guard_scan(&t->guard, c->codes, c->mode, row, c->col);
+    if (fault != OHM_FAULT_NONE) {
         t->run_cycles += OHM_GUARD_SCAN_CYCLES; /* only then does the guard know */
-        return refuse(t, OHM_FAULT_BUDGET);
+        return refuse(t, fault);
     }
     ohm_guard_count(&t->guard, row, c->col);
     taken = ohm_carrier_pulse(c, t->run_cycles + 1 + OHM_GUARD_SCAN_CYCLES, width);

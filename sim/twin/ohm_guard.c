@@ -3,6 +3,7 @@
 #include <string.h>
 
 enum { START_WATCHDOG_MS = 500, MAX_WATCHDOG_MS = 10000 }; /* as in ohm_guard_limits.sv */
+enum { LEAST_DIVISOR = 4, MOST_DIVISOR = 138 };                     /* as in ohm_execute.sv */
 
 void ohm_guard_reset(ohm_guard_t *g)
 {
@@ -36,8 +37,11 @@ int ohm_guard_write(ohm_guard_t *g, uint32_t number, uint32_t value)
     if (rail < OHM_RAIL_COUNT) return lower(g, &g->max_rail[rail], value, CEILING[rail]);
     if (number == OHM_REGISTER_MAX_WIDTH) return lower(g, &g->max_width, value, 0xFFFFu);
     if (number == OHM_REGISTER_PULSE_BUDGET) return lower(g, &g->budget, value, 0xFFFFu);
+    if (number == OHM_REGISTER_MAX_HALF_SELECT)
+        return lower(g, &g->max_half_select, value, OHM_HALF_SELECT_CEILING);
     if (number == OHM_REGISTER_WATCHDOG && value != 0) return lower(g, &g->watchdog_ms, value, MAX_WATCHDOG_MS);
-    return number == OHM_REGISTER_BAUD_DIVISOR; /* the link's own */
+    if (number != OHM_REGISTER_BAUD_DIVISOR) return 0;
+    return value == 0 || (value >= LEAST_DIVISOR && value <= MOST_DIVISOR); /* the link's own */
 }
 
 void ohm_guard_check_rails(ohm_guard_t *g, const uint16_t *codes)
@@ -49,11 +53,21 @@ void ohm_guard_check_rails(ohm_guard_t *g, const uint16_t *codes)
         }
 }
 
-int ohm_guard_spent(const ohm_guard_t *g, int row, uint32_t col)
+/* Across the row's other cells. */
+static uint32_t half_select(const uint16_t *codes)
 {
+    uint32_t line = codes[OHM_RAIL_BL_SET], inhibit = codes[OHM_RAIL_SL_INHIBIT];
+
+    return line > inhibit ? line - inhibit : inhibit - line;
+}
+
+int ohm_guard_scan(const ohm_guard_t *g, const uint16_t *codes, int mode, int row, uint32_t col)
+{
+    if (mode == OHM_MODE_SET && half_select(codes) > g->max_half_select) return OHM_FAULT_HALF_SELECT;
+    if (col == 0) return OHM_FAULT_BAD_LINES;
     for (int j = 0; j < OHM_COLUMNS; j++)
-        if ((col >> j & 1u) && g->counts[row * OHM_COLUMNS + j] >= g->budget) return 1;
-    return 0;
+        if ((col >> j & 1u) && g->counts[row * OHM_COLUMNS + j] >= g->budget) return OHM_FAULT_BUDGET;
+    return OHM_FAULT_NONE;
 }
 
 void ohm_guard_count(ohm_guard_t *g, int row, uint32_t col)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.random_programs import MAX_RAIL_CODE, MAX_WIDTH, random_program
+from tests.random_programs import MAX_HALF_SELECT, MAX_RAIL_CODE, MAX_WIDTH, random_program
 
 from ohmbench.bench.base import Bench
 from ohmbench.bench.twin import TwinBench
@@ -27,6 +27,7 @@ def run(bench: Bench, seed: int, inputs: Inputs) -> tuple[Done, Words]:
         bench.write_register(Register.MAX_RAIL + rail, MAX_RAIL_CODE)
     bench.write_register(Register.MAX_WIDTH, MAX_WIDTH)
     bench.write_register(Register.PULSE_BUDGET, BUDGET)
+    bench.write_register(Register.MAX_HALF_SELECT, MAX_HALF_SELECT)
     bench.write_register(Register.WATCHDOG, 10_000)
     bench.write_register(Register.CONTROL, Control.ARM)
     batches: list[Words] = []

@@ -30,11 +30,14 @@ ARRAY_SEED = 7
 
 def test_random_programs_agree() -> None:
     twin = TwinBench(ArrayModel({}, ARRAY_SEED))
-    endings = []
+    ends = []
     with open_bench("sim", array=SimulatedArray(seed=ARRAY_SEED)) as sim:
         for seed in range(PROGRAMS):
-            endings.append(agree(sim, twin, seed).why)
+            ends.append(agree(sim, twin, seed))
     # the generator reaches what it is for
+    endings, faults = [end.why for end in ends], [end.fault for end in ends]
+    for fault in (Fault.HALF_SELECT, Fault.BAD_LINES):
+        assert faults.count(fault) > PROGRAMS // 500
     assert endings.count(Why.HALT) > PROGRAMS // 2
     assert endings.count(Why.FAULT) > PROGRAMS // 50
     assert endings.count(Why.ILLEGAL) > 0
@@ -87,6 +90,7 @@ def test_spent_budget_agrees() -> None:
 CUT_SHORT = """
         li      r4, 28000
         rail    bl_set, r4
+        rail    sl_inhibit, r4
         rail    wl_set, r4
         mone    m1, r0
         lines   set, m1, m1, m0
@@ -109,7 +113,7 @@ def test_refused_command_cuts_the_pulse_alike(fault: Fault, tmp_path: Path) -> N
         ends = []
         for row, wait in enumerate((0, 1, 7, 40, 180, 300)):
             bench.write_register(Register.CONTROL, Control.CLEAR_FAULT | Control.CLEAR_COUNTS)
-            for rail in (Rail.BL_SET, Rail.WL_SET):
+            for rail in (Rail.BL_SET, Rail.SL_INHIBIT, Rail.WL_SET):
                 bench.write_register(Register.MAX_RAIL + rail, 30_000)
             bench.write_register(Register.MAX_WIDTH, 1000)
             bench.write_register(Register.PULSE_BUDGET, 1)

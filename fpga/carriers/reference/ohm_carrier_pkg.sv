@@ -80,6 +80,8 @@ package ohm_carrier_pkg;
     16'd47185,
     16'd47185
   };
+  // and of what a SET pulse leaves across the row's other cells
+  parameter logic [15:0] HalfSelectCeiling = 16'd3932;
 
   typedef enum logic [1:0] {
     CmdRail = 2'h0,

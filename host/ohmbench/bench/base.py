@@ -72,6 +72,7 @@ class Limits:
     pulse_us: float
     pulses: int
     silence_ms: int = 500
+    half_select_v: float = t.HALF_SELECT_MAX_V  # between bl_set and sl_inhibit in a SET pulse
 
 
 def dac_code(volts: float) -> int:
@@ -101,8 +102,12 @@ _FAULT_MEANING = {
     Fault.OVERCURRENT: "a column drew more current than its comparator allows",
     Fault.SILENCE: "the host was silent for longer than the watchdog allows",
     Fault.NOT_ARMED: "the bench was not armed",
-    Fault.BAD_LINES: "SET or RESET with other than one word line was asked for",
+    Fault.BAD_LINES: "SET or RESET with other than one word line, or a pulse with no column, was asked for",
     Fault.BAD_MODE: "a pulse or a conversion in the wrong mode was asked for",
+    Fault.HALF_SELECT: (
+        "a SET pulse was asked for with rail sl_inhibit too far from bl_set, which the row's other cells would have got; "
+        "set both to the same voltage"
+    ),
 }
 
 
@@ -256,6 +261,7 @@ class Bench(ABC):
             self.write_register(Register.MAX_RAIL + rail, dac_code(limits.rails_v.get(rail, 0.0)))
         self.write_register(Register.MAX_WIDTH, clocks(limits.pulse_us))
         self.write_register(Register.PULSE_BUDGET, limits.pulses)
+        self.write_register(Register.MAX_HALF_SELECT, dac_code(limits.half_select_v))
         self.write_register(Register.WATCHDOG, limits.silence_ms)
         self.was_armed = True
         self.write_register(Register.CONTROL, Control.ARM)

@@ -58,12 +58,13 @@ class Bench:
             await bench.set_up(**limits)
         return bench
 
-    async def set_up(self, width: int = 20, budget: int = 5, watchdog: int = 500) -> None:
+    async def set_up(self, width: int = 20, budget: int = 5, watchdog: int = 500, half_select: int = 0) -> None:
         for number, ceiling in RAIL_CEILING.items():
             await self.write(Register.MAX_RAIL + number, ceiling)
         await self.write(Register.MAX_WIDTH, width)
         await self.write(Register.PULSE_BUDGET, budget)
         await self.write(Register.WATCHDOG, watchdog)
+        await self.write(Register.MAX_HALF_SELECT, half_select)
         await self.arm()
 
     async def arm(self) -> None:

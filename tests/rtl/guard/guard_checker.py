@@ -12,7 +12,18 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
-from ohmbench.tables import COLUMNS, GUARD_SCAN_CYCLES, RAIL_CEILING, ROWS, Control, Fault, Mode, Rail, Register
+from ohmbench.tables import (
+    COLUMNS,
+    GUARD_SCAN_CYCLES,
+    HALF_SELECT_CEILING,
+    RAIL_CEILING,
+    ROWS,
+    Control,
+    Fault,
+    Mode,
+    Rail,
+    Register,
+)
 
 SYNCHRONISER_CLOCKS = 2
 SAFE_CLOCKS = 4  # at least so long is safe_no low
@@ -96,6 +107,7 @@ class Checker:
         self.max_width = 0
         self.budget = 0
         self.watchdog_ms = 500
+        self.max_half_select = 0
         self.pulses: Counter[tuple[int, int]] = Counter()  # fired, by row and column
         self.heard = self.clock  # first clock after the last good frame
         self.trips = deque([False] * SYNCHRONISER_CLOCKS, maxlen=SYNCHRONISER_CLOCKS)
@@ -121,6 +133,7 @@ class Checker:
             Register.MAX_WIDTH: (self.max_width, 0xFFFF),
             Register.PULSE_BUDGET: (self.budget, 0xFFFF),
             Register.WATCHDOG: (self.watchdog_ms, MAX_WATCHDOG_MS),
+            Register.MAX_HALF_SELECT: (self.max_half_select, HALF_SELECT_CEILING),
         }
         return known.get(address)
 
@@ -147,7 +160,8 @@ class Checker:
         arm = control is not None and bool(control & Control.ARM)
 
         reasons = set(self._reasons(i, o))
-        over = i.cmd is not None and i.cmd.kind == Kind.PULSE and not reasons and self._over_budget()
+        scan_fault = self._scan_fault() if i.cmd is not None and i.cmd.kind == Kind.PULSE and not reasons else None
+        over = scan_fault is not None
         live = o.safe_n and not reasons and not i.abort and not disarm
         scanned = self.shown_for >= GUARD_SCAN_CYCLES
         withdrawn = self.shown_for > 0 and (i.cmd is None or i.cmd.kind != Kind.PULSE)
@@ -157,9 +171,9 @@ class Checker:
         may_fault = False
         # as every other reason, also in the clock in which the host disarms
         if over and scanned and o.safe_n and not i.abort:
-            assert not o.car_valid, "pulse beyond the budget shown to the carrier"
+            assert not o.car_valid, f"pulse shown to the carrier in spite of {scan_fault!r}"
             if rested:
-                reasons, live = {Fault.BUDGET}, False
+                reasons, live = {scan_fault}, False
             else:
                 may_fault = True
 
@@ -174,7 +188,7 @@ class Checker:
         if latched != Fault.NONE:
             self.faults = {latched}
         elif may_fault:
-            self.faults = {Fault.NONE, Fault.BUDGET}
+            self.faults = {Fault.NONE, scan_fault}
         else:
             self.faults = reasons or {Fault.NONE}
         self.armed = (o.armed or arm) and not ends and not reasons
@@ -214,7 +228,7 @@ class Checker:
         return value > ceiling or (o.armed and value > now) or (address == Register.WATCHDOG and value == 0)
 
     def _reasons(self, i: Inputs, o: Outputs) -> Iterator[Fault]:
-        """Why the bench goes off at the end of this clock; the budget apart, which takes time to look up."""
+        """Why the bench goes off at the end of this clock; apart from what only the scan of the counts tells."""
         if o.armed:
             if self.trips[0]:
                 yield Fault.OVERCURRENT
@@ -252,8 +266,13 @@ class Checker:
     def _cells(self) -> list[tuple[int, int]]:
         return [(self.row, column) for column in range(COLUMNS) if self.columns >> column & 1]
 
-    def _over_budget(self) -> bool:
-        return any(self.pulses[cell] >= self.budget for cell in self._cells())
+    def _scan_fault(self) -> Fault | None:
+        apart = abs(self.rails[Rail.BL_SET] - self.rails[Rail.SL_INHIBIT])
+        if self.mode == Mode.SET and apart > self.max_half_select:
+            return Fault.HALF_SELECT
+        if not self.columns:
+            return Fault.BAD_LINES
+        return Fault.BUDGET if any(self.pulses[cell] >= self.budget for cell in self._cells()) else None
 
     def _pins(self, i: Inputs, o: Outputs, live: bool, high: bool, may_fault: bool) -> None:
         asked = i.set_en if self.mode == Mode.SET else i.reset_en if self.mode == Mode.RESET else False
@@ -306,6 +325,11 @@ class Checker:
                 self.mode, self.columns = Mode(i.cmd.mode), i.cmd.col
                 self.row = i.cmd.wl.bit_length() - 1
             case Kind.PULSE:
+                assert self.columns, "a pulse with no column"
+                if self.mode == Mode.SET:
+                    apart = abs(self.rails[Rail.BL_SET] - self.rails[Rail.SL_INHIBIT])
+                    assert apart <= self.max_half_select, f"SET with {apart} codes across the row's other cells"
+                    self.seen["SET at the half-select limit"] += apart == self.max_half_select > 0
                 for cell in self._cells():
                     self.pulses[cell] += 1
                     assert self.pulses[cell] <= self.budget, f"cell {cell} has had {self.pulses[cell]} pulses"
@@ -320,5 +344,7 @@ class Checker:
             self.budget = value
         elif address == Register.WATCHDOG:
             self.watchdog_ms = value
+        elif address == Register.MAX_HALF_SELECT:
+            self.max_half_select = value
         elif address != Register.BAUD_DIVISOR:
             self.max_rail[Rail(address - Register.MAX_RAIL)] = value

@@ -9,7 +9,17 @@ import cocotb
 from guard_bench import ARM, CLEAR_COUNTS, CLEAR_FAULT, OFF, SENSE, Bench, lines, pulse, rail
 from guard_checker import ALL_COLUMNS, ALL_ROWS, MAX_WATCHDOG_MS, REST_CLOCKS, Command, Kind
 
-from ohmbench.tables import COLUMNS, GUARD_SCAN_CYCLES, RAIL_CEILING, ROWS, Fault, Mode, Rail, Register
+from ohmbench.tables import (
+    COLUMNS,
+    GUARD_SCAN_CYCLES,
+    HALF_SELECT_CEILING,
+    RAIL_CEILING,
+    ROWS,
+    Fault,
+    Mode,
+    Rail,
+    Register,
+)
 
 
 def columns(first: int, end: int) -> int:
@@ -43,7 +53,8 @@ async def pulse_is_shown_after_the_scan_whatever_the_carrier_does(dut: Any) -> N
     bench = await Bench.start(dut, budget=100)
     rng = random.Random(2)
     for n in range(40):
-        await bench.send(lines(rng.choice((Mode.SET, Mode.RESET)), rng.randrange(ROWS), rng.getrandbits(COLUMNS)))
+        col = rng.getrandbits(COLUMNS) | 1 << rng.randrange(COLUMNS)
+        await bench.send(lines(rng.choice((Mode.SET, Mode.RESET)), rng.randrange(ROWS), col))
         for _ in range(rng.randrange(1, 4)):
             scan = GUARD_SCAN_CYCLES
             ready_at = rng.choice((0, 5, scan, scan + 1, scan + rng.randrange(60)))
@@ -196,10 +207,75 @@ async def only_the_selected_cells_decide(dut: Any) -> None:
 
 
 @cocotb.test()
+async def the_inhibit_rail_follows_the_bit_line(dut: Any) -> None:
+    """Either way, to the code, whatever the columns and the budget; in SET only."""
+    bench = await Bench.start(dut, budget=100, half_select=300)
+    at = 20_000
+    for limit in (300, 299, 1, 0):
+        assert await bench.write(Register.MAX_HALF_SELECT, limit)
+        assert not await bench.write(Register.MAX_HALF_SELECT, limit + 1)
+        for inhibit in (at - limit, at + limit):
+            await bench.send(rail(Rail.BL_SET, at))
+            await bench.send(rail(Rail.SL_INHIBIT, inhibit))
+            await bench.send(lines(Mode.SET, 3, 1 << 4))
+            assert await bench.fire(2) == 2
+            for col in (1 << 4, ALL_COLUMNS, 0):
+                await bench.send(rail(Rail.BL_SET, at))
+                await bench.send(rail(Rail.SL_INHIBIT, inhibit + (1 if inhibit >= at else -1)))
+                await bench.send(lines(Mode.RESET, 3, 1 << 4))
+                assert await bench.fire(2) == 2
+                await bench.send(lines(Mode.SET, 3, col))
+                await bench.refuse(pulse(2), Fault.HALF_SELECT)
+                await bench.recover()
+    for r in (Rail.BL_SET, Rail.SL_INHIBIT):  # the other one forgotten
+        await bench.send(rail(r, 1))
+        await bench.send(lines(Mode.SET, 3, 1 << 4))
+        await bench.refuse(pulse(2), Fault.HALF_SELECT)
+        await bench.recover()
+
+
+@cocotb.test()
+async def rails_that_were_apart_before_the_pulse_do_not_matter(dut: Any) -> None:
+    """A rail that moves in the clock before the pulse is shown counts with its new code."""
+    bench = await Bench.start(dut, budget=100, half_select=10)
+    await bench.send(lines(Mode.SET, 3, 1))
+    for _ in range(3):
+        await bench.send(rail(Rail.BL_SET, 30_000))
+        await bench.send(rail(Rail.SL_INHIBIT, 30_010))
+        assert await bench.fire(1) == 1
+        await bench.send(rail(Rail.SL_INHIBIT, 0))
+        await bench.send(rail(Rail.BL_SET, 0))
+        assert await bench.fire(1) == 1
+    await bench.send(rail(Rail.BL_SET, 11))
+    await bench.refuse(pulse(1), Fault.HALF_SELECT)
+
+
+@cocotb.test()
+async def half_select_limit_tightened_during_the_scan_holds(dut: Any) -> None:
+    bench = await Bench.start(dut, budget=2, half_select=20)
+    for at in (3, GUARD_SCAN_CYCLES // 2, GUARD_SCAN_CYCLES, GUARD_SCAN_CYCLES + 9):
+        await bench.send(rail(Rail.SL_INHIBIT, 20))
+        await bench.send(lines(Mode.SET, 1))
+        for n in range(GUARD_SCAN_CYCLES + 12):
+            write = (Register.MAX_HALF_SELECT, 19) if n == at else None
+            now = await bench.step(cmd=pulse(1), ready=False, register=write)
+        assert now.fault == Fault.HALF_SELECT
+        await bench.write(Register.MAX_HALF_SELECT, 20)
+        await bench.recover()
+
+
+@cocotb.test()
+async def a_pulse_with_no_column(dut: Any) -> None:
+    bench = await Bench.start(dut, budget=0)
+    for mode in (Mode.SET, Mode.RESET):
+        await bench.send(lines(mode, 0, 0))
+        await bench.refuse(pulse(2), Fault.BAD_LINES)
+        await bench.recover()
+
+
+@cocotb.test()
 async def smallest_and_largest_budget(dut: Any) -> None:
     bench = await Bench.start(dut, budget=0)
-    await bench.send(lines(Mode.SET, 0, 0))
-    assert await bench.fire(2) == 2  # no column selected: no cell to count
     await bench.send(lines(Mode.SET, 0, 1))
     await bench.refuse(pulse(2), Fault.BUDGET)
     await bench.write(Register.PULSE_BUDGET, 0xFFFF)
@@ -263,6 +339,7 @@ async def limits_loosen_only_while_disarmed(dut: Any) -> None:
     bench = await Bench.start(dut, armed=0)
     tops = {Register.MAX_RAIL + r: RAIL_CEILING[r] for r in Rail}
     tops |= {Register.MAX_WIDTH: 0xFFFF, Register.PULSE_BUDGET: 0xFFFF, Register.WATCHDOG: MAX_WATCHDOG_MS}
+    tops[Register.MAX_HALF_SELECT] = HALF_SELECT_CEILING
     for address, top in tops.items():
         now = bench.checker.limit(address)
         assert now is not None
@@ -282,7 +359,7 @@ async def limits_loosen_only_while_disarmed(dut: Any) -> None:
     await bench.write(Register.CONTROL, 0)
     for address in tops:
         assert await bench.write(address, 300)
-    for address in range(Register.BAUD_DIVISOR + 1, 256):
+    for address in range(Register.MAX_HALF_SELECT + 1, 256):
         assert not await bench.write(address, 0), "no such register"
     assert await bench.write(Register.BAUD_DIVISOR, 4)
 

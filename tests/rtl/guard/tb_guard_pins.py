@@ -100,7 +100,7 @@ async def one_grant_is_one_pulse(dut: Any) -> None:
 
 @cocotb.test()
 async def no_command_passes_during_a_pulse(dut: Any) -> None:
-    bench = await Bench.start(dut, budget=100)
+    bench = await Bench.start(dut, budget=100, half_select=5)
     bench.carrier = idle_carrier
     for cmd in (rail(0, 5), lines(Mode.SET, 2), pulse(1)):
         await granted(bench, Mode.SET, width=20)

@@ -15,7 +15,7 @@ from tests.random_programs import random_program
 from ohmbench.isa import Instruction, encode
 from ohmbench.link.codec import Frame
 from ohmbench.link.codec import encode_frame as on_wire
-from ohmbench.tables import RAIL_CEILING, Control, FrameType, Mode, Op, Rail, Register
+from ohmbench.tables import HALF_SELECT_CEILING, RAIL_CEILING, Control, FrameType, Mode, Op, Rail, Register
 
 ARM, CLEAR_FAULT, CLEAR_COUNTS = Control.ARM, Control.CLEAR_FAULT, Control.CLEAR_COUNTS
 WORDS_A_FRAME = 64
@@ -39,6 +39,7 @@ class _Session:
         }
         self.max_width = rng.choice((1, 2, 48, 300, 2000, rng.randint(1, 1000)))
         self.budget = rng.choice((0, 1, 2, 3, 5, 40, 40, 1000))
+        self.max_half_select = rng.choice((0, 1, HALF_SELECT_CEILING, rng.randint(0, HALF_SELECT_CEILING)))
 
     def frame(self, type_: FrameType, arg: int = 0, payload: bytes = b"") -> str:
         seq = self.seq if type_ >= 0x80 else 0
@@ -60,6 +61,7 @@ class _Session:
             yield self.write(Register.MAX_RAIL + rail, code)
         yield self.write(Register.MAX_WIDTH, self.max_width)
         yield self.write(Register.PULSE_BUDGET, self.budget)
+        yield self.write(Register.MAX_HALF_SELECT, self.max_half_select)
         yield self.write(Register.WATCHDOG, rng.choice((1, 3, 8, 20, 20, 500, 500)))
         words = self.program()
         for first in range(0, len(words), WORDS_A_FRAME):
@@ -100,7 +102,13 @@ class _Session:
                 rng.choice((0, 0, value // 2, value - 1, value + 1, 0xFFFF, rng.getrandbits(32))),
             )
         elif kind == 6:
-            register, now = rng.choice(((Register.MAX_WIDTH, self.max_width), (Register.PULSE_BUDGET, self.budget)))
+            register, now = rng.choice(
+                (
+                    (Register.MAX_WIDTH, self.max_width),
+                    (Register.PULSE_BUDGET, self.budget),
+                    (Register.MAX_HALF_SELECT, self.max_half_select),
+                )
+            )
             yield self.write(register, rng.choice((0, 1, now, now + 1, max(now - 1, 0), 0xFFFF, rng.getrandbits(32))))
         else:
             yield self.frame(FrameType.STATUS)
@@ -132,8 +140,22 @@ class _Session:
         code = [Instruction(Op.LI, (1, rng.randrange(32))), Instruction(Op.MONE, (1, 1))]
         code += [Instruction(Op.LI, (2, rng.getrandbits(16))), Instruction(Op.MLO, (2, 2)), Instruction(Op.MHI, (2, 2))]
         for rail in rng.sample(list(Rail), rng.randrange(5)):
-            code += [Instruction(Op.LI, (3, self.near(self.max_rail[rail]))), Instruction(Op.RAIL, (rail, 3))]
+            code += self.raises(rail, 3)
         return code
+
+    def raises(self, rail: Rail, scalar: int) -> list[Instruction]:
+        """A rail to its limit; with the bit line of SET the inhibit rail, as far apart as the limit of that allows."""
+        if rail in (Rail.BL_SET, Rail.SL_INHIBIT) and self.rng.random() < 0.9:
+            return self.apart(self.near(self.max_half_select), scalar)
+        code = self.near(self.max_rail[rail])  # the other one forgotten
+        return [Instruction(Op.LI, (scalar, code)), Instruction(Op.RAIL, (rail, scalar))]
+
+    def apart(self, codes: int, scalar: int = 3) -> list[Instruction]:
+        """The two rails so far from each other, either way."""
+        high = self.near(min(self.max_rail[Rail.BL_SET], self.max_rail[Rail.SL_INHIBIT]))
+        first, second = self.rng.sample((Rail.BL_SET, Rail.SL_INHIBIT), 2)
+        code = [Instruction(Op.LI, (scalar, high)), Instruction(Op.RAIL, (first, scalar))]
+        return [*code, Instruction(Op.LI, (scalar, max(high - codes, 0))), Instruction(Op.RAIL, (second, scalar))]
 
     def near(self, limit: int) -> int:
         return min(max(limit + self.rng.choice((*[0] * 30, *[-1] * 5, 1)), 0), 0xFFFF)
@@ -141,16 +163,19 @@ class _Session:
     def attack(self) -> list[Instruction]:
         """Commands as close to each other as they go; one in eight is one that the guard has to refuse."""
         rng = self.rng
-        lines = Instruction(Op.LINES, (rng.choice((Mode.SET, Mode.RESET)), 1, 1, rng.choice((0, 2, 2, 5))))
+        lines = Instruction(Op.LINES, (rng.choice((Mode.SET, Mode.RESET)), 1, 1, rng.choice((*[0, 2, 2] * 6, 5))))
         other = Instruction(Op.LINES, (rng.choice((Mode.OFF, Mode.READ, Mode.SET, Mode.RESET)), 1, 1, 2))
         width = Instruction(Op.LI, (4, self.near(self.max_width)))
         pulse = Instruction(Op.PULSE, (4,))
         rail = rng.choice(list(Rail))
-        raises = [Instruction(Op.LI, (5, self.near(self.max_rail[rail]))), Instruction(Op.RAIL, (rail, 5))]
+        raises = self.raises(rail, 5)
         row = [Instruction(Op.LI, (1, rng.randrange(32))), Instruction(Op.MONE, (1, 1))]
         if rng.random() < 0.12:
             wide = Instruction(Op.LI, (4, rng.choice((0, self.max_width + 1, 0xFFFF))))
             every = Instruction(Op.LINES, (rng.choice((Mode.SET, Mode.RESET)), 0, rng.choice((0, 1)), 2))
+            if rng.random() < 0.25:  # a SET of the row's other cells
+                apart = [*self.apart(self.max_half_select + 1), *row]
+                return [*apart, Instruction(Op.LINES, (Mode.SET, 1, 1, rng.choice((0, 2, 5)))), width, pulse]
             code = rng.choice(([lines, wide, pulse], [every, width, pulse], [other, width, pulse]))
             return code if rng.random() < 0.7 else [*code[:2], Instruction(Op.SENSE, (3,))]
         return rng.choice(

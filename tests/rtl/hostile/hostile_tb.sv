@@ -15,6 +15,7 @@ module hostile_tb #(
     output logic [31:0] pulses_o,
     output logic [31:0] at_limit_o,
     output logic [31:0] spent_o,
+    output logic [31:0] apart_o,
     output logic [31:0] trips_o,
     output logic [31:0] silences_o,
     output logic [31:0] cut_rails_o,
@@ -39,7 +40,9 @@ module hostile_tb #(
     DamageChipsStayOn,
     DamageAlwaysArmed,
     DamageShortRest,  // chips on again, for a clock, before their rails have fallen
-    DamageLatePulses  // by more than a recovery
+    DamageLatePulses,  // by more than a recovery
+    DamageWeakInhibit,  // its DAC gets next to nothing of a code
+    DamageLaxInhibit  // further from the bit line than the host wrote
   } damage_e;
 
   damage_e damage;
@@ -49,14 +52,26 @@ module hostile_tb #(
   localparam int unsigned Late = 4;
   logic [Late-1:0] set_late_q;
   logic [4:0] low_q;  // clocks with the chips off
+  localparam int unsigned HeadClocks = 10;  // of a DAC's frame, before its code
+  logic [4:0] frame_q;  // clocks since a code for the inhibit rail was passed
+  logic is_code;
+  assign is_code = damage == DamageWeakInhibit && 32'(frame_q) > HeadClocks && frame_q != '1;
   assign seen_set = damage == DamageLatePulses ? set_late_q[Late-1] :
       set_en || (damage == DamageLongPulses && set_q);
   assign seen_reset = reset_en || (damage == DamageBothEnables && set_en);
   assign seen_safe_n = safe_n || (damage == DamageChipsStayOn && safe_nq) ||
       (damage == DamageShortRest && low_q == 5'd20);
-  assign seen_data = u_top.reg_data >> (damage == DamageHigherLimits && u_top.reg_addr != '0);
+  always_comb begin
+    seen_data = u_top.reg_data >> (damage == DamageHigherLimits && u_top.reg_addr != '0);
+    if (damage == DamageLaxInhibit && u_top.reg_addr == 8'(ohm_guard_pkg::RegMaxHalfSelect))
+      seen_data = '0;
+  end
 
   always_ff @(posedge clk_i) begin
+    if (u_top.car_cmd_valid && u_top.car_cmd_ready &&
+        u_top.car_cmd.kind == ohm_carrier_pkg::CmdRail)
+      frame_q <= u_top.car_cmd.rail == ohm_carrier_pkg::RailSlInhibit ? '0 : '1;
+    else frame_q <= frame_q + 5'(frame_q != '1);
     set_q <= set_en;
     set_late_q <= {set_late_q[Late-2:0], set_en};
     safe_nq <= seen_safe_n;
@@ -97,7 +112,7 @@ module hostile_tb #(
       .clk_i,
       .rst_ni(rst_nq),
       .dac_sclk_i(dac_sclk),
-      .dac_sdi_i(dac_sdi || damage == DamageStuckDacData),
+      .dac_sdi_i((dac_sdi && !is_code) || damage == DamageStuckDacData),
       .dac_sync_ni(dac_sync_n),
       .sw_sclk_i(sw_sclk),
       .sw_data_i(damage == DamageStuckSwitchData ? '1 : sw_data),
@@ -116,6 +131,7 @@ module hostile_tb #(
       .pulses_o,
       .at_limit_o,
       .spent_o,
+      .apart_o,
       .trips_o,
       .silences_o,
       .cut_rails_o

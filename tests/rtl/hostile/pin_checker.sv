@@ -31,11 +31,12 @@ module pin_checker
     output logic [31:0] violations_o,
     // what was seen, so that a test can tell that it tested something
     output logic [31:0] pulses_o,
-    output logic [31:0] at_limit_o,    // pulses as long as the limit
-    output logic [31:0] spent_o,       // pulses that were the last of a cell's budget
+    output logic [31:0] at_limit_o,  // pulses as long as the limit
+    output logic [31:0] spent_o,  // pulses that were the last of a cell's budget
+    output logic [31:0] apart_o,       // SET pulses with the inhibit rail away from the bit line, within the limit
     output logic [31:0] trips_o,
     output logic [31:0] silences_o,
-    output logic [31:0] cut_rails_o    // off since a limit was set below a rail
+    output logic [31:0] cut_rails_o  // off since a limit was set below a rail
 );
   localparam int unsigned Off = 1;  // clocks from what ends all until safe_no is low
   localparam int unsigned TripClocks = 2;  // from the comparator to the enables
@@ -50,7 +51,7 @@ module pin_checker
   // ---- the host's side: limits in force, and whether anything may be on
 
   logic [7:0][15:0] max_rail;
-  logic [15:0] max_width, budget, watchdog_ms;
+  logic [15:0] max_width, budget, watchdog_ms, max_half_select;
   logic may_be_on, known_fault;
   longint unsigned quiet_since, off_since;
   logic [TripClocks-1:0] trip_q;
@@ -74,6 +75,8 @@ module pin_checker
     if (rail < Rails) max_rail[rail] = lowered(max_rail[rail], RailCeiling[rail]);
     else if (reg_addr_i == 8'(ohm_guard_pkg::RegMaxWidth)) max_width = lowered(max_width, '1);
     else if (reg_addr_i == 8'(ohm_guard_pkg::RegPulseBudget)) budget = lowered(budget, '1);
+    else if (reg_addr_i == 8'(ohm_guard_pkg::RegMaxHalfSelect))
+      max_half_select = lowered(max_half_select, HalfSelectCeiling);
     else if (reg_addr_i == 8'(ohm_guard_pkg::RegWatchdog) && reg_data_i != '0)
       watchdog_ms = lowered(watchdog_ms, 16'd10000);
     else if (reg_addr_i == 8'(ohm_guard_pkg::RegControl)) control();
@@ -181,6 +184,7 @@ module pin_checker
   // The numbers of the switches are written out on purpose, not taken from the carrier's table.
   function automatic void pulse_begins();
     logic [31:0] wl, bl, on, idle_columns;
+    logic [15:0] apart;
     int unsigned row;
     for (int i = 0; i < 32; i++) begin
       wl[i] = closed[1][2*i];
@@ -201,6 +205,11 @@ module pin_checker
       if (ModeRails[set_en_i?ModeSet : ModeReset][r] && now - rail_moved[r] < 64'(DacSettleCycles))
         fail("pulse before a rail has settled");
     end
+    // codes of bl_set and sl_inhibit, as the chips have them
+    apart = code[0] > code[2] ? code[0] - code[2] : code[2] - code[0];
+    if (set_en_i && apart > half_select_was) fail("the inhibit rail away from the bit line");
+    if (set_en_i && apart != '0) apart_o = apart_o + 1;
+    if (on == '0) fail("pulse with no column");
     for (row = 0; row < 31; row++) if (wl[row]) break;
     for (int j = 0; j < 32; j++) begin
       if (on[j]) begin
@@ -213,7 +222,8 @@ module pin_checker
     pulses_o = pulses_o + 1;
   endfunction
 
-  logic [15:0] budget_was;  // in force when the pulse was granted: in the clock before
+  logic [15:0]
+      budget_was, half_select_was;  // in force when the pulse was granted: in the clock before
   logic last_safe_n;
   longint unsigned safe_since;
   logic written;  // a chip is
@@ -224,7 +234,7 @@ module pin_checker
     if (!rst_ni) begin
       if (high || safe_ni) fail("on in reset");
       max_rail = '0;
-      {max_width, budget, budget_was} = '0;
+      {max_width, budget, budget_was, max_half_select, half_select_was} = '0;
       watchdog_ms = 16'd500;
       {may_be_on, known_fault, over} = '0;
       trip_q <= '0;
@@ -272,6 +282,7 @@ module pin_checker
       if (safe_ni && sw_sync_ni[g] && !last_sw_sync_n[g]) switches_move(g);
 
       budget_was = budget;
+      half_select_was = max_half_select;
       if (good_frame_i) quiet_since = now + 1;
       if (reg_valid_i) register();
       trip_q <= {trip_q[TripClocks-2:0], !overcurrent_ni};
@@ -291,7 +302,7 @@ module pin_checker
   end
 
   initial begin
-    {violations_o, pulses_o, at_limit_o, spent_o, trips_o, silences_o, cut_rails_o} = '0;
+    {violations_o, pulses_o, at_limit_o, spent_o, apart_o, trips_o, silences_o, cut_rails_o} = '0;
     pulse_end = 0;
     safe_since = 0;
   end

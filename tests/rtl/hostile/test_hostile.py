@@ -43,6 +43,8 @@ DAMAGES = {  # of hostile_tb.sv, and what the checker has to say of it
     9: "on while disarmed",
     10: "chips on before the rails have fallen",
     11: "a chip is written during a pulse|switches written before the pulse has decayed",
+    12: "the inhibit rail away from the bit line",
+    13: "the inhibit rail away from the bit line",
 }
 
 
@@ -82,6 +84,7 @@ def check(seen: dict[str, int], faults: list[int], said: str, programs: int) -> 
     assert seen["pulses"] > programs // 2
     for what in ("at_limit", "spent", "silences"):
         assert seen[what] > programs // 10, what
+    assert seen["apart"] > programs // 20
     for what in ("trips", "cut_rails"):  # in the middle of a pulse; between two
         assert seen[what] >= programs // 400, what
     for fault in Fault:

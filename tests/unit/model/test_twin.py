@@ -83,6 +83,7 @@ def test_what_does_not_fit_is_refused() -> None:
 TWO_PULSES = """
         mone    m1, r0
         rail    bl_set, r1
+        rail    sl_inhibit, r1
         rail    wl_set, r1
         lines   set, m1, m1, m0
         pulse   r2
