@@ -112,7 +112,7 @@ def weight_images(draw: st.DrawFn) -> WeightImage:
             mask[tile.image][np.ix_(tile.rows_used(rows), tile.columns_used())] = True
             tiles.append(tile)
     levels = np.where(mask, rng.integers(0, max_level + 1, mask.shape), 0).astype(np.uint8)
-    values = st.text(max_size=10) | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    values = st.text(max_size=10) | st.integers(1 - 2**63, 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
     provenance = draw(st.dictionaries(st.text(max_size=8), values, max_size=4))
     return WeightImage(levels, mask, max_level, tuple(layers), tuple(tiles), "1T1R", provenance)
 
@@ -293,6 +293,7 @@ def test_oversized_parts_are_refused_before_they_are_read(path: Path) -> None:
         ({"mask": np.zeros((1, 4, 4), np.bool_)}, "outside of the mask"),
         ({"array_type": ""}, "array type is missing"),
         ({"provenance": {"loss": float("nan")}}, "neither text nor a finite number"),
+        ({"provenance": {"seed": 2**63}}, "neither text nor a finite number"),
     ],
 )
 def test_contradicting_parts(change: dict[str, Any], message: str) -> None:
