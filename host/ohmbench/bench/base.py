@@ -105,8 +105,8 @@ _FAULT_MEANING = {
     Fault.BAD_LINES: "SET or RESET with other than one word line, or a pulse with no column, was asked for",
     Fault.BAD_MODE: "a pulse or a conversion in the wrong mode was asked for",
     Fault.HALF_SELECT: (
-        "a SET pulse was asked for with rail sl_inhibit too far from bl_set, which the row's other cells would have got; "
-        "set both to the same voltage"
+        "a SET pulse was asked for with rail sl_inhibit too far from bl_set, which the row's other cells would have "
+        "got; set both to the same voltage"
     ),
 }
 
