@@ -17,13 +17,16 @@ _LONGEST_NAME = 200  # a file system takes 255, and names of our own have more b
 _LONGEST = 40  # characters of a number, and of what a message shows of one
 
 
+_NO_LIMIT = 2**32 - 1  # an upper end that says nothing to somebody who typed too little
+
+
 def whole(low: int, high: int = MAX_WHOLE) -> Callable[[str], int]:
     """The type of an option that takes whole numbers in a range; none is beyond what SQLite holds."""
 
     def parse(text: str) -> int:
         value = int(_short(text, "whole number"))
         if not low <= value <= high:
-            limits = f"{low} or more" if high == MAX_WHOLE and value < low else f"{low} to {high}"
+            limits = f"{low} or more" if high in (MAX_WHOLE, _NO_LIMIT) and value < low else f"{low} to {high}"
             raise argparse.ArgumentTypeError(f"{value} is not {limits}; nothing was sent to the array")
         return value
 
