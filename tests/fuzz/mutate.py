@@ -133,7 +133,7 @@ def of_database(data: bytes, rng: random.Random) -> bytes:
                     if old and isinstance(old[0], str) and rng.random() < 0.6:
                         new = of_text(old[0].encode(), rng).decode("utf-8", "replace")
                     connection.execute(f"UPDATE OR IGNORE {table} SET {column} = ?", (new,))
-        except (sqlite3.Error, IndexError):
+        except (sqlite3.Error, IndexError, UnicodeDecodeError):
             pass
         finally:
             connection.close()
