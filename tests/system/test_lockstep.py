@@ -37,7 +37,7 @@ def test_random_programs_agree() -> None:
     # the generator reaches what it is for
     endings, faults = [end.why for end in ends], [end.fault for end in ends]
     for fault in (Fault.HALF_SELECT, Fault.BAD_LINES):
-        assert faults.count(fault) >= PROGRAMS // 500
+        assert faults.count(fault) > PROGRAMS // 500
     assert endings.count(Why.HALT) > PROGRAMS // 2
     assert endings.count(Why.FAULT) > PROGRAMS // 50
     assert endings.count(Why.ILLEGAL) > 0
