@@ -66,6 +66,7 @@ lint: venv
 	@echo "lint: mypy --strict"
 	@$(BIN)/mypy --no-error-summary
 	@echo "lint: layers of the package"
+	@mkdir -p build
 	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter > build/imports.txt 2>&1 || { cat build/imports.txt; exit 1; }
 
 generated: venv
