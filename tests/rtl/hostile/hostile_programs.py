@@ -173,7 +173,7 @@ class _Session:
         if rng.random() < 0.12:
             wide = Instruction(Op.LI, (4, rng.choice((0, self.max_width + 1, 0xFFFF))))
             every = Instruction(Op.LINES, (rng.choice((Mode.SET, Mode.RESET)), 0, rng.choice((0, 1)), 2))
-            if rng.random() < 0.25:  # a SET of the row's other cells
+            if rng.random() < 0.4:  # a SET of the row's other cells
                 apart = [*self.apart(self.max_half_select + 1), *row]
                 return [*apart, Instruction(Op.LINES, (Mode.SET, 1, 1, rng.choice((0, 2, 5)))), width, pulse]
             code = rng.choice(([lines, wide, pulse], [every, width, pulse], [other, width, pulse]))
