@@ -20,7 +20,7 @@ COMMANDS = (
     *("program", "verify", "form", "characterise", "experiment", "experiments"),
     *("log", "export", "merge-arrays", "watch", "completion", "bug-report"),
     *("list", "doctor", "selftest", "calibrate", "supply"),
-    *("read", "infer", "info", "safe", "flash", "asm", "replay", "measure"),
+    *("read", "infer", "trim", "info", "safe", "flash", "asm", "replay", "measure"),
 )
 """Names, as help has them. Each has a file of its own here: its `add` makes the parser, its `run` is the call."""
 

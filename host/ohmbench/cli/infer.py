@@ -10,6 +10,7 @@ from ohmbench.cli.commands import Commands
 from ohmbench.cli.output import Output
 from ohmbench.cli.setup import setup_of
 from ohmbench.progress import Progress
+from ohmbench.support.files import check_writable
 
 
 def add(commands: Commands) -> None:
@@ -25,13 +26,46 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--twin", action="store_true", help="with --port sim: the same on the twin, and whether all codes are equal"
     )
+    group = parser.add_argument_group("trimming")
+    made = group.add_mutually_exclusive_group()
+    made.add_argument(
+        "--trim",
+        type=options.whole(1),
+        metavar="N",
+        help="correct what the array does wrong, as N training inputs show it; the raw result stands beside it",
+    )
+    made.add_argument(
+        "--trimming",
+        metavar="FILE|record",
+        help="correct it with a trimming that was made: a file, or the record's last",
+    )
+    group.add_argument(
+        "--no-program", action="store_true", help="take the array as it is; the record must say that it holds the image"
+    )
+    group.add_argument(
+        "--after", type=options.seconds, default=0.0, metavar="S", help="rest for so many seconds before the inputs"
+    )
+    parser.add_argument("--report", type=Path, metavar="FILE", help="page with the confusion matrix and the trimming")
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.operations.infer import infer_file
+    from ohmbench.operations.trim import TrimRequest
 
+    if args.report is not None:
+        check_writable(args.report)
+    trim = None if args.trim is None and args.trimming is None else TrimRequest(args.trim, args.trimming)
     setup = setup_of(args, progress, recipe=args.recipe, serial=args.serial, lab=args.lab, budget=args.wear_budget)
     found = infer_file(
-        setup, args.image, progress, data=args.data, folder=args.mnist, count=args.images, twin=args.twin
+        setup,
+        args.image,
+        progress,
+        data=args.data,
+        folder=args.mnist,
+        count=args.images,
+        twin=args.twin,
+        trim=trim,
+        program=not args.no_program,
+        after_s=args.after,
     )
-    output.show(found, work=True)
+    output.save_and_show(found, found.result.render, args.report, work=True)

@@ -6,7 +6,7 @@ then the difference along the wiring times the gain. Scales, biases and ReLU are
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -52,6 +52,34 @@ def run_tile_exact(image: WeightImage, index: int, row_values: IntArray) -> IntA
     return lane_values(column_sums(image.levels[tile.image], row_values, bits), tile)
 
 
+def run_layer(
+    image: WeightImage, number: int, inputs: IntArray, run_tile: TileRunner = run_tile_exact
+) -> dict[int, IntArray | FloatArray]:
+    """Lanes (n, outputs) of each tile of a layer, by the tile's number, of the layer's integer inputs (n, inputs)."""
+    return {
+        index: run_tile(image, index, tile.row_inputs(inputs, image.rows))[:, : tile.outputs]
+        for index, tile in enumerate(image.tiles)
+        if tile.layer == number
+    }
+
+
+def add_up(image: WeightImage, number: int, lanes: Mapping[int, IntArray | FloatArray]) -> IntArray | FloatArray:
+    """Sums (n, outputs) of a layer's lanes, as `run_layer` gives them."""
+    kind = np.result_type(np.int64, *(part.dtype for part in lanes.values()))
+    rows = len(next(iter(lanes.values())))
+    total: IntArray | FloatArray = np.zeros((rows, image.layers[number].outputs), kind)
+    for index, part in lanes.items():
+        total[:, image.tiles[index].lanes_of] += part
+    return total
+
+
+def next_inputs(image: WeightImage, number: int, logits: FloatArray) -> IntArray:
+    """Integer inputs (n, inputs) of the layer after `number`, whose logits (n, outputs) these are."""
+    scale = image.layers[number].output_scale
+    assert scale is not None, "the last layer has no next one"
+    return requantise(logits, scale, image.layers[number + 1].input_bits)
+
+
 def evaluate(image: WeightImage, inputs: Integers, run_tile: TileRunner = run_tile_exact) -> FloatArray:
     """Logits (n, outputs) of integer inputs (n, inputs), tile after tile; all inputs pass a tile before the next one.
 
@@ -61,15 +89,9 @@ def evaluate(image: WeightImage, inputs: Integers, run_tile: TileRunner = run_ti
     x = np.asarray(inputs, dtype=np.int64)
     logits = np.empty((len(x), 0))
     for number, layer in enumerate(image.layers):
-        total: IntArray | FloatArray = np.zeros((len(x), layer.outputs), dtype=np.int64)
-        for index, tile in enumerate(image.tiles):
-            if tile.layer == number:
-                part = run_tile(image, index, tile.row_inputs(x, image.rows))
-                total = total.astype(np.result_type(total, part), copy=False)
-                total[:, tile.first_output : tile.first_output + tile.outputs] += part[:, : tile.outputs]
-        logits = total * layer.scale + layer.bias
+        logits = add_up(image, number, run_layer(image, number, x, run_tile)) * layer.scale + layer.bias
         if layer.output_scale is not None:
-            x = requantise(logits, layer.output_scale, image.layers[number + 1].input_bits)
+            x = next_inputs(image, number, logits)
     return logits
 
 

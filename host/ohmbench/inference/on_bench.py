@@ -14,6 +14,7 @@ from ohmbench.compress.pool import signed
 from ohmbench.errors import ImageError
 from ohmbench.inference.exact import evaluate
 from ohmbench.inference.loading import Loader, load_at_once
+from ohmbench.inference.trimming import Trimmed, Trimming, pass_trimmed, trim
 from ohmbench.isa import load_firmware
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.tile import Tile
@@ -33,9 +34,10 @@ class Inference:
 
     Attributes:
         load: brings an array of the image into the bench's; None: `load_at_once`.
-        on_codes: called with a tile's number and its codes int64 (n, outputs) when all inputs have passed it.
+        on_codes: called with a tile's number and its codes int64 (n, outputs) when inputs have passed it: once, or with
+            a trimming once for each of the ways that inputs take.
         records: what programming did, by image.
-        program_cycles, infer_cycles: run time in clocks.
+        program_cycles, infer_cycles, trim_cycles: run time in clocks; the last of the inputs of the fit.
     """
 
     bench: Bench
@@ -46,6 +48,7 @@ class Inference:
     records: dict[int, CellRecords] = field(default_factory=dict)
     program_cycles: int = 0
     infer_cycles: int = 0
+    trim_cycles: int = 0
     loaded: int | None = None
 
     def logits(self, image: WeightImage, inputs: Integers) -> FloatArray:
@@ -61,6 +64,29 @@ class Inference:
     def predict(self, image: WeightImage, inputs: Integers) -> IntArray:
         """Class (n,) of integer inputs (n, inputs) through the array; raises as `logits`."""
         return np.asarray(np.argmax(self.logits(image, inputs), axis=1), np.int64)
+
+    def trim(self, image: WeightImage, fit_to: Integers, inputs: Integers) -> Trimmed:
+        """Fit corrections to some integer inputs (n, inputs), and take others through the array raw and corrected.
+
+        Raises:
+            UsageError, DataError: as `ohmbench.inference.trimming.trim`.
+            ImageError, FaultError: as `logits`.
+        """
+        image.check_fits(self.bench.info)
+        return trim(image, fit_to, inputs, self._run_to_fit, self._run_tile)
+
+    def pass_trimmed(self, image: WeightImage, trimming: Trimming, inputs: Integers) -> Trimmed:
+        """Inputs (n, inputs) through the array, raw and corrected; raises as `logits`."""
+        image.check_fits(self.bench.info)
+        return pass_trimmed(image, trimming, inputs, self._run_tile)
+
+    def _run_to_fit(self, image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
+        """As `_run_tile`, for the inputs of a trimming."""
+        before = self.infer_cycles
+        lanes = self._run_tile(image, index, row_values)
+        self.trim_cycles += self.infer_cycles - before
+        self.infer_cycles = before
+        return lanes
 
     def _require_loaded(self, image: WeightImage, number: int) -> None:
         """Load one of the image's arrays, unless it is the one that the array holds."""

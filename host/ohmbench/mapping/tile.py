@@ -71,6 +71,11 @@ class Tile:
     n: NDArray[np.int16]
     gain: NDArray[np.int32]
 
+    @property
+    def lanes_of(self) -> slice:
+        """The layer's outputs that this tile adds to."""
+        return slice(self.first_output, self.first_output + self.outputs)
+
     def rows_used(self, rows: int) -> Mask:
         """Mask (rows,) of the word lines that this tile drives."""
         used = np.zeros(rows, dtype=np.bool_)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ohmbench.errors import DataError
+from ohmbench.errors import DataError, UsageError
 from ohmbench.support.array_types import IntArray, Integers
 
 DIGITS_SEED = 2025
@@ -19,6 +19,17 @@ _CONTENT_DIGITS = 16  # hexadecimal: 64 bits tell any number of data sets apart
 def share_right(classes: Integers, labels: Integers) -> float:
     """Share of the classes (n,) that are as labelled; n is at least 1."""
     return float(np.mean(classes == labels))
+
+
+def some_inputs(inputs: Integers, count: int, seed: int = 0) -> IntArray:
+    """So many different ones of training inputs (n, inputs), the same for the same seed.
+
+    Raises:
+        UsageError: there are not so many, or none is asked for.
+    """
+    if not 1 <= count <= len(inputs):
+        raise UsageError(f"{count} training inputs were asked for, there are 1 to {len(inputs)}.", "Ask for fewer.")
+    return np.asarray(inputs[np.random.default_rng(seed).permutation(len(inputs))[:count]], np.int64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ohmbench import __version__
 from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.errors import UsageError
 from ohmbench.inference.exact import predict
+from ohmbench.inference.loading import Loader, load_at_once
 from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import Source, recorded_loader
@@ -21,10 +23,24 @@ from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset, share_right
 from ohmbench.operations.image_file import ImageFile, require_own_array
 from ohmbench.operations.result import Noted
+from ohmbench.operations.trim import (
+    TrimRequest,
+    TrimResult,
+    held_check,
+    held_loader,
+    noting,
+    require_held,
+    run_trimmed,
+    trim_again,
+)
+from ohmbench.operations.verify import Check
 from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.programming.result import ProgramResult
 from ohmbench.progress import Progress
-from ohmbench.support.array_types import IntArray
+from ohmbench.report.infer import InferReport, render_infer
+from ohmbench.report.results import SummaryRow, confusion, percent, seconds
+from ohmbench.report.trimming import trimming_section
+from ohmbench.support.array_types import FloatArray, IntArray
 from ohmbench.tables import CLOCK_HZ
 
 INFER = "infer"
@@ -55,6 +71,8 @@ class InferResult:
         accuracy_quantised: of the image in exact integers, over these images.
         content: of the data set, as `Dataset.content` has it.
         data_known: the image says that it was made of these data; one of an ohmbench of old does not say.
+        predictions: of the array as it is.
+        predictions_trimmed, trim: with its corrections, if it was trimmed, and these.
     """
 
     rung: str
@@ -69,10 +87,18 @@ class InferResult:
     content: str
     data_known: bool
     twin: TwinCheck | None = None
+    predictions_trimmed: IntArray | None = None
+    trim: TrimResult | None = None
+    hint: str | None = None
 
     @property
     def accuracy(self) -> float:
+        """Of the array as it is."""
         return share_right(self.predictions, self.labels)
+
+    @property
+    def accuracy_trimmed(self) -> float | None:
+        return None if self.predictions_trimmed is None else share_right(self.predictions_trimmed, self.labels)
 
     def summary(self) -> dict[str, Any]:
         twin = (
@@ -92,6 +118,7 @@ class InferResult:
             "data_known": self.data_known,
             "images": len(self.labels),
             "accuracy": self.accuracy,
+            "accuracy_trimmed": self.accuracy_trimmed,
             "accuracy_float": self.accuracy_float,
             "accuracy_quantised": self.accuracy_quantised,
             **twin,
@@ -99,6 +126,8 @@ class InferResult:
             "program_time_s": self.program_cycles / CLOCK_HZ,
             "infer_time_s": self.infer_cycles / CLOCK_HZ,
             "predictions": self.predictions.tolist(),
+            "predictions_trimmed": None if self.predictions_trimmed is None else self.predictions_trimmed.tolist(),
+            "trimming": None if self.trim is None else self.trim.summary(),
         }
 
     def describe(self) -> str:
@@ -106,8 +135,10 @@ class InferResult:
         beside = [f"{100 * self.accuracy_quantised:.2f} % in exact integers"]
         if self.accuracy_float is not None:
             beside.append(f"{100 * self.accuracy_float:.2f} % in floating point (its whole test set)")
+        raw = "" if self.trim is None else ", raw"
         lines = [
-            f"{100 * self.accuracy:.2f} % of {s['images']} images of {self.dataset} recognised ({self.rung})",
+            f"{100 * self.accuracy:.2f} % of {s['images']} images of {self.dataset} recognised ({self.rung}{raw})",
+            *([] if self.accuracy_trimmed is None else [f"{100 * self.accuracy_trimmed:.2f} % of them trimmed"]),
             ", ".join(beside),
             f"{100 * s['converged_fraction']:.2f} % of {self.programmed.cells} cells in their window",
             f"{s['program_time_s']:.3f} s programming, {s['infer_time_s']:.3f} s inference, bench time",
@@ -118,7 +149,45 @@ class InferResult:
             differ = f"{self.twin.differ} of {self.twin.codes} codes differ" if self.twin.differ else "all codes equal"
             clocks = "the same clocks" if self.twin.same_cycles else "other clocks"
             lines.append(f"twin: {100 * self.twin.accuracy:.2f} %, {differ}, {clocks}")
+        if self.trim is not None:
+            lines.append(self.trim.describe())
+        if self.hint is not None:
+            lines.append(self.hint)
         return "\n".join(lines)
+
+    def render(self, path: Path) -> None:
+        """Write a page with the accuracies, the confusion matrix and the trimming.
+
+        Raises:
+            UsageError: it cannot be written.
+        """
+        tests = len(self.labels)
+        rows = [
+            SummaryRow("Accuracy in integers", percent(self.accuracy_quantised, 2), "as an ideal array gives it"),
+            SummaryRow("Accuracy through the array, raw", percent(self.accuracy, 2), f"of {tests} test images"),
+        ]
+        confusions = {"Raw": confusion(self.labels, self.predictions)}
+        best, section, notices = self.accuracy, "", []
+        if self.trim is not None and self.accuracy_trimmed is not None and self.predictions_trimmed is not None:
+            best, trimming = self.accuracy_trimmed, self.trim.trimming
+            note = f"corrected as {trimming.inputs} training inputs of {self.trim.owned.dataset} showed"
+            rows.append(SummaryRow("Accuracy through the array, trimmed", percent(best, 2), note))
+            confusions = {"Trimmed": confusion(self.labels, self.predictions_trimmed), **confusions}
+            section = trimming_section(self.trim.image, trimming, self.trim.worst)
+            notices = [] if self.trim.stale is None else [f"The trimming is stale: {self.trim.stale}."]
+        cells = self.programmed.cells
+        rows += [
+            SummaryRow("Cells in their window", percent(self.programmed.converged_fraction, 2), f"of {cells}"),
+            SummaryRow("Programming", seconds(self.program_cycles / CLOCK_HZ), "bench time"),
+            SummaryRow("Inference", seconds(self.infer_cycles / CLOCK_HZ), "bench time"),
+        ]
+        if self.trim is not None and self.trim.bench_time_s is not None:
+            rows.append(SummaryRow("Trimming", seconds(self.trim.bench_time_s), "bench time"))
+        origin = {"ohmbench": __version__, "rung": self.rung, "data set": self.dataset, "its content": self.content}
+        if self.trim is not None:
+            origin |= {"image sha256": self.trim.owned.image_sha256, "array": self.trim.owned.serial or "not recorded"}
+        heading = f"{self.dataset}: {percent(best)} through the array"
+        render_infer(InferReport(self.rung, heading, rows, confusions, section, notices, origin), path)
 
 
 def load_test_set(image: WeightImage, name: str | None, folder: Path | None, count: int | None) -> Dataset:
@@ -149,6 +218,17 @@ def twin_of(port: str, array: SimulatedArray | None) -> SimulatedArray:
     return same
 
 
+@dataclass(frozen=True, eq=False)
+class _Through:
+    """A trimming's inputs and the test's through one bench."""
+
+    raw: FloatArray
+    trimmed: FloatArray | None
+    trim: TrimResult | None
+    codes: dict[int, list[IntArray]]
+    run: Inference
+
+
 def infer(
     bench: Bench,
     file: ImageFile,
@@ -159,6 +239,9 @@ def infer(
     twin: SimulatedArray | None = None,
     ledgered: Ledgered | None = None,
     recipe_name: str | None = None,
+    trim: TrimRequest | None = None,
+    held: Check | None = None,
+    after_s: float = 0.0,
 ) -> InferResult:
     """Program an image and run its test images, or the first of them, through the array.
 
@@ -168,6 +251,9 @@ def infer(
         twin: do the same on the twin with this array, which must be as the bench's was, and compare all codes.
         ledgered: where it is recorded which image the array holds, and its pulses.
         recipe_name: how the operator calls the recipe; None: it is the default one.
+        trim: correct what the array does wrong, beside the raw result.
+        held: the array holds the image: it is not programmed.
+        after_s: rest of bench time between programming and the inputs.
 
     Raises:
         ImageError: it does not fit the bench.
@@ -175,56 +261,78 @@ def infer(
         WearError: a cell's budget could be passed.
         StoreError: the record cannot be written; the array is off.
         FaultError: the guard turned the array off.
+        UsageError, DataError: as `run_trimmed`.
     """
     image = file.image
     require_own_array(image, None if ledgered is None else ledgered.serial, progress)
     inputs, labels = data.test_x[:count], data.test_y[:count]
-    codes: dict[int, IntArray] = {}
-    source = Source(file.sha256, file.path.name, recipe_name or DEFAULT_RECIPE)
-    load = recorded_loader(bench, recipe, progress, ledgered, INFER, source)
-    run = Inference(bench, recipe, progress, codes.__setitem__, load)
-    predictions = run.predict(image, inputs)
+    if held is not None and ledgered is not None:
+        load = held_loader(bench, held, ledgered)
+    else:
+        source = Source(file.sha256, file.path.name, recipe_name or DEFAULT_RECIPE)
+        load = recorded_loader(bench, recipe, progress, ledgered, INFER, source)
+    found = _through(bench, file, data, recipe, inputs, load, progress, trim, ledgered, after_s)
     check = None
     if twin is not None:
         progress.say("the same on the twin")
-        check = _check(twin, image, inputs, labels, recipe, run, codes)
+        with open_bench("twin", array=twin) as other:
+            at_once = load_at_once(other, recipe)
+            same = _through(other, file, data, recipe, inputs, at_once, None, trim, None, after_s)
+        check = _compare(found, same, labels)
     said = image.provenance.get("accuracy_float")
     return InferResult(
         bench.info.rung,
         data.name,
         labels,
-        predictions,
-        ProgramResult(bench.info.rung, run.records),
-        run.program_cycles,
-        run.infer_cycles,
+        _classes(found.raw),
+        ProgramResult(bench.info.rung, found.run.records),
+        found.run.program_cycles,
+        found.run.infer_cycles,
         float(said) if isinstance(said, int | float) else None,
         share_right(predict(image, inputs), labels),
         data.content,
         CONTENT in image.provenance,
         check,
+        None if found.trimmed is None else _classes(found.trimmed),
+        found.trim,
     )
 
 
-def _check(
-    array: SimulatedArray,
-    image: WeightImage,
-    inputs: IntArray,
-    labels: IntArray,
+def _through(
+    bench: Bench,
+    file: ImageFile,
+    data: Dataset,
     recipe: Recipe,
-    other: Inference,
-    codes: dict[int, IntArray],
-) -> TwinCheck:
-    differ = 0
+    inputs: IntArray,
+    load: Loader,
+    progress: Progress | None,
+    trim: TrimRequest | None,
+    ledgered: Ledgered | None,
+    after_s: float,
+) -> _Through:
+    codes: dict[int, list[IntArray]] = {}
+    runs: dict[int, int] = {}
+    load = noting(load, runs, lambda: bench.rest(after_s, progress))
+    run = Inference(bench, recipe, progress, lambda tile, found: codes.setdefault(tile, []).append(found), load)
+    if trim is None:
+        return _Through(run.logits(file.image, inputs), None, None, codes, run)
+    passed = run_trimmed(run, file, data, trim, inputs, ledgered, runs)
+    return _Through(passed.trimmed.raw, passed.trimmed.corrected, passed.result, codes, run)
 
-    def compare(tile: int, found: IntArray) -> None:
-        nonlocal differ
-        differ += int(np.count_nonzero(found != codes[tile]))
 
-    with open_bench("twin", array=array) as bench:
-        run = Inference(bench, recipe, on_codes=compare)
-        predictions = run.predict(image, inputs)
-    same = (run.program_cycles, run.infer_cycles) == (other.program_cycles, other.infer_cycles)
-    return TwinCheck(share_right(predictions, labels), sum(c.size for c in codes.values()), differ, same)
+def _classes(logits: FloatArray) -> IntArray:
+    return np.asarray(np.argmax(logits, axis=1), np.int64)
+
+
+def _compare(found: _Through, same: _Through, labels: IntArray) -> TwinCheck:
+    pairs = [(a, b) for tile, parts in found.codes.items() for a, b in zip(parts, same.codes[tile], strict=True)]
+    cycles = [(r.program_cycles, r.infer_cycles, r.trim_cycles) for r in (found.run, same.run)]
+    return TwinCheck(
+        share_right(_classes(same.raw), labels),
+        sum(a.size for a, _ in pairs),
+        sum(int(np.count_nonzero(a != b)) for a, b in pairs),
+        cycles[0] == cycles[1],
+    )
 
 
 def infer_file(
@@ -236,6 +344,9 @@ def infer_file(
     folder: Path | None = None,
     count: int | None = None,
     twin: bool = False,
+    trim: TrimRequest | None = None,
+    program: bool = True,
+    after_s: float = 0.0,
 ) -> Noted[InferResult]:
     """Program the weight image in a file and run its test images through the array.
 
@@ -244,15 +355,41 @@ def infer_file(
         folder: of MNIST's files; None: OHMBENCH_MNIST.
         count: only the first so many images.
         twin: the same on the twin, and compare all codes.
+        trim: correct what the array does wrong, beside the raw result.
+        program: False takes the array as it is; the record must say that it holds the image.
+        after_s: rest of bench time between programming and the inputs.
 
     Raises:
-        UsageError: `count` or `twin` makes no sense here.
-        ImageError, DataError: the image, or its data set, is missing or damaged.
+        UsageError: `count`, `twin`, `trim` or `program` makes no sense here.
+        ImageError, DataError: the image, its data set or a trimming is missing, damaged or of another array.
         OhmbenchError: as `Setup.record`, `Setup.bench` and `infer`.
     """
     file, recipe = ImageFile.load(path), setup.recipe or Recipe()
     compared = twin_of(setup.port, setup.array) if twin else None
     test_set = load_test_set(file.image, data, folder, count)
-    with setup.record(progress) as record, setup.bench(progress, record.store) as bench:
-        result = infer(bench, file, test_set, recipe, progress, count, compared, record.ledgered, setup.recipe_name)
-        return Noted(result, bench.carrier.note)
+    if trim is not None:
+        trim.fit_to(file.image, test_set)
+    with setup.record(progress) as record:
+        held = None if program else require_held(file, record.ledgered)
+        if trim is not None:
+            owned = trim.owned(file, record.ledgered)
+            if owned is not None and held is None:
+                held = held_check(file, record.ledgered)  # programming again would make it stale
+        with setup.bench(progress, record.store) as bench:
+            result = infer(
+                bench,
+                file,
+                test_set,
+                recipe if held is None else held.recipe,
+                progress,
+                count,
+                compared,
+                record.ledgered,
+                setup.recipe_name,
+                trim,
+                held,
+                after_s,
+            )
+            if trim is None and (held is not None or after_s):
+                result = replace(result, hint=trim_again(path))
+            return Noted(result, bench.carrier.note)

@@ -111,7 +111,18 @@ _VERSION_3 = (
     "ALTER TABLE runs ADD COLUMN process_started TEXT",
 )
 
-_MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3)
+_TRIMMINGS = (
+    """CREATE TABLE trimmings(
+        id INTEGER PRIMARY KEY,
+        array INTEGER NOT NULL REFERENCES arrays(id),
+        image_sha256 TEXT NOT NULL,
+        at TEXT NOT NULL, -- UTC, ISO 8601
+        data BLOB NOT NULL -- the bytes of a file .ohmt
+    )""",
+    "CREATE INDEX trimmings_of_array ON trimmings(array, id)",
+)
+
+_MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _TRIMMINGS)
 """Statements that lead from one version of the schema to the next. What was released is never edited."""
 
 SCHEMA = len(_MIGRATIONS)

@@ -52,7 +52,8 @@ def merge_arrays(store: Store, keep: str, other: str) -> int:
             "(SELECT first_seen FROM arrays WHERE id = ?)) WHERE id = ?",
             (min(budgets, default=None), gone, kept),
         )
-        sql.execute("UPDATE runs SET array = ? WHERE array = ?", (kept, gone))
+        for table in ("runs", "trimmings"):
+            sql.execute(f"UPDATE {table} SET array = ? WHERE array = ?", (kept, gone))
         sql.execute("DELETE FROM wear WHERE array = ?", (gone,))
         sql.execute("DELETE FROM arrays WHERE id = ?", (gone,))
         made = sql.execute(

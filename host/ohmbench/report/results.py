@@ -77,10 +77,15 @@ class DemoResult:
 
     def confusion(self) -> IntArray:
         """Counts (classes, classes): row = label, column = prediction."""
-        classes = 1 + int(max(self.labels.max(initial=0), self.predictions.max(initial=0)))
-        counts = np.zeros((classes, classes), dtype=np.int64)
-        np.add.at(counts, (self.labels, self.predictions), 1)
-        return counts
+        return confusion(self.labels, self.predictions)
+
+
+def confusion(labels: IntArray, predictions: IntArray) -> IntArray:
+    """Counts (classes, classes): row = label, column = prediction."""
+    classes = 1 + int(max(labels.max(initial=0), predictions.max(initial=0)))
+    counts = np.zeros((classes, classes), np.int64)
+    np.add.at(counts, (labels, predictions), 1)
+    return counts
 
 
 @dataclass(frozen=True)

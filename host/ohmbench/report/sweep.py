@@ -31,7 +31,17 @@ from ohmbench.support.writer import json_text
 from ohmbench.sweep.compute import STAGES
 
 SEEDS = ("network_seed", "array_seed")
-_RESULTS = ("cells", "cells_saved", "images", "passes", "converged_fraction", "pulses_per_cell", "program_s", "infer_s")
+_RESULTS = (
+    "cells",
+    "cells_saved",
+    "images",
+    "passes",
+    "converged_fraction",
+    "pulses_per_cell",
+    "program_s",
+    "infer_s",
+    "trim_s",
+)
 _ORIGIN = (*provenance(), "build_id", "cpu_s")
 _MOST_CHOICES = 40
 

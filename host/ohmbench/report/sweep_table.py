@@ -41,10 +41,11 @@ def sweep_table(rows: Sequence[Row]) -> str:
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault((str(row["rung"]), *(text(row.get(name)) for name in settings)), []).append(row)
-    head = ["rung", *settings, "points", "cells saved", *STAGES.values(), "points lost"]
+    head = ["rung", *settings, "points", "cells saved", *STAGES.values(), "points lost", "trimmed"]
     lines = [head, ["---"] * len(head)]
     for (rung, *values), group in groups.items():
         lost = [100 * (row["accuracy_quantised"] - row["accuracy"]) for row in group]
+        kept = [100 * (r["accuracy_quantised"] - r["accuracy_trimmed"]) for r in group if r["accuracy_trimmed"] is not None]
         lines.append(
             [
                 rung,
@@ -53,6 +54,7 @@ def sweep_table(rows: Sequence[Row]) -> str:
                 _spread([100 * row["cells_saved"] for row in group], 1, " %"),
                 *(_spread([100 * r[name] for r in group if r[name] is not None], 2, " %") for name in STAGES),
                 _spread(lost, 2),
+                _spread(kept, 2),
             ]
         )
     table = "".join(f"| {' | '.join(cell.replace('|', '') for cell in line)} |\n" for line in lines)

@@ -18,7 +18,7 @@ _MAGIC = {
 }
 """How files begin that a wrong output option must not destroy."""
 
-_ARCHIVES = (".ohmc", ".ohmw", ".npz", ".zip", ".gz", ".h5", ".parquet")
+_ARCHIVES = (".ohmc", ".ohmw", ".ohmt", ".npz", ".zip", ".gz", ".h5", ".parquet")
 """Endings of outputs that are no text: what is to be written says for itself whether it replaces its like."""
 
 

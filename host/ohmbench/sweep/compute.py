@@ -21,7 +21,7 @@ from ohmbench.inference.exact import TileRunner, lane_values, predict
 from ohmbench.inference.loading import load_at_once
 from ohmbench.inference.on_bench import Inference, unpaired_floor
 from ohmbench.mapping.image import WeightImage
-from ohmbench.network.data import share_right
+from ohmbench.network.data import share_right, some_inputs
 from ohmbench.network.nets import Split
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.result import ArrayResult, ProgramResult
@@ -37,6 +37,7 @@ STAGES = {
     "accuracy_programmed": "programmed",
     "accuracy_relaxed": "relaxed",
     "accuracy": "converters, wires",
+    "accuracy_trimmed": "trimmed",
 }
 """Columns of the accuracies, in the order of the stages, and what people call these."""
 
@@ -97,12 +98,18 @@ def compute_point(bench: Bench, point: Point, network: MadeNetwork, split: Split
     Raises:
         ImageError: the image does not fit the bench.
         FaultError: the guard turned the array off.
+        UsageError, DataError: the point's training inputs are too few to trim with, or too much alike.
     """
     began = time.process_time()
     image, inputs, labels = network.weight_image(), split.test_x[: point.images], split.test_y[: point.images]
     stages = _Stages(bench, point.recipe, point.rest_s)
     run = Inference(bench, point.recipe, on_codes=stages.passed, load=stages.load)
-    said = run.predict(image, inputs)
+    trimmed: IntArray | None = None
+    if point.trim is None:
+        said = run.predict(image, inputs)
+    else:
+        passed = run.trim(image, some_inputs(split.train_x, point.trim), inputs)
+        said, trimmed = (np.asarray(np.argmax(v, axis=1), np.int64) for v in (passed.raw, passed.corrected))
     predictions: dict[str, NDArray[Any] | None] = {
         "accuracy_float": network.said_float[: len(labels)],
         "accuracy_quantised": network.said_quantised[: len(labels)],
@@ -110,6 +117,7 @@ def compute_point(bench: Bench, point: Point, network: MadeNetwork, split: Split
         "accuracy_programmed": _exact(image, inputs, point.recipe, stages.programmed),
         "accuracy_relaxed": _exact(image, inputs, point.recipe, stages.relaxed),
         "accuracy": said,
+        "accuracy_trimmed": trimmed,
     }
     programmed = ProgramResult(bench.info.rung, run.records)
     pulses = sum(int(r.pulses[r.mask].sum()) for r in run.records.values())
@@ -121,6 +129,7 @@ def compute_point(bench: Bench, point: Point, network: MadeNetwork, split: Split
         "pulses_per_cell": pulses / max(programmed.cells, 1),
         "program_s": run.program_cycles / CLOCK_HZ,
         "infer_s": run.infer_cycles / CLOCK_HZ,
+        "trim_s": run.trim_cycles / CLOCK_HZ,
         "cpu_s": time.process_time() - began,
     }
     classes = image.layers[-1].outputs

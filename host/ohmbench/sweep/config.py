@@ -71,6 +71,7 @@ KEYS: dict[str, Key] = {
     "array_seed": Key(1, "a whole number from 0 on", _whole(0, _SEED_MAX)),
     "rest_s": Key(0.0, "a time in seconds from 0 on", _number(0, 1e10)),
     "images": Key(None, "a whole number from 1 on", _whole(1)),
+    "trim": Key(None, "a number of training inputs from 1 on", _whole(1)),
 }
 
 Setting = dict[str, Any]

@@ -33,6 +33,7 @@ class Point:
         changed: the names of those that the file sets.
         rest_s: bench time between programming an array and the inputs.
         images: so many of the first test images; None: all.
+        trim: training inputs that corrections are fitted to; None: it is not trimmed.
     """
 
     network: NetworkSpec
@@ -44,6 +45,7 @@ class Point:
     array_seed: int
     rest_s: float
     images: int | None
+    trim: int | None = None
 
     @cached_property
     def key(self) -> str:
@@ -56,6 +58,8 @@ class Point:
                 "array_seed": self.array_seed,
                 "rest_s": self.rest_s,
                 "images": self.images,
+                # points without one keep the keys that they had before there was any
+                **({} if self.trim is None else {"trim": self.trim}),
             }
         )
 
@@ -80,6 +84,7 @@ class Point:
             "array_seed": self.array_seed,
             "rest_s": self.rest_s,
             "test_images": self.images,
+            "trim": self.trim,
         }
 
     def resolved(self) -> dict[str, Any]:
@@ -180,6 +185,7 @@ def _point(setting: Setting, folder: Path) -> Point:
         setting["array_seed"],
         float(setting["rest_s"]),
         setting["images"],
+        setting["trim"],
     )
 
 

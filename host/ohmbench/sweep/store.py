@@ -129,6 +129,7 @@ class ResultStore:
                 "point": key,
                 "rung": rung,
                 CONTENT: "unknown",  # in files of an ohmbench that did not keep it
+                **dict.fromkeys(("trim", "accuracy_trimmed", "trim_s")),  # and before there was trimming
                 **settings,
                 **{name: resolved["params"][name] for name in sorted(params)},
                 **result,

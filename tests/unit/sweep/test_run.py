@@ -25,6 +25,7 @@ TEXT = """
 [all]
 network = "digits-64-10"
 images = 20
+trim = 300
 [[grid]]
 array_seed = [1, 2]
 [[grid]]

@@ -1,0 +1,51 @@
+"""`ohmbench trim`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ohmbench.cli import options
+from ohmbench.cli.commands import Commands
+from ohmbench.cli.output import Output
+from ohmbench.cli.setup import setup_of
+from ohmbench.progress import Progress
+from ohmbench.support.files import check_writable
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add("trim", run, "measure what an array does wrong, and write the corrections to a file")
+    options.port(parser)
+    options.recipe(parser)
+    options.record(parser)
+    options.budget(parser)
+    parser.add_argument("image", type=Path, help="weight image (.ohmw); programmed if the array does not hold it")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="trimming to write (.ohmt)")
+    parser.add_argument(
+        "--inputs", type=options.whole(1), default=2000, metavar="N", help="training inputs (default: %(default)s)"
+    )
+    parser.add_argument("--data", choices=["digits", "mnist"], help="data set (default: what the image was made for)")
+    options.mnist(parser)
+    parser.add_argument(
+        "--after", type=options.seconds, default=0.0, metavar="S", help="rest for so many seconds first"
+    )
+
+
+def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    from ohmbench.operations.trim import trim_file
+
+    check_writable(args.out)
+    setup = setup_of(args, progress, recipe=args.recipe, serial=args.serial, lab=args.lab, budget=args.wear_budget)
+    output.show(
+        trim_file(
+            setup,
+            args.image,
+            args.out,
+            progress,
+            count=args.inputs,
+            data=args.data,
+            folder=args.mnist,
+            after_s=args.after,
+        ),
+        work=True,
+    )

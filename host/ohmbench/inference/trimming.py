@@ -1,0 +1,340 @@
+"""Trimming: what the array does wrong is measured on it, and put right by the host.
+
+A lane of a programmed tile is not what its levels say: its cells are a little off (together a share of the sum of the
+inputs), its wires and converters take a share of the lane itself, and something is always added. So each lane gets
+three numbers, found by least squares on inputs that pass the array beside exact integers:
+
+    output = sum over its tiles of (gain * lane + common * (sum of the tile's row inputs)) + offset
+
+`gain` is the lane's own gain and the tile's weight in the output's sum at once: the two cannot be told apart. The array
+and the FPGA do not change; the products and sums above are the host's, and cost the array nothing.
+
+Layers are fitted one after the other, since a layer's inputs are the corrected outputs of the one before. Targets are
+the exact integers of the whole network, so no label is needed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from ohmbench.errors import DataError, UsageError
+from ohmbench.inference.exact import TileRunner, add_up, next_inputs, run_layer
+from ohmbench.mapping.image import WeightImage
+from ohmbench.support.array_types import FloatArray, IntArray, Integers
+
+GAIN_SPREAD = 0.1
+"""Standard deviation of the gains that the fit expects around 1: wires, converters and cells take a few per cent."""
+COMMON_SPREAD = 0.25
+"""The same of the mean error of a lane's cells around 0, in level steps: one cell stuck 7 steps off, among 32.
+
+Both are loose. Of ten arrays of preset a with 784-10, twice or half of them changed the mean loss by 0.01 points.
+"""
+INPUTS_PER_TILE = 4
+"""Inputs that a fit needs for each tile in an output's sum, and for the offset; 20 are better, and 80 are enough."""
+_ROUNDS = 10  # of estimating the noise; it stays the same in four digits after five
+_RELATIVE = 1e-10  # of rounding in sums of squares of doubles
+
+
+@dataclass(frozen=True, eq=False)
+class Trimming:
+    """Corrections of a weight image on an array, in units of one level step times one input step.
+
+    Attributes:
+        gain, common: (tiles, columns) of each lane; 1 and 0 in lanes without an output.
+        offsets: (outputs,) of each layer.
+        lane_raw, lane_trimmed: (tiles, columns) root mean square error of each lane over the inputs of the fit, against
+            its exact value of the same inputs. The trimmed one leaves out what is constant: offsets are the layer's.
+        layer_raw, layer_trimmed: (outputs,) of each layer the same of its sums, against the exact network's.
+        inputs: so many were fitted to.
+    """
+
+    gain: FloatArray
+    common: FloatArray
+    offsets: tuple[FloatArray, ...]
+    lane_raw: FloatArray
+    lane_trimmed: FloatArray
+    layer_raw: tuple[FloatArray, ...]
+    layer_trimmed: tuple[FloatArray, ...]
+    inputs: int
+
+    @classmethod
+    def none(cls, image: WeightImage, inputs: int = 0) -> Self:
+        """Corrections that change nothing."""
+        lanes = np.zeros((len(image.tiles), image.columns))
+        zeros = tuple(np.zeros(layer.outputs) for layer in image.layers)
+        return cls(np.ones_like(lanes), lanes, zeros, lanes, lanes, zeros, zeros, inputs)
+
+    def fits(self, image: WeightImage) -> bool:
+        """Whether the image has these tiles and layers."""
+        return self.gain.shape == (len(image.tiles), image.columns) and [len(part) for part in self.offsets] == [
+            layer.outputs for layer in image.layers
+        ]
+
+    def corrected(self, image: WeightImage, number: int, lanes: _Lanes, sums: _Sums) -> FloatArray:
+        """Sums (n, outputs) of a layer.
+
+        Args:
+            lanes: as `run_layer` gives them; sums: (n,) of each tile's row inputs, by its number.
+        """
+        parts = {
+            index: part * self.gain[index, : part.shape[1]] + sums[index][:, None] * self.common[index, : part.shape[1]]
+            for index, part in lanes.items()
+        }
+        return np.asarray(add_up(image, number, parts) + self.offsets[number])
+
+
+@dataclass(frozen=True, eq=False)
+class Trimmed:
+    """Inputs through an array, as it is and corrected.
+
+    Attributes:
+        raw, corrected: logits (n, outputs).
+        fit_s: time of this process for the fit.
+    """
+
+    trimming: Trimming
+    raw: FloatArray
+    corrected: FloatArray
+    fit_s: float = 0.0
+
+
+_Lanes = Mapping[int, IntArray | FloatArray]
+_Sums = Mapping[int, IntArray]
+
+
+def require_enough(image: WeightImage, count: int) -> None:
+    """Refuse so few inputs that they would be learned by heart.
+
+    Raises:
+        UsageError: fewer than INPUTS_PER_TILE for each number that a sum of the image has.
+    """
+    in_sum = [np.zeros(layer.outputs, np.int64) for layer in image.layers]
+    for tile in image.tiles:
+        in_sum[tile.layer][tile.lanes_of] += 1
+    needed = INPUTS_PER_TILE * (1 + max(int(tiles.max()) for tiles in in_sum))
+    if count < needed:
+        raise UsageError(f"Trimming this image needs {needed} inputs or more, not {count}.", "Give more.")
+
+
+def trim(image: WeightImage, fit_to: Integers, inputs: Integers, run_fit: TileRunner, run_tile: TileRunner) -> Trimmed:
+    """Fit corrections to some inputs, and take others through the array raw and corrected.
+
+    Both pass each tile while it is loaded: programming it again would change what there is to correct. Corrections that
+    leave the network's outputs further off than they were are not taken.
+
+    Args:
+        fit_to: (n, inputs), training data; never those that are tested.
+        inputs: (n, inputs); none if only the corrections are wanted.
+        run_fit, run_tile: run tiles on the one and on the other.
+
+    Raises:
+        UsageError: too few to fit to.
+        DataError: an output never moves over them.
+    """
+    require_enough(image, len(fit_to))
+    trimming = Trimming.none(image, len(fit_to))
+    fitted, tested = _Streams.of(fit_to), _Streams.of(inputs)
+    exact, fit_s = np.asarray(fit_to, np.int64), 0.0
+    for number, layer in enumerate(image.layers):
+        wanted = add_up(image, number, run_layer(image, number, exact))
+        if number in (0, len(image.layers) - 1):  # a hidden output that is never active is the network's own affair
+            _require_moving(image, number, np.asarray(wanted, np.int64))
+        fit_lanes, lanes = _run(image, number, (fitted, tested), (run_fit, run_tile))
+        began = time.process_time()
+        sums = _sums(image, number, fitted.corrected)
+        trimming = _fit(trimming, image, number, fit_lanes.corrected, sums, np.asarray(wanted, np.float64))
+        ideal = run_layer(image, number, fitted.corrected)
+        trimming = _with_errors(trimming, image, number, fit_lanes, sums, ideal, wanted)
+        fit_s += time.process_time() - began
+        fitted = fitted.after(image, number, trimming, fit_lanes)
+        tested = tested.after(image, number, trimming, lanes)
+        if layer.output_scale is not None:
+            exact = next_inputs(image, number, wanted * layer.scale + layer.bias)
+    if np.square(trimming.layer_trimmed[-1]).sum() > np.square(trimming.layer_raw[-1]).sum():
+        lanes_off, sums_off = trimming.lane_raw, trimming.layer_raw
+        trimming = replace(
+            Trimming.none(image, len(fit_to)),
+            lane_raw=lanes_off,
+            lane_trimmed=lanes_off,
+            layer_raw=sums_off,
+            layer_trimmed=sums_off,
+        )
+        return Trimmed(trimming, tested.raw_logits, tested.raw_logits, fit_s)
+    return Trimmed(trimming, tested.raw_logits, tested.logits, fit_s)
+
+
+def pass_trimmed(image: WeightImage, trimming: Trimming, inputs: Integers, run_tile: TileRunner) -> Trimmed:
+    """Inputs (n, inputs) through an array, raw and corrected as `trimming` says."""
+    tested = _Streams.of(inputs)
+    for number in range(len(image.layers)):
+        (lanes,) = _run(image, number, (tested,), (run_tile,))
+        tested = tested.after(image, number, trimming, lanes)
+    return Trimmed(trimming, tested.raw_logits, tested.logits)
+
+
+@dataclass(frozen=True, eq=False)
+class _StreamLanes:
+    raw: _Lanes
+    corrected: _Lanes
+
+
+@dataclass(frozen=True, eq=False)
+class _Streams:
+    """The same inputs on two ways through the network: with the array's outputs as they are, and corrected.
+
+    Attributes:
+        raw, corrected: integer inputs (n, inputs) of the next layer; the very same array while the ways are one.
+        raw_logits, logits: (n, outputs) of the layer before.
+    """
+
+    raw: IntArray
+    corrected: IntArray
+    raw_logits: FloatArray
+    logits: FloatArray
+
+    @classmethod
+    def of(cls, inputs: Integers) -> Self:
+        x, none = np.asarray(inputs, np.int64), np.empty((len(inputs), 0))
+        return cls(x, x, none, none)
+
+    def after(self, image: WeightImage, number: int, trimming: Trimming, lanes: _StreamLanes) -> Self:
+        """Behind a layer."""
+        layer = image.layers[number]
+        corrected = trimming.corrected(image, number, lanes.corrected, _sums(image, number, self.corrected))
+        raw_logits = add_up(image, number, lanes.raw) * layer.scale + layer.bias
+        logits = corrected * layer.scale + layer.bias
+        if layer.output_scale is None:
+            return replace(self, raw_logits=raw_logits, logits=logits)
+        raw, x = next_inputs(image, number, raw_logits), next_inputs(image, number, logits)
+        return replace(self, raw=raw, corrected=x, raw_logits=raw_logits, logits=logits)
+
+
+def _run(
+    image: WeightImage, number: int, streams: Sequence[_Streams], runners: Sequence[TileRunner]
+) -> list[_StreamLanes]:
+    """A layer's lanes of all streams, tile after tile: what is loaded once serves them all."""
+    found: list[tuple[dict[int, IntArray | FloatArray], dict[int, IntArray | FloatArray]]] = [({}, {}) for _ in streams]
+    for index, tile in enumerate(image.tiles):
+        if tile.layer != number:
+            continue
+        for stream, run_tile, (raw, corrected) in zip(streams, runners, found, strict=True):
+
+            def lanes(x: IntArray, run_tile: TileRunner = run_tile, index: int = index) -> IntArray | FloatArray:
+                tile = image.tiles[index]
+                if not len(x):
+                    return np.zeros((0, tile.outputs))
+                return run_tile(image, index, tile.row_inputs(x, image.rows))[:, : tile.outputs]
+
+            corrected[index] = lanes(stream.corrected)
+            raw[index] = corrected[index] if stream.raw is stream.corrected else lanes(stream.raw)
+    return [_StreamLanes(*both) for both in found]
+
+
+def _sums(image: WeightImage, number: int, x: IntArray) -> dict[int, IntArray]:
+    """Sum (n,) of the row inputs of each tile of a layer."""
+    return {
+        index: np.asarray(tile.row_inputs(x, image.rows).sum(axis=1), np.int64)
+        for index, tile in enumerate(image.tiles)
+        if tile.layer == number
+    }
+
+
+def _require_moving(image: WeightImage, number: int, wanted: IntArray) -> None:
+    """Refuse inputs over which an output that has weights never moves: nothing can be learned of its lanes."""
+    weighted = np.zeros(wanted.shape[1], np.bool_)
+    for tile in image.tiles:
+        if tile.layer == number:
+            levels = np.pad(image.levels[tile.image].astype(np.int64), ((0, 0), (0, 1)))[tile.rows_used(image.rows)]
+            weights = levels[:, tile.p[: tile.outputs]] - levels[:, tile.n[: tile.outputs]]
+            weighted[tile.lanes_of] |= weights.any(axis=0)
+    still = np.flatnonzero(weighted & (np.ptp(wanted, axis=0) == 0))
+    if still.size:
+        raise DataError(
+            f"Output {still[0]} of layer {number} never moves over the {len(wanted)} inputs of the trimming"
+            + (f", nor do {still.size - 1} others" if still.size > 1 else "")
+            + ", so that nothing can be learned of it.",
+            "Give more inputs, or others.",
+        )
+
+
+def _fit(
+    trimming: Trimming, image: WeightImage, number: int, lanes: _Lanes, sums: _Sums, wanted: FloatArray
+) -> Trimming:
+    """`trimming` with the corrections of a layer."""
+    gain, common, offset = trimming.gain.copy(), trimming.common.copy(), trimming.offsets[number].copy()
+    for output in range(wanted.shape[1]):
+        at = [(i, output - image.tiles[i].first_output) for i in lanes]
+        at = [(i, lane) for i, lane in at if 0 <= lane < image.tiles[i].outputs]
+        if not at:
+            continue
+        own = np.column_stack([lanes[i][:, lane] for i, lane in at]).astype(np.float64)
+        rows = np.column_stack([sums[i] * float(image.tiles[i].gain[lane]) for i, lane in at])
+        spread = np.repeat([GAIN_SPREAD, COMMON_SPREAD], len(at))
+        found, offset[output] = ridge(np.hstack([own, rows]), wanted[:, output] - own.sum(axis=1), spread)
+        for (i, lane), of_lane, of_rows in zip(at, *np.split(found, 2), strict=True):
+            gain[i, lane] = 1.0 + of_lane
+            common[i, lane] = of_rows * float(image.tiles[i].gain[lane])
+    offsets = (*trimming.offsets[:number], offset, *trimming.offsets[number + 1 :])
+    return replace(trimming, gain=gain, common=common, offsets=offsets)
+
+
+def ridge(columns: FloatArray, wanted: FloatArray, spread: FloatArray) -> tuple[FloatArray, float]:
+    """Factors (k,) and an offset with which columns (n, k) come closest to what is wanted (n,).
+
+    Factors are expected around 0 with the standard deviations `spread`; how much that counts against the data follows
+    from the noise that the fit leaves, which is estimated in turns (D. MacKay, "Bayesian Interpolation", Neural
+    Computation 4, 1992, sections 2 and 4). The squared error is never larger than without the factors.
+    """
+    mean, middle = columns.mean(axis=0), float(wanted.mean())
+    centred, rest = (columns - mean) * spread, wanted - middle
+    strength, axes = np.linalg.eigh(centred.T @ centred)
+    strength, side = np.maximum(strength, 0.0), axes.T @ (centred.T @ rest)
+    noise, factors = float(np.mean(np.square(rest))), np.zeros(len(spread))
+    for _ in range(_ROUNDS):
+        # columns that are as good as equal have an axis without strength, which no noise may be small enough to use
+        noise = max(noise, _RELATIVE * float(strength.max(initial=0.0)))
+        if noise <= 0.0:
+            break
+        factors = axes @ (side / (strength + noise))
+        known = float((strength / (strength + noise)).sum())  # factors that the data, not the spread, decide
+        left = max(len(rest) - 1.0 - known, 1.0)
+        noise = float(np.square(rest - centred @ factors).sum()) / left
+    factors = factors * spread
+    return factors, middle - float(mean @ factors)
+
+
+def _with_errors(
+    trimming: Trimming,
+    image: WeightImage,
+    number: int,
+    lanes: _StreamLanes,
+    sums: _Sums,
+    ideal: _Lanes,
+    wanted: IntArray | FloatArray,
+) -> Trimming:
+    """`trimming` with what a layer's errors were and are."""
+    lane_raw, lane_trimmed = trimming.lane_raw.copy(), trimming.lane_trimmed.copy()
+    for index, part in lanes.corrected.items():
+        outputs = part.shape[1]
+        corrected = part * trimming.gain[index, :outputs] + sums[index][:, None] * trimming.common[index, :outputs]
+        lane_raw[index, :outputs] = _rms(part - ideal[index])
+        lane_trimmed[index, :outputs] = np.std(corrected - ideal[index], axis=0)
+    raw = _rms(add_up(image, number, lanes.raw) - wanted)
+    trimmed = _rms(trimming.corrected(image, number, lanes.corrected, sums) - wanted)
+    return replace(
+        trimming,
+        lane_raw=lane_raw,
+        lane_trimmed=lane_trimmed,
+        layer_raw=(*trimming.layer_raw[:number], raw, *trimming.layer_raw[number + 1 :]),
+        layer_trimmed=(*trimming.layer_trimmed[:number], trimmed, *trimming.layer_trimmed[number + 1 :]),
+    )
+
+
+def _rms(errors: FloatArray | IntArray) -> FloatArray:
+    """Root mean square (outputs,) of errors (n, outputs)."""
+    return np.asarray(np.sqrt(np.mean(np.square(np.asarray(errors, np.float64)), axis=0)))
