@@ -39,6 +39,21 @@ def add(commands: Commands) -> None:
     _bench(parser)
     options.mnist(parser)
 
+    parser = group.add("trim", trim, "what trimming wins back of MNIST 784-10, on ten simulated arrays")
+    options.bare_port(parser, "twin")
+    options.mnist(parser)
+    parser.add_argument(
+        "--inputs", type=options.whole(1), default=2000, metavar="N", help="training inputs (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--rest",
+        type=options.seconds,
+        nargs="+",
+        default=[],
+        metavar="S",
+        help="test again so long after programming, with the first trimming and with a new one",
+    )
+
     group.add("wires", wires, "the wire solver against badcrossbar")
 
 
@@ -79,6 +94,12 @@ def infer(args: argparse.Namespace, output: Output, progress: Progress) -> None:
 
     setup = setup_of(args, progress, serial=args.serial, lab=args.lab, budget=args.wear_budget)
     output.show(measure.infer(setup, progress, folder=args.mnist))
+
+
+def trim(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    from ohmbench.operations import measure
+
+    output.show(measure.trim(args.port, progress, inputs=args.inputs, rests_s=args.rest, folder=args.mnist))
 
 
 def wires(args: argparse.Namespace, output: Output, progress: Progress) -> None:

@@ -59,7 +59,7 @@ class Inference:
             FaultError: the guard turned the array off.
         """
         image.check_fits(self.bench.info)
-        return evaluate(image, inputs, self._run_tile)
+        return evaluate(image, inputs, self.run_tile)
 
     def predict(self, image: WeightImage, inputs: Integers) -> IntArray:
         """Class (n,) of integer inputs (n, inputs) through the array; raises as `logits`."""
@@ -73,17 +73,17 @@ class Inference:
             ImageError, FaultError: as `logits`.
         """
         image.check_fits(self.bench.info)
-        return trim(image, fit_to, inputs, self._run_to_fit, self._run_tile)
+        return trim(image, fit_to, inputs, self.fit_tile, self.run_tile)
 
     def pass_trimmed(self, image: WeightImage, trimming: Trimming, inputs: Integers) -> Trimmed:
         """Inputs (n, inputs) through the array, raw and corrected; raises as `logits`."""
         image.check_fits(self.bench.info)
-        return pass_trimmed(image, trimming, inputs, self._run_tile)
+        return pass_trimmed(image, trimming, inputs, self.run_tile)
 
-    def _run_to_fit(self, image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
-        """As `_run_tile`, for the inputs of a trimming."""
+    def fit_tile(self, image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
+        """As `run_tile`, for the inputs of a trimming."""
         before = self.infer_cycles
-        lanes = self._run_tile(image, index, row_values)
+        lanes = self.run_tile(image, index, row_values)
         self.trim_cycles += self.infer_cycles - before
         self.infer_cycles = before
         return lanes
@@ -98,7 +98,8 @@ class Inference:
         self.program_cycles += self.records[number].run_cycles
         self.loaded = number
 
-    def _run_tile(self, image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
+    def run_tile(self, image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
+        """The TileRunner of this bench; raises as `logits`."""
         tile = image.tiles[index]
         self._require_loaded(image, tile.image)
         bits = tile.row_bits(image.layers[tile.layer].input_bits)

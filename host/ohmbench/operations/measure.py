@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from ohmbench.measure.defects import measure_defects
 from ohmbench.measure.defects_on_array import measure_defects_on_array
 from ohmbench.measure.infer import inference_speed
 from ohmbench.measure.link import link_speed
+from ohmbench.measure.trim import measure_trim
 from ohmbench.measure.wires import wires_speed
 from ohmbench.network.mnist import load_mnist
 from ohmbench.operations.result import Noted
@@ -81,6 +82,18 @@ def wires(progress: Progress) -> Figures:
         UsageError: badcrossbar is not installed.
     """
     return Figures(wires_speed(progress))
+
+
+def trim(
+    port: str, progress: Progress, *, inputs: int, rests_s: Sequence[float] = (), folder: Path | None = None
+) -> Figures:
+    """What trimming wins back; see `measure_trim`.
+
+    Raises:
+        UsageError: the port is no simulation, or the inputs are too few.
+        DataError: MNIST is missing or damaged.
+    """
+    return Figures(measure_trim(folder, progress, port=port, inputs=inputs, rests_s=rests_s))
 
 
 def defects(progress: Progress, *, fraction: float, folder: Path | None = None, on_array: str | None = None) -> Figures:

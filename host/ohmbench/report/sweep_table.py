@@ -45,7 +45,9 @@ def sweep_table(rows: Sequence[Row]) -> str:
     lines = [head, ["---"] * len(head)]
     for (rung, *values), group in groups.items():
         lost = [100 * (row["accuracy_quantised"] - row["accuracy"]) for row in group]
-        kept = [100 * (r["accuracy_quantised"] - r["accuracy_trimmed"]) for r in group if r["accuracy_trimmed"] is not None]
+        kept = [
+            100 * (r["accuracy_quantised"] - r["accuracy_trimmed"]) for r in group if r["accuracy_trimmed"] is not None
+        ]
         lines.append(
             [
                 rung,

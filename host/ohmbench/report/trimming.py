@@ -33,9 +33,8 @@ def trimming_section(image: WeightImage, trimming: Trimming, worst: Sequence[Wor
             f"<td>{w.trimmed:.1f}</td><td style='text-align:left'>{escape(w.cause)}</td></tr>"
             for w in worst
         ]
-        head = (
-            "<tr><th>layer</th><th>output</th><th>image</th><th>raw</th><th>trimmed</th><th style='text-align:left'>most likely from</th></tr>"
-        )
+        names = "".join(f"<th>{name}</th>" for name in ("layer", "output", "image", "raw", "trimmed"))
+        head = f"<tr>{names}<th style='text-align:left'>most likely from</th></tr>"
         parts += [
             "<h2>The worst outputs</h2>",
             '<div class="scroll"><table class="levels">',
