@@ -187,7 +187,7 @@ def required_share(parser: argparse.ArgumentParser, default: float, what: str) -
     )
 
 
-def mnist(parser: argparse.ArgumentParser) -> None:
+def mnist(parser: argparse._ActionsContainer) -> None:
     """The option of a command that reads MNIST."""
     parser.add_argument("--mnist", type=Path, metavar="DIR", help="folder of MNIST's files (default: OHMBENCH_MNIST)")
 

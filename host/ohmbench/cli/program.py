@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ohmbench.cli import options
 from ohmbench.cli.commands import Commands
 from ohmbench.cli.output import Output
 from ohmbench.cli.setup import fault_map_of, setup_of
 from ohmbench.progress import Progress
+from ohmbench.support.files import check_writable
+
+if TYPE_CHECKING:
+    from ohmbench.lab.setup import Setup
 
 
 def add(commands: Commands) -> None:
@@ -30,6 +36,18 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="send no pulse: check everything, and estimate pulses, time and wear"
     )
+    group = parser.add_argument_group("in the loop")
+    group.add_argument(
+        "--in-the-loop",
+        type=options.whole(1),
+        metavar="N",
+        help="layer by layer: pass N training inputs through those that are programmed, and fit the next ones to it",
+    )
+    group.add_argument(
+        "-o", "--out", type=Path, metavar="FILE", help="weight image to write, as it was fitted (.ohmw); needed with it"
+    )
+    group.add_argument("--data", choices=["digits", "mnist"], help="data set (default: what the image was made for)")
+    options.mnist(group)
     options.required_share(parser, 0.9, "converged cells")
 
 
@@ -47,11 +65,32 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
         budget=args.wear_budget,
     )
     fault_map = fault_map_of(args.fault_map)
+    if args.in_the_loop is not None or args.out is not None:
+        _in_the_loop(args, setup, output, progress)
+        return
     if args.dry_run:
         output.show(dry_run(setup, args.image, progress, only=args.only, fault_map=fault_map, resume=args.resume))
         return
     found = program_file(
         setup, args.image, progress, only=args.only, fault_map=fault_map, resume=args.resume, report=args.report
+    )
+    output.show(found, work=True)
+    found.result.require(args.require)
+
+
+def _in_the_loop(args: argparse.Namespace, setup: Setup, output: Output, progress: Progress) -> None:
+    from ohmbench.errors import UsageError
+    from ohmbench.operations.in_the_loop import program_in_the_loop
+
+    if args.in_the_loop is None or args.out is None:
+        raise UsageError("--in-the-loop N and -o FILE go together: it writes another weight image.", "Give both.")
+    alone = {"--only": args.only, "--resume": args.resume, "--dry-run": args.dry_run, "--fault-map": args.fault_map}
+    alone |= {"--passes": args.passes, "--rest": args.rest, "--report": args.report}
+    if others := [name for name, value in alone.items() if value]:
+        raise UsageError(f"{others[0]} has no meaning with --in-the-loop.", "Leave it out.")
+    check_writable(args.out)
+    found = program_in_the_loop(
+        setup, args.image, args.out, progress, count=args.in_the_loop, data=args.data, folder=args.mnist
     )
     output.show(found, work=True)
     found.result.require(args.require)

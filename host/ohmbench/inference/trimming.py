@@ -137,35 +137,69 @@ def trim(image: WeightImage, fit_to: Integers, inputs: Integers, run_fit: TileRu
         DataError: an output never moves over them.
     """
     require_enough(image, len(fit_to))
-    trimming = Trimming.none(image, len(fit_to))
-    fitted, tested = _Streams.of(fit_to), _Streams.of(inputs)
-    exact, fit_s = np.asarray(fit_to, np.int64), 0.0
-    for number, layer in enumerate(image.layers):
-        wanted = add_up(image, number, run_layer(image, number, exact))
+    way = LayerByLayer(image, fit_to, inputs, run_fit, run_tile)
+    for _ in image.layers:
+        way.step()
+    return way.result()
+
+
+class LayerByLayer:
+    """Inputs on their way through an array, a layer at a time, with a trimming that is fitted as they go.
+
+    Attributes:
+        image: its layers that were not passed yet may be given other levels on the way.
+        number: of the layer that comes next.
+        next_fit: integer inputs (n, inputs) of that layer, of those to fit to, corrected.
+        exact: the same in the exact network.
+    """
+
+    def __init__(
+        self, image: WeightImage, fit_to: Integers, inputs: Integers, run_fit: TileRunner, run_tile: TileRunner
+    ) -> None:
+        self.image = image
+        self.number = 0
+        self.exact = np.asarray(fit_to, np.int64)
+        self._runners = (run_fit, run_tile)
+        self._fitted, self._tested = _Streams.of(fit_to), _Streams.of(inputs)
+        self._trimming = Trimming.none(image, len(fit_to))
+        self._fit_s = 0.0
+
+    @property
+    def next_fit(self) -> IntArray:
+        return self._fitted.corrected
+
+    def step(self) -> None:
+        """Pass the next layer, and fit its corrections; raises as `trim`."""
+        image, number, layer = self.image, self.number, self.image.layers[self.number]
+        wanted = add_up(image, number, run_layer(image, number, self.exact))
         if number in (0, len(image.layers) - 1):  # a hidden output that is never active is the network's own affair
             _require_moving(image, number, np.asarray(wanted, np.int64))
-        fit_lanes, lanes = _run(image, number, (fitted, tested), (run_fit, run_tile))
+        fit_lanes, lanes = _run(image, number, (self._fitted, self._tested), self._runners)
         began = time.process_time()
-        sums = _sums(image, number, fitted.corrected)
-        trimming = _fit(trimming, image, number, fit_lanes.corrected, sums, np.asarray(wanted, np.float64))
-        ideal = run_layer(image, number, fitted.corrected)
-        trimming = _with_errors(trimming, image, number, fit_lanes, sums, ideal, wanted)
-        fit_s += time.process_time() - began
-        fitted = fitted.after(image, number, trimming, fit_lanes)
-        tested = tested.after(image, number, trimming, lanes)
+        sums = _sums(image, number, self._fitted.corrected)
+        found = _fit(self._trimming, image, number, fit_lanes.corrected, sums, np.asarray(wanted, np.float64))
+        ideal = run_layer(image, number, self._fitted.corrected)
+        self._trimming = _with_errors(found, image, number, fit_lanes, sums, ideal, wanted)
+        self._fit_s += time.process_time() - began
+        self._fitted = self._fitted.after(image, number, self._trimming, fit_lanes)
+        self._tested = self._tested.after(image, number, self._trimming, lanes)
         if layer.output_scale is not None:
-            exact = next_inputs(image, number, wanted * layer.scale + layer.bias)
-    if np.square(trimming.layer_trimmed[-1]).sum() > np.square(trimming.layer_raw[-1]).sum():
-        lanes_off, sums_off = trimming.lane_raw, trimming.layer_raw
-        trimming = replace(
-            Trimming.none(image, len(fit_to)),
-            lane_raw=lanes_off,
-            lane_trimmed=lanes_off,
-            layer_raw=sums_off,
-            layer_trimmed=sums_off,
+            self.exact = next_inputs(image, number, wanted * layer.scale + layer.bias)
+        self.number += 1
+
+    def result(self) -> Trimmed:
+        """What came out, when all layers have been passed."""
+        found, tested = self._trimming, self._tested
+        if np.square(found.layer_trimmed[-1]).sum() <= np.square(found.layer_raw[-1]).sum():
+            return Trimmed(found, tested.raw_logits, tested.logits, self._fit_s)
+        none = replace(
+            Trimming.none(self.image, found.inputs),
+            lane_raw=found.lane_raw,
+            lane_trimmed=found.lane_raw,
+            layer_raw=found.layer_raw,
+            layer_trimmed=found.layer_raw,
         )
-        return Trimmed(trimming, tested.raw_logits, tested.raw_logits, fit_s)
-    return Trimmed(trimming, tested.raw_logits, tested.logits, fit_s)
+        return Trimmed(none, tested.raw_logits, tested.raw_logits, self._fit_s)
 
 
 def pass_trimmed(image: WeightImage, trimming: Trimming, inputs: Integers, run_tile: TileRunner) -> Trimmed:

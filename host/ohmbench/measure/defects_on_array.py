@@ -14,12 +14,10 @@ from ohmbench.faults.avoid import avoid_faults
 from ohmbench.faults.characterise import characterise
 from ohmbench.inference.exact import predict
 from ohmbench.inference.on_bench import Inference
-from ohmbench.mapping.image import WeightImage
 from ohmbench.measure.defects import CALIBRATION, random_faults, share_won_back, train_for_faults
-from ohmbench.network.data import Dataset, share_right
+from ohmbench.network.data import Dataset, share_right, some_inputs
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import OnProgress
-from ohmbench.support.array_types import Integers
 
 
 def measure_defects_on_array(
@@ -31,6 +29,7 @@ def measure_defects_on_array(
     fraction: float = 0.04,
     seeds: Sequence[int] = (0, 1, 2),
     images: int = 1000,
+    inputs: int = 1000,
     network_seed: int = 0,
     recipe: Recipe | None = None,
     progress: OnProgress | None = None,
@@ -45,10 +44,13 @@ def measure_defects_on_array(
         port: `twin` or `sim`.
         seeds: of the arrays and their faults.
         images: test images, at most so many.
+        inputs: training inputs that trimmings are fitted to, at most so many.
 
     Returns:
         As `measure.defects.measure_defects`, over these images; accuracy_clean, of arrays without faults; missed and
-        false_alarms, cells that characterisation took for good and for bad wrongly, over all arrays.
+        false_alarms, cells that characterisation took for good and for bad wrongly, over all arrays. accuracy_trimmed
+        and accuracy_both are those of the plain and of the mapped image, trimmed; won_back_trimmed and won_back_both
+        the shares of the loss.
 
     Raises:
         UsageError: the port is no simulation, or no seeds are given.
@@ -62,22 +64,30 @@ def measure_defects_on_array(
     image = trained.image
     test_x, test_y = dataset.test_x[:images], dataset.test_y[:images]
     best = share_right(predict(image, test_x), test_y)
-    clean, plain, aware = [], [], []
+    fit_to = some_inputs(dataset.train_x, min(inputs, len(dataset.train_x)))
+    clean: list[float] = []
+    plain: list[float] = []
+    aware: list[float] = []
+    trimmed: list[float] = []
+    both: list[float] = []
     missed = false_alarms = 0
     for done, seed in enumerate(seeds):
         say("arrays", done, len(seeds))
         put = random_faults(fraction / 2, fraction / 2, seed)
         with open_bench(port, array=_array(seed)) as bench:
-            clean.append(_accuracy(Inference(bench, recipe), image, test_x, test_y))
+            clean.append(share_right(Inference(bench, recipe).predict(image, test_x), test_y))
         with open_bench(port, array=_array(seed, put.kinds)) as bench:
             found = characterise(bench, recipe, put.serial).faults
             mapped = avoid_faults(image, found, inputs=dataset.train_x[:CALIBRATION])
-            plain.append(_accuracy(Inference(bench, recipe), image, test_x, test_y))
-            aware.append(_accuracy(Inference(bench, recipe), mapped, test_x, test_y))
+            for raw, corrected, of in ((plain, trimmed, image), (aware, both, mapped)):
+                passed = Inference(bench, recipe).trim(of, fit_to, test_x)
+                raw.append(share_right(np.argmax(passed.raw, axis=1), test_y))
+                corrected.append(share_right(np.argmax(passed.corrected, axis=1), test_y))
         missed += int(np.count_nonzero(put.bad & ~found.bad))
         false_alarms += int(np.count_nonzero(found.bad & ~put.bad))
     say("arrays", len(seeds), len(seeds))
     mean_plain, mean_aware = float(np.mean(plain)), float(np.mean(aware))
+    mean_trimmed, mean_both = float(np.mean(trimmed)), float(np.mean(both))
     return {
         "rung": port,
         "network": trained.widths,
@@ -92,17 +102,19 @@ def measure_defects_on_array(
         "accuracy_clean": float(np.mean(clean)),
         "accuracy_plain": mean_plain,
         "accuracy_aware": mean_aware,
+        "accuracy_trimmed": mean_trimmed,
+        "accuracy_both": mean_both,
         "won_back": share_won_back(mean_aware, mean_plain, best),
         "won_back_worst": min(share_won_back(a, p, best) for a, p in zip(aware, plain, strict=True)),
+        "won_back_trimmed": share_won_back(mean_trimmed, mean_plain, best),
+        "won_back_both": share_won_back(mean_both, mean_plain, best),
         "accuracies_clean": clean,
         "accuracies_plain": plain,
         "accuracies_aware": aware,
+        "accuracies_trimmed": trimmed,
+        "accuracies_both": both,
     }
 
 
 def _array(seed: int, faults: NDArray[np.uint8] | None = None) -> SimulatedArray:
     return SimulatedArray({"stuck_low_fraction": 0.0, "stuck_high_fraction": 0.0}, seed, faults=faults)
-
-
-def _accuracy(run: Inference, image: WeightImage, inputs: Integers, labels: Integers) -> float:
-    return share_right(run.predict(image, inputs), labels)

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ohmbench.errors import DataError, UsageError
-from ohmbench.support.array_types import IntArray, Integers
+from ohmbench.support.array_types import Index, IntArray, Integers
 
 DIGITS_SEED = 2025
 DIGITS_TEST_PER_CLASS = 36
@@ -25,11 +25,20 @@ def some_inputs(inputs: Integers, count: int, seed: int = 0) -> IntArray:
     """So many different ones of training inputs (n, inputs), the same for the same seed.
 
     Raises:
+        UsageError: as `some_of`.
+    """
+    return np.asarray(inputs[some_of(len(inputs), count, seed)], np.int64)
+
+
+def some_of(there: int, count: int, seed: int = 0) -> Index:
+    """Places (count,) of so many different ones of training inputs, the same for the same seed.
+
+    Raises:
         UsageError: there are not so many, or none is asked for.
     """
-    if not 1 <= count <= len(inputs):
-        raise UsageError(f"{count} training inputs were asked for, there are 1 to {len(inputs)}.", "Ask for fewer.")
-    return np.asarray(inputs[np.random.default_rng(seed).permutation(len(inputs))[:count]], np.int64)
+    if not 1 <= count <= there:
+        raise UsageError(f"{count} training inputs were asked for, there are 1 to {there}.", "Ask for fewer.")
+    return np.random.default_rng(seed).permutation(there)[:count]
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import Source, recorded_loader
 from ohmbench.lab.setup import Setup
+from ohmbench.network.data import some_inputs
 from ohmbench.operations.digits import train_and_map
 from ohmbench.operations.result import Noted
 from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
@@ -28,6 +29,8 @@ from ohmbench.tables import CLOCK_HZ
 
 DEMO = "demo"
 """Kind of the runs that record what was programmed."""
+TRIM_INPUTS = 500
+"""Training images that the demo trims with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +47,11 @@ class Demo:
             "accuracy_float": result.float_accuracy,
             "accuracy_quantised": result.quantised_accuracy,
             "accuracy_bench": result.accuracy,
+            "accuracy_trimmed": result.accuracy_trimmed,
             "cells": int(np.count_nonzero(result.cells.mask)),
             "converged_fraction": float(np.mean(result.cells.inside[result.cells.mask])),
             "pulses_per_cell": float(np.mean(result.cells.pulses[result.cells.mask])),
-            "bench_time_s": result.program_s + result.infer_s,
+            "bench_time_s": result.program_s + result.infer_s + result.trim_s,
             "wall_time_s": result.wall_s,
         }
 
@@ -100,7 +104,7 @@ def run(
     sha256 = hashlib.sha256(image.to_bytes()).hexdigest()
     load = recorded_loader(bench, recipe, progress, ledgered, DEMO, Source(sha256, None, DEFAULT_RECIPE))
     inference = Inference(bench, recipe, progress, load=load)
-    predictions = inference.predict(image, digits.test_x)
+    trimmed = inference.trim(image, some_inputs(digits.train_x, TRIM_INPUTS), digits.test_x)
     return DemoResult(
         rung=bench.info.rung,
         network="-".join(map(str, trained.network.sizes)),
@@ -108,13 +112,16 @@ def run(
         float_accuracy=trained.accuracy_float,
         quantised_accuracy=trained.accuracy_quantised,
         labels=digits.test_y,
-        predictions=predictions,
+        predictions=np.asarray(np.argmax(trimmed.raw, axis=1), np.int64),
+        predictions_trimmed=np.asarray(np.argmax(trimmed.corrected, axis=1), np.int64),
+        trim_inputs=TRIM_INPUTS,
         cells=CellRecords.stacked([inference.records[i] for i in range(image.images)]),
         target_usiemens=recipe.targets_usiemens(image.levels, image.max_level),
         codes_per_usiemens=recipe.codes_per_siemens * 1e-6,
         window_usiemens=recipe.window_usiemens,
         program_s=inference.program_cycles / CLOCK_HZ,
         infer_s=inference.infer_cycles / CLOCK_HZ,
+        trim_s=inference.trim_cycles / CLOCK_HZ,
         wall_s=time.monotonic() - started,
         provenance={
             **image.provenance,

@@ -38,7 +38,7 @@ def render_report(result: DemoResult, path: str | Path) -> None:
 def report_html(result: DemoResult) -> str:
     """The page as text."""
     views, (_images, rows, columns) = _views(result), result.cells.mask.shape
-    heading = f"{result.network} on {result.dataset}: {percent(result.accuracy)} through the array"
+    heading = f"{result.network} on {result.dataset}: {percent(result.accuracy_trimmed)} through the array"
     body = f"""<h1>{escape(heading)}</h1>
 <p class="soft">ohmbench demo on {escape(RUNGS.get(result.rung, result.rung))}</p>
 {origin_note(result.is_simulated)}
@@ -53,7 +53,7 @@ Point at a cell for its values.</p>
 {_pulse_chart(result)}
 </div>
 <h2>Confusion matrix</h2>
-<p>Test images by their label (row) and by what the array's network said (column), {result.origin}.</p>
+<p>Test images by their label (row) and by what the array's network said (column), {result.origin} and trimmed.</p>
 {confusion_table(result.confusion())}
 <h2>Where this came from</h2>
 {provenance_table({"rung": result.rung, "window": f"±{result.window_usiemens:g} µS", **result.provenance})}"""

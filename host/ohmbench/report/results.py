@@ -25,11 +25,13 @@ class DemoResult:
         dataset: name of the data set.
         float_accuracy, quantised_accuracy: share of the test set, computed without an array.
         labels, predictions: int64, (n,): the test set's classes and what the array's network said.
+        predictions_trimmed: what it said with the corrections of a trimming.
+        trim_inputs: training inputs that these were fitted to.
         cells: those that were to be programmed, with the codes read at verification.
         target_usiemens: float, what they were to become.
         codes_per_usiemens: ADC codes of one microsiemens at the read voltage.
         window_usiemens: half width of the accepted band.
-        program_s, infer_s: bench time.
+        program_s, infer_s, trim_s: bench time.
         wall_s: what the operator waited, training and building included.
         provenance: seed, device preset, versions, command, port, ...
     """
@@ -41,12 +43,15 @@ class DemoResult:
     quantised_accuracy: float
     labels: IntArray
     predictions: IntArray
+    predictions_trimmed: IntArray
+    trim_inputs: int
     cells: CellRecords
     target_usiemens: FloatArray
     codes_per_usiemens: float
     window_usiemens: float
     program_s: float
     infer_s: float
+    trim_s: float
     wall_s: float
     provenance: Provenance = field(default_factory=dict)
 
@@ -62,8 +67,13 @@ class DemoResult:
 
     @property
     def accuracy(self) -> float:
-        """Share of the test set that the array's network got right; nan for an empty set."""
+        """Share of the test set that the array's network got right as it is; nan for an empty set."""
         return share_right(self.predictions, self.labels) if len(self.labels) else math.nan
+
+    @property
+    def accuracy_trimmed(self) -> float:
+        """The same with the corrections."""
+        return share_right(self.predictions_trimmed, self.labels) if len(self.labels) else math.nan
 
     @property
     def read_usiemens(self) -> FloatArray:
@@ -76,8 +86,8 @@ class DemoResult:
         return self.read_usiemens - self.target_usiemens
 
     def confusion(self) -> IntArray:
-        """Counts (classes, classes): row = label, column = prediction."""
-        return confusion(self.labels, self.predictions)
+        """Counts (classes, classes) of the trimmed network: row = label, column = prediction."""
+        return confusion(self.labels, self.predictions_trimmed)
 
 
 def confusion(labels: IntArray, predictions: IntArray) -> IntArray:
@@ -101,10 +111,12 @@ def summary(result: DemoResult) -> list[SummaryRow]:
     """The result in a dozen lines; terminal and report show the same."""
     mask, inside = result.cells.mask, result.cells.inside
     tests, cells = len(result.labels), int(np.count_nonzero(mask))
-    right = int(np.count_nonzero(result.labels == result.predictions))
     converged = int(np.count_nonzero(inside))
-    low, high = wilson_interval(right, tests)
-    lost = round(100 * (result.quantised_accuracy - result.accuracy), 1) + 0.0  # no -0.0
+    raw, trimmed = (
+        int(np.count_nonzero(result.labels == said)) for said in (result.predictions, result.predictions_trimmed)
+    )
+    low, high = wilson_interval(trimmed, tests)
+    lost = round(100 * (result.quantised_accuracy - result.accuracy_trimmed), 1) + 0.0  # no -0.0
     pulses, errors = result.cells.pulses[mask], result.error_usiemens[inside]
     pulse_note = f"most: {pulses.max(initial=0)}; {pulses.sum()} in all" if cells else ""
     return [
@@ -117,9 +129,15 @@ def summary(result: DemoResult) -> list[SummaryRow]:
         SummaryRow(
             f"Accuracy through the array, {result.origin}",
             percent(result.accuracy),
-            f"{right} of {tests} test images; 95 % interval {100 * low:.1f} to {100 * high:.1f} %",
+            f"{raw} of {tests} test images; raw",
         ),
-        SummaryRow("Lost by the array", f"{lost:.1f} points" if tests else "none", "integers minus array"),
+        SummaryRow(
+            "The same, trimmed",
+            percent(result.accuracy_trimmed),
+            f"{trimmed} of {tests}; 95 % interval {100 * low:.1f} to {100 * high:.1f} %; corrected as "
+            f"{result.trim_inputs} training images showed",
+        ),
+        SummaryRow("Lost by the array", f"{lost:.1f} points" if tests else "none", "integers minus array, trimmed"),
         SummaryRow("Arrays programmed", str(len(mask)), f"{cells} cells"),
         SummaryRow(
             "Cells in their window",
@@ -136,6 +154,7 @@ def summary(result: DemoResult) -> list[SummaryRow]:
             "Programming", seconds(result.program_s), "bench time: the FPGA's clock, waits for the link left out"
         ),
         SummaryRow("Inference", seconds(result.infer_s), f"bench time for {tests} images"),
+        SummaryRow("Trimming", seconds(result.trim_s), f"bench time for {result.trim_inputs} training images"),
         SummaryRow("Whole run", seconds(result.wall_s), "wall clock, training and building included"),
     ]
 

@@ -39,6 +39,8 @@ def made_up(**changes: Any) -> DemoResult:
         "quantised_accuracy": 1.0,
         "labels": labels,
         "predictions": predictions,
+        "predictions_trimmed": predictions,
+        "trim_inputs": 500,
         "cells": CellRecords(
             mask,
             np.ceil((target - 6) * 4).astype(np.int64),
@@ -52,6 +54,7 @@ def made_up(**changes: Any) -> DemoResult:
         "window_usiemens": 6.0,
         "program_s": 0.35,
         "infer_s": 0.09,
+        "trim_s": 0.04,
         "wall_s": 84.0,
         "provenance": {"seed": 0, "device preset": "A"},
     }
