@@ -147,8 +147,12 @@ def _spread(name: str, losses: Sequence[float]) -> dict[str, float]:
 
 
 def _rest(time: float, losses: Sequence[_Losses], new: Sequence[_Losses]) -> dict[str, float]:
-    """What a rest does; won_back is the share of what it took from a trimmed array that a new trimming gives back."""
-    first, again = (np.mean([getattr(one, name) for one in losses]) for name in ("first", "again"))
+    """What a rest does, and what a new trimming gives back.
+
+    `won_back` is the share of the relaxed array's loss, `won_back_of_drift` that of what the rest took from the first
+    trimming.
+    """
+    raw, first, again = (float(np.mean([getattr(one, name) for one in losses])) for name in ("raw", "first", "again"))
     fresh = float(np.mean([one.first for one in new]))
     return {
         "after_s": time,
@@ -157,5 +161,6 @@ def _rest(time: float, losses: Sequence[_Losses], new: Sequence[_Losses]) -> dic
             for name in ("raw", "first", "again")
             for k, v in _spread(name, [getattr(x, name) for x in losses]).items()
         },
-        "won_back": float((first - again) / (first - fresh)) if first > fresh else 1.0,
+        "won_back": (raw - again) / raw if raw > 0.0 else 1.0,
+        "won_back_of_drift": (first - again) / (first - fresh) if first > fresh else 1.0,
     }
