@@ -13,6 +13,7 @@ from tests.unit.network.test_mnist import contents, write
 from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import ImageError, UsageError
 from ohmbench.measure.infer import inference_speed, mnist_image
+from ohmbench.measure.trim import measure_trim
 from ohmbench.model.array import ArrayModel
 from ohmbench.network.mnist import ENVIRONMENT, load_mnist
 from ohmbench.progress import Progress
@@ -65,6 +66,27 @@ def test_measure_infer_says_what_it_took(folder: Path) -> None:
     assert min(figures[name] for name in ("program_s", "infer_s", "cpu_s")) > 0
     assert figures["converged_fraction"] > 0.95
     assert all(0 <= figures[name] <= 1 for name in ("accuracy", "accuracy_float", "accuracy_quantised"))
+
+
+def test_measure_trim_has_its_figures(folder: Path) -> None:
+    found = measure_trim(folder, Progress(quiet=True), inputs=150, rests_s=(10.0,), seeds=(1, 2))
+    assert (found["arrays"], found["inputs"], found["test_images"]) == (2, 150, 40)
+    assert found["loss_trimmed_worst"] == max(found["losses_trimmed"])
+    assert found["loss_raw_mean"] == pytest.approx(np.mean(found["losses_raw"]))
+    assert found["bench_time_s"] > 0
+    (rest,) = found["rests"]
+    assert rest["after_s"] == 10.0
+    with pytest.raises(UsageError, match="not 50"):
+        measure_trim(folder, Progress(quiet=True), inputs=50)
+
+
+@real
+@pytest.mark.slow
+def test_ten_arrays_trimmed_lose_next_to_nothing() -> None:
+    found = measure_trim(None, Progress(quiet=True))
+    assert found["loss_trimmed_mean"] <= 0.2
+    assert found["loss_trimmed_worst"] <= 0.5
+    assert found["bench_time_s"] <= 1.0
 
 
 @real

@@ -22,7 +22,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("image", type=Path, help="weight image (.ohmw); programmed if the array does not hold it")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="trimming to write (.ohmt)")
     parser.add_argument(
-        "--inputs", type=options.whole(1), default=2000, metavar="N", help="training inputs (default: %(default)s)"
+        "--inputs",
+        type=options.whole(1),
+        metavar="N",
+        help="training inputs (default: 2000, or all if there are fewer)",
     )
     parser.add_argument("--data", choices=["digits", "mnist"], help="data set (default: what the image was made for)")
     options.mnist(parser)

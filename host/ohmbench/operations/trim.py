@@ -39,6 +39,8 @@ from ohmbench.tables import CLOCK_HZ
 
 TRIM = "trim"
 """Kind of the runs that record what was programmed for a trimming."""
+INPUTS = 2000
+"""As many as are enough for 25 tiles in a sum."""
 FROM_RECORD = "record"
 """In place of a file: the newest trimming of the array and the image in the record."""
 
@@ -286,7 +288,7 @@ def trim_file(
     out: Path,
     progress: Progress,
     *,
-    count: int,
+    count: int | None = None,
     data: str | None = None,
     folder: Path | None = None,
     after_s: float = 0.0,
@@ -294,7 +296,7 @@ def trim_file(
     """Trim an array that holds a weight image, or is programmed with it first, and write the trimming to a file.
 
     Args:
-        count: of training inputs.
+        count: of training inputs; None: INPUTS, or all if there are fewer.
         data: name of the data set; None: what the image was made for.
         folder: of MNIST's files; None: OHMBENCH_MNIST.
         after_s: rest of bench time between programming and the inputs.
@@ -306,7 +308,7 @@ def trim_file(
     """
     file = ImageFile.load(path)
     data_set = dataset_of(file.image, data, folder)
-    request = TrimRequest(count)
+    request = TrimRequest(min(INPUTS, len(data_set.train_x)) if count is None else count)
     request.fit_to(file.image, data_set)
     with setup.record(progress) as record:
         ledgered = record.ledgered

@@ -153,7 +153,7 @@ def test_points_are_chosen_by_the_beginning_of_their_key() -> None:
 def test_the_examples_are_sweeps() -> None:
     sweeps = REPO / "host/ohmbench/sweep/configs"
     assert len(expand(SweepConfig.load(sweeps / "digits.toml"))) == 48
-    assert len(expand(SweepConfig.load(sweeps / "mnist-784.toml"))) == 75
+    assert len(expand(SweepConfig.load(sweeps / "mnist-784.toml"))) == 90
     (example,) = re.findall(r"```toml\n(.*?)```", (REPO / "docs/sweep.md").read_text(), re.S)
     # pairs has one budget, all has two; a parameter's default is the device's
     assert len(expand(parse(example))) == 2 * (1 + 2) * 2 * 3 + 2 * 2
