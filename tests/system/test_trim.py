@@ -107,7 +107,9 @@ def test_a_trimming_is_kept_and_used_again(one_array: Path, tmp_path: Path, lab:
     rested = as_json("infer", one_array, *array, "--no-program", "--after", "100000", **lab)
     assert rested["trimming"] is None
     said = run("infer", one_array, *array, "--no-program", **lab).stdout
-    assert "can be trimmed: ohmbench infer small.ohmw --no-program --trim" in said
+    assert "trimming wins back" in said
+    assert "ohmbench infer small.ohmw --no-program --trim" in said
+    assert "--no-program --trim" in run("verify", one_array, *array, "--after", "100000", **lab).stdout
     assert run("program", one_array, *array, "--passes", "2", **lab).returncode == 0
     assert "stale: its cells were pulsed since" in run("infer", one_array, *array, "--trimming", file, **lab).stdout
 

@@ -29,6 +29,11 @@ class ImageFile:
         data = read_image(path)
         return cls(path, hashlib.sha256(data).hexdigest(), WeightImage.from_bytes(data, path))
 
+    @property
+    def trim_again(self) -> str:
+        """What to do about an array whose cells have moved since they were programmed."""
+        return f"what a network lost while they rested: ohmbench infer {self.path.name} --no-program --trim 2000"
+
     def numbers(self, only: int | None) -> list[int]:
         """The arrays asked for.
 

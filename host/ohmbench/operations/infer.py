@@ -31,7 +31,6 @@ from ohmbench.operations.trim import (
     noting,
     require_held,
     run_trimmed,
-    trim_again,
 )
 from ohmbench.operations.verify import Check
 from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
@@ -391,5 +390,5 @@ def infer_file(
                 after_s,
             )
             if trim is None and (held is not None or after_s):
-                result = replace(result, hint=trim_again(path))
+                result = replace(result, hint=f"trimming wins back {file.trim_again}")
             return Noted(result, bench.carrier.note)

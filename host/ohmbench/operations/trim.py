@@ -218,11 +218,6 @@ def run_trimmed(
     return Pass(trimmed, result)
 
 
-def trim_again(path: Path) -> str:
-    """What to do about an array whose cells have moved since they were programmed."""
-    return f"what cells lost while they rested can be trimmed: ohmbench infer {path.name} --no-program --trim 2000"
-
-
 def noting(load: Loader, runs: dict[int, int], rest: Callable[[], None]) -> Loader:
     """The loader, with the numbers of its runs noted by image, and a rest after each."""
 

@@ -186,6 +186,10 @@ class VerifyResult:
             f"{v['mean_usiemens']:+7.2f}  {v['sigma_usiemens']:8.2f}"
             for v in s["levels"]
         ]
+        if self.after_s and not self.inside[self.mask].all():
+            lines.append(
+                f"programming again moves these cells; without a pulse, trimming wins back {self.check.file.trim_again}"
+            )
         return "\n".join(lines)
 
     def render(self, path: Path) -> None:
