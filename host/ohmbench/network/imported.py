@@ -40,7 +40,8 @@ class ImportedNetwork:
 
     An ARRAY step has the numbers `bits` (of its unsigned inputs), `zero` (what stands for 0 among them), `max_level`
     (the largest magnitude of a weight) and `groups`, those of a `Window` if it is a convolution, and the array
-    `weights`, int32 (inputs of a group, outputs): inputs ordered channel, kernel row, kernel column; outputs ordered by group.
+    `weights`, int32 (inputs of a group, outputs): inputs ordered channel, kernel row, kernel column; outputs ordered by
+    group.
 
     Attributes:
         input_range: lowest and highest input that the first layer can tell apart; None: not known.
