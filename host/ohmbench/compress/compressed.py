@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench.compress.quantise import QuantisedNetwork, requantise
+from ohmbench.compress.quantise import QuantisedNetwork
+from ohmbench.network.flow import requantise
 from ohmbench.support.array_types import FloatArray, IntArray, Integers
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ohmbench.errors import UsageError
+from ohmbench.network.flow import requantise
 from ohmbench.network.network import Network, relu
 from ohmbench.support.array_types import FloatArray, IntArray, Integers
 
@@ -57,12 +58,6 @@ class QuantisedNetwork:
     def predict(self, inputs: Integers) -> IntArray:
         """Class (n,) of integer inputs (n, inputs)."""
         return np.asarray(np.argmax(self.forward_integer(inputs), axis=1), dtype=np.int64)
-
-
-def requantise(values: FloatArray, scale: float, bits: int) -> IntArray:
-    """ReLU and rounding to unsigned integers of `bits` bits; one step is worth `scale`."""
-    top = (1 << bits) - 1
-    return np.clip(np.floor(values / scale + 0.5), 0, top).astype(np.int64)
 
 
 def quantise(

@@ -6,16 +6,18 @@ then the difference along the wiring times the gain. Scales, biases and ReLU are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.compress.pool import signed
-from ohmbench.compress.quantise import requantise
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.tile import Tile
+from ohmbench.network.flow import ARRAY, Step, Value, Walk, Window, rows_of, sums_as_value
 from ohmbench.support.array_types import FloatArray, IntArray, Integers
 
 _Numbers = TypeVar("_Numbers", IntArray, FloatArray)
@@ -52,49 +54,96 @@ def run_tile_exact(image: WeightImage, index: int, row_values: IntArray) -> IntA
     return lane_values(column_sums(image.levels[tile.image], row_values, bits), tile)
 
 
+@dataclass(frozen=True, eq=False)
+class LayerRows:
+    """What a layer takes of a batch: integer inputs (n * places, inputs), which are made a part of the batch at a time.
+
+    A convolution's places are as many as its outputs have pixels; all their patches at once would take gigabytes.
+
+    Attributes:
+        waiting: the value (n, ...) that the array step takes.
+    """
+
+    step: Step
+    waiting: Value
+
+    @cached_property
+    def places(self) -> int:
+        if "kernel" not in self.step.numbers or not len(self.waiting):
+            return 1
+        down, across = Window.of(self.step.numbers).size(*self.waiting.shape[2:])
+        return down * across
+
+    def __len__(self) -> int:
+        return len(self.waiting) * self.places
+
+    def parts(self) -> Iterator[tuple[slice, IntArray]]:
+        """Places among the rows, and the inputs there."""
+        each = int(np.prod(self.waiting.shape[1:])) * (self.places if self.places > 1 else 1) * 8
+        images = max(1, _PART_BYTES // max(each, 1)) if self.places > 1 else max(len(self.waiting), 1)
+        for first in range(0, len(self.waiting), images):
+            part = self.waiting[first : first + images]
+            yield slice(first * self.places, (first + len(part)) * self.places), rows_of(self.step, part)
+
+
+_PART_BYTES = 32 << 20
+
+
+def layer_rows(inputs: IntArray) -> LayerRows:
+    """Integer inputs (n, inputs) of a dense layer as they are."""
+    return LayerRows(Step(ARRAY, (0,)), inputs)
+
+
+def run_lanes(image: WeightImage, index: int, rows: LayerRows, run_tile: TileRunner) -> Value:
+    """Lanes (rows, outputs) of a tile."""
+    tile = image.tiles[index]
+    parts: list[Value] = [
+        run_tile(image, index, tile.row_inputs(inputs, image.rows))[:, : tile.outputs] for _at, inputs in rows.parts()
+    ]
+    if rows.places > 1:  # as many numbers as pixels: half of the memory, and precise beyond the ADC
+        parts = [part.astype(np.float32) if part.dtype.kind == "f" else part for part in parts]
+    return np.concatenate(parts) if parts else np.zeros((0, tile.outputs))
+
+
 def run_layer(
-    image: WeightImage, number: int, inputs: IntArray, run_tile: TileRunner = run_tile_exact
-) -> dict[int, IntArray | FloatArray]:
-    """Lanes (n, outputs) of each tile of a layer, by the tile's number, of the layer's integer inputs (n, inputs)."""
-    return {
-        index: run_tile(image, index, tile.row_inputs(inputs, image.rows))[:, : tile.outputs]
-        for index, tile in enumerate(image.tiles)
-        if tile.layer == number
-    }
+    image: WeightImage, number: int, rows: LayerRows, run_tile: TileRunner = run_tile_exact
+) -> dict[int, Value]:
+    """Lanes (rows, outputs) of each tile of a layer, by the tile's number."""
+    return {index: run_lanes(image, index, rows, run_tile) for index in image.tiles_of(number)}
 
 
-def add_up(image: WeightImage, number: int, lanes: Mapping[int, IntArray | FloatArray]) -> IntArray | FloatArray:
-    """Sums (n, outputs) of a layer's lanes, as `run_layer` gives them."""
-    kind = np.result_type(np.int64, *(part.dtype for part in lanes.values()))
+def add_up(image: WeightImage, number: int, lanes: Mapping[int, Value]) -> Value:
+    """Sums (rows, outputs) of a layer's lanes, as `run_layer` gives them."""
+    kind = np.result_type(*(part.dtype for part in lanes.values()))
     rows = len(next(iter(lanes.values())))
-    total: IntArray | FloatArray = np.zeros((rows, image.layers[number].outputs), kind)
+    total: Value = np.zeros((rows, image.layers[number].outputs), kind)
     for index, part in lanes.items():
         total[:, image.tiles[index].lanes_of] += part
     return total
 
 
-def next_inputs(image: WeightImage, number: int, logits: FloatArray) -> IntArray:
-    """Integer inputs (n, inputs) of the layer after `number`, whose logits (n, outputs) these are."""
-    scale = image.layers[number].output_scale
-    assert scale is not None, "the last layer has no next one"
-    return requantise(logits, scale, image.layers[number + 1].input_bits)
-
-
-def evaluate(image: WeightImage, inputs: Integers, run_tile: TileRunner = run_tile_exact) -> FloatArray:
-    """Logits (n, outputs) of integer inputs (n, inputs), tile after tile; all inputs pass a tile before the next one.
+def evaluate(image: WeightImage, inputs: Integers | FloatArray, run_tile: TileRunner = run_tile_exact) -> FloatArray:
+    """Outputs (n, outputs) of inputs (n, ...), tile after tile; all inputs pass a tile before the next one.
 
     Args:
+        inputs: integers (n, inputs) of a network that was trained here, or as an imported one takes them.
         run_tile: computes a tile's lanes; a bench programs the tile's image and runs the array here.
     """
-    x = np.asarray(inputs, dtype=np.int64)
-    logits = np.empty((len(x), 0))
-    for number, layer in enumerate(image.layers):
-        logits = add_up(image, number, run_layer(image, number, x, run_tile)) * layer.scale + layer.bias
-        if layer.output_scale is not None:
-            x = next_inputs(image, number, logits)
-    return logits
+    walk = Walk(image.walk_steps, np.asarray(inputs))
+    for number in range(len(image.layers)):
+        assert walk.step is not None
+        rows = LayerRows(walk.step, walk.waiting)
+        walk.give(
+            sums_as_value(walk.step, walk.waiting, add_up(image, number, run_layer(image, number, rows, run_tile)))
+        )
+    return np.asarray(walk.outputs, np.float64)
 
 
-def predict(image: WeightImage, inputs: Integers, run_tile: TileRunner = run_tile_exact) -> IntArray:
-    """Class (n,) of integer inputs (n, inputs)."""
-    return np.asarray(np.argmax(evaluate(image, inputs, run_tile), axis=1), dtype=np.int64)
+def predict(image: WeightImage, inputs: Integers | FloatArray, run_tile: TileRunner = run_tile_exact) -> IntArray:
+    """Class (n,) of inputs, as `evaluate` takes them."""
+    return classes_of(evaluate(image, inputs, run_tile))
+
+
+def classes_of(outputs: FloatArray) -> IntArray:
+    """The largest output's number (n,) of outputs (n, ...)."""
+    return np.asarray(np.argmax(outputs.reshape(len(outputs), -1), axis=1), np.int64)

@@ -15,6 +15,7 @@ the exact integers of the whole network, so no label is needed.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,9 +24,10 @@ from typing import Self
 import numpy as np
 
 from ohmbench.errors import DataError, UsageError
-from ohmbench.inference.exact import TileRunner, add_up, next_inputs, run_layer
+from ohmbench.inference.exact import LayerRows, TileRunner, add_up, run_lanes, run_layer
 from ohmbench.mapping.image import WeightImage
-from ohmbench.support.array_types import FloatArray, IntArray, Integers
+from ohmbench.network.flow import Value, Walk, sums_as_value
+from ohmbench.support.array_types import FloatArray, Index, IntArray, Integers
 
 GAIN_SPREAD = 0.1
 """Standard deviation of the gains that the fit expects around 1: wires, converters and cells take a few per cent."""
@@ -37,6 +39,8 @@ Both are loose. Of ten arrays of preset a with 784-10, twice or half of them cha
 INPUTS_PER_TILE = 4
 """Inputs that a fit needs for each tile in an output's sum, and for the offset; 20 are better, and 80 are enough."""
 _ROUNDS = 10  # of estimating the noise; it stays the same in four digits after five
+_MOST_ROWS = 20_000
+"""Rows of a layer that are fitted to; a convolution has one for each pixel of each input."""
 _RELATIVE = 1e-10  # of rounding in sums of squares of doubles
 
 
@@ -103,7 +107,7 @@ class Trimmed:
     fit_s: float = 0.0
 
 
-_Lanes = Mapping[int, IntArray | FloatArray]
+_Lanes = Mapping[int, Value]
 _Sums = Mapping[int, IntArray]
 
 
@@ -149,49 +153,63 @@ class LayerByLayer:
     Attributes:
         image: its layers that were not passed yet may be given other levels on the way.
         number: of the layer that comes next.
-        next_fit: integer inputs (n, inputs) of that layer, of those to fit to, corrected.
-        exact: the same in the exact network.
     """
 
     def __init__(
-        self, image: WeightImage, fit_to: Integers, inputs: Integers, run_fit: TileRunner, run_tile: TileRunner
+        self,
+        image: WeightImage,
+        fit_to: Integers | FloatArray,
+        inputs: Integers | FloatArray,
+        run_fit: TileRunner,
+        run_tile: TileRunner,
     ) -> None:
         self.image = image
         self.number = 0
-        self.exact = np.asarray(fit_to, np.int64)
+        self._exact = Walk(image.walk_steps, np.asarray(fit_to))
         self._runners = (run_fit, run_tile)
-        self._fitted, self._tested = _Streams.of(fit_to), _Streams.of(inputs)
+        self._fitted, self._tested = _Ways(image, np.asarray(fit_to)), _Ways(image, np.asarray(inputs))
         self._trimming = Trimming.none(image, len(fit_to))
         self._fit_s = 0.0
 
     @property
     def next_fit(self) -> IntArray:
-        return self._fitted.corrected
+        """Integer inputs (n, inputs) of the layer that comes next, of those to fit to, corrected."""
+        return np.asarray(self._fitted.corrected.waiting, np.int64)
+
+    def change(self, image: WeightImage) -> None:
+        """From the next layer on, the levels, scales and biases are those of another image."""
+        self.image = image
+        for walk in (self._exact, *self._fitted.walks, *self._tested.walks):
+            walk.change(image.walk_steps)
 
     def step(self) -> None:
         """Pass the next layer, and fit its corrections; raises as `trim`."""
-        image, number, layer = self.image, self.number, self.image.layers[self.number]
-        wanted = add_up(image, number, run_layer(image, number, self.exact))
+        image, number = self.image, self.number
+        exact = _rows(self._exact)
+        wanted = add_up(image, number, run_layer(image, number, exact))
         if number in (0, len(image.layers) - 1):  # a hidden output that is never active is the network's own affair
-            _require_moving(image, number, np.asarray(wanted, np.int64))
+            _require_moving(image, number, wanted)
         fit_lanes, lanes = _run(image, number, (self._fitted, self._tested), self._runners)
         began = time.process_time()
-        sums = _sums(image, number, self._fitted.corrected)
-        found = _fit(self._trimming, image, number, fit_lanes.corrected, sums, np.asarray(wanted, np.float64))
-        ideal = run_layer(image, number, self._fitted.corrected)
-        self._trimming = _with_errors(found, image, number, fit_lanes, sums, ideal, wanted)
+        chosen = _some_rows(len(wanted))
+        rows = _rows(self._fitted.corrected)
+        sums = {index: of_tile[chosen] for index, of_tile in _sums(image, number, rows).items()}
+        few = {index: part[chosen] for index, part in fit_lanes.corrected.items()}
+        found = _fit(self._trimming, image, number, few, sums, np.asarray(wanted[chosen], np.float64))
+        ideal = {index: part[chosen] for index, part in run_layer(image, number, rows).items()}
+        raw = {index: part[chosen] for index, part in fit_lanes.raw.items()}
+        self._trimming = _with_errors(found, image, number, _StreamLanes(raw, few), sums, ideal, wanted[chosen])
         self._fit_s += time.process_time() - began
-        self._fitted = self._fitted.after(image, number, self._trimming, fit_lanes)
-        self._tested = self._tested.after(image, number, self._trimming, lanes)
-        if layer.output_scale is not None:
-            self.exact = next_inputs(image, number, wanted * layer.scale + layer.bias)
+        self._fitted.give(image, number, self._trimming, fit_lanes)
+        self._tested.give(image, number, self._trimming, lanes)
+        _give(self._exact, wanted)
         self.number += 1
 
     def result(self) -> Trimmed:
         """What came out, when all layers have been passed."""
         found, tested = self._trimming, self._tested
         if np.square(found.layer_trimmed[-1]).sum() <= np.square(found.layer_raw[-1]).sum():
-            return Trimmed(found, tested.raw_logits, tested.logits, self._fit_s)
+            return Trimmed(found, *tested.outputs, self._fit_s)
         none = replace(
             Trimming.none(self.image, found.inputs),
             lane_raw=found.lane_raw,
@@ -199,16 +217,18 @@ class LayerByLayer:
             layer_raw=found.layer_raw,
             layer_trimmed=found.layer_raw,
         )
-        return Trimmed(none, tested.raw_logits, tested.raw_logits, self._fit_s)
+        return Trimmed(none, tested.outputs[0], tested.outputs[0], self._fit_s)
 
 
-def pass_trimmed(image: WeightImage, trimming: Trimming, inputs: Integers, run_tile: TileRunner) -> Trimmed:
-    """Inputs (n, inputs) through an array, raw and corrected as `trimming` says."""
-    tested = _Streams.of(inputs)
+def pass_trimmed(
+    image: WeightImage, trimming: Trimming, inputs: Integers | FloatArray, run_tile: TileRunner
+) -> Trimmed:
+    """Inputs (n, ...) through an array, raw and corrected as `trimming` says."""
+    tested = _Ways(image, np.asarray(inputs))
     for number in range(len(image.layers)):
         (lanes,) = _run(image, number, (tested,), (run_tile,))
-        tested = tested.after(image, number, trimming, lanes)
-    return Trimmed(trimming, tested.raw_logits, tested.logits)
+        tested.give(image, number, trimming, lanes)
+    return Trimmed(trimming, *tested.outputs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,79 +237,82 @@ class _StreamLanes:
     corrected: _Lanes
 
 
-@dataclass(frozen=True, eq=False)
-class _Streams:
+class _Ways:
     """The same inputs on two ways through the network: with the array's outputs as they are, and corrected.
 
     Attributes:
-        raw, corrected: integer inputs (n, inputs) of the next layer; the very same array while the ways are one.
-        raw_logits, logits: (n, outputs) of the layer before.
+        raw, corrected: the very same walk up to the first layer's outputs.
     """
 
-    raw: IntArray
-    corrected: IntArray
-    raw_logits: FloatArray
-    logits: FloatArray
+    def __init__(self, image: WeightImage, inputs: Value) -> None:
+        self.raw = self.corrected = Walk(image.walk_steps, inputs)
 
-    @classmethod
-    def of(cls, inputs: Integers) -> Self:
-        x, none = np.asarray(inputs, np.int64), np.empty((len(inputs), 0))
-        return cls(x, x, none, none)
+    @property
+    def walks(self) -> tuple[Walk, ...]:
+        return (self.raw,) if self.raw is self.corrected else (self.raw, self.corrected)
 
-    def after(self, image: WeightImage, number: int, trimming: Trimming, lanes: _StreamLanes) -> Self:
-        """Behind a layer."""
-        layer = image.layers[number]
-        corrected = trimming.corrected(image, number, lanes.corrected, _sums(image, number, self.corrected))
-        raw_logits = add_up(image, number, lanes.raw) * layer.scale + layer.bias
-        logits = corrected * layer.scale + layer.bias
-        if layer.output_scale is None:
-            return replace(self, raw_logits=raw_logits, logits=logits)
-        raw, x = next_inputs(image, number, raw_logits), next_inputs(image, number, logits)
-        return replace(self, raw=raw, corrected=x, raw_logits=raw_logits, logits=logits)
+    @property
+    def outputs(self) -> tuple[FloatArray, FloatArray]:
+        """Of the last layer, (n, outputs): raw and corrected."""
+        raw, corrected = (np.asarray(walk.outputs, np.float64) for walk in (self.raw, self.corrected))
+        return raw, corrected
+
+    def give(self, image: WeightImage, number: int, trimming: Trimming, lanes: _StreamLanes) -> None:
+        """What a layer's tiles gave."""
+        corrected = trimming.corrected(image, number, lanes.corrected, _sums(image, number, _rows(self.corrected)))
+        if self.raw is self.corrected:
+            self.corrected = copy.copy(self.raw)
+        _give(self.raw, add_up(image, number, lanes.raw))
+        _give(self.corrected, corrected)
 
 
-def _run(
-    image: WeightImage, number: int, streams: Sequence[_Streams], runners: Sequence[TileRunner]
-) -> list[_StreamLanes]:
-    """A layer's lanes of all streams, tile after tile: what is loaded once serves them all."""
-    found: list[tuple[dict[int, IntArray | FloatArray], dict[int, IntArray | FloatArray]]] = [({}, {}) for _ in streams]
-    for index, tile in enumerate(image.tiles):
-        if tile.layer != number:
-            continue
-        for stream, run_tile, (raw, corrected) in zip(streams, runners, found, strict=True):
+def _rows(walk: Walk) -> LayerRows:
+    assert walk.step is not None
+    return LayerRows(walk.step, walk.waiting)
 
-            def lanes(x: IntArray, run_tile: TileRunner = run_tile, index: int = index) -> IntArray | FloatArray:
-                tile = image.tiles[index]
-                if not len(x):
-                    return np.zeros((0, tile.outputs))
-                return run_tile(image, index, tile.row_inputs(x, image.rows))[:, : tile.outputs]
 
-            corrected[index] = lanes(stream.corrected)
-            raw[index] = corrected[index] if stream.raw is stream.corrected else lanes(stream.raw)
+def _give(walk: Walk, sums: Value) -> None:
+    assert walk.step is not None
+    walk.give(sums_as_value(walk.step, walk.waiting, sums))
+
+
+def _run(image: WeightImage, number: int, ways: Sequence[_Ways], runners: Sequence[TileRunner]) -> list[_StreamLanes]:
+    """A layer's lanes on all ways, tile after tile: what is loaded once serves them all."""
+    found: list[tuple[dict[int, Value], dict[int, Value]]] = [({}, {}) for _ in ways]
+    for index in image.tiles_of(number):
+        for way, run_tile, (raw, corrected) in zip(ways, runners, found, strict=True):
+            corrected[index] = run_lanes(image, index, _rows(way.corrected), run_tile)
+            one = way.raw is way.corrected
+            raw[index] = corrected[index] if one else run_lanes(image, index, _rows(way.raw), run_tile)
     return [_StreamLanes(*both) for both in found]
 
 
-def _sums(image: WeightImage, number: int, x: IntArray) -> dict[int, IntArray]:
-    """Sum (n,) of the row inputs of each tile of a layer."""
-    return {
-        index: np.asarray(tile.row_inputs(x, image.rows).sum(axis=1), np.int64)
-        for index, tile in enumerate(image.tiles)
-        if tile.layer == number
-    }
+def _some_rows(count: int) -> Index:
+    """Rows to fit to: all, or as many as are enough of a convolution's pixels."""
+    every = np.arange(count)
+    return every if count <= _MOST_ROWS else np.sort(np.random.default_rng(0).permutation(count)[:_MOST_ROWS])
 
 
-def _require_moving(image: WeightImage, number: int, wanted: IntArray) -> None:
+def _sums(image: WeightImage, number: int, rows: LayerRows) -> dict[int, IntArray]:
+    """Sum (rows,) of the row inputs of each tile of a layer."""
+    sums = {index: np.zeros(len(rows), np.int64) for index in image.tiles_of(number)}
+    for at, inputs in rows.parts():
+        for index, of_tile in sums.items():
+            of_tile[at] = inputs[:, image.tiles[index].row_of_input >= 0].sum(axis=1)
+    return sums
+
+
+def _require_moving(image: WeightImage, number: int, wanted: Value) -> None:
     """Refuse inputs over which an output that has weights never moves: nothing can be learned of its lanes."""
     weighted = np.zeros(wanted.shape[1], np.bool_)
-    for tile in image.tiles:
-        if tile.layer == number:
-            levels = np.pad(image.levels[tile.image].astype(np.int64), ((0, 0), (0, 1)))[tile.rows_used(image.rows)]
-            weights = levels[:, tile.p[: tile.outputs]] - levels[:, tile.n[: tile.outputs]]
-            weighted[tile.lanes_of] |= weights.any(axis=0)
+    for tile in (image.tiles[index] for index in image.tiles_of(number)):
+        levels = np.pad(image.levels[tile.image].astype(np.int64), ((0, 0), (0, 1)))[tile.rows_used(image.rows)]
+        weights = levels[:, tile.p[: tile.outputs]] - levels[:, tile.n[: tile.outputs]]
+        weighted[tile.lanes_of] |= weights.any(axis=0)
     still = np.flatnonzero(weighted & (np.ptp(wanted, axis=0) == 0))
     if still.size:
         raise DataError(
-            f"Output {still[0]} of layer {number} never moves over the {len(wanted)} inputs of the trimming"
+            f"Output {still[0]} of layer {number} never moves over the inputs of the trimming"
             + (f", nor do {still.size - 1} others" if still.size > 1 else "")
             + ", so that nothing can be learned of it.",
             "Give more inputs, or others.",
@@ -349,7 +372,7 @@ def _with_errors(
     lanes: _StreamLanes,
     sums: _Sums,
     ideal: _Lanes,
-    wanted: IntArray | FloatArray,
+    wanted: Value,
 ) -> Trimming:
     """`trimming` with what a layer's errors were and are."""
     lane_raw, lane_trimmed = trimming.lane_raw.copy(), trimming.lane_trimmed.copy()

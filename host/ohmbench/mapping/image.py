@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from ohmbench.mapping.tile import (
     require,
     validate_layers,
 )
+from ohmbench.network.flow import ARRAY, Step, array_steps
+from ohmbench.network.imported import read_steps, step_arrays, steps_header
 from ohmbench.support.archive import (
     Archive,
     ArchiveError,
@@ -36,7 +39,8 @@ from ohmbench.support.archive import (
 from ohmbench.support.array_types import Mask
 from ohmbench.support.files import write_result
 
-SCHEMA = 1
+SCHEMA = 2
+"""2 has steps. Images of networks that were trained here are written as 1, as they always were."""
 MAX_LINES = 128
 MAX_IMAGES = 4096
 MAX_TILES = 4096
@@ -53,6 +57,9 @@ class WeightImage:
         mask: bool (images, rows, columns): the cells to program; the others are left alone and hold level 0 here.
         layers, tiles: in the order of execution; tiles are sorted by layer.
         provenance: where it came from: ohmbench version, network, dataset, seed, command, ... text or finite numbers.
+        steps: of a network from elsewhere, what the host does between layers; array step k stands for layer k, whose
+            weights are in the cells. None: dense layers with ReLU between them, as `Layer` says.
+        input_shape: of an input of such a network; None without steps.
 
     Raises:
         ImageError: on creation, if the parts contradict each other.
@@ -65,9 +72,29 @@ class WeightImage:
     tiles: tuple[Tile, ...]
     array_type: str = "1T1R"
     provenance: Provenance = field(default_factory=dict)
+    steps: tuple[Step, ...] | None = None
+    input_shape: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         _validate(self)
+
+    @cached_property
+    def walk_steps(self) -> tuple[Step, ...]:
+        """Steps from inputs to outputs."""
+        if self.steps is not None:
+            return self.steps
+        steps: list[Step] = []
+        for number, layer in enumerate(self.layers):
+            steps.append(Step(ARRAY, (len(steps),), {"bits": layer.input_bits, "zero": 0, "groups": 1}))
+            steps.append(Step("scaled", (len(steps),), {}, {"scale": layer.scale, "bias": layer.bias}))
+            if layer.output_scale is not None:
+                bits = self.layers[number + 1].input_bits
+                steps.append(Step("requantise", (len(steps),), {"scale": layer.output_scale, "bits": bits}))
+        return tuple(steps)
+
+    def tiles_of(self, number: int) -> list[int]:
+        """Numbers of a layer's tiles."""
+        return [index for index, tile in enumerate(self.tiles) if tile.layer == number]
 
     @property
     def images(self) -> int:
@@ -194,7 +221,9 @@ def _validate(image: WeightImage) -> None:
     for key, value in image.provenance.items():
         good = isinstance(key, str) and fits_origin(value)
         require(good, f"its provenance {key!r} is neither text nor a finite number")
-    validate_layers(image.layers)
+    validate_layers(image.layers, chained=image.steps is None)
+    if image.steps is not None:
+        _validate_steps(image, image.steps)
     require(1 <= len(image.tiles) <= MAX_TILES, f"it has {len(image.tiles)} tiles, not 1..{MAX_TILES}")
     for index, tile in enumerate(image.tiles):
         _validate_tile(tile, image, f"tile {index}")
@@ -202,6 +231,18 @@ def _validate(image: WeightImage) -> None:
     require(
         order == sorted(order) and set(order) == set(range(len(image.layers))), "the tiles do not follow the layers"
     )
+
+
+def _validate_steps(image: WeightImage, steps: tuple[Step, ...]) -> None:
+    on_array = list(array_steps(steps))
+    require(len(on_array) == len(image.layers), f"its steps have {len(on_array)} layers, its cells {len(image.layers)}")
+    shape = image.input_shape
+    require(
+        shape is not None and 1 <= len(shape) <= 3 and all(1 <= n <= MAX_WIDTH for n in shape), "it has no input shape"
+    )
+    for number, (step, layer) in enumerate(zip(on_array, image.layers, strict=True)):
+        require(step.numbers["bits"] == layer.input_bits, f"step and layer {number} take other inputs")
+        require(layer.outputs % int(step.numbers["groups"]) == 0, f"layer {number} has no such groups")
 
 
 def _validate_tile(tile: Tile, image: WeightImage, name: str) -> None:
@@ -241,13 +282,16 @@ def _members(image: WeightImage) -> dict[str, NDArray[Any]]:
         members[f"layer{index}_rows"] = np.stack([tile.row_of_input for tile in tiles])
         members[f"layer{index}_scale"] = layer.scale
         members[f"layer{index}_bias"] = layer.bias
-    return members
+    return members if image.steps is None else members | step_arrays(image.steps)
 
 
 def _header(image: WeightImage) -> dict[str, Any]:
+    extra = {}
+    if image.steps is not None and image.input_shape is not None:
+        extra = {"steps": steps_header(image.steps), "input_shape": list(image.input_shape)}
     return {
         "format": "ohmbench weight image",
-        "schema": SCHEMA,
+        "schema": SCHEMA if extra else 1,
         "array": {"rows": image.rows, "columns": image.columns, "type": image.array_type},
         "images": image.images,
         "max_level": image.max_level,
@@ -260,6 +304,7 @@ def _header(image: WeightImage) -> dict[str, Any]:
             for t in image.tiles
         ],
         "provenance": dict(image.provenance),
+        **extra,
     }
 
 
@@ -303,7 +348,16 @@ def _assemble(archive: Archive) -> WeightImage:
         tuple(tiles),
         array.get("type", ""),
         origin(header),
+        *_steps_of(archive),
     )
+
+
+def _steps_of(archive: Archive) -> tuple[tuple[Step, ...] | None, tuple[int, ...] | None]:
+    if "steps" not in archive.header:
+        return None, None
+    shape = archive.header.get("input_shape")
+    require(isinstance(shape, list) and all(type(n) is int for n in shape), "it has no input shape")
+    return read_steps(archive, weights=False), tuple(shape or ())
 
 
 def _refused(path: str | Path, reason: str) -> ImageError:

@@ -23,6 +23,7 @@ from ohmbench.errors import ImageError
 from ohmbench.mapping.image import Provenance, WeightImage
 from ohmbench.mapping.packing import Place, apart, pack
 from ohmbench.mapping.tile import Layer, Tile
+from ohmbench.network.flow import Step
 from ohmbench.support.array_types import Index
 from ohmbench.tables import ARRAY_TYPE, COLUMNS, ROWS
 
@@ -49,6 +50,8 @@ def map_compressed(
     columns: int = COLUMNS,
     array_type: str = ARRAY_TYPE,
     provenance: Provenance | None = None,
+    steps: tuple[Step, ...] | None = None,
+    input_shape: tuple[int, ...] | None = None,
 ) -> WeightImage:
     """The images of a compressed network; `reference.evaluate` of them gives what `forward_integer` of it gives.
 
@@ -58,6 +61,7 @@ def map_compressed(
     read by several tiles, which share its cells.
 
     Args:
+        steps, input_shape: of a network from elsewhere, as `WeightImage` has them.
         share_images: pack blocks into as few images as possible; otherwise each has one of its own, with less on its
             wires.
 
@@ -96,6 +100,8 @@ def map_compressed(
         tuple(tiles),
         array_type,
         {} if provenance is None else provenance,
+        steps,
+        input_shape,
     )
 
 

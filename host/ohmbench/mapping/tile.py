@@ -103,11 +103,11 @@ class Tile:
         return (shared * ((1 << input_bits) - 1)).bit_length()
 
 
-def validate_layers(layers: Sequence[Layer]) -> None:
-    """Raise ImageError if a layer is impossible, or does not fit the next one."""
+def validate_layers(layers: Sequence[Layer], *, chained: bool = True) -> None:
+    """Raise ImageError if a layer is impossible, or, chained, does not fit the next one."""
     require(1 <= len(layers) <= MAX_LAYERS, f"it has {len(layers)} layers, not 1..{MAX_LAYERS}")
     for index, layer in enumerate(layers):
-        last = index + 1 == len(layers)
+        last = index + 1 == len(layers) or not chained
         _validate_layer(layer, f"layer {index}", last)
         require(last or layer.outputs == layers[index + 1].inputs, f"layer {index} does not fit the next one")
 

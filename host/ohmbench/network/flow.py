@@ -197,7 +197,17 @@ def _dense(step: Step, values: list[Value]) -> Value:
     return np.asarray(np.asarray(values[0], np.float32) @ step.arrays["weights"] + step.arrays["bias"], np.float32)
 
 
+def requantise(values: Value, scale: float, bits: int) -> IntArray:
+    """ReLU and rounding to unsigned integers of `bits` bits; one step is worth `scale`."""
+    top = (1 << bits) - 1
+    return np.clip(np.floor(values / scale + 0.5), 0, top).astype(np.int64)
+
+
 HOST: dict[str, Host] = {
+    # of networks that were trained here, in double precision
+    "scaled": lambda step, values: np.asarray(values[0] * step.arrays["scale"] + step.arrays["bias"]),
+    "requantise": lambda step, values: requantise(values[0], step.numbers["scale"], step.numbers["bits"]),
+    # of networks from elsewhere, in single precision
     "affine": _affine,
     "quantise": _quantise,
     "dequantise": _dequantise,
@@ -245,6 +255,22 @@ class Walk:
         """Integers that the array step takes."""
         assert self.step is not None
         return self._values[self.step.inputs[0]]
+
+    def __copy__(self) -> Walk:
+        """Another batch of the same values, which goes on by itself."""
+        other = object.__new__(Walk)
+        other.__dict__ = {**self.__dict__, "_values": list(self._values)}
+        return other
+
+    def change(self, steps: tuple[Step, ...]) -> None:
+        """Go on by other steps, which are of the same kinds on the same values.
+
+        A value that waits for an array's sums is as the steps before have made it.
+        """
+        assert [(a.kind, a.inputs) for a in steps] == [(b.kind, b.inputs) for b in self._steps]
+        self._steps = steps
+        if self.step is not None:
+            self.step = steps[len(self._values) - 1]
 
     def give(self, sums: Value) -> None:
         """The sums of the array step: (n, outputs), or (n, outputs, down, across)."""

@@ -171,8 +171,11 @@ def step_arrays(steps: tuple[Step, ...]) -> dict[str, NDArray[Any]]:
 _TYPES = ("float32", "float64", "int32", "int64")
 
 
-def read_steps(archive: Archive) -> tuple[Step, ...]:
+def read_steps(archive: Archive, *, weights: bool = True) -> tuple[Step, ...]:
     """The steps of a file, checked: kinds, numbers of values, finite numbers.
+
+    Args:
+        weights: whether array steps have their weights; those of a weight image are in its cells.
 
     Raises:
         ArchiveError: they make no sense.
@@ -191,21 +194,26 @@ def read_steps(archive: Archive) -> tuple[Step, ...]:
             dtype, shape = described
             if dtype not in _TYPES or not _whole_list(shape):
                 raise ArchiveError(f"step {number} has a damaged array")
-            array = archive.array(f"step{number}_{name}", np.dtype(dtype).newbyteorder("<").str, *shape)
+            stored = np.dtype(dtype).newbyteorder("<").str
+            array = archive.array(f"step{number}_{name}", stored, *(shape or [1])).reshape(shape)
             if not np.isfinite(array).all():
                 raise ArchiveError(f"step {number} holds a number that is not finite")
             arrays[name] = array
         steps.append(Step(kind, tuple(inputs), numbers, arrays, str(head.get("name", ""))[:200]))
         if kind == ARRAY:
-            _check_array_step(steps[-1], number)
+            _check_array_step(steps[-1], number, weights)
     return tuple(steps)
 
 
-def _check_array_step(step: Step, number: int) -> None:
+def _check_array_step(step: Step, number: int, has_weights: bool) -> None:
     bits = integer(step.numbers, "bits", 1, 16)
     integer(step.numbers, "zero", 0, (1 << bits) - 1)
-    most = integer(step.numbers, "max_level", 1, 255)
     groups, weights = integer(step.numbers, "groups", 1, 1 << 14), step.arrays.get("weights")
+    if not has_weights:
+        if step.arrays:
+            raise ArchiveError(f"step {number} has weights besides those of the cells")
+        return
+    most = integer(step.numbers, "max_level", 1, 255)
     if weights is None or weights.ndim != 2 or weights.dtype.kind != "i" or np.abs(weights).max(initial=0) > most:
         raise ArchiveError(f"step {number} has no weights of whole numbers up to {most}")
     if weights.shape[1] % groups:

@@ -158,7 +158,7 @@ def _run(
         sha256 = hashlib.sha256(image.to_bytes()).hexdigest()
         load = recorded_loader(bench, recipe, progress, ledgered, IN_THE_LOOP, Source(sha256, out.name, recipe_name))
         run.load, run.loaded = noting(load, runs, lambda: None), None
-        way.image = image
+        way.change(image)
         return sha256
 
     sha256 = use(file.image)

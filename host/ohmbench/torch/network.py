@@ -11,7 +11,7 @@ import torch
 from ohmbench.bench.base import Bench
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
 from ohmbench.errors import UsageError
-from ohmbench.inference.exact import TileRunner, add_up, run_layer
+from ohmbench.inference.exact import TileRunner, add_up, layer_rows, run_layer
 from ohmbench.inference.on_bench import Inference
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_pairs
@@ -106,7 +106,9 @@ class ArrayNetwork(torch.nn.Module):
         runner: TileRunner = run
 
         def products(whole: IntArray) -> FloatArray:
-            return np.asarray(add_up(self.image, number, run_layer(self.image, number, whole, runner)), np.float64)
+            return np.asarray(
+                add_up(self.image, number, run_layer(self.image, number, layer_rows(whole), runner)), np.float64
+            )
 
         return products
 

@@ -63,7 +63,8 @@ def test_a_network_in_the_loop_is_better_than_a_trimmed_one_on_a_bad_array(train
             run = Inference(bench, Recipe())
             way = LayerByLayer(image, data.train_x, data.test_x, run.fit_tile, run.run_tile)
             way.step()
-            way.image, run.loaded = adapt(image, 1, way.next_fit, data.train_y), None
+            way.change(adapt(image, 1, way.next_fit, data.train_y))
+            run.loaded = None
             way.step()
             looped.append(share_right(np.argmax(way.result().corrected, axis=1), data.test_y))
             assert share_right(predict(way.image, data.test_x), data.test_y) > 0.8

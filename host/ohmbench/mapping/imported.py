@@ -1,0 +1,81 @@
+"""A network from elsewhere on 32x32 arrays: each of its products in whole numbers as pairs of cells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Segment
+from ohmbench.errors import ImageError
+from ohmbench.mapping.image import Provenance, WeightImage
+from ohmbench.mapping.mapper import map_compressed
+from ohmbench.network.flow import ARRAY, Step, array_steps
+from ohmbench.network.imported import ImportedNetwork
+from ohmbench.tables import ARRAY_TYPE, COLUMNS, ROWS
+
+
+def map_imported(
+    network: ImportedNetwork,
+    *,
+    share_images: bool = True,
+    rows: int = ROWS,
+    columns: int = COLUMNS,
+    array_type: str = ARRAY_TYPE,
+    provenance: Provenance | None = None,
+) -> WeightImage:
+    """The images of a network whose products are whole; `evaluate` of them gives what `forward` of it gives.
+
+    A group of a convolution has rows and columns of its own: those of a depthwise one are few, and share images.
+
+    Args:
+        share_images: as `map_compressed` has it.
+
+    Raises:
+        ImageError: a product is not whole, there is none, or the network is too large for one weight image.
+    """
+    if not network.is_whole or not network.products:
+        raise ImageError(
+            "The network has products in floating point, or none at all.", "Quantise it on import: --bits."
+        )
+    steps = list(array_steps(network.steps))
+    compressed = CompressedNetwork(tuple(map(_layer, steps)), max(int(step.numbers["max_level"]) for step in steps))
+    bare = tuple(replace(step, arrays={}) if step.kind == ARRAY else step for step in network.steps)
+    return map_compressed(
+        compressed,
+        share_images=share_images,
+        rows=rows,
+        columns=columns,
+        array_type=array_type,
+        provenance={**network.provenance, **(provenance or {})},
+        steps=bare,
+        input_shape=network.input_shape,
+    )
+
+
+def _layer(step: Step) -> CompressedLayer:
+    weights, groups = step.arrays["weights"].astype(np.int64), int(step.numbers["groups"])
+    height, outputs = weights.shape
+    each = outputs // groups
+    segments = [
+        _segment(
+            weights[first : first + ROWS, group * each : (group + 1) * each],
+            groups * height,
+            group * height + first,
+            group * each,
+        )
+        for group in range(groups)
+        for first in range(0, height, ROWS)
+    ]
+    return CompressedLayer(int(step.numbers["bits"]), np.ones(outputs), np.zeros(outputs), None, tuple(segments))
+
+
+def _segment(weights: np.ndarray[tuple[int, int], np.dtype[np.int64]], inputs: int, first: int, output: int) -> Segment:
+    """A pair of columns for each of some outputs, on the rows of some inputs."""
+    height, outputs = weights.shape
+    row_of_input = np.full(inputs, -1, np.int16)
+    row_of_input[first : first + height] = np.arange(height)
+    levels = np.empty((height, 2 * outputs), np.uint8)
+    levels[:, 0::2], levels[:, 1::2] = np.maximum(weights, 0), np.maximum(-weights, 0)
+    p = np.arange(0, 2 * outputs, 2, dtype=np.int16)
+    return Segment(row_of_input, levels, output, p, p + np.int16(1), np.ones(outputs, np.int32))
