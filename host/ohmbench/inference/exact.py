@@ -18,7 +18,7 @@ from ohmbench.compress.pool import signed
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.tile import Tile
 from ohmbench.network.flow import ARRAY, Step, Value, Walk, Window, rows_of, sums_as_value
-from ohmbench.support.array_types import FloatArray, IntArray, Integers
+from ohmbench.support.array_types import FloatArray, IntArray, Integers, NetworkInputs
 
 _Numbers = TypeVar("_Numbers", IntArray, FloatArray)
 
@@ -122,7 +122,7 @@ def add_up(image: WeightImage, number: int, lanes: Mapping[int, Value]) -> Value
     return total
 
 
-def evaluate(image: WeightImage, inputs: Integers | FloatArray, run_tile: TileRunner = run_tile_exact) -> FloatArray:
+def evaluate(image: WeightImage, inputs: NetworkInputs, run_tile: TileRunner = run_tile_exact) -> FloatArray:
     """Outputs (n, outputs) of inputs (n, ...), tile after tile; all inputs pass a tile before the next one.
 
     Args:
@@ -139,7 +139,7 @@ def evaluate(image: WeightImage, inputs: Integers | FloatArray, run_tile: TileRu
     return np.asarray(walk.outputs, np.float64)
 
 
-def predict(image: WeightImage, inputs: Integers | FloatArray, run_tile: TileRunner = run_tile_exact) -> IntArray:
+def predict(image: WeightImage, inputs: NetworkInputs, run_tile: TileRunner = run_tile_exact) -> IntArray:
     """Class (n,) of inputs, as `evaluate` takes them."""
     return classes_of(evaluate(image, inputs, run_tile))
 

@@ -12,7 +12,7 @@ from ohmbench.bench.base import Bench, Limits
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.compress.pool import signed
 from ohmbench.errors import ImageError
-from ohmbench.inference.exact import evaluate
+from ohmbench.inference.exact import classes_of, evaluate
 from ohmbench.inference.loading import Loader, load_at_once
 from ohmbench.inference.trimming import Trimmed, Trimming, pass_trimmed, trim
 from ohmbench.isa import load_firmware
@@ -21,7 +21,7 @@ from ohmbench.mapping.tile import Tile
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import OnProgress
 from ohmbench.record.cell_records import CellRecords
-from ohmbench.support.array_types import FloatArray, Inputs, IntArray, Integers, Words
+from ohmbench.support.array_types import FloatArray, Inputs, IntArray, Integers, NetworkInputs, Words
 from ohmbench.tables import COLUMNS, ROWS
 
 WIRING = 0
@@ -51,8 +51,8 @@ class Inference:
     trim_cycles: int = 0
     loaded: int | None = None
 
-    def logits(self, image: WeightImage, inputs: Integers) -> FloatArray:
-        """Logits (n, outputs) of integer inputs (n, inputs) through the array.
+    def logits(self, image: WeightImage, inputs: NetworkInputs) -> FloatArray:
+        """Outputs (n, outputs) of inputs (n, ...) through the array.
 
         Raises:
             ImageError: the image does not fit the bench's array.
@@ -61,12 +61,12 @@ class Inference:
         image.check_fits(self.bench.info)
         return evaluate(image, inputs, self.run_tile)
 
-    def predict(self, image: WeightImage, inputs: Integers) -> IntArray:
-        """Class (n,) of integer inputs (n, inputs) through the array; raises as `logits`."""
-        return np.asarray(np.argmax(self.logits(image, inputs), axis=1), np.int64)
+    def predict(self, image: WeightImage, inputs: NetworkInputs) -> IntArray:
+        """Class (n,) of inputs (n, ...) through the array; raises as `logits`."""
+        return classes_of(self.logits(image, inputs))
 
-    def trim(self, image: WeightImage, fit_to: Integers, inputs: Integers) -> Trimmed:
-        """Fit corrections to some integer inputs (n, inputs), and take others through the array raw and corrected.
+    def trim(self, image: WeightImage, fit_to: NetworkInputs, inputs: NetworkInputs) -> Trimmed:
+        """Fit corrections to some inputs (n, ...), and take others through the array raw and corrected.
 
         Raises:
             UsageError, DataError: as `ohmbench.inference.trimming.trim`.
@@ -75,8 +75,8 @@ class Inference:
         image.check_fits(self.bench.info)
         return trim(image, fit_to, inputs, self.fit_tile, self.run_tile)
 
-    def pass_trimmed(self, image: WeightImage, trimming: Trimming, inputs: Integers) -> Trimmed:
-        """Inputs (n, inputs) through the array, raw and corrected; raises as `logits`."""
+    def pass_trimmed(self, image: WeightImage, trimming: Trimming, inputs: NetworkInputs) -> Trimmed:
+        """Inputs (n, ...) through the array, raw and corrected; raises as `logits`."""
         image.check_fits(self.bench.info)
         return pass_trimmed(image, trimming, inputs, self.run_tile)
 

@@ -27,7 +27,7 @@ from ohmbench.errors import DataError, UsageError
 from ohmbench.inference.exact import LayerRows, TileRunner, add_up, run_lanes, run_layer
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.flow import Value, Walk, sums_as_value
-from ohmbench.support.array_types import FloatArray, Index, IntArray, Integers
+from ohmbench.support.array_types import FloatArray, Index, IntArray, Integers, NetworkInputs
 
 GAIN_SPREAD = 0.1
 """Standard deviation of the gains that the fit expects around 1: wires, converters and cells take a few per cent."""
@@ -158,8 +158,8 @@ class LayerByLayer:
     def __init__(
         self,
         image: WeightImage,
-        fit_to: Integers | FloatArray,
-        inputs: Integers | FloatArray,
+        fit_to: NetworkInputs,
+        inputs: NetworkInputs,
         run_fit: TileRunner,
         run_tile: TileRunner,
     ) -> None:
@@ -220,9 +220,7 @@ class LayerByLayer:
         return Trimmed(none, tested.outputs[0], tested.outputs[0], self._fit_s)
 
 
-def pass_trimmed(
-    image: WeightImage, trimming: Trimming, inputs: Integers | FloatArray, run_tile: TileRunner
-) -> Trimmed:
+def pass_trimmed(image: WeightImage, trimming: Trimming, inputs: NetworkInputs, run_tile: TileRunner) -> Trimmed:
     """Inputs (n, ...) through an array, raw and corrected as `trimming` says."""
     tested = _Ways(image, np.asarray(inputs))
     for number in range(len(image.layers)):

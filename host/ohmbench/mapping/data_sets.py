@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from ohmbench.errors import DataError, ImageError, UsageError
 from ohmbench.mapping.image import Provenance, WeightImage
@@ -68,6 +71,8 @@ def dataset_of(image: WeightImage, name: str | None = None, folder: Path | None 
     if trained_on not in (None, chosen):
         raise ImageError(f"The image was made for the data set {trained_on}, not {chosen}.")
     first = image.layers[0]
+    if image.input_shape is not None:
+        return _for_steps(chosen, image, folder)
     if chosen == "mnist":
         shape, crop = _shape(image), _crop(image)
         data = load_mnist(folder, shape=shape, crop=crop, input_bits=first.input_bits)
@@ -80,6 +85,30 @@ def dataset_of(image: WeightImage, name: str | None = None, folder: Path | None 
         )
     refuse_other_data(image.provenance, data.content, "The image")
     return data
+
+
+def _for_steps(chosen: str, image: WeightImage, folder: Path | None) -> Dataset:
+    """A data set's images as a network from elsewhere takes them: single precision, in its shape and range."""
+    shape = image.input_shape
+    assert shape is not None
+    data = load_mnist(folder, shape=(28, 28), input_bits=8) if chosen == "mnist" else load_digits(8)
+    full = 255 if chosen == "mnist" else 16
+    # a network that tells inputs far above 1 apart takes bytes, others take shares of white
+    top = image.provenance.get("input_high", 1.0)
+    scale = np.float32((255.0 if isinstance(top, float | int) and top > _BYTES_FROM else 1.0) / full)
+    if math.prod(shape) != data.test_x.shape[1]:
+        raise ImageError(
+            f"The network takes inputs of {'x'.join(map(str, shape))}, {data.name} has {data.test_x.shape[1]} pixels.",
+            "Give the --data that it was trained on.",
+        )
+    train, test = ((x.astype(np.float32) * scale).reshape(len(x), *shape) for x in (data.train_x, data.test_x))
+    found = replace(data, train_x=train, test_x=test)
+    refuse_other_data(image.provenance, found.content, "The image")
+    return found
+
+
+_BYTES_FROM = 16.0
+"""Highest input of a network that takes bytes; normalised inputs stay below."""
 
 
 def _shape(image: WeightImage) -> tuple[int, int]:

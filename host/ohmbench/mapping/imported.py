@@ -39,7 +39,9 @@ def map_imported(
             "The network has products in floating point, or none at all.", "Quantise it on import: --bits."
         )
     steps = list(array_steps(network.steps))
-    compressed = CompressedNetwork(tuple(map(_layer, steps)), max(int(step.numbers["max_level"]) for step in steps))
+    compressed = CompressedNetwork(
+        tuple(_layer(step, rows) for step in steps), max(int(step.numbers["max_level"]) for step in steps)
+    )
     bare = tuple(replace(step, arrays={}) if step.kind == ARRAY else step for step in network.steps)
     return map_compressed(
         compressed,
@@ -53,19 +55,19 @@ def map_imported(
     )
 
 
-def _layer(step: Step) -> CompressedLayer:
+def _layer(step: Step, rows: int) -> CompressedLayer:
     weights, groups = step.arrays["weights"].astype(np.int64), int(step.numbers["groups"])
     height, outputs = weights.shape
     each = outputs // groups
     segments = [
         _segment(
-            weights[first : first + ROWS, group * each : (group + 1) * each],
+            weights[first : first + rows, group * each : (group + 1) * each],
             groups * height,
             group * height + first,
             group * each,
         )
         for group in range(groups)
-        for first in range(0, height, ROWS)
+        for first in range(0, height, rows)
     ]
     return CompressedLayer(int(step.numbers["bits"]), np.ones(outputs), np.zeros(outputs), None, tuple(segments))
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ohmbench.errors import DataError, UsageError
-from ohmbench.support.array_types import Index, IntArray, Integers
+from ohmbench.support.array_types import Index, IntArray, Integers, NetworkInputs
 
 DIGITS_SEED = 2025
 DIGITS_TEST_PER_CLASS = 36
@@ -21,13 +21,13 @@ def share_right(classes: Integers, labels: Integers) -> float:
     return float(np.mean(classes == labels))
 
 
-def some_inputs(inputs: Integers, count: int, seed: int = 0) -> IntArray:
-    """So many different ones of training inputs (n, inputs), the same for the same seed.
+def some_inputs(inputs: NetworkInputs, count: int, seed: int = 0) -> NetworkInputs:
+    """So many different ones of training inputs (n, ...), the same for the same seed.
 
     Raises:
         UsageError: as `some_of`.
     """
-    return np.asarray(inputs[some_of(len(inputs), count, seed)], np.int64)
+    return np.asarray(inputs[some_of(len(inputs), count, seed)])
 
 
 def some_of(there: int, count: int, seed: int = 0) -> Index:
@@ -46,14 +46,14 @@ class Dataset:
     """Images and labels, split once and for all.
 
     Attributes:
-        train_x, test_x: int64, (n, inputs), 0..2^input_bits - 1.
+        train_x, test_x: int64, (n, inputs), 0..2^input_bits - 1; or float32, (n, ...), for a network from elsewhere.
         train_y, test_y: int64, (n,), class numbers from 0.
     """
 
     name: str
-    train_x: IntArray
+    train_x: NetworkInputs
     train_y: IntArray
-    test_x: IntArray
+    test_x: NetworkInputs
     test_y: IntArray
     input_bits: int
 
@@ -68,7 +68,7 @@ class Dataset:
         found = hashlib.sha256(repr((self.input_bits, self.train_x.shape, self.test_x.shape)).encode())
         for array in (self.train_x, self.train_y, self.test_x, self.test_y):
             # values of up to 8 bits and labels of some classes: two bytes hold them, in whatever type they came
-            found.update(np.ascontiguousarray(array, "<u2").data)
+            found.update(np.ascontiguousarray(array, "<f4" if array.dtype.kind == "f" else "<u2").data)
         return found.hexdigest()[:_CONTENT_DIGITS]
 
 

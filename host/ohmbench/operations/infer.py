@@ -12,7 +12,7 @@ from ohmbench import __version__
 from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.errors import UsageError
-from ohmbench.inference.exact import predict
+from ohmbench.inference.exact import classes_of, predict
 from ohmbench.inference.loading import Loader, load_at_once
 from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
@@ -39,7 +39,7 @@ from ohmbench.progress import Progress
 from ohmbench.report.infer import InferReport, render_infer
 from ohmbench.report.results import SummaryRow, confusion, percent, seconds
 from ohmbench.report.trimming import trimming_section
-from ohmbench.support.array_types import FloatArray, IntArray
+from ohmbench.support.array_types import FloatArray, IntArray, NetworkInputs
 from ohmbench.tables import CLOCK_HZ
 
 INFER = "infer"
@@ -283,7 +283,7 @@ def infer(
         bench.info.rung,
         data.name,
         labels,
-        _classes(found.raw),
+        classes_of(found.raw),
         ProgramResult(bench.info.rung, found.run.records),
         found.run.program_cycles,
         found.run.infer_cycles,
@@ -292,7 +292,7 @@ def infer(
         data.content,
         CONTENT in image.provenance,
         check,
-        None if found.trimmed is None else _classes(found.trimmed),
+        None if found.trimmed is None else classes_of(found.trimmed),
         found.trim,
     )
 
@@ -302,7 +302,7 @@ def _through(
     file: ImageFile,
     data: Dataset,
     recipe: Recipe,
-    inputs: IntArray,
+    inputs: NetworkInputs,
     load: Loader,
     progress: Progress | None,
     trim: TrimRequest | None,
@@ -319,15 +319,11 @@ def _through(
     return _Through(passed.trimmed.raw, passed.trimmed.corrected, passed.result, codes, run)
 
 
-def _classes(logits: FloatArray) -> IntArray:
-    return np.asarray(np.argmax(logits, axis=1), np.int64)
-
-
 def _compare(found: _Through, same: _Through, labels: IntArray) -> TwinCheck:
     pairs = [(a, b) for tile, parts in found.codes.items() for a, b in zip(parts, same.codes[tile], strict=True)]
     cycles = [(r.program_cycles, r.infer_cycles, r.trim_cycles) for r in (found.run, same.run)]
     return TwinCheck(
-        share_right(_classes(same.raw), labels),
+        share_right(classes_of(same.raw), labels),
         sum(a.size for a, _ in pairs),
         sum(int(np.count_nonzero(a != b)) for a, b in pairs),
         cycles[0] == cycles[1],

@@ -34,7 +34,7 @@ from ohmbench.progress import Progress
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.record.journal import last_run
 from ohmbench.record.records import RunStatus
-from ohmbench.support.array_types import IntArray
+from ohmbench.support.array_types import NetworkInputs
 from ohmbench.tables import CLOCK_HZ
 
 TRIM = "trim"
@@ -57,7 +57,7 @@ class TrimRequest:
     count: int | None = None
     file: str | None = None
 
-    def fit_to(self, image: WeightImage, data: Dataset) -> IntArray | None:
+    def fit_to(self, image: WeightImage, data: Dataset) -> NetworkInputs | None:
         """Training inputs to fit to; None if nothing is fitted.
 
         Raises:
@@ -179,7 +179,7 @@ def run_trimmed(
     file: ImageFile,
     data: Dataset,
     request: TrimRequest,
-    inputs: IntArray,
+    inputs: NetworkInputs,
     ledgered: Ledgered | None,
     runs: dict[int, int],
 ) -> Pass:
@@ -327,7 +327,7 @@ def trim_file(
             runs: dict[int, int] = {}
             load = noting(load, runs, lambda: bench.rest(after_s, progress))
             run = Inference(bench, recipe, progress, load=load)
-            none = np.empty((0, file.image.layers[0].inputs), np.int64)
+            none = data_set.test_x[:0]
             result = run_trimmed(run, file, data_set, request, none, ledgered, runs).result
             result.owned.save(out)
             return Noted(result, bench.carrier.note)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,9 @@ Float32Array = NDArray[np.float32]
 """Training computes with these."""
 
 IntArray = NDArray[np.int64]
+NetworkInputs = NDArray[Any]
+"""What a network takes: integers (n, inputs), or single precision (n, ...) for one from elsewhere."""
+
 Integers = NDArray[np.integer]
 """Integers of any width, as callers have them: inputs, labels, row values."""
 
