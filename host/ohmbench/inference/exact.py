@@ -79,14 +79,19 @@ class LayerRows:
 
     def parts(self) -> Iterator[tuple[slice, IntArray]]:
         """Places among the rows, and the inputs there."""
-        each = int(np.prod(self.waiting.shape[1:])) * (self.places if self.places > 1 else 1) * 8
-        images = max(1, _PART_BYTES // max(each, 1)) if self.places > 1 else max(len(self.waiting), 1)
+        images = max(len(self.waiting), 1)
+        if self.places > 1:
+            of_patch = self.waiting.shape[1] * int(np.prod(self.step.numbers["kernel"]))
+            images = max(1, _PART_NUMBERS // (self.places * of_patch))
         for first in range(0, len(self.waiting), images):
             part = self.waiting[first : first + images]
             yield slice(first * self.places, (first + len(part)) * self.places), rows_of(self.step, part)
 
 
-_PART_BYTES = 32 << 20
+_EXACT_INPUTS = 1000
+"""At once, where no array has to be loaded: memory stays bounded."""
+_PART_NUMBERS = 2 << 20
+"""Inputs of patches at once: some 100 MB with what a bench makes of them."""
 
 
 def layer_rows(inputs: IntArray) -> LayerRows:
@@ -97,11 +102,12 @@ def layer_rows(inputs: IntArray) -> LayerRows:
 def run_lanes(image: WeightImage, index: int, rows: LayerRows, run_tile: TileRunner) -> Value:
     """Lanes (rows, outputs) of a tile."""
     tile = image.tiles[index]
-    parts: list[Value] = [
-        run_tile(image, index, tile.row_inputs(inputs, image.rows))[:, : tile.outputs] for _at, inputs in rows.parts()
-    ]
-    if rows.places > 1:  # as many numbers as pixels: half of the memory, and precise beyond the ADC
-        parts = [part.astype(np.float32) if part.dtype.kind == "f" else part for part in parts]
+    parts = []
+    for _at, inputs in rows.parts():
+        lanes: Value = run_tile(image, index, tile.row_inputs(inputs, image.rows))[:, : tile.outputs]
+        # a convolution has as many numbers as pixels: half of the memory, and precise beyond the ADC
+        small = np.float32 if rows.places > 1 and lanes.dtype.kind == "f" else lanes.dtype
+        parts.append(lanes.astype(small))  # a copy: the other lanes are not kept
     return np.concatenate(parts) if parts else np.zeros((0, tile.outputs))
 
 
@@ -129,7 +135,11 @@ def evaluate(image: WeightImage, inputs: NetworkInputs, run_tile: TileRunner = r
         inputs: integers (n, inputs) of a network that was trained here, or as an imported one takes them.
         run_tile: computes a tile's lanes; a bench programs the tile's image and runs the array here.
     """
-    walk = Walk(image.walk_steps, np.asarray(inputs))
+    x = np.asarray(inputs)
+    if run_tile is run_tile_exact and len(x) > _EXACT_INPUTS:
+        starts = range(0, len(x), _EXACT_INPUTS)
+        return np.concatenate([evaluate(image, x[start : start + _EXACT_INPUTS]) for start in starts])
+    walk = Walk(image.walk_steps, x)
     for number in range(len(image.layers)):
         assert walk.step is not None
         rows = LayerRows(walk.step, walk.waiting)

@@ -12,7 +12,7 @@ import numpy as np
 from ohmbench.errors import DataError, ImageError, UsageError
 from ohmbench.mapping.image import Provenance, WeightImage
 from ohmbench.network.data import Dataset, load_digits
-from ohmbench.network.mnist import load_mnist
+from ohmbench.network.mnist import load_mnist, mnist_bytes
 
 NAMES = ("digits", "mnist")
 CONTENT = "dataset_content"
@@ -91,7 +91,7 @@ def _for_steps(chosen: str, image: WeightImage, folder: Path | None) -> Dataset:
     """A data set's images as a network from elsewhere takes them: single precision, in its shape and range."""
     shape = image.input_shape
     assert shape is not None
-    data = load_mnist(folder, shape=(28, 28), input_bits=8) if chosen == "mnist" else load_digits(8)
+    data = mnist_bytes(folder) if chosen == "mnist" else load_digits(8)
     full = 255 if chosen == "mnist" else 16
     # a network that tells inputs far above 1 apart takes bytes, others take shares of white
     top = image.provenance.get("input_high", 1.0)
@@ -101,7 +101,7 @@ def _for_steps(chosen: str, image: WeightImage, folder: Path | None) -> Dataset:
             f"The network takes inputs of {'x'.join(map(str, shape))}, {data.name} has {data.test_x.shape[1]} pixels.",
             "Give the --data that it was trained on.",
         )
-    train, test = ((x.astype(np.float32) * scale).reshape(len(x), *shape) for x in (data.train_x, data.test_x))
+    train, test = (np.multiply(x, scale, dtype=np.float32).reshape(-1, *shape) for x in (data.train_x, data.test_x))
     found = replace(data, train_x=train, test_x=test)
     refuse_other_data(image.provenance, found.content, "The image")
     return found

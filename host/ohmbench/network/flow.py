@@ -146,8 +146,10 @@ def _affine(step: Step, values: list[Value]) -> Value:
     """scale * (x + add) + bias, in that order and in single precision; add is whole."""
     (x,), a = values, step.arrays
     total = x + a["add"] if "add" in a else x
-    out = np.asarray(total, np.float32) * a["scale"]
-    return np.asarray(out + a["bias"], np.float32) if "bias" in a else np.asarray(out, np.float32)
+    out = np.asarray(np.asarray(total, np.float32) * a["scale"], np.float32)
+    if "bias" in a:
+        out += a["bias"]  # its own array, which may be large
+    return out
 
 
 def _two(operation: Callable[[Value, Value], Value]) -> Host:
@@ -322,4 +324,4 @@ def sums_as_value(step: Step, waiting: Value, sums: Value) -> Value:
     if "kernel" not in step.numbers:
         return sums
     down, across = Window.of(step.numbers).size(*waiting.shape[2:])
-    return np.ascontiguousarray(sums.reshape(len(waiting), down, across, -1).transpose(0, 3, 1, 2))
+    return sums.reshape(len(waiting), down, across, -1).transpose(0, 3, 1, 2)

@@ -72,10 +72,8 @@ def load_mnist(
     found = mnist_folder() if folder is None else in_home(folder)
     if download:
         download_mnist(found, progress)
-    sets = [_read_set(found, name) for name in ("train", "t10k")]
+    sets = _read_sets(found)
     sides = sets[0][0].shape[1:]
-    if sets[1][0].shape[1:] != sides:
-        raise _damaged(found, f"its test images are not {sides[0]}x{sides[1]} pixels as its training images are")
     side = min(sides) if crop is None else crop
     if not (1 <= side <= min(sides) and all(1 <= new <= side for new in shape)):
         raise UsageError(
@@ -83,6 +81,26 @@ def load_mnist(
         )
     (train_x, train_y), (test_x, test_y) = ((_pooled(x, side, shape, input_bits), y) for x, y in sets)
     return Dataset("mnist", train_x, train_y, test_x, test_y, input_bits)
+
+
+def mnist_bytes(folder: str | Path | None = None) -> Dataset:
+    """The images as they are: uint8 (n, 784); folder as `load_mnist` has it.
+
+    Raises:
+        DataError: a file is missing, damaged, or does not fit the others.
+    """
+    found = mnist_folder() if folder is None else in_home(folder)
+    (train_x, train_y), (test_x, test_y) = _read_sets(found)
+    return Dataset("mnist", train_x.reshape(len(train_x), -1), train_y, test_x.reshape(len(test_x), -1), test_y, 8)
+
+
+def _read_sets(folder: Path) -> list[tuple[NDArray[np.uint8], IntArray]]:
+    """Training and test set, of images of one size."""
+    sets = [_read_set(folder, name) for name in ("train", "t10k")]
+    sides = sets[0][0].shape[1:]
+    if sets[1][0].shape[1:] != sides:
+        raise _damaged(folder, f"its test images are not {sides[0]}x{sides[1]} pixels as its training images are")
+    return sets
 
 
 def mnist_folder() -> Path:
