@@ -103,7 +103,7 @@ FUZZ_SECONDS ?= 600
 
 fuzz: venv
 	@echo "fuzz: spoiled inputs to every reader, $(FUZZ_SECONDS) s in all; what breaks one stays in build/fuzz"
-	@PYTHONPATH=tests $(BIN)/python -m fuzz.run $(FUZZ_SECONDS)
+	@$(BIN)/python -m tests.fuzz.run $(FUZZ_SECONDS)
 
 formal: .venv/formal-installed
 	@echo "formal: proofs, covers and mutants on two cores, some minutes; build/formal"

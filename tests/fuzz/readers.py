@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from tests.fuzz import mutate
+from tests.random_networks import random_compressed
 
-from fuzz import mutate
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import OhmbenchError
 from ohmbench.faults.fault_map import FaultMap
@@ -39,7 +40,6 @@ from ohmbench.sweep.config import SweepConfig
 from ohmbench.sweep.networks import MadeNetwork
 from ohmbench.sweep.points import expand
 from ohmbench.sweep.store import ResultStore
-from random_networks import random_compressed
 
 REPO = Path(__file__).resolve().parents[2]
 PACKAGE = REPO / "host/ohmbench"

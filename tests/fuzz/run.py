@@ -16,18 +16,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-from fuzz.readers import READERS
+from tests.fuzz.readers import READERS
 
 REPO = Path(__file__).resolve().parents[2]
 FOLDER = REPO / "build/fuzz"
-_ENVIRONMENT = os.environ | {"PYTHONPATH": str(REPO / "tests"), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+_ENVIRONMENT = os.environ | {"PYTHONPATH": str(REPO), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _SLACK_S = 60  # to start, and to end by itself after an input's time
 
 
 def run(reader: str, seconds: float, seed: int, folder: Path = FOLDER) -> dict[str, Any]:
     """What became of one reader's inputs; a process that crashed or hung is a crash."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "fuzz.worker", reader, str(seconds), str(seed), str(folder)]
+    command = [sys.executable, "-m", "tests.fuzz.worker", reader, str(seconds), str(seed), str(folder)]
     try:
         done = subprocess.run(
             command, cwd=REPO, env=_ENVIRONMENT, capture_output=True, text=True, timeout=seconds + _SLACK_S

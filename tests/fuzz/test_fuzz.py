@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from fuzz.readers import READERS, seeds
-from fuzz.run import run
-from fuzz.worker import outcome
+from tests.fuzz.readers import READERS, seeds
+from tests.fuzz.run import run
+from tests.fuzz.worker import outcome
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*/*.gz"))
 

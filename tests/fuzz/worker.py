@@ -1,6 +1,6 @@
 """One reader fed with spoiled inputs, in a process of its own: its memory is bounded, and it may crash.
 
-    python -m fuzz.worker READER SECONDS SEED FOLDER
+    python -m tests.fuzz.worker READER SECONDS SEED FOLDER
 
 Prints JSON: inputs tried, read and refused, and the names of the files in FOLDER that broke it.
 """
@@ -20,7 +20,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from fuzz.readers import READERS, seeds
+from tests.fuzz.readers import READERS, seeds
+
 from ohmbench.errors import OhmbenchError
 
 INPUT_S = 10

@@ -1,10 +1,10 @@
 """Build RTL with Verilator once and run cocotb tests on it.
 
 # tests/rtl/crc32/test_crc32.py; the cocotb tests are in tb_crc32.py beside it
-from runner import run
+from tests.rtl.runner import run
 
 def test_crc32() -> None:
-    run("ohm_crc32", ["fpga/rtl/ohm_crc32.sv"], "tb_crc32", parameters={"Width": 8})
+    run("ohm_crc32", ["fpga/rtl/ohm_crc32.sv"], "tests.rtl.crc32.tb_crc32", parameters={"Width": 8})
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def run(
     """Run the cocotb tests of one or several Python modules on one SystemVerilog module.
 
     - `sources`: paths from the repository's root, or bare names of the RTL. Its packages are put first.
-    - `tests`: names of modules anywhere under tests/; several share the one build.
+    - `tests`: whole names of modules, `tests.rtl.seq.tb_seq_programs`; several share the one build.
     - `extra`: arguments of Verilator (`--timing`, `--trace`), and C or C++ files for DPI, from the repository's root.
       C is compiled as C99, exactly as the host's extension compiles it, not as C++ as Verilator would.
 
@@ -77,9 +77,10 @@ def run(
             )
             stamp.write_text(digest)
 
-    for name in tests:
-        sys.path.insert(0, str(_folder_of(name)))
-    results = build_dir / f"{'+'.join(tests)}.xml"
+    if str(REPO) not in sys.path:
+        sys.path.insert(0, str(REPO))  # cocotb hands sys.path on to the simulator's Python
+    name = "+".join(test.rpartition(".")[2] for test in tests)
+    results = build_dir / f"{name}.xml"
     runner.test(
         hdl_toplevel=module,
         hdl_toplevel_lang="verilog",
@@ -90,7 +91,7 @@ def run(
         seed=os.environ.get("COCOTB_RANDOM_SEED", SEED),
     )
     if COVERAGE:
-        (build_dir / "coverage.dat").replace(build_dir / f"{'+'.join(tests)}.dat")
+        (build_dir / "coverage.dat").replace(build_dir / f"{name}.dat")
     # runner.test() itself fails when a test does, but not when none ran
     executed = [case for case in ElementTree.parse(results).iter("testcase") if case.find("skipped") is None]
     assert executed, f"{', '.join(tests)}: no cocotb test ran on {module}"
@@ -102,13 +103,6 @@ def _locate(source: str | Path) -> Path:
         if candidate.is_file():
             return candidate.resolve()
     raise FileNotFoundError(f"{source}: neither in the repository nor in the RTL")
-
-
-def _folder_of(name: str) -> Path:
-    found = list((REPO / "tests").rglob(f"{name}.py"))
-    if len(found) != 1:
-        raise FileNotFoundError(f"{len(found)} files {name}.py under tests/, one expected")
-    return found[0].parent
 
 
 def _digest(files: Sequence[Path], extra: Sequence[str], key: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cocotb.triggers import Timer
-from timing import pattern
+from tests.rtl.carrier.timing import pattern
 
 from ohmbench import tables as t
 from ohmbench.tables import Mode, Rail

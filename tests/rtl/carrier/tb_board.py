@@ -6,8 +6,8 @@ test_carrier.py compares with what the simulation printed.
 from __future__ import annotations
 
 import cocotb
-from board_pins import GROUPS, READ_RAILS, RESET_RAILS, SET_RAILS, started
-from timing import ALL_COLUMNS, pattern, recorded
+from tests.rtl.carrier.board_pins import GROUPS, READ_RAILS, RESET_RAILS, SET_RAILS, started
+from tests.rtl.carrier.timing import ALL_COLUMNS, pattern, recorded
 
 from ohmbench import tables as t
 from ohmbench.tables import Mode, Rail

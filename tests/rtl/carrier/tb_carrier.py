@@ -7,7 +7,7 @@ import random
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
-from timing import ALL_COLUMNS, ALL_ROWS, BEATS, LINES, PULSE, RAIL, SENSE, Command, Timing, recorded
+from tests.rtl.carrier.timing import ALL_COLUMNS, ALL_ROWS, BEATS, LINES, PULSE, RAIL, SENSE, Command, Timing, recorded
 
 from ohmbench import tables as t
 from ohmbench.tables import Mode, Rail

@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.rtl.carrier.timing import pattern
+from tests.rtl.runner import REPO, run
 
 from ohmbench.tables import COLUMNS, ROWS, Mode
-from runner import REPO, run
 
 HERE = Path("tests/rtl/carrier")
 CHIPS = ("parts_pkg", "model_pkg", "spi_checker", "ad5686r", "adg1414", "ltc2320")
@@ -23,16 +24,15 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("OHM_RECORD", str(tmp_path / "calls"))
     monkeypatch.setenv("OHM_EXPECT", str(tmp_path / "expect"))
     (tmp_path / "expect").touch()
-    monkeypatch.syspath_prepend(str(REPO / HERE))
     return tmp_path
 
 
 def test_carrier() -> None:
-    run("carrier_tb", [*RTL, *MODELS, HERE / "carrier_tb.sv"], "tb_carrier", extra=RECORDER)
+    run("carrier_tb", [*RTL, *MODELS, HERE / "carrier_tb.sv"], "tests.rtl.carrier.tb_carrier", extra=RECORDER)
 
 
 def test_models_report_what_breaks_a_rule(files: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    run("carrier_board", MODELS, "tb_board", extra=RECORDER)
+    run("carrier_board", MODELS, "tests.rtl.carrier.tb_board", extra=RECORDER)
     lines = capfd.readouterr().out.splitlines()
     reports = [line.partition("ohmbench model error: ")[2] for line in lines if "ohmbench model error: " in line]
     expected = (files / "expect").read_text().splitlines()
@@ -52,8 +52,6 @@ def rules_of_the_models() -> list[str]:
 
 def test_patterns_connect_each_line_once() -> None:
     """The table behind the other tests: in each mode every row and column has exactly one source."""
-    from timing import pattern
-
     rng = random.Random(5)
     for mode in (Mode.READ, Mode.SET, Mode.RESET):
         for _ in range(100):

@@ -7,9 +7,9 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import FallingEdge, RisingEdge
+from tests.rtl.serial_line import start
 
 from ohmbench.link.codec import cobs_decode, cobs_encode
-from serial_line import start
 
 INPUTS = {
     "enc_valid_i": 0,

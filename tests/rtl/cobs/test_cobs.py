@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from runner import run
+from tests.rtl.runner import run
 
 SOURCES = ["ohm_ram.sv", "ohm_cobs_enc.sv", "ohm_cobs_dec.sv", "ohm_crc32.sv", "tests/rtl/cobs/cobs_pair.sv"]
 
 
 def test_cobs() -> None:
-    run("cobs_pair", SOURCES, "tb_cobs")
+    run("cobs_pair", SOURCES, "tests.rtl.cobs.tb_cobs")

@@ -10,9 +10,9 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
+from tests.rtl.serial_line import start
 
 from ohmbench.link.codec import Frame
-from serial_line import start
 
 INPUTS = [
     "rx_valid_i",

@@ -6,7 +6,7 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import ClockCycles
-from dispatch_bench import Bench, Done
+from tests.rtl.dispatch.dispatch_bench import Bench, Done
 
 from ohmbench.link.codec import Frame
 from ohmbench.tables import FrameError, FrameType

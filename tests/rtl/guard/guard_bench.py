@@ -8,7 +8,7 @@ from typing import Any
 
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
-from guard_checker import ALL_COLUMNS, Checker, Command, Inputs, Kind, Outputs
+from tests.rtl.guard.guard_checker import ALL_COLUMNS, Checker, Command, Inputs, Kind, Outputs
 
 from ohmbench.tables import RAIL_CEILING, Control, Fault, Mode, Register
 

@@ -6,8 +6,8 @@ import random
 from typing import Any
 
 import cocotb
-from guard_bench import ARM, CLEAR_COUNTS, CLEAR_FAULT, OFF, SENSE, Bench, lines, pulse, rail
-from guard_checker import ALL_COLUMNS, ALL_ROWS, MAX_WATCHDOG_MS, REST_CLOCKS, Command, Kind
+from tests.rtl.guard.guard_bench import ARM, CLEAR_COUNTS, CLEAR_FAULT, OFF, SENSE, Bench, lines, pulse, rail
+from tests.rtl.guard.guard_checker import ALL_COLUMNS, ALL_ROWS, MAX_WATCHDOG_MS, REST_CLOCKS, Command, Kind
 
 from ohmbench.tables import (
     COLUMNS,

@@ -9,8 +9,8 @@ import random
 from typing import Any
 
 import cocotb
-from guard_bench import Bench, Obedient
-from guard_checker import ALL_COLUMNS, Command, Inputs, Kind
+from tests.rtl.guard.guard_bench import Bench, Obedient
+from tests.rtl.guard.guard_checker import ALL_COLUMNS, Command, Inputs, Kind
 
 from ohmbench.tables import COLUMNS, ROWS, Fault, Mode, Rail, Register
 

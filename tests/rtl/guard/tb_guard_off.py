@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import cocotb
-from guard_bench import ARM, CLEAR_FAULT, TICKS_PER_MS, Bench, lines, pulse, rail
-from guard_checker import SAFE_CLOCKS
+from tests.rtl.guard.guard_bench import ARM, CLEAR_FAULT, TICKS_PER_MS, Bench, lines, pulse, rail
+from tests.rtl.guard.guard_checker import SAFE_CLOCKS
 
 from ohmbench.tables import Fault, Mode, Register
 

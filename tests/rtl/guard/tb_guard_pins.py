@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import cocotb
-from guard_bench import SENSE, Bench, lines, pulse, rail
-from guard_checker import SYNCHRONISER_CLOCKS, Command, Inputs
+from tests.rtl.guard.guard_bench import SENSE, Bench, lines, pulse, rail
+from tests.rtl.guard.guard_checker import SYNCHRONISER_CLOCKS, Command, Inputs
 
 from ohmbench.tables import Control, Fault, Mode, Register
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner import run
+from tests.rtl.runner import run
 
 SOURCES = [
     "ohm_ram.sv",
@@ -19,10 +19,10 @@ def test_guard() -> None:
     run(
         "ohm_guard",
         SOURCES,
-        ["tb_guard_commands", "tb_guard_pins", "tb_guard_off"],
+        ["tests.rtl.guard.tb_guard_commands", "tests.rtl.guard.tb_guard_pins", "tests.rtl.guard.tb_guard_off"],
         parameters=FAST,
     )
 
 
 def test_guard_hostile() -> None:
-    run("ohm_guard", SOURCES, "tb_guard_hostile", parameters=FAST)
+    run("ohm_guard", SOURCES, "tests.rtl.guard.tb_guard_hostile", parameters=FAST)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from tests.rtl.hostile.hostile_programs import script
+from tests.rtl.runner import BUILDS, COVERAGE_ARGUMENTS, REPO, WAIVERS
 
 from ohmbench.support.rtl import rtl_files, rtl_folders, rtl_headers
 from ohmbench.support.toolchain import verilator_environment
 from ohmbench.tables import Fault
-from runner import BUILDS, COVERAGE_ARGUMENTS, REPO, WAIVERS
 
 HERE = Path(__file__).parent
 OPTIONS = ["--cc", "--exe", "--build", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal"]

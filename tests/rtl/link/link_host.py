@@ -8,10 +8,10 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import Event, First, Timer
+from tests.rtl.serial_line import SerialLine
 
 from ohmbench.link.codec import Decoder, Frame, encode_frame
 from ohmbench.tables import FrameType
-from serial_line import SerialLine
 
 Damage = Callable[[bytes], bytes]
 

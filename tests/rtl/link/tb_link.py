@@ -6,11 +6,11 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, Timer
-from link_host import Host, damage
+from tests.rtl.link.link_host import Host, damage
+from tests.rtl.serial_line import SerialLine, start
 
 from ohmbench.link.codec import Frame, encode_frame
 from ohmbench.tables import FrameType
-from serial_line import SerialLine, start
 
 DEFAULT_DIV = 16
 FAST_DIV = 4

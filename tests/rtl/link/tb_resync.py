@@ -7,7 +7,7 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import ClockCycles
-from tb_link import begin
+from tests.rtl.link.tb_link import begin
 
 from ohmbench.link.codec import Frame, encode_frame
 from ohmbench.tables import FrameType

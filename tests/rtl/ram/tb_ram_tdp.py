@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
-from words import DEPTH, LANE_WIDTH, Words
+from tests.rtl.ram.words import DEPTH, LANE_WIDTH, Words
 
 LANES = 2
 

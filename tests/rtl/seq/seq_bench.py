@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
-from seq_model import LINES, STREAMS, Event, Model, encode
+from tests.rtl.seq.seq_model import LINES, STREAMS, Event, Model, encode
 
 from ohmbench.tables import PROGRAM_WORDS
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import cocotb
-from seq_bench import Bench, End
-from seq_model import encode, random_program
+from tests.rtl.seq.seq_bench import Bench, End
+from tests.rtl.seq.seq_model import encode, random_program
 
 from ohmbench.tables import COLUMNS, SCALAR_CYCLES, Fault, Op
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import cocotb
-from seq_bench import Bench
-from seq_model import LINES, STREAMS, encode, random_program
+from tests.rtl.seq.seq_bench import Bench
+from tests.rtl.seq.seq_model import LINES, STREAMS, encode, random_program
 
 from ohmbench.tables import PROGRAM_WORDS, SCALAR_CYCLES, Op
 

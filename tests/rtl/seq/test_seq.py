@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runner import run
+from tests.rtl.runner import run
 
 
 def test_seq() -> None:
-    run("ohm_seq", ["ohm_seq.sv"], ["tb_seq_programs", "tb_seq_endings"])
+    run("ohm_seq", ["ohm_seq.sv"], ["tests.rtl.seq.tb_seq_programs", "tests.rtl.seq.tb_seq_endings"])

@@ -8,10 +8,7 @@ import pytest
 
 from ohmbench.testing import run
 
-HERE = Path(__file__).parent
-
 
 @pytest.mark.slow  # builds the whole bench
-def test_top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(HERE))
-    run("tb_top", tmp_path)
+def test_top(tmp_path: Path) -> None:
+    run("tests.rtl.top.tb_top", tmp_path)

@@ -6,8 +6,7 @@ from typing import Any
 import cocotb
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge, Timer
 from cocotb.utils import get_sim_time
-
-from serial_line import CLOCK_PS, SerialLine, start
+from tests.rtl.serial_line import CLOCK_PS, SerialLine, start
 
 DIVISORS = [4, 5, 7, 16, 417]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runner import run
+from tests.rtl.runner import run
 
 
 def test_vec() -> None:
-    run("ohm_vec", ["ohm_ram.sv", "ohm_vec.sv"], "tb_vec")
+    run("ohm_vec", ["ohm_ram.sv", "ohm_vec.sv"], "tests.rtl.vec.tb_vec")

@@ -1,0 +1,1 @@
+"""A package, so that a `tests` which some library has installed (badcrossbar does) does not go before it."""
