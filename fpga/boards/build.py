@@ -9,7 +9,6 @@ seed give the same bitstream. Fails if the routed design does not reach the carr
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import shutil
@@ -25,6 +24,7 @@ from ohmbench.gateware.bitstream import BOARD_COMMENT, BUILD_COMMENT
 from ohmbench.gateware.boards import Board, load_board
 from ohmbench.support.build_id import build_id
 from ohmbench.support.rtl import rtl_files, rtl_folders
+from ohmbench.support.scripts import load_script
 from ohmbench.tables import CLOCK_HZ
 
 REPO = Path(__file__).resolve().parents[2]
@@ -72,17 +72,6 @@ class Job:
     comments: Sequence[str]
 
 
-def family_of(board: Board) -> Family:
-    """The family.py beside a board's folder."""
-    path = board.folder.parent / "family.py"
-    spec = importlib.util.spec_from_file_location(f"family_{board.family}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return cast(Family, module)
-
-
 def say(text: str) -> None:
     print(f"bitstream: {text}", file=sys.stderr, flush=True)
 
@@ -113,7 +102,7 @@ def build(board: Board, device: str, seed: int) -> dict[str, Any]:
         raise UsageError(
             f"No {board.title} has an FPGA {device!r}; nothing was built. Known: {', '.join(board.idcodes)}."
         )
-    family = family_of(board)
+    family = cast(Family, load_script(board.folder.parent / "family.py"))
     tools = find_tools(family.TOOLS)
     work = Path("build") / board.name
     bitstream = REPO / work / f"{board.top}{family.BITSTREAM}"

@@ -8,11 +8,9 @@ reference pages; `--check` fails when one is out of date.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import board_pins
 from constants import c_header, python
@@ -20,22 +18,14 @@ from pages import board_page, carrier_page, isa_page, link_page, registers_page,
 from source import CARRIERS, NOTE, REPO, Table, carriers, load
 from systemverilog import carrier_sv, guard_sv, isa_sv, link_sv, parts_sv
 
-
-def load_family(folder: Path) -> Any:
-    """The family.py of a folder of fpga/boards."""
-    spec = importlib.util.spec_from_file_location(f"family_{folder.name}", folder / "family.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from ohmbench.support.scripts import load_script
 
 
 def boards(carrier: Table) -> dict[Path, str]:
     made = {}
     for folder in (path.parent for path in sorted((REPO / "fpga/boards").glob("*/*/board.toml"))):
         board = tomllib.loads((folder / "board.toml").read_text())
-        family = load_family(folder.parent)
+        family = load_script(folder.parent / "family.py")
         pins = board_pins.pins(board, carrier)
         made[folder / f"{board['top']}{family.CONSTRAINTS}"] = family.constraints(pins, NOTE)
         made[REPO / f"docs/reference/{folder.name}.md"] = board_page(board, carrier)

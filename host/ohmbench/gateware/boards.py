@@ -16,7 +16,7 @@ class Board:
     """What building and loading need to know of a board; its pins stand in the same table.
 
     Attributes:
-        name: of its folder; family: of the folder above.
+        name: of its folder, which stands in that of its family.
         top: its top module; the constraints have its name and stand beside it.
         loader: the name that openFPGALoader knows it by.
         default_device: which of `idcodes` to build for.
@@ -32,10 +32,6 @@ class Board:
     loader: str
     default_device: str
     idcodes: Mapping[str, int]
-
-    @property
-    def family(self) -> str:
-        return self.folder.parent.name
 
     def device_of(self, idcode: int) -> str | None:
         """The size of FPGA with this IDCODE, if the board is sold with it."""

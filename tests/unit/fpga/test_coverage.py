@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.scripts import load_script
-
-coverage = load_script("tests/rtl/coverage.py")
+from tests.rtl import coverage
 
 
 def point(count: int, **keys: str) -> str:

@@ -8,11 +8,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.scripts import load_script
+
+from ohmbench.support.scripts import load_script
 
 REPO = Path(__file__).resolve().parents[3]
 
-prove = load_script("fpga/formal/prove.py")
+prove = load_script(REPO / "fpga/formal/prove.py")
 PROOFS = prove.load()
 PROMISES = [(proof, promise) for proof in PROOFS for promise in proof.promises]
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.scripts import load_script
 
 from ohmbench import __version__
 from ohmbench.errors import UsageError
 from ohmbench.gateware.boards import board_names, load_board
 from ohmbench.support.rtl import rtl_files, rtl_headers
+from ohmbench.support.scripts import load_script
 
 REPO = Path(__file__).resolve().parents[3]
 CARRIER = tomllib.loads((REPO / "fpga/carriers/reference/carrier.toml").read_text())
@@ -81,7 +81,7 @@ def test_an_input_that_leads_nowhere_means_tripped(board: str) -> None:
 
 
 def test_a_wrong_table_is_refused() -> None:
-    pins = load_script("fpga/tables/board_pins.py")
+    pins = load_script(REPO / "fpga/tables/board_pins.py")
     board = table("ulx3s")
     board["connector"]["p1"] = board["connector"]["p0"]
     with pytest.raises(SystemExit, match="site B11 is both"):
@@ -128,7 +128,7 @@ def no_tools(find: Callable[[Sequence[str]], list[str]], tools: Sequence[str]) -
 def test_build_refuses_what_it_does_not_know(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    build = load_script("fpga/boards/build.py")
+    build = load_script(REPO / "fpga/boards/build.py")
     assert build.main(["ulx4s"]) == 2
     assert "No board 'ulx4s'" in capsys.readouterr().err
     assert build.main(["ulx3s", "--device", "5F"]) == 2
@@ -139,7 +139,7 @@ def test_build_refuses_what_it_does_not_know(
 
 
 def test_build_fails_below_the_carriers_clock() -> None:
-    build = load_script("fpga/boards/build.py")
+    build = load_script(REPO / "fpga/boards/build.py")
     rates = {"slow": (30.0, 12.0), "clk": (47.9, 48.0)}
     with pytest.raises(build.BuildError, match=r"clk reaches 47\.9 MHz of 48\.0 MHz.*no bitstream"):
         build.check_timing(rates, 48_000_000)
@@ -150,7 +150,7 @@ def test_build_fails_below_the_carriers_clock() -> None:
 
 
 def test_look_up_tables_are_counted_from_the_log() -> None:
-    family = load_script("fpga/boards/ecp5/family.py")
+    family = load_script(REPO / "fpga/boards/ecp5/family.py")
     log = (
         "Info:     Total LUT4s:      7832/24288    32%\nInfo:         logic LUTs:   5886/24288    24%\n"
         "Info:         carry LUTs:   1664/24288     6%\nInfo:           RAM LUTs:    188/ 3036     6%\n"
@@ -162,7 +162,7 @@ def test_look_up_tables_are_counted_from_the_log() -> None:
 
 
 def test_a_tool_that_fails_is_quoted(tmp_path: Path) -> None:
-    build = load_script("fpga/boards/build.py")
+    build = load_script(REPO / "fpga/boards/build.py")
     script = "import sys; print('Info: fine'); print('ERROR: no such thing', file=sys.stderr); sys.exit(3)"
     with pytest.raises(build.BuildError, match="synthesis failed; there is no new bitstream.\n  ERROR: no such thing"):
         build.run(tmp_path, "synthesis", [sys.executable, "-c", script])
