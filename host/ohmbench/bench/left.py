@@ -1,4 +1,4 @@
-"""What the last bench of a command left its array as, for what is said after it; loads nothing, as most commands."""
+"""What the last bench of a command left its array as, for what is said after it. Light: every command loads it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class _Last:
 
 
 def left_as(array: ArrayState | None) -> None:
-    """A bench begins or ends with this array; None: a command begins, and has opened none."""
+    """A bench is opened, or was closed; None: a command begins, and has opened none."""
     _Last.array = array
 
 

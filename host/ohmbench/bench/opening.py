@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.bench.base import Bench
+from ohmbench.bench.left import array_left_as, left_as
 from ohmbench.bench.over_link import LinkBench
 from ohmbench.bench.twin import TwinBench
 from ohmbench.carrier.carrier import Carrier
@@ -134,6 +134,7 @@ def open_bench(
         UsageError: `array` is given for a board, `line_faults` for anything but `sim`, or `trace` for the twin; or
             the trace cannot be written.
     """
+    left_as(array_left_as() or ArrayState.UNTOUCHED)
     bench: Bench | None = None
     try:
         with _open_bench(port, baud, array or SimulatedArray(), line_faults, trace, say) as bench:
@@ -143,30 +144,17 @@ def open_bench(
                 yield bench
             except OhmbenchError as error:
                 if error.array is None:
-                    error.array = _left_as(bench)
+                    error.array = _state_of(bench)
                 raise
     finally:
         if bench is not None:  # after it was closed, which can fail
-            _left.append(_left_as(bench))
+            left_as(_state_of(bench))
 
 
-_left: deque[ArrayState] = deque([ArrayState.UNTOUCHED], maxlen=1)
-
-
-def _left_as(bench: Bench) -> ArrayState:
+def _state_of(bench: Bench) -> ArrayState:
     if not bench.was_armed:
         return ArrayState.UNTOUCHED
     return ArrayState.UNKNOWN if bench.was_left else ArrayState.OFF
-
-
-def begin_command() -> None:
-    """Forget the benches that were open before: another command of this process begins."""
-    _left.append(ArrayState.UNTOUCHED)
-
-
-def array_left_as() -> ArrayState:
-    """What became of the array of the last bench of this command, for errors that come after it."""
-    return _left[0]
 
 
 @contextmanager

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from ohmbench.bench.left import array_left_as
 from ohmbench.cli.commands import EPILOG, Commands
 from ohmbench.cli.options import refuse_odd_names
 from ohmbench.cli.output import Output
@@ -30,22 +30,14 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     parser = make_parser()
     args = parser.parse_args(argv)
     refuse_odd_names(parser, args)
-    # what opens benches, if it is loaded: most commands need none, and it takes time
-    if (opening := sys.modules.get("ohmbench.bench.opening")) is not None:
-        opening.begin_command()
     try:
         with Progress(quiet=args.quiet) as progress:
             return int(args.command(args, Output(args.json), progress) or 0)
     except OhmbenchError as error:
-        message(error.told(_array_left_as()) if hasattr(args, "port") else str(error))
+        message(error.told(array_left_as() or ArrayState.UNTOUCHED) if hasattr(args, "port") else str(error))
         for line in getattr(error, "__notes__", ()):
             message(line)
         return error.exit_code
-
-
-def _array_left_as() -> ArrayState:
-    opening = sys.modules.get("ohmbench.bench.opening")
-    return ArrayState.UNTOUCHED if opening is None else ArrayState(opening.array_left_as())
 
 
 def make_parser() -> argparse.ArgumentParser:

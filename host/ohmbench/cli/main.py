@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from types import ModuleType
 
+from ohmbench.bench.left import array_left_as, left_as
 from ohmbench.cli.signals import INTERRUPTED, taken_as_interrupts
 from ohmbench.errors import ArrayState
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
+    left_as(None)
     try:
         with taken_as_interrupts():
             # here: a signal while these are loaded, which takes a while, ends in order as well
@@ -39,9 +39,9 @@ def _interrupted(error: KeyboardInterrupt) -> int:
 
 def _array() -> str:
     """What became of the array, for the end of a sentence; "" where none was near."""
-    opening: ModuleType | None = sys.modules.get("ohmbench.bench.opening")
-    if opening is None:
+    array = array_left_as()
+    if array is None:
         return ""
-    if opening.array_left_as() == ArrayState.UNKNOWN:
+    if array is ArrayState.UNKNOWN:
         return "the array is off, or goes off when its watchdog runs out"
     return "all outputs are off"

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from ohmbench.bench.opening import open_bench
 from ohmbench.bench.over_link import LinkBench
 from ohmbench.errors import FaultError, LinkError, UsageError
 from ohmbench.link.messages import Result, Why
@@ -136,8 +137,9 @@ def _opened(port: str, baud: int) -> Iterator[tuple[LinkBench, Simulator | None]
         with Simulator() as simulator, LinkBench.of(simulator, baud=baud) as bench:
             yield _at(bench, baud), simulator
     else:
-        with LinkBench.open(port, baud=baud) as bench:
-            yield _at(bench, baud), None
+        with open_bench(port, baud=baud) as board:
+            assert isinstance(board, LinkBench)
+            yield _at(board, baud), None
 
 
 def _at(bench: LinkBench, baud: int) -> LinkBench:

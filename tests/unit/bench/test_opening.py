@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ohmbench.bench.base import Limits
+from ohmbench.bench.left import array_left_as, left_as
 from ohmbench.bench.opening import open_bench
-from ohmbench.errors import ArrayState, DataError, FaultError, LinkError, OhmbenchError
+from ohmbench.cli.main import main
+from ohmbench.errors import ArrayState, DataError, FaultError, LinkError, OhmbenchError, UsageError
 
 READ = Limits({}, 0.0, 0)
 
@@ -41,3 +45,17 @@ def test_what_is_known_better_stays() -> None:
     left_with(fault, arm=False)
     left_with(lost, arm=True)
     assert (fault.array, lost.array) == (ArrayState.OFF, ArrayState.GOES_OFF)
+
+
+def test_what_comes_after_is_told_of_the_last_bench_of_its_command() -> None:
+    left_as(None)
+    with pytest.raises(UsageError), open_bench("twin", trace=Path("none")):
+        pass
+    assert array_left_as() is ArrayState.UNTOUCHED
+    left_with(DataError("The disk is full."), arm=True)
+    assert array_left_as() is ArrayState.OFF
+    with pytest.raises(UsageError), open_bench("twin", trace=Path("none")):
+        pass
+    assert array_left_as() is ArrayState.OFF
+    assert main(["asm", "no-such-file", "--quiet"]) != 0
+    assert array_left_as() is None
