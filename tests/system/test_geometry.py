@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from ohmbench.support.rtl import default_carrier
+
 REPO = Path(__file__).resolve().parents[2]
 ROWS, COLUMNS = 16, 8
 MODULES = (
@@ -60,7 +62,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in ("host", "firmware", "fpga", "sim", "tests"):
         shutil.copytree(REPO / folder, root / folder, ignore=ignored)
     shutil.copy(REPO / "pyproject.toml", root)
-    table = root / "fpga/carriers/reference/carrier.toml"
+    table = root / "fpga/carriers" / default_carrier(root) / "carrier.toml"
     table.write_text(smaller(table.read_text()))
     assert "ohm_carrier_pkg.sv" in run(root, "fpga/tables/generate.py")
     run(root, "host/ohmbench/model/array_build.py")

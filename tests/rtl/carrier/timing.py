@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ohmbench import tables as t
+from ohmbench.support.rtl import default_carrier
 from ohmbench.tables import Mode, Rail
 
 ALL_ROWS, ALL_COLUMNS = (1 << t.ROWS) - 1, (1 << t.COLUMNS) - 1
 RAIL, LINES, PULSE, SENSE = range(4)
 BEATS = t.LANES // 2
 
-TABLE = tomllib.loads((Path(__file__).parents[3] / "fpga/carriers/reference/carrier.toml").read_text())
+REPO = Path(__file__).resolve().parents[3]
+TABLE = tomllib.loads((REPO / "fpga/carriers" / default_carrier(REPO) / "carrier.toml").read_text())
 BUS, ROW, COLUMN = (TABLE["wiring"][kind] for kind in ("bus", "row", "column"))
 CLOSES = [mode["closes"] for mode in TABLE["mode"]]
 
@@ -32,7 +34,7 @@ class Command:
 
 
 def pattern(mode: int, wl: int, bl: int, col: int) -> list[int]:
-    """Closed switches of the five groups, 64 bits each, as fpga/carriers/reference/carrier.toml numbers them."""
+    """Closed switches of the five groups, 64 bits each, as the carrier's table numbers them."""
     if mode == Mode.OFF:
         return [0] * 5
     bus = sum(1 << BUS[name] for name in CLOSES[mode])

@@ -50,8 +50,11 @@ def test_another_carrier_stands_beside_the_first(tmp_path: Path) -> None:
     carriers = tmp_path / "fpga/carriers"
     shutil.copytree(carriers / "reference", carriers / "second")
     (carriers / "second/ohm_extra.sv").touch()
-    with (carriers / "carriers.toml").open("a") as table:
-        table.write('[carrier.second]\nmodels = ["sim/second_board.sv", "sim/chips/ad5686r.sv"]\n')
+    (carriers / "carriers.toml").write_text(
+        'default = "reference"\n'
+        '[carrier.reference]\nmodels = ["sim/carrier_board.sv", "sim/chips/ad5686r.sv"]\n'
+        '[carrier.second]\nmodels = ["sim/second_board.sv", "sim/chips/ad5686r.sv"]\n'
+    )
 
     assert carrier_names(tmp_path) == ["reference", "second"]
     assert rtl_files(tmp_path) == rtl_files(tmp_path, "reference")
@@ -65,5 +68,5 @@ def test_another_carrier_stands_beside_the_first(tmp_path: Path) -> None:
 
 
 def test_an_unknown_carrier_is_refused() -> None:
-    with pytest.raises(UsageError, match="no carrier 'nowhere'. Known: reference"):
+    with pytest.raises(UsageError, match=f"no carrier 'nowhere'. Known: {', '.join(carrier_names(REPO))}"):
         rtl_folders(REPO, "nowhere")

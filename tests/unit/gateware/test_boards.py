@@ -15,11 +15,11 @@ import pytest
 from ohmbench import __version__
 from ohmbench.errors import UsageError
 from ohmbench.gateware.boards import board_names, load_board
-from ohmbench.support.rtl import rtl_files, rtl_headers
+from ohmbench.support.rtl import default_carrier, rtl_files, rtl_headers
 from ohmbench.support.scripts import load_script
 
 REPO = Path(__file__).resolve().parents[3]
-CARRIER = tomllib.loads((REPO / "fpga/carriers/reference/carrier.toml").read_text())
+CARRIER = tomllib.loads((REPO / "fpga/carriers" / default_carrier(REPO) / "carrier.toml").read_text())
 NOT_ON_THE_CARRIER = {"clk_i", "rst_ni", "build_id_i", "uart_rx_i", "uart_tx_o", "running_o", "armed_o", "fault_o"}
 
 

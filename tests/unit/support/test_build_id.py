@@ -13,6 +13,7 @@ from ohmbench.model.array import ArrayModel
 from ohmbench.record.database import FILE_NAME
 from ohmbench.record.store import Store
 from ohmbench.support.build_id import build_id
+from ohmbench.support.rtl import default_carrier
 
 REPO = Path(__file__).resolve().parents[3]
 
@@ -36,7 +37,7 @@ def test_depends_on_rtl_and_firmware_alone(sources: Path) -> None:
     (sources / "firmware/read.lst").write_text("a listing")
     assert id_of(sources) == before
     ids = {before}
-    driver = "fpga/carriers/reference/ohm_carrier.sv"
+    driver = f"fpga/carriers/{default_carrier(REPO)}/ohm_carrier.sv"
     for name in ("fpga/rtl/ohm_guard.sv", "fpga/rtl/ohm_assert.svh", driver, "firmware/read.useq"):
         path = sources / name
         path.write_text(path.read_text() + "\n")
