@@ -22,8 +22,9 @@ class Counts:
         images: arrays' worth of cells.
         loads: images programmed for a set of inputs on one array; `images` unless an image is come back to.
         tiles: groups of rows and columns that are driven and read together.
+        products: matrix-vector products of tiles in an inference; of a convolution one a tile and pixel of its outputs.
         rows_driven, columns_read: sums over the tiles, for each bit of an input.
-        passes: bit-serial steps of an inference, a tile's bits each. One array settles and converts once in each.
+        passes: bit-serial steps of an inference, a product's bits each. One array settles and converts once in each.
         conversions: of the ADCs in an inference, columns times passes.
         row_drives: likewise of the rows.
         extra_input_bits: by which sums of inputs are wider than the layer's inputs, summed over the tiles.
@@ -40,6 +41,7 @@ class Counts:
     images: int
     loads: int
     tiles: int
+    products: int
     rows_driven: int
     columns_read: int
     passes: int
@@ -72,20 +74,21 @@ def count(image: WeightImage) -> Counts:
     order = [tile.image for tile in image.tiles]
     return Counts(
         cells=image.cells,
-        cells_as_pairs=sum(2 * layer.inputs * layer.outputs for layer in image.layers),
+        cells_as_pairs=image.cells_as_pairs,
         cells_programmed=int(np.count_nonzero(image.levels)),
         images=image.images,
         loads=sum(1 for index, number in enumerate(order) if index == 0 or order[index - 1] != number),
         tiles=len(tiles),
+        products=sum(t.places for t in tiles),
         rows_driven=sum(t.rows for t in tiles),
         columns_read=sum(t.columns for t in tiles),
-        passes=sum(t.bits for t in tiles),
-        conversions=sum(t.columns * t.bits for t in tiles),
-        row_drives=sum(t.rows * t.bits for t in tiles),
+        passes=sum(t.bits * t.places for t in tiles),
+        conversions=sum(t.columns * t.bits * t.places for t in tiles),
+        row_drives=sum(t.rows * t.bits * t.places for t in tiles),
         extra_input_bits=sum(t.bits - image.layers[t.layer].input_bits for t in tiles),
-        row_additions=sum(t.inputs - t.rows for t in tiles),
-        output_additions=sum(max(terms - 1, 0) for terms in _terms(image)),
-        gain_additions=sum(t.gain_additions for t in tiles),
+        row_additions=sum((t.inputs - t.rows) * t.places for t in tiles),
+        output_additions=sum(max(terms - 1, 0) * image.places[layer] for layer, terms in _terms(image)),
+        gain_additions=sum(t.gain_additions * t.places for t in tiles),
         column_index_bits=sum(2 * t.lanes * t.columns.bit_length() for t in tiles),
         row_index_bits=sum(image.layers[t.layer].inputs * t.rows.bit_length() for t in tiles),
     )
@@ -94,6 +97,7 @@ def count(image: WeightImage) -> Counts:
 @dataclass(frozen=True)
 class _TileCounts:
     layer: int
+    places: int
     inputs: int
     rows: int
     columns: int
@@ -106,6 +110,7 @@ class _TileCounts:
         wired = (tile.p >= 0) | (tile.n >= 0)
         return cls(
             tile.layer,
+            image.places[tile.layer],
             int(np.count_nonzero(tile.row_of_input >= 0)),
             int(np.count_nonzero(tile.rows_used(image.rows))),
             int(np.count_nonzero(tile.columns_used())),
@@ -115,12 +120,12 @@ class _TileCounts:
         )
 
 
-def _terms(image: WeightImage) -> Iterator[int]:
-    """Column sums that each output of each layer is made of."""
+def _terms(image: WeightImage) -> Iterator[tuple[int, int]]:
+    """Layer, and column sums that it is made of, of each output of each layer."""
     for number, layer in enumerate(image.layers):
         terms = np.zeros(layer.outputs, np.int64)
         for tile in image.tiles:
             if tile.layer == number:
                 wired = (tile.p >= 0).astype(np.int64) + (tile.n >= 0)
                 terms[tile.first_output : tile.first_output + tile.outputs] += wired[: tile.outputs]
-        yield from terms.tolist()
+        yield from ((number, int(count)) for count in terms)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,7 +23,7 @@ from ohmbench.mapping.tile import (
     require,
     validate_layers,
 )
-from ohmbench.network.flow import ARRAY, Step, array_steps
+from ohmbench.network.flow import ARRAY, Step, Walk, array_steps, rows_of, sums_as_value
 from ohmbench.network.imported import read_steps, step_arrays, steps_header
 from ohmbench.support.archive import (
     Archive,
@@ -41,6 +42,7 @@ from ohmbench.support.files import write_result
 
 SCHEMA = 2
 """2 has steps. Images of networks that were trained here are written as 1, as they always were."""
+_MAX_INPUT = 3 * 512 * 512
 MAX_LINES = 128
 MAX_IMAGES = 4096
 MAX_TILES = 4096
@@ -92,9 +94,41 @@ class WeightImage:
                 steps.append(Step("requantise", (len(steps),), {"scale": layer.output_scale, "bits": bits}))
         return tuple(steps)
 
+    @cached_property
+    def places(self) -> tuple[int, ...]:
+        """How often an input passes each layer: 1, or as often as a convolution's outputs have pixels.
+
+        Raises:
+            ImageError: an input cannot pass the steps.
+        """
+        if self.input_shape is None:
+            return (1,) * len(self.layers)
+        try:
+            found: list[int] = []
+            walk = Walk(self.walk_steps, np.zeros((1, *self.input_shape), np.float32))
+            for layer in self.layers:
+                require(walk.step is not None, "its steps end before its layers")
+                assert walk.step is not None
+                rows = rows_of(walk.step, walk.waiting)
+                require(rows.shape[1] == layer.inputs, f"layer {len(found)} takes {rows.shape[1]} inputs of its steps")
+                found.append(len(rows))
+                walk.give(sums_as_value(walk.step, walk.waiting, np.zeros((len(rows), layer.outputs))))
+            require(walk.step is None, "its steps go on after its layers")
+        except ImageError:
+            raise
+        except Exception as error:
+            raise ImageError(f"an input cannot pass its steps ({type(error).__name__}: {error})") from error
+        return tuple(found)
+
     def tiles_of(self, number: int) -> list[int]:
         """Numbers of a layer's tiles."""
         return [index for index, tile in enumerate(self.tiles) if tile.layer == number]
+
+    @property
+    def cells_as_pairs(self) -> int:
+        """Cells of its layers as a pair for every weight: 2 x inputs of a group x outputs."""
+        groups = [int(step.numbers["groups"]) for step in array_steps(self.walk_steps)]
+        return sum(2 * y.inputs // g * y.outputs for y, g in zip(self.layers, groups, strict=True))
 
     @property
     def images(self) -> int:
@@ -243,6 +277,8 @@ def _validate_steps(image: WeightImage, steps: tuple[Step, ...]) -> None:
     for number, (step, layer) in enumerate(zip(on_array, image.layers, strict=True)):
         require(step.numbers["bits"] == layer.input_bits, f"step and layer {number} take other inputs")
         require(layer.outputs % int(step.numbers["groups"]) == 0, f"layer {number} has no such groups")
+    require(math.prod(shape or ()) <= _MAX_INPUT, "its inputs are larger than an image of 512x512 in three colours")
+    require(len(image.places) == len(image.layers), "its steps are not those of its layers")
 
 
 def _validate_tile(tile: Tile, image: WeightImage, name: str) -> None:
