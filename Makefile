@@ -57,6 +57,7 @@ ifndef QUICK
 	@echo "results: through the simulated array"
 	@$(BIN)/ohmbench sweep host/ohmbench/sweep/configs/mnist-784.toml --results build/results/device.sqlite
 	@$(BIN)/ohmbench report build/results/device.sqlite -o docs/results/device.md
+	@$(BIN)/ohmbench measure trim --rest 1 3600 100000 -o docs/results/trimming.md
 endif
 
 lint: venv

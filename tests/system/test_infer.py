@@ -17,6 +17,7 @@ from ohmbench.measure.trim import measure_trim
 from ohmbench.model.array import ArrayModel
 from ohmbench.network.mnist import ENVIRONMENT, load_mnist
 from ohmbench.progress import Progress
+from ohmbench.report.trim_table import table
 
 SHAPE = (14, 14)
 real = pytest.mark.skipif(ENVIRONMENT not in os.environ, reason=f"needs MNIST: set {ENVIRONMENT} to its folder")
@@ -76,6 +77,7 @@ def test_measure_trim_has_its_figures(folder: Path) -> None:
     assert found["bench_time_s"] > 0
     (rest,) = found["rests"]
     assert rest["after_s"] == 10.0
+    assert "| 10 s |" in table(found)
     with pytest.raises(UsageError, match="not 50"):
         measure_trim(folder, Progress(quiet=True), inputs=50)
 

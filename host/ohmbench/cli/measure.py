@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from ohmbench.cli import options
 from ohmbench.cli.commands import Commands
 from ohmbench.cli.output import Output
 from ohmbench.cli.setup import setup_of
 from ohmbench.progress import Progress
+from ohmbench.support.files import check_writable
 
 
 def add(commands: Commands) -> None:
@@ -53,6 +55,7 @@ def add(commands: Commands) -> None:
         metavar="S",
         help="test again so long after programming, with the first trimming and with a new one",
     )
+    parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="table to write as well (.md)")
 
     group.add("wires", wires, "the wire solver against badcrossbar")
 
@@ -98,8 +101,12 @@ def infer(args: argparse.Namespace, output: Output, progress: Progress) -> None:
 
 def trim(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.operations import measure
+    from ohmbench.report.trim_table import save_table
 
-    output.show(measure.trim(args.port, progress, inputs=args.inputs, rests_s=args.rest, folder=args.mnist))
+    if args.out is not None:
+        check_writable(args.out)
+    found = measure.trim(args.port, progress, inputs=args.inputs, rests_s=args.rest, folder=args.mnist)
+    output.save_and_show(found, lambda path: save_table(found.values, path), args.out)
 
 
 def wires(args: argparse.Namespace, output: Output, progress: Progress) -> None:
