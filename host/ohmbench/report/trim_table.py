@@ -42,8 +42,8 @@ def table(found: Mapping[str, Any]) -> str:
         "Made by `ohmbench measure trim`; [trimming](../trimming.md) says what it does. Points of accuracy below exact "
         f"integers ({100 * found['accuracy_integers']:.2f} %), mean and worst of {found['arrays']} arrays: "
         f"{found['network']} in {found['weight_bits']}-bit weights on all {found['test_images']:,} test images of "
-        f"MNIST, fitted to {found['inputs']:,} training images in {found['bench_time_s']:.2f} s of bench time. Simulated "
-        f"({found['rung']}), default device.\n\n" + "\n".join(lines) + "\n\n" + "\n".join(shares) + "\n"
+        f"MNIST, fitted to {found['inputs']:,} training images in {found['bench_time_s']:.2f} s of bench time. "
+        f"Simulated ({found['rung']}), default device.\n\n" + "\n".join(lines) + "\n\n" + "\n".join(shares) + "\n"
     )
 
 
