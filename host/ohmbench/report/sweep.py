@@ -33,6 +33,7 @@ from ohmbench.sweep.compute import STAGES
 SEEDS = ("network_seed", "array_seed")
 _RESULTS = (
     "cells",
+    "cells_as_pairs",
     "cells_saved",
     "images",
     "passes",

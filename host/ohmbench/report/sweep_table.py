@@ -15,7 +15,8 @@ from ohmbench.sweep.compute import STAGES
 _ABOUT = (
     "Made by `ohmbench report`. Means over the seeds of networks and arrays, with the standard deviation. Accuracies "
     "are shares of the test images that are recognised at each stage, from floating point to the codes of the bench. "
-    "Points lost are those of the quantised, un-merged network less those through the array. The rungs `twin` and "
+    "Points lost are those of the quantised, un-merged network less those through the array; by the array "
+    "alone is trimmed, and less than the merged network in exact integers. The rungs `twin` and "
     "`sim` are simulated; only a board is measured."
 )
 
@@ -41,12 +42,24 @@ def sweep_table(rows: Sequence[Row]) -> str:
     groups: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault((str(row["rung"]), *(text(row.get(name)) for name in settings)), []).append(row)
-    head = ["rung", *settings, "points", "cells saved", *STAGES.values(), "points lost", "trimmed"]
+    head = [
+        "rung",
+        *settings,
+        "points",
+        "cells saved",
+        *STAGES.values(),
+        "points lost",
+        "points lost, trimmed",
+        "by the array alone",
+    ]
     lines = [head, ["---"] * len(head)]
     for (rung, *values), group in groups.items():
         lost = [100 * (row["accuracy_quantised"] - row["accuracy"]) for row in group]
         kept = [
             100 * (r["accuracy_quantised"] - r["accuracy_trimmed"]) for r in group if r["accuracy_trimmed"] is not None
+        ]
+        alone = [
+            100 * (r["accuracy_merged"] - r["accuracy_trimmed"]) for r in group if r["accuracy_trimmed"] is not None
         ]
         lines.append(
             [
@@ -57,6 +70,7 @@ def sweep_table(rows: Sequence[Row]) -> str:
                 *(_spread([100 * r[name] for r in group if r[name] is not None], 2, " %") for name in STAGES),
                 _spread(lost, 2),
                 _spread(kept, 2),
+                _spread(alone, 2),
             ]
         )
     table = "".join(f"| {' | '.join(cell.replace('|', '') for cell in line)} |\n" for line in lines)

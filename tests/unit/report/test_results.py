@@ -112,9 +112,8 @@ def test_summary() -> None:
 
 def test_a_run_without_cells_or_tests_has_a_summary_and_a_report() -> None:
     nothing = np.zeros(0, np.int64)
-    result = made_up(
-        cells=replace(made_up().cells, mask=np.zeros((2, 8, 8), np.bool_)), labels=nothing, predictions=nothing
-    )
+    cells = replace(made_up().cells, mask=np.zeros((2, 8, 8), np.bool_))
+    result = made_up(cells=cells, labels=nothing, predictions=nothing, predictions_trimmed=nothing)
     assert values(result)["Cells in their window"] == "none"
     assert not re.search(r"\bnan\b", report_html(result), re.IGNORECASE)
 
