@@ -130,10 +130,13 @@ def _average_pool(step: Step, values: list[Value]) -> Value:
 
 
 def _quantise(step: Step, values: list[Value]) -> Value:
-    """As ONNX QuantizeLinear: round half to even of x / scale, plus zero, within low..high."""
+    """As ONNX QuantizeLinear: round half to even of x / scale, plus zero, within low..high.
+
+    QONNX rounds with its zero point within: `inside`.
+    """
     (x,), n = values, step.numbers
     scale = step.arrays["scale"].astype(np.float32)
-    whole = np.rint(np.asarray(x, np.float32) / scale).astype(np.float64) + n["zero"]
+    whole = np.rint(np.asarray(x, np.float32) / scale + np.float32(n.get("inside", 0))).astype(np.float64) + n["zero"]
     return np.asarray(np.clip(whole, n["low"], n["high"]), np.int32)
 
 
@@ -224,6 +227,9 @@ HOST: dict[str, Host] = {
     "reshape": _reshape,
     "transpose": lambda step, values: values[0].transpose(0, *step.numbers["axes"]),
     "pad": _pad,
+    "concat": lambda step, values: np.concatenate(values, axis=step.numbers["axis"]),
+    "bipolar": lambda step, values: np.where(np.asarray(values[0]) >= 0, 2, 0).astype(np.int32),
+    "global_sum": lambda step, values: values[0].sum(axis=(2, 3), keepdims=True, dtype=np.int64),
     "add": _two(np.add),
     "subtract": _two(np.subtract),
     "multiply": _two(np.multiply),

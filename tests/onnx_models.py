@@ -1,0 +1,77 @@
+"""Small ONNX models of the tests, and what other programs make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+Array = NDArray[Any]
+
+QONNX = "qonnx.custom_op.general"
+
+
+def tensor(name: str, values: Any, kind: int | None = None) -> onnx.TensorProto:
+    """An initialiser: single precision or int64 unless `kind` says otherwise."""
+    array = np.asarray(values)
+    if kind is not None:
+        return helper.make_tensor(name, kind, array.shape, array.ravel().tolist())
+    if array.dtype.kind == "f":
+        array = array.astype(np.float32)
+    return numpy_helper.from_array(array, name)
+
+
+def node(operator: str, inputs: str, outputs: str, **attributes: Any) -> onnx.NodeProto:
+    """A node; `inputs` and `outputs` are names with spaces between, "-" one that is left out."""
+    names = ["" if name == "-" else name for name in inputs.split()]
+    return helper.make_node(operator, names, outputs.split(), name=f"the_{operator}", **attributes)
+
+
+def model(
+    nodes: Sequence[onnx.NodeProto],
+    constants: Sequence[onnx.TensorProto] = (),
+    shape: Sequence[int | str | None] = ("N", 4),
+    *,
+    opset: int = 17,
+    kind: int = TensorProto.FLOAT,
+    outputs: Sequence[str] = ("y",),
+    out_kind: int = TensorProto.FLOAT,
+    also_inputs: bool = False,
+) -> onnx.ModelProto:
+    """A model of the input x."""
+    inputs = [helper.make_tensor_value_info("x", kind, shape)]
+    if also_inputs:
+        inputs += [helper.make_tensor_value_info(c.name, c.data_type, list(c.dims)) for c in constants]
+    graph = helper.make_graph(
+        list(nodes), "g", inputs, [helper.make_tensor_value_info(name, out_kind, None) for name in outputs], constants
+    )
+    domains = ("ai.onnx.ml", "com.microsoft", QONNX, "finn.custom_op.general")
+    opsets = [helper.make_opsetid("", opset), *(helper.make_opsetid(domain, 1) for domain in domains)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=8 if opset < 21 else 10)
+
+
+def random(*shape: int, seed: int = 0, scale: float = 1.0) -> Array:
+    return (np.random.default_rng(seed).normal(size=shape) * scale).astype(np.float32)
+
+
+def reference(m: onnx.ModelProto, x: Array) -> Array:
+    """The first output as onnx's own evaluator has it."""
+    from onnx.reference import ReferenceEvaluator
+
+    return np.asarray(ReferenceEvaluator(m).run(None, {m.graph.input[0].name: x})[0])
+
+
+def runtime(m: onnx.ModelProto | bytes, x: Array, output: int = 0) -> Any:
+    """An output as onnxruntime has it."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = 1
+    data = m if isinstance(m, bytes) else m.SerializeToString()
+    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    return session.run(None, {session.get_inputs()[0].name: x})[output]
