@@ -28,7 +28,7 @@ def tensor(name: str, values: Any, kind: int | None = None) -> onnx.TensorProto:
 def node(operator: str, inputs: str, outputs: str, **attributes: Any) -> onnx.NodeProto:
     """A node; `inputs` and `outputs` are names with spaces between, "-" one that is left out."""
     names = ["" if name == "-" else name for name in inputs.split()]
-    return helper.make_node(operator, names, outputs.split(), name=f"the_{operator}", **attributes)
+    return helper.make_node(operator, names, outputs.split(), name=f"{operator}_{outputs}", **attributes)
 
 
 def model(
@@ -36,7 +36,7 @@ def model(
     constants: Sequence[onnx.TensorProto] = (),
     shape: Sequence[int | str | None] = ("N", 4),
     *,
-    opset: int = 17,
+    opset: int = 19,
     kind: int = TensorProto.FLOAT,
     outputs: Sequence[str] = ("y",),
     out_kind: int = TensorProto.FLOAT,
@@ -51,7 +51,7 @@ def model(
     )
     domains = ("ai.onnx.ml", "com.microsoft", QONNX, "finn.custom_op.general")
     opsets = [helper.make_opsetid("", opset), *(helper.make_opsetid(domain, 1) for domain in domains)]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=8 if opset < 21 else 10)
+    return helper.make_model(graph, opset_imports=opsets, ir_version=9 if opset < 21 else 10)
 
 
 def random(*shape: int, seed: int = 0, scale: float = 1.0) -> Array:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench.errors import DataError, UsageError
+from ohmbench.errors import UsageError
 from ohmbench.importing.values import Constant, Refused
 from ohmbench.network.flow import Value
 

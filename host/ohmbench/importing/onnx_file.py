@@ -168,7 +168,7 @@ def _walk(
     try:
         bind(graph.input[0], input_of(b, shape, graph.input[1]))
     except Refused as error:
-        raise BadModel(f"{error.reason}. {error.todo}") from error
+        raise BadModel(f"{error.reason}: {error.todo}") from error
     for node in graph.nodes:
         b.node = node.name
         arguments = [values[name] if name else None for name in node.inputs]

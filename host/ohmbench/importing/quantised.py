@@ -322,7 +322,7 @@ def input_of(b: Builder, shape: tuple[int, ...], kind: str) -> Live:
     if kind in ("float", "double", "float16"):
         return made
     if kind not in ("uint8", "int8", "uint16", "int16", "int4", "uint4"):
-        raise Refused(f"The input is of the type {kind}", "Give the network inputs of float, or of 8 or 16 bits.")
+        raise Refused(f"its input is of the type {kind}", "export it with inputs of float, or of 8 or 16 bits")
     low, high = TYPES[kind]
     numbers = {"zero": -low, "low": 0, "high": high - low}
     made = b.put("quantise", (made,), shape, numbers, {"scale": ONE})

@@ -26,12 +26,12 @@ def conv(shape: tuple[Any, ...] = IMAGE, k: onnx.TensorProto = K, **attributes: 
     return model([node("Conv", "x k b", "y", **attributes)], [k, tensor("b", random(k.dims[0]))], shape)
 
 
-def after(operator: str, *constants: onnx.TensorProto, names: str = "", opset: int = 17, **attributes: Any) -> Any:
+def after(operator: str, *constants: onnx.TensorProto, names: str = "", opset: int = 19, **attributes: Any) -> Any:
     """A convolution, and an operator on its values."""
     return model([CONV, node(operator, f"a {names}", "y", **attributes)], [K, *constants], IMAGE, opset=opset)
 
 
-def flat(operator: str, *constants: onnx.TensorProto, names: str = "", opset: int = 17, **attributes: Any) -> Any:
+def flat(operator: str, *constants: onnx.TensorProto, names: str = "", opset: int = 19, **attributes: Any) -> Any:
     """A dense layer, and an operator on its values."""
     nodes = [node("MatMul", "x w", "a"), node(operator, f"a {names}", "y", **attributes)]
     return model(nodes, [tensor("w", random(4, 6, seed=1)), *constants], opset=opset)
