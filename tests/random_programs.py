@@ -10,11 +10,12 @@ from __future__ import annotations
 import random
 
 from ohmbench.isa import Instruction, encode
-from ohmbench.tables import Mode, Op, Rail
+from ohmbench.tables import CLOCK_HZ, Mode, Op, Rail
 
 MAX_RAIL_CODE = 4000  # limits under which these programs run
 MAX_WIDTH = 48
 MAX_HALF_SELECT = 500
+MAX_READ_MS = 20
 Code = list[Instruction | int]  # a number is a word as it stands
 
 # r15 counts loops, r14 and m1 are scratch of the commands below: random instructions leave them alone
@@ -200,6 +201,12 @@ class _Writer:
                     Instruction(Op.LINES, (Mode.SET, 1, 1, 0)),  # of all columns: what is refused is the rails
                     Instruction(Op.LI, (14, 5)),
                     Instruction(Op.PULSE, (14,)),
+                ],
+                [  # left on in READ
+                    Instruction(Op.MONE, (1, self.rng.randrange(16))),
+                    Instruction(Op.LINES, (Mode.READ, self.rng.choice((0, 1)), self.rng.randrange(16), 0)),
+                    Instruction(Op.LI, (14, 0xFFFF)),
+                    *[Instruction(Op.WAIT, (14,))] * (MAX_READ_MS * CLOCK_HZ // 1000 // 0xFFFF + 1),
                 ],
                 [  # no column
                     Instruction(Op.MONE, (1, 3)),

@@ -38,7 +38,7 @@ module ohm_guard_budget_check
   always_ff @(posedge clk_i) if (rst_ni) assume (32'(column) < Counted);
 `endif
 
-  logic [RegMaxHalfSelect:RegMaxRail][15:0] limit;
+  logic [RegMaxRead:RegMaxRail][15:0] limit;
   logic clear_counts;
   ohm_guard_host u_host (
       .clk_i,

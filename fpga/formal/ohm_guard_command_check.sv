@@ -36,7 +36,7 @@ module ohm_guard_command_check
       .value_o(rail)
   );
 
-  logic [RegMaxHalfSelect:RegMaxRail][15:0] limit;
+  logic [RegMaxRead:RegMaxRail][15:0] limit;
   ohm_guard_host u_host (
       .clk_i,
       .rst_ni,

@@ -13,9 +13,9 @@ module ohm_guard_host
     input logic        armed_i,
     input logic        fault_i,
 
-    output logic [RegMaxHalfSelect:RegMaxRail][15:0] limit_o,
-    output logic [RegMaxHalfSelect:RegMaxRail][15:0] ceiling_o,
-    output logic [RegMaxHalfSelect:RegMaxRail] write_o,  // of this limit, refused or not
+    output logic [RegMaxRead:RegMaxRail][15:0] limit_o,
+    output logic [RegMaxRead:RegMaxRail][15:0] ceiling_o,
+    output logic [RegMaxRead:RegMaxRail] write_o,  // of this limit, refused or not
     output logic fits_o,  // the value is one that may be in force
     output logic tighter_o,  // and is not above the one that is
     output logic refused_o,
@@ -27,8 +27,9 @@ module ohm_guard_host
   localparam logic [15:0] WatchdogMs = 16'd10000;
   localparam logic [15:0] WatchdogStartMs = 16'd500;
 
-  // RegBaudDivisor, before the last one, is no limit
+  // RegBaudDivisor, among them, is no limit
   assign ceiling_o = {
+    ohm_carrier_pkg::ReadCeilingMs,
     ohm_carrier_pkg::HalfSelectCeiling,
     16'h0,
     WatchdogMs,
@@ -46,7 +47,7 @@ module ohm_guard_host
   always_comb begin
     fits_o    = 1'b0;
     tighter_o = 1'b0;
-    for (int unsigned i = RegMaxRail; i <= RegMaxHalfSelect; i++) begin
+    for (int unsigned i = RegMaxRail; i <= RegMaxRead; i++) begin
       write_o[i] = reg_valid_i && reg_addr_i == 8'(i) && i != RegBaudDivisor;
       if (write_o[i]) begin
         fits_o = reg_data_i <= {16'h0, ceiling_o[i]} && (i != RegWatchdog || reg_data_i != '0);
@@ -74,7 +75,7 @@ module ohm_guard_host
       limit_o              <= '0;
       limit_o[RegWatchdog] <= WatchdogStartMs;
     end else begin
-      for (int unsigned i = RegMaxRail; i <= RegMaxHalfSelect; i++) begin
+      for (int unsigned i = RegMaxRail; i <= RegMaxRead; i++) begin
         if (write_o[i] && !refused_o) limit_o[i] <= reg_data_i[15:0];
       end
     end

@@ -40,8 +40,8 @@ module ohm_guard_off_check
       .value_o(unused_symbol)
   );
 
-  logic [RegMaxHalfSelect:RegMaxRail][15:0] limit, ceiling;
-  logic [RegMaxHalfSelect:RegMaxRail] write;
+  logic [RegMaxRead:RegMaxRail][15:0] limit, ceiling;
+  logic [RegMaxRead:RegMaxRail] write;
   logic fits, tighter, refused, arm, disarm, clear_fault;
   ohm_guard_host u_host (
       .clk_i,
@@ -69,13 +69,13 @@ module ohm_guard_off_check
 
   // ---- limits
 
-  logic [RegMaxHalfSelect:RegMaxRail][15:0] rtl_limit, last_limit_q;
+  logic [RegMaxRead:RegMaxRail][15:0] rtl_limit, last_limit_q;
   assign rtl_limit = u_limits.limit_q;
-  logic [RegMaxHalfSelect:RegMaxRail] is_above, has_grown, is_not_taken;
+  logic [RegMaxRead:RegMaxRail] is_above, has_grown, is_not_taken;
   logic last_armed_q, last_tight_q;
-  logic [RegMaxHalfSelect:RegMaxRail] last_write_q;
+  logic [RegMaxRead:RegMaxRail] last_write_q;
   logic [15:0] last_data_q;
-  for (genvar i = RegMaxRail; i <= RegMaxHalfSelect; i++) begin : gen_limit
+  for (genvar i = RegMaxRail; i <= RegMaxRead; i++) begin : gen_limit
     assign is_above[i]     = rtl_limit[i] > ceiling[i];
     assign has_grown[i]    = rtl_limit[i] > last_limit_q[i];
     assign is_not_taken[i] = last_write_q[i] && rtl_limit[i] != last_data_q;

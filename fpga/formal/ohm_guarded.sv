@@ -62,7 +62,8 @@ module ohm_guarded
       .good_frame_i,
       .abort_i,
       .armed_o,
-      .fault_o
+      .fault_o,
+      .read_bias_o()
   );
 
   ohm_carrier u_carrier (

@@ -21,7 +21,7 @@ module ohm_frame_check (
   localparam logic [8:0] VectorBytes = 9'd128;
   localparam logic [16:0] ProgramEnd = 17'(ohm_isa_pkg::ProgramWords);
   localparam logic [16:0] MemoryEnd = 17'(ohm_isa_pkg::MemoryVectors);
-  localparam logic [16:0] RegisterEnd = 17'(ohm_guard_pkg::RegMaxHalfSelect) + 17'd1;
+  localparam logic [16:0] RegisterEnd = 17'(ohm_guard_pkg::RegMaxRead) + 17'd1;
 
   logic is_known, is_length_bad;
   logic [15:0] extent;  // words, vectors or registers that the frame reaches from arg on

@@ -3,8 +3,8 @@
 // carrier GuardScanCycles later, when its cells' counts have been looked at.
 //
 // Its promises are the assertions at the end of this file and of the modules that it is made of:
-// ohm_guard_limits (registers), ohm_guard_check (commands), ohm_guard_budget (pulses a cell), ohm_guard_pins (the last
-// gate).
+// ohm_guard_limits (registers), ohm_guard_check (commands), ohm_guard_budget (pulses a cell), ohm_guard_read (time
+// under bias), ohm_guard_pins (the last gate).
 
 `include "ohm_assert.svh"
 
@@ -48,18 +48,20 @@ module ohm_guard
     input  logic          good_frame_i,
     input  logic          abort_i,
     output logic          armed_o,
-    output fault_e        fault_o
+    output fault_e        fault_o,
+
+    output logic read_bias_o  // word lines are on in READ
 );
   localparam int unsigned RestW = $clog2(SafeClocks + 1);
 
   logic arm, disarm, clear_fault, clear_counts;
   logic [Rails-1:0][15:0] max_rail;
-  logic [15:0] max_width, max_half_select, pulse_budget, watchdog_ms;
+  logic [15:0] max_width, max_half_select, max_read_ms, pulse_budget, watchdog_ms;
   mode_e mode;
   logic [RowW-1:0] row;
   logic [Columns-1:0] columns;
   logic scan_idle, scan_ready, over_budget, no_cell;
-  logic trip, silent, rail_over;
+  logic trip, silent, rail_over, word_line, read_over;
 
   logic armed_q, armed_d;
   logic on_q;  // armed, and the chips have had their reset
@@ -106,11 +108,12 @@ module ohm_guard
   always_comb begin
     fault_now = FaultNone;
     if (seq_cmd_valid_i && !abort_i) fault_now = cmd_fault;
+    if (armed_q && read_over) fault_now = FaultReadTime;
     if (armed_q && rail_over) fault_now = FaultRailLimit;
     if (armed_q && silent) fault_now = FaultSilence;
     if (armed_q && trip) fault_now = FaultOvercurrent;
   end
-  assign ends    = abort_i || disarm || (armed_q && (rail_over || silent || trip));
+  assign ends    = abort_i || disarm || (armed_q && (read_over || rail_over || silent || trip));
   assign live    = rst_ni && on_q && !ends && !(seq_cmd_valid_i && cmd_bad);
   assign armed_d = (armed_q || arm) && !ends && !(seq_cmd_valid_i && cmd_bad);
 
@@ -156,6 +159,7 @@ module ohm_guard
       .max_width_o(max_width),
       .pulse_budget_o(pulse_budget),
       .max_half_select_o(max_half_select),
+      .max_read_ms_o(max_read_ms),
       .watchdog_ms_o(watchdog_ms)
   );
 
@@ -175,6 +179,7 @@ module ohm_guard
       .fault_o(cmd_fault),
       .bad_o(cmd_bad),
       .mode_o(mode),
+      .word_line_o(word_line),
       .row_o(row),
       .columns_o(columns),
       .rail_over_o(rail_over)
@@ -197,6 +202,19 @@ module ohm_guard
       .none_o(no_cell)
   );
 
+  ohm_guard_read #(
+      .TicksPerMs(TicksPerMs)
+  ) u_read (
+      .clk_i,
+      .rst_ni,
+      .on_i(on_q),
+      .word_line_i(word_line),
+      .restart_i(taken && seq_cmd_i.kind inside {CmdLines, CmdSense}),
+      .max_read_ms_i(max_read_ms),
+      .bias_o(read_bias_o),
+      .over_o(read_over)
+  );
+
   ohm_guard_pins u_pins (
       .clk_i,
       .rst_ni,
@@ -216,9 +234,10 @@ module ohm_guard
   // ---- promises; those of the parts are in the parts
 
   logic high, works, ended;
-  assign high  = set_en_o || reset_en_o;
+  assign high = set_en_o || reset_en_o;
   assign works = high || car_cmd_valid_o;
-  assign ended = abort_i || disarm || trip || silent || rail_over || !safe_no || !armed_o;
+  assign ended = abort_i || disarm || trip || silent || rail_over || read_over || !safe_no ||
+      !armed_o;
 
   `OHM_ASSERT(OffInReset_A, rst_ni || !works, clk_i, 1'b0)
   `OHM_ASSERT_NEVER(NeverBoth_A, set_en_o && reset_en_o, clk_i, 1'b0)

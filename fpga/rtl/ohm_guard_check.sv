@@ -27,7 +27,8 @@ module ohm_guard_check
 
     // lines as the carrier has them
     output mode_e               mode_o,
-    output logic  [   RowW-1:0] row_o,     // of the word line that is on, in SET and RESET
+    output logic                word_line_o,  // in READ, with a word line on
+    output logic  [   RowW-1:0] row_o,        // of the word line that is on, in SET and RESET
     output logic  [Columns-1:0] columns_o
 );
   // Exactly one word line is on if each bit of its number is 1 in some line that is on, or 0 in some, and not both.
@@ -125,8 +126,14 @@ module ohm_guard_check
   end
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni || !on_i) mode_o <= ModeOff;
-    else if (lines_taken) mode_o <= cmd_i.mode;
+    if (!rst_ni || !on_i) begin
+      mode_o      <= ModeOff;
+      word_line_o <= 1'b0;
+    end else if (lines_taken) begin
+      mode_o      <= cmd_i.mode;
+      // a line that is on sets each bit of one of the two
+      word_line_o <= cmd_i.mode == ModeRead && (row[0] || not_row[0]);
+    end
   end
 
   // kept when all goes off: counts may still have to be given back

@@ -29,15 +29,17 @@ module ohm_guard_limits
     output logic [     15:0]       max_width_o,
     output logic [     15:0]       pulse_budget_o,
     output logic [     15:0]       max_half_select_o,
+    output logic [     15:0]       max_read_ms_o,
     output logic [     15:0]       watchdog_ms_o
 );
   localparam int unsigned First = RegMaxRail;
-  localparam int unsigned Last = RegMaxHalfSelect;
+  localparam int unsigned Last = RegMaxRead;
 
   function automatic logic [15:0] ceiling(int unsigned index);
     if (index < RegMaxRail + Rails) return ohm_carrier_pkg::RailCeiling[index-RegMaxRail];
     if (index == RegWatchdog) return 16'(MaxWatchdogMs);
     if (index == RegMaxHalfSelect) return ohm_carrier_pkg::HalfSelectCeiling;
+    if (index == RegMaxRead) return ohm_carrier_pkg::ReadCeilingMs;
     return '1;
   endfunction
 
@@ -46,6 +48,7 @@ module ohm_guard_limits
     if (index == RegMaxWidth) return 16'(RegMaxWidthReset);
     if (index == RegPulseBudget) return 16'(RegPulseBudgetReset);
     if (index == RegMaxHalfSelect) return 16'(RegMaxHalfSelectReset);
+    if (index == RegMaxRead) return 16'(RegMaxReadReset);
     return 16'(RegWatchdogReset);
   endfunction
 
@@ -108,6 +111,7 @@ module ohm_guard_limits
   assign pulse_budget_o    = limit_q[RegPulseBudget];
   assign watchdog_ms_o     = limit_q[RegWatchdog];
   assign max_half_select_o = limit_q[RegMaxHalfSelect];
+  assign max_read_ms_o     = limit_q[RegMaxRead];
 
   `OHM_ASSERT(NoLooserArmed_A,
               !(reg_valid_i && is_limit && armed_i && !reg_refused_o && reg_data_i[15:0] > now))

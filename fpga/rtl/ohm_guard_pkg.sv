@@ -12,7 +12,8 @@ package ohm_guard_pkg;
     FaultNotArmed = 8'h6,
     FaultBadLines = 8'h7,
     FaultBadMode = 8'h8,
-    FaultHalfSelect = 8'h9
+    FaultHalfSelect = 8'h9,
+    FaultReadTime = 8'ha
   } fault_e;
 
   parameter int unsigned RegControl = 0;
@@ -22,12 +23,14 @@ package ohm_guard_pkg;
   parameter int unsigned RegWatchdog = 11;
   parameter int unsigned RegBaudDivisor = 12;
   parameter int unsigned RegMaxHalfSelect = 13;
+  parameter int unsigned RegMaxRead = 14;
   parameter int unsigned RegMaxRailReset = 0;
   parameter int unsigned RegMaxWidthReset = 0;
   parameter int unsigned RegPulseBudgetReset = 0;
   parameter int unsigned RegWatchdogReset = 500;
   parameter int unsigned RegBaudDivisorReset = 0;
   parameter int unsigned RegMaxHalfSelectReset = 0;
+  parameter int unsigned RegMaxReadReset = 0;
 
   typedef struct packed {
     logic clear_counts;

@@ -27,13 +27,13 @@ module ohm_link_reply #(
 );
   import ohm_link_pkg::*;
 
-  localparam logic [4:0] LastAck = 5'd3;
-  localparam logic [4:0] LastInfo = 5'd27;
-  localparam logic [4:0] LastState = 5'd31;
+  localparam logic [5:0] LastAck = 6'd3;
+  localparam logic [5:0] LastInfo = 6'd27;
+  localparam logic [5:0] LastState = 6'd51;
 
   frame_e kind_q, kind_d;
   logic busy_q, start, info_q, state_q;
-  logic [4:0] index_q, next_index, last_index;
+  logic [5:0] index_q, next_index, last_index;
   logic [7:0] expected_q, credits_q, data_q, data_d;
   ohm_link_state_pkg::state_t counters_q;
 
@@ -80,7 +80,7 @@ module ohm_link_reply #(
         kind_q  <= kind_d;
         index_q <= '0;
       end else if (valid_o && ready_i) begin
-        index_q <= index_q + 5'd1;
+        index_q <= index_q + 6'd1;
         busy_q  <= !last_o;
       end
     end
@@ -95,7 +95,8 @@ module ohm_link_reply #(
     end
   end
 
-  logic [31:0][7:0] state_bytes, info_bytes;
+  logic [63:0][7:0] state_bytes;
+  logic [31:0][7:0] info_bytes;
   logic [3:0][7:0] ack_bytes;
   state_arg_t state_arg;
   assign state_arg = '{
@@ -106,6 +107,10 @@ module ohm_link_reply #(
           default: '0
       };
   assign state_bytes = {
+    96'h0,
+    counters_q.read_wait_cycles,
+    counters_q.read_cycles,
+    counters_q.reads,
     counters_q.busy_cycles,
     counters_q.pulses,
     counters_q.clock_cycles,
@@ -136,7 +141,7 @@ module ohm_link_reply #(
   always_comb begin
     unique case (kind_q)
       FrameInfo: begin
-        data_d     = info_bytes[next_index];
+        data_d     = info_bytes[next_index[4:0]];
         last_index = LastInfo;
       end
       FrameState: begin
@@ -150,7 +155,7 @@ module ohm_link_reply #(
     endcase
   end
 
-  assign next_index = index_q + 5'd1;
+  assign next_index = index_q + 6'd1;
   assign valid_o = busy_q;
   assign data_o = data_q;
   assign last_o = index_q == last_index;

@@ -2,6 +2,9 @@
 
 package ohm_link_state_pkg;
   typedef struct packed {
+    logic [63:0] read_wait_cycles;
+    logic [63:0] read_cycles;
+    logic [31:0] reads;
     logic [63:0] busy_cycles;
     logic [31:0] pulses;
     logic [63:0] clock_cycles;

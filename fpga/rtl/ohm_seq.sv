@@ -36,6 +36,7 @@ module ohm_seq (
     input  logic                  cmd_ready_i,
     output ohm_carrier_pkg::cmd_t cmd_o,
     input  logic                  carrier_idle_i,
+    input  logic                  read_bias_i,     // word lines are on in READ
 
     // vector unit
     output logic                    vec_start_o,
@@ -52,7 +53,10 @@ module ohm_seq (
     // counters for the host
     output logic [63:0] run_cycles_o,
     output logic [63:0] busy_cycles_o,
-    output logic [31:0] pulses_o
+    output logic [31:0] pulses_o,
+    output logic [31:0] reads_o,
+    output logic [63:0] read_cycles_o,
+    output logic [63:0] read_wait_cycles_o  // of these, those in which run time stood still
 );
   import ohm_isa_pkg::*;
 
@@ -330,18 +334,22 @@ module ohm_seq (
       state_q == StFetch || state_q == StExec || state_q == StVector || state_q == StWait;
 
   logic [63:0] run_cycles_q, program_cycles_q, busy_cycles_q;
-  logic [31:0] pulses_q;
+  logic [31:0] pulses_q, reads_q;
+  logic [63:0] read_cycles_q, read_wait_cycles_q;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni) begin
-      state_q          <= StClear;
-      clear_q          <= '0;
-      why_q            <= WhyHalt;
-      fault_q          <= '0;
-      run_cycles_q     <= '0;
-      program_cycles_q <= '0;
-      busy_cycles_q    <= '0;
-      pulses_q         <= '0;
+      state_q            <= StClear;
+      clear_q            <= '0;
+      why_q              <= WhyHalt;
+      fault_q            <= '0;
+      run_cycles_q       <= '0;
+      program_cycles_q   <= '0;
+      busy_cycles_q      <= '0;
+      pulses_q           <= '0;
+      reads_q            <= '0;
+      read_cycles_q      <= '0;
+      read_wait_cycles_q <= '0;
     end else begin
       state_q <= state_d;
       clear_q <= clear_q + 4'd1;
@@ -354,6 +362,12 @@ module ohm_seq (
         if (!carrier_idle_i) busy_cycles_q <= busy_cycles_q + 64'd1;
       end
       if (cmd_valid_o && cmd_ready_i && op == OpPulse) pulses_q <= pulses_q + 32'd1;
+      if (cmd_valid_o && cmd_ready_i && op inside {OpSense, OpConvert} && read_bias_i)
+        reads_q <= reads_q + 32'd1;
+      if (read_bias_i) begin
+        read_cycles_q <= read_cycles_q + 64'd1;
+        if (!is_counting) read_wait_cycles_q <= read_wait_cycles_q + 64'd1;
+      end
     end
   end
 
@@ -367,14 +381,17 @@ module ohm_seq (
     else if (mask_we && d != '0) mask_q[d] <= mask_d;
   end
 
-  assign running_o     = state_q != StIdle && state_q != StClear;
-  assign done_valid_o  = state_q == StDone;
-  assign done_code_o   = code_q;
-  assign done_why_o    = why_q;
-  assign done_fault_o  = fault_q;
-  assign done_pc_o     = {6'h0, pc_q};
-  assign done_cycles_o = program_cycles_q;
-  assign run_cycles_o  = run_cycles_q;
-  assign busy_cycles_o = busy_cycles_q;
-  assign pulses_o      = pulses_q;
+  assign running_o          = state_q != StIdle && state_q != StClear;
+  assign done_valid_o       = state_q == StDone;
+  assign done_code_o        = code_q;
+  assign done_why_o         = why_q;
+  assign done_fault_o       = fault_q;
+  assign done_pc_o          = {6'h0, pc_q};
+  assign done_cycles_o      = program_cycles_q;
+  assign run_cycles_o       = run_cycles_q;
+  assign busy_cycles_o      = busy_cycles_q;
+  assign pulses_o           = pulses_q;
+  assign reads_o            = reads_q;
+  assign read_cycles_o      = read_cycles_q;
+  assign read_wait_cycles_o = read_wait_cycles_q;
 endmodule

@@ -170,52 +170,56 @@ module ohm_top #(
   logic [3:0] vec_d, vec_a, vec_b;
   logic [ 7:0] vec_imm;
   logic [15:0] vec_scalar;
-  logic [31:0] vec_pred, vec_mask, pulses;
-  logic [63:0] run_cycles, busy_cycles, clock_cycles_q;
+  logic [31:0] vec_pred, vec_mask, pulses, reads;
+  logic [63:0] run_cycles, busy_cycles, read_cycles, read_wait_cycles, clock_cycles_q;
   logic sense_valid, sense_ready;
   logic [31:0] sense_data;
-  logic is_faulty;
+  logic is_faulty, read_bias;
 
   assign is_faulty = fault != ohm_guard_pkg::FaultNone;
 
   ohm_seq u_seq (
       .clk_i,
       .rst_ni,
-      .run_valid_i   (run_valid),
-      .run_ready_o   (run_ready),
-      .run_entry_i   (run_entry),
-      .arg_we_i      (arg_we),
-      .arg_index_i   (arg_index),
-      .arg_data_i    (arg_data),
-      .abort_i       (abort),
-      .fault_i       (fault),
+      .run_valid_i       (run_valid),
+      .run_ready_o       (run_ready),
+      .run_entry_i       (run_entry),
+      .arg_we_i          (arg_we),
+      .arg_index_i       (arg_index),
+      .arg_data_i        (arg_data),
+      .abort_i           (abort),
+      .fault_i           (fault),
       .running_o,
-      .done_valid_o  (done_valid),
-      .done_ready_i  (done_ready),
-      .done_code_o   (done_code),
-      .done_why_o    (done_why),
-      .done_fault_o  (done_fault),
-      .done_pc_o     (done_pc),
-      .done_cycles_o (done_cycles),
-      .prog_addr_o   (prog_addr),
-      .prog_data_i   (prog_data),
-      .cmd_valid_o   (seq_cmd_valid),
-      .cmd_ready_i   (seq_cmd_ready),
-      .cmd_o         (seq_cmd),
-      .carrier_idle_i(carrier_idle),
-      .vec_start_o   (vec_start),
-      .vec_op_o      (vec_op),
-      .vec_d_o       (vec_d),
-      .vec_a_o       (vec_a),
-      .vec_b_o       (vec_b),
-      .vec_imm_o     (vec_imm),
-      .vec_scalar_o  (vec_scalar),
-      .vec_pred_o    (vec_pred),
-      .vec_done_i    (vec_done),
-      .vec_mask_i    (vec_mask),
-      .run_cycles_o  (run_cycles),
-      .busy_cycles_o (busy_cycles),
-      .pulses_o      (pulses)
+      .done_valid_o      (done_valid),
+      .done_ready_i      (done_ready),
+      .done_code_o       (done_code),
+      .done_why_o        (done_why),
+      .done_fault_o      (done_fault),
+      .done_pc_o         (done_pc),
+      .done_cycles_o     (done_cycles),
+      .prog_addr_o       (prog_addr),
+      .prog_data_i       (prog_data),
+      .cmd_valid_o       (seq_cmd_valid),
+      .cmd_ready_i       (seq_cmd_ready),
+      .cmd_o             (seq_cmd),
+      .carrier_idle_i    (carrier_idle),
+      .read_bias_i       (read_bias),
+      .vec_start_o       (vec_start),
+      .vec_op_o          (vec_op),
+      .vec_d_o           (vec_d),
+      .vec_a_o           (vec_a),
+      .vec_b_o           (vec_b),
+      .vec_imm_o         (vec_imm),
+      .vec_scalar_o      (vec_scalar),
+      .vec_pred_o        (vec_pred),
+      .vec_done_i        (vec_done),
+      .vec_mask_i        (vec_mask),
+      .run_cycles_o      (run_cycles),
+      .busy_cycles_o     (busy_cycles),
+      .pulses_o          (pulses),
+      .reads_o           (reads),
+      .read_cycles_o     (read_cycles),
+      .read_wait_cycles_o(read_wait_cycles)
   );
 
   ohm_vec u_vec (
@@ -275,7 +279,8 @@ module ohm_top #(
       .good_frame_i   (good_frame),
       .abort_i        (abort),
       .armed_o,
-      .fault_o        (fault)
+      .fault_o        (fault),
+      .read_bias_o    (read_bias)
   );
 
   ohm_carrier u_carrier (
@@ -309,6 +314,9 @@ module ohm_top #(
 
   assign fault_o = is_faulty;
   assign state = '{
+          read_wait_cycles: read_wait_cycles,
+          read_cycles: read_cycles,
+          reads: reads,
           busy_cycles: busy_cycles,
           pulses: pulses,
           clock_cycles: clock_cycles_q,

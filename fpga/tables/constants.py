@@ -44,6 +44,9 @@ def c_header(isa: Table, carrier: Table, registers: Table) -> str:
         f"#define OHM_RAIL_CEILING {{{', '.join(ceilings)}}}",
         "/* and of what a SET pulse leaves across the row's other cells */",
         f"#define OHM_HALF_SELECT_CEILING {code_of(carrier['half_select_max_v'], carrier)}",
+        "/* and of the time under bias of a read */",
+        f"#define OHM_READ_MAX_MS {carrier['read_max_ms']}",
+        f"#define OHM_MS_CYCLES {carrier['clock_hz'] // 1000}",
         f"#define OHM_MONITOR_OHM {float(carrier['monitor']['ohm'])}",
         "/* column to whose amplifier a rail's monitor resistor leads */",
         f"#define OHM_MONITOR_COLUMN {{{', '.join(map(str, carrier['monitor']['column']))}}}",
@@ -130,4 +133,5 @@ def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
     out.extend(["}", "# and of what a SET pulse leaves across the row's other cells"])
     out.append(f"HALF_SELECT_MAX_V = {carrier['half_select_max_v']}")
     out.append(f"HALF_SELECT_CEILING = {code_of(carrier['half_select_max_v'], carrier)}")
+    out.append(f"READ_MAX_MS = {carrier['read_max_ms']}  # and of the time under bias of a read")
     return "\n".join(out) + "\n"

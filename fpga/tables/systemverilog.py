@@ -75,6 +75,8 @@ def carrier_sv(carrier: Table) -> str:
     body.append("// and of what a SET pulse leaves across the row's other cells")
     half_select = code_of(carrier["half_select_max_v"], carrier)
     body.append(f"parameter logic [15:0] HalfSelectCeiling = 16'd{half_select};")
+    body.append("// and of the time under bias of a read")
+    body.append(f"parameter logic [15:0] ReadCeilingMs = 16'd{carrier['read_max_ms']};")
     body += ["", *sv_enum("kind_e", 2, [("CmdRail", 0), ("CmdLines", 1), ("CmdPulse", 2), ("CmdSense", 3)]), ""]
     body += [
         "// one command to the carrier; fields that a kind does not use are zero",

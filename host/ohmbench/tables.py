@@ -45,6 +45,7 @@ class Fault(IntEnum):
     BAD_LINES = 7
     BAD_MODE = 8
     HALF_SELECT = 9
+    READ_TIME = 10
 
 
 class Register(IntEnum):
@@ -55,6 +56,7 @@ class Register(IntEnum):
     WATCHDOG = 11
     BAUD_DIVISOR = 12
     MAX_HALF_SELECT = 13
+    MAX_READ = 14
 
 
 class Control(IntFlag):
@@ -288,3 +290,4 @@ RAIL_CEILING: dict[Rail, int] = {
 # and of what a SET pulse leaves across the row's other cells
 HALF_SELECT_MAX_V = 0.3
 HALF_SELECT_CEILING = 3932
+READ_MAX_MS = 1000  # and of the time under bias of a read

@@ -58,7 +58,8 @@ enum {
     OHM_FAULT_NOT_ARMED = 6,
     OHM_FAULT_BAD_LINES = 7,
     OHM_FAULT_BAD_MODE = 8,
-    OHM_FAULT_HALF_SELECT = 9
+    OHM_FAULT_HALF_SELECT = 9,
+    OHM_FAULT_READ_TIME = 10
 };
 
 enum {
@@ -68,7 +69,8 @@ enum {
     OHM_REGISTER_PULSE_BUDGET = 10,
     OHM_REGISTER_WATCHDOG = 11,
     OHM_REGISTER_BAUD_DIVISOR = 12,
-    OHM_REGISTER_MAX_HALF_SELECT = 13
+    OHM_REGISTER_MAX_HALF_SELECT = 13,
+    OHM_REGISTER_MAX_READ = 14
 };
 
 enum {
@@ -131,6 +133,9 @@ enum {
 #define OHM_RAIL_CEILING {47185, 47185, 47185, 4587, 47185, 62914, 62914, 4587}
 /* and of what a SET pulse leaves across the row's other cells */
 #define OHM_HALF_SELECT_CEILING 3932
+/* and of the time under bias of a read */
+#define OHM_READ_MAX_MS 1000
+#define OHM_MS_CYCLES 48000
 #define OHM_MONITOR_OHM 100000.0
 /* column to whose amplifier a rail's monitor resistor leads */
 #define OHM_MONITOR_COLUMN {0, 4, 8, 12, 16, 20, 24, 28}

@@ -8,11 +8,13 @@ static uint64_t later(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
 void ohm_carrier_reset(ohm_carrier_t *c)
 {
-    uint64_t busy_cycles = c->busy_cycles, counted = c->counted;
+    ohm_carrier_t before = *c;
 
     memset(c, 0, sizeof *c);
-    c->busy_cycles = busy_cycles;
-    c->counted = counted;
+    c->busy_cycles = before.busy_cycles;
+    c->reads = before.reads;
+    c->read_cycles = before.read_cycles;
+    c->counted = before.counted;
 }
 
 /* Clock from which lines and the mode's rails have settled. */
@@ -34,11 +36,15 @@ uint64_t ohm_carrier_idle(const ohm_carrier_t *c)
     return clock;
 }
 
-void ohm_carrier_count_busy(ohm_carrier_t *c, uint64_t clock)
+int ohm_carrier_biased(const ohm_carrier_t *c) { return c->mode == OHM_MODE_READ && c->wl != 0; }
+
+void ohm_carrier_count(ohm_carrier_t *c, uint64_t clock)
 {
     uint64_t idle = ohm_carrier_idle(c), until = idle < clock ? idle : clock;
 
+    if (clock <= c->counted) return;
     if (until > c->counted) c->busy_cycles += until - c->counted;
+    if (ohm_carrier_biased(c)) c->read_cycles += clock - c->counted;
     c->counted = clock;
 }
 
@@ -94,7 +100,7 @@ uint64_t ohm_carrier_rail(ohm_carrier_t *c, uint64_t clock, int rail, uint16_t c
     clock = later(clock, c->any_free);
     if (code == c->codes[rail]) return clock;
     clock = later(clock, c->dac_free);
-    ohm_carrier_count_busy(c, clock + 1);
+    ohm_carrier_count(c, clock + 1);
     c->codes_before[rail] = c->codes[rail];
     c->codes[rail] = code;
     c->dac_free = clock + OHM_DAC_FRAME_CYCLES;
@@ -107,7 +113,8 @@ uint64_t ohm_carrier_lines(ohm_carrier_t *c, uint64_t clock, int mode, uint32_t 
     unsigned count = frames(c, mode, wl, bl, col);
 
     clock = later(clock, later(c->any_free, c->lines_free));
-    ohm_carrier_count_busy(c, clock + 1);
+    ohm_carrier_count(c, clock + 1);
+    c->read_since = clock;
     c->mode = mode;
     c->wl = wl;
     c->bl = bl;
@@ -123,7 +130,7 @@ uint64_t ohm_carrier_lines(ohm_carrier_t *c, uint64_t clock, int mode, uint32_t 
 static uint64_t alone(ohm_carrier_t *c, uint64_t clock, uint64_t clocks)
 {
     clock = later(later(clock, settled(c)), later(c->lines_free, c->any_free));
-    ohm_carrier_count_busy(c, clock + 1);
+    ohm_carrier_count(c, clock + 1);
     c->any_free = clock + clocks;
     return clock;
 }
@@ -137,5 +144,7 @@ uint64_t ohm_carrier_sense(ohm_carrier_t *c, uint64_t clock)
 {
     clock = alone(c, clock, OHM_SENSE_LATENCY_CYCLES + 1);
     c->codes_ready = clock + OHM_SENSE_LATENCY_CYCLES;
+    c->read_since = clock;
+    c->reads += (uint64_t)ohm_carrier_biased(c);
     return clock;
 }

@@ -10,11 +10,13 @@ OHM_BEGIN
 
 typedef struct {
     uint64_t busy_cycles; /* clocks in which something was under way, as far as they have been counted */
-    uint64_t counted;     /* clocks looked at for busy_cycles */
+    uint64_t reads, read_cycles; /* conversions with a word line on, and clocks with word lines on in READ */
+    uint64_t counted;     /* clocks looked at for busy_cycles and read_cycles */
     uint16_t codes[OHM_RAIL_COUNT], codes_before[OHM_RAIL_COUNT]; /* before the frames on their way */
     int mode; /* OHM_MODE_* */
     uint32_t wl, bl, col;
     int16_t column_codes[OHM_COLUMNS]; /* of the last conversion */
+    uint64_t read_since; /* clock at which lines were last set or a conversion was taken */
     /* clocks from which on a part is free, or has settled */
     uint64_t rail_settled[OHM_RAIL_COUNT], dac_free, lines_free, lines_settled, any_free, codes_ready;
 } ohm_carrier_t;
@@ -23,8 +25,10 @@ typedef struct {
 void ohm_carrier_reset(ohm_carrier_t *c);
 /* Clock from which nothing is under way. */
 uint64_t ohm_carrier_idle(const ohm_carrier_t *c);
-/* Counts busy clocks before this one; to be called before anything changes what is under way. */
-void ohm_carrier_count_busy(ohm_carrier_t *c, uint64_t clock);
+/* Whether word lines are on in READ. */
+int ohm_carrier_biased(const ohm_carrier_t *c);
+/* Counts busy clocks and those of a read before this one; to be called before anything changes what is under way. */
+void ohm_carrier_count(ohm_carrier_t *c, uint64_t clock);
 
 /* What the DACs hold at a clock: a frame on its way has not moved its rail yet. */
 void ohm_carrier_held(const ohm_carrier_t *c, uint64_t clock, uint16_t *codes);

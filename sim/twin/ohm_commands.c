@@ -21,9 +21,19 @@ void ohm_twin_end_pulse(ohm_twin_t *t, uint64_t off)
 
 static int refuse(ohm_twin_t *t, int fault)
 {
+    if (t->run_cycles + 1 >= ohm_twin_read_ends(t)) return OHM_LATE;
     ohm_twin_end_pulse(t, t->run_cycles + 1);
     t->run_cycles += OHM_SCALAR_CYCLES + 1; /* the guard latches, the sequencer sees it a clock later */
     return OHM_FAULT + fault;
+}
+
+/* A command that the carrier takes at a clock, and how that leaves it: not if the guard ends the read before. */
+static int pass(ohm_twin_t *t, const ohm_carrier_t *after, uint64_t taken)
+{
+    if (taken >= ohm_twin_read_ends(t)) return OHM_LATE;
+    t->carrier = *after;
+    t->run_cycles = taken + 1;
+    return OHM_NEXT;
 }
 
 static int is_one(uint32_t mask) { return mask != 0 && (mask & (mask - 1u)) == 0; }
@@ -32,12 +42,14 @@ int ohm_twin_rail(ohm_twin_t *t, const ohm_word_t *w)
 {
     uint32_t number = w->imm & 0xFFu;
     uint16_t code = t->scalars[w->a];
+    ohm_carrier_t after = t->carrier;
+    uint64_t taken;
 
     if (number >= OHM_RAIL_COUNT) return OHM_ILLEGAL;
     if (!t->guard.armed && code != 0) return refuse(t, OHM_FAULT_NOT_ARMED);
     if (code > t->guard.max_rail[number]) return refuse(t, OHM_FAULT_RAIL_LIMIT);
-    t->run_cycles = ohm_carrier_rail(&t->carrier, t->run_cycles + 1, (int)number, code) + 1;
-    return OHM_NEXT;
+    taken = ohm_carrier_rail(&after, t->run_cycles + 1, (int)number, code);
+    return pass(t, &after, taken);
 }
 
 int ohm_twin_lines(ohm_twin_t *t, const ohm_word_t *w)
@@ -45,13 +57,15 @@ int ohm_twin_lines(ohm_twin_t *t, const ohm_word_t *w)
     /* masks have lanes above the array's lines */
     uint32_t wl = t->masks[w->d] & OHM_MASK_OF(OHM_ROWS), bl = t->masks[w->a] & OHM_MASK_OF(OHM_ROWS);
     uint32_t mode = w->imm & 0xFFu, col = t->masks[w->b] & OHM_MASK_OF(OHM_COLUMNS);
+    ohm_carrier_t after = t->carrier;
+    uint64_t taken;
 
     if (mode >= OHM_MODE_COUNT) return OHM_ILLEGAL;
     if (!t->guard.armed && mode != OHM_MODE_OFF) return refuse(t, OHM_FAULT_NOT_ARMED);
     if ((mode == OHM_MODE_SET || mode == OHM_MODE_RESET) && !is_one(wl)) return refuse(t, OHM_FAULT_BAD_LINES);
     if (mode == OHM_MODE_SET && bl != wl) return refuse(t, OHM_FAULT_BAD_LINES);
-    t->run_cycles = ohm_carrier_lines(&t->carrier, t->run_cycles + 1, (int)mode, wl, bl, col) + 1;
-    return OHM_NEXT;
+    taken = ohm_carrier_lines(&after, t->run_cycles + 1, (int)mode, wl, bl, col);
+    return pass(t, &after, taken);
 }
 
 int ohm_twin_pulse(ohm_twin_t *t, const ohm_word_t *w)
@@ -89,18 +103,18 @@ int ohm_twin_pulse(ohm_twin_t *t, const ohm_word_t *w)
 
 int ohm_twin_convert(ohm_twin_t *t)
 {
-    ohm_carrier_t *c = &t->carrier;
+    ohm_carrier_t after = t->carrier, *c = &t->carrier;
     uint16_t held[OHM_RAIL_COUNT];
     uint64_t taken;
 
     if (!t->guard.armed) return refuse(t, OHM_FAULT_NOT_ARMED);
     if (c->mode != OHM_MODE_READ) return refuse(t, OHM_FAULT_BAD_MODE);
-    taken = ohm_carrier_sense(c, t->run_cycles + 1);
+    taken = ohm_carrier_sense(&after, t->run_cycles + 1);
+    if (pass(t, &after, taken) == OHM_LATE) return OHM_LATE;
     ohm_twin_end_pulse(t, UINT64_MAX);
     ohm_carrier_held(c, taken, held);
     ohm_board_rails(t->board, held, ohm_carrier_monitors(c->mode, c->wl, c->col));
     ohm_board_sense(t->board, t->array, c->wl, c->bl, c->codes[OHM_RAIL_BL_READ], c->codes[OHM_RAIL_WL_READ], taken + 1,
                     c->column_codes);
-    t->run_cycles = taken + 1;
     return OHM_NEXT;
 }

@@ -39,6 +39,7 @@ int ohm_guard_write(ohm_guard_t *g, uint32_t number, uint32_t value)
     if (number == OHM_REGISTER_PULSE_BUDGET) return lower(g, &g->budget, value, 0xFFFFu);
     if (number == OHM_REGISTER_MAX_HALF_SELECT)
         return lower(g, &g->max_half_select, value, OHM_HALF_SELECT_CEILING);
+    if (number == OHM_REGISTER_MAX_READ) return lower(g, &g->max_read_ms, value, OHM_READ_MAX_MS);
     if (number == OHM_REGISTER_WATCHDOG && value != 0) return lower(g, &g->watchdog_ms, value, MAX_WATCHDOG_MS);
     if (number != OHM_REGISTER_BAUD_DIVISOR) return 0;
     return value == 0 || (value >= LEAST_DIVISOR && value <= MOST_DIVISOR); /* the link's own */
@@ -51,6 +52,12 @@ void ohm_guard_check_rails(ohm_guard_t *g, const uint16_t *codes)
             g->fault = OHM_FAULT_RAIL_LIMIT;
             g->armed = 0;
         }
+}
+
+uint64_t ohm_guard_read_ends(const ohm_guard_t *g, uint64_t since)
+{
+    /* the mode is known a clock later, and that it is too long another one */
+    return since + 2 + (uint64_t)g->max_read_ms * OHM_MS_CYCLES;
 }
 
 /* Across the row's other cells. */

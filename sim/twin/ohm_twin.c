@@ -19,12 +19,19 @@ ohm_twin_t *ohm_twin_new(void)
 
 void ohm_twin_free(ohm_twin_t *t) { free(t); }
 
+uint64_t ohm_twin_read_ends(const ohm_twin_t *t)
+{
+    return ohm_carrier_biased(&t->carrier) ? ohm_guard_read_ends(&t->guard, t->carrier.read_since) : UINT64_MAX;
+}
+
 ohm_twin_state_t ohm_twin_state(const ohm_twin_t *t)
 {
     ohm_twin_state_t s;
     s.run_cycles = t->run_cycles;
     s.busy_cycles = t->carrier.busy_cycles;
     s.pulses = t->pulses;
+    s.reads = t->carrier.reads;
+    s.read_cycles = t->carrier.read_cycles;
     s.armed = t->guard.armed;
     s.fault = t->guard.fault;
     return s;
@@ -45,6 +52,10 @@ int ohm_twin_write_register(ohm_twin_t *t, uint32_t number, uint32_t value)
     int accepted = ohm_guard_write(&t->guard, number, value);
 
     ohm_guard_check_rails(&t->guard, t->carrier.codes);
+    if (t->guard.armed && t->run_cycles >= ohm_twin_read_ends(t)) {
+        t->guard.fault = OHM_FAULT_READ_TIME;
+        t->guard.armed = 0;
+    }
     if (!t->guard.armed) ohm_carrier_reset(&t->carrier);
     return accepted;
 }
@@ -73,12 +84,14 @@ static void take_codes(ohm_twin_t *t, unsigned d)
 
 /* ---- streams: run time stands still while the link is waited for ------------------------------------------ */
 
-static void settle(ohm_twin_t *t)
+static uint64_t settled(const ohm_twin_t *t)
 {
     uint64_t idle = ohm_carrier_idle(&t->carrier);
 
-    t->run_cycles = (t->run_cycles + 1 > idle ? t->run_cycles + 1 : idle) + 1;
+    return (t->run_cycles + 1 > idle ? t->run_cycles + 1 : idle) + 1;
 }
+
+static void settle(ohm_twin_t *t) { t->run_cycles = settled(t); }
 
 static int vin(ohm_twin_t *t, const ohm_word_t *w)
 {
@@ -164,7 +177,7 @@ static void branch(ohm_twin_t *t, const ohm_word_t *w, int taken, uint32_t *next
     t->run_cycles += OHM_SCALAR_CYCLES;
 }
 
-/* One instruction that is not halt; next: the address of the one after it. */
+/* One instruction; next: the address of the one after it. */
 static int execute(ohm_twin_t *t, const ohm_word_t *w, uint32_t *next)
 {
     const uint16_t *r = t->scalars;
@@ -227,22 +240,63 @@ static int execute(ohm_twin_t *t, const ohm_word_t *w, uint32_t *next)
             take_codes(t, w->d);
             break;
         case OHM_OP_SYNC: settle(t); break;
+        case OHM_OP_HALT:
+            settle(t);
+            outcome = OHM_HALTED;
+            break;
         default: outcome = OHM_ILLEGAL;
     }
     return outcome;
 }
 
+/* ---- a read that the guard ends -------------------------------------------------------------------------- */
+
+enum { LONGEST = 1 << 17 /* clocks of an instruction */ };
+
+static int is_waiting(unsigned op) { return op == OHM_OP_VIN || op == OHM_OP_VOUT || op == OHM_OP_SYNC || op == OHM_OP_HALT; }
+
+/* Lanes that an instruction begun at t->run_cycles has written when the vector unit stops, a clock after `ends`. */
+static uint64_t lanes_written(const ohm_twin_t *t, unsigned op, uint64_t ends)
+{
+    uint64_t clocks = ends > t->run_cycles ? ends - t->run_cycles : 0;
+
+    if (op == OHM_OP_CODES) return OHM_LANES_PER_BEAT * clocks;
+    if (op == OHM_OP_VGAT) return clocks > 3 ? clocks - 3 : 0;
+    return clocks > 2 ? OHM_LANES_PER_BEAT * (clocks - 2) : 0;
+}
+
+/* As `execute`, of an instruction in which that may happen. */
+static int execute_late(ohm_twin_t *t, const ohm_word_t *w, uint32_t *next)
+{
+    uint64_t ends = ohm_twin_read_ends(t), lanes = lanes_written(t, w->op, ends);
+    uint32_t *to = w->op == OHM_OP_VST ? memory(t, w) : t->vectors[w->d], before[OHM_LANES], mask = t->masks[w->d];
+    uint16_t scalar = t->scalars[w->d];
+    int outcome;
+
+    memcpy(before, to, sizeof before);
+    if (is_waiting(w->op) && ends + 1 < settled(t)) return OHM_LATE;
+    outcome = execute(t, w, next);
+    if (ohm_twin_read_ends(t) != ends || ends + 1 >= t->run_cycles + (outcome == OHM_ILLEGAL ? OHM_SCALAR_CYCLES : 0))
+        return outcome;
+    t->scalars[w->d] = scalar;
+    t->masks[w->d] = mask;
+    for (; lanes < OHM_LANES; lanes++) to[lanes] = before[lanes];
+    return OHM_LATE;
+}
+
 static void turn_off(ohm_twin_t *t)
 {
     t->guard.armed = 0;
-    ohm_carrier_count_busy(&t->carrier, t->run_cycles);
+    ohm_carrier_count(&t->carrier, t->run_cycles - 1);
+    t->carrier.mode = OHM_MODE_OFF; /* in the clock after the guard's */
+    ohm_carrier_count(&t->carrier, t->run_cycles);
     ohm_carrier_reset(&t->carrier);
 }
 
 static int ended(ohm_twin_t *t, ohm_twin_end_t *end, uint32_t why)
 {
     ohm_twin_end_pulse(t, UINT64_MAX);
-    ohm_carrier_count_busy(&t->carrier, t->run_cycles);
+    ohm_carrier_count(&t->carrier, t->run_cycles);
     end->why = why;
     end->pc = t->pc;
     end->cycles = t->run_cycles - t->started;
@@ -256,14 +310,17 @@ int ohm_twin_run(ohm_twin_t *t, uint64_t instructions, ohm_twin_end_t *end)
     for (; instructions != 0; instructions--) {
         uint32_t word = t->program[t->pc], next = t->pc + 1;
         ohm_word_t w = {word >> 26, word >> 22 & 15u, word >> 18 & 15u, word >> 12 & 15u, word & 0xFFFFu};
-        int outcome;
+        uint64_t ends = ohm_twin_read_ends(t);
+        int outcome = t->run_cycles + LONGEST < ends ? execute(t, &w, &next) : execute_late(t, &w, &next);
 
-        if (w.op == OHM_OP_HALT) {
-            settle(t);
+        if (outcome == OHM_HALTED) {
             end->code = w.imm;
             return ended(t, end, OHM_WHY_HALT);
         }
-        outcome = execute(t, &w, &next);
+        if (outcome == OHM_LATE) {
+            t->run_cycles = ends + 2; /* the guard latches, the sequencer sees it a clock later */
+            outcome = OHM_FAULT + OHM_FAULT_READ_TIME;
+        }
         if (outcome == OHM_FULL) return 0;
         if (outcome == OHM_ILLEGAL) {
             t->run_cycles += OHM_SCALAR_CYCLES;

@@ -18,7 +18,7 @@ typedef struct ohm_twin ohm_twin_t;
 
 /* Since it was made. */
 typedef struct {
-    uint64_t run_cycles, busy_cycles, pulses;
+    uint64_t run_cycles, busy_cycles, pulses, reads, read_cycles;
     int armed, fault;
 } ohm_twin_state_t;
 

@@ -38,8 +38,12 @@ typedef struct {
     uint32_t imm;
 } ohm_word_t;
 
-/* Of an instruction: it is done, or why it is the last one. A fault is OHM_FAULT + OHM_FAULT_*. */
-enum { OHM_NEXT, OHM_FULL, OHM_ABORT, OHM_ILLEGAL, OHM_FAULT };
+/* Of an instruction: it is done, or why it is the last one. LATE: the guard ended the read before it was through.
+   A fault is OHM_FAULT + OHM_FAULT_*. */
+enum { OHM_NEXT, OHM_HALTED, OHM_FULL, OHM_ABORT, OHM_ILLEGAL, OHM_LATE, OHM_FAULT };
+
+/* Clock at which the guard ends the read that is on, from which no command passes. */
+uint64_t ohm_twin_read_ends(const ohm_twin_t *t);
 
 /* The instructions that the guard and the carrier take (ohm_commands.c); each returns how it went. */
 int ohm_twin_rail(ohm_twin_t *t, const ohm_word_t *w);

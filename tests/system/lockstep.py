@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from tests.random_programs import MAX_HALF_SELECT, MAX_RAIL_CODE, MAX_WIDTH, random_program
+from tests.random_programs import MAX_HALF_SELECT, MAX_RAIL_CODE, MAX_READ_MS, MAX_WIDTH, random_program
 
 from ohmbench.bench.base import Bench
 from ohmbench.bench.twin import TwinBench
@@ -28,6 +28,7 @@ def run(bench: Bench, seed: int, inputs: Inputs) -> tuple[Done, Words]:
     bench.write_register(Register.MAX_WIDTH, MAX_WIDTH)
     bench.write_register(Register.PULSE_BUDGET, BUDGET)
     bench.write_register(Register.MAX_HALF_SELECT, MAX_HALF_SELECT)
+    bench.write_register(Register.MAX_READ, MAX_READ_MS)
     bench.write_register(Register.WATCHDOG, 10_000)
     bench.write_register(Register.CONTROL, Control.ARM)
     batches: list[Words] = []
@@ -37,10 +38,11 @@ def run(bench: Bench, seed: int, inputs: Inputs) -> tuple[Done, Words]:
     return end, np.concatenate([np.zeros(0, np.uint32), *batches])
 
 
-def counters(bench: Bench) -> tuple[int, int, int]:
-    """What a bench has counted since its reset: run cycles, busy cycles, pulses."""
+def counters(bench: Bench) -> tuple[int, ...]:
+    """What a bench has counted since its reset: run and busy cycles, pulses, reads, run cycles under read bias."""
     state = bench.state()
-    return state.run_cycles, state.busy_cycles, state.pulses
+    read_cycles = state.read_cycles - state.read_wait_cycles  # the twin never waits
+    return state.run_cycles, state.busy_cycles, state.pulses, state.reads, read_cycles
 
 
 def agree(sim: Bench, twin: TwinBench, seed: int) -> Done:

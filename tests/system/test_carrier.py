@@ -17,7 +17,7 @@ from ohmbench.isa import assemble
 from ohmbench.model.array import ArrayModel
 from ohmbench.model.carrier import SimulatedCarrier
 from ohmbench.record.database import FILE_NAME
-from ohmbench.tables import Control, Rail, Register
+from ohmbench.tables import READ_MAX_MS, Control, Rail, Register
 
 FAULTS = "gain-spread=0.02,offset-spread=5,swap=3:9,rail=bl_set:0.9,rail=wl_set:1.1,noisy=4:3,open=7,dead=8,missing=2"
 
@@ -58,6 +58,7 @@ def monitored(bench: Bench) -> list[np.ndarray]:
         bench.write_register(Register.CONTROL, Control.CLEAR_FAULT | Control.CLEAR_COUNTS)
         for rail in Rail:
             bench.write_register(Register.MAX_RAIL + rail, 4000)
+        bench.write_register(Register.MAX_READ, READ_MAX_MS)
         bench.write_register(Register.WATCHDOG, 10_000)
         bench.write_register(Register.CONTROL, Control.ARM)
         words.append(bench.execute(assemble(MONITOR), {"gap": gap}).words)

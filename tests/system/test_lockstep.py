@@ -36,7 +36,7 @@ def test_random_programs_agree() -> None:
             ends.append(agree(sim, twin, seed))
     # the generator reaches what it is for
     endings, faults = [end.why for end in ends], [end.fault for end in ends]
-    for fault in (Fault.HALF_SELECT, Fault.BAD_LINES):
+    for fault in (Fault.HALF_SELECT, Fault.BAD_LINES, Fault.READ_TIME):
         assert faults.count(fault) > PROGRAMS // 500
     assert endings.count(Why.HALT) > PROGRAMS // 2
     assert endings.count(Why.FAULT) > PROGRAMS // 50
@@ -74,7 +74,7 @@ def test_spent_budget_agrees() -> None:
     """The guard looks at the counts of all columns before it refuses: that takes as long on both."""
     program = assemble(BUDGET_SPENT)
 
-    def refused(bench: Bench) -> tuple[Done, tuple[int, int, int]]:
+    def refused(bench: Bench) -> tuple[Done, tuple[int, ...]]:
         bench.write_register(Register.MAX_WIDTH, 10)
         bench.write_register(Register.PULSE_BUDGET, 2)
         bench.write_register(Register.WATCHDOG, 10_000)
@@ -109,7 +109,7 @@ def test_refused_command_cuts_the_pulse_alike(fault: Fault, tmp_path: Path) -> N
     """What the guard refuses ends the pulse that is still on: cells switch by the width that was left of it."""
     program = assemble(CUT_SHORT)
 
-    def cut(bench: Bench) -> tuple[list[Done], tuple[int, int, int]]:
+    def cut(bench: Bench) -> tuple[list[Done], tuple[int, ...]]:
         ends = []
         for row, wait in enumerate((0, 1, 7, 40, 180, 300)):
             bench.write_register(Register.CONTROL, Control.CLEAR_FAULT | Control.CLEAR_COUNTS)
@@ -131,6 +131,68 @@ def test_refused_command_cuts_the_pulse_alike(fault: Fault, tmp_path: Path) -> N
     assert cut(twin) == (ends, counted)
     array = ArrayModel.open(file)
     np.testing.assert_array_equal(array.conductance(), twin.twin.array.conductance())
+
+
+LEFT_ON = """
+        mlo     m1, r0
+        li      r14, 32
+        vset    v1, r14
+        vset    v2, r14
+        lines   read, m1, m1, m1
+        wait    r1
+        convert
+        wait    r2
+again:  addi    r5, r5, 1
+        vadd    v1, v1, v2
+        vgat    v3, v1, v2
+        vst     v1, r5, 0
+        codes   v4
+        mxor    m3, m3, m1
+        vlt     m4, v2, v1
+        rail    bl_read, r5
+        wait    r3
+        jmp     again
+
+show:   li      r14, 32
+        vout    v1, r14
+        vout    v3, r14
+        vout    v4, r14
+        vld     v5, r5, 0
+        vout    v5, r14
+        vsub    v6, v6, v6
+        vset    v6, r14 ?m3
+        vset    v6, r5 ?m4
+        vout    v6, r14
+        halt    0
+"""
+
+
+def test_a_read_left_on_ends_alike() -> None:
+    """In any clock of any instruction: what it had written stays, and no more."""
+    program, show = assemble(LEFT_ON), len(assemble(LEFT_ON.split("show:")[0]).words)
+    twin = TwinBench(ArrayModel({}, ARRAY_SEED))
+    ends = set()
+    with open_bench("sim", array=SimulatedArray(seed=ARRAY_SEED)) as sim:
+        for seed in range(120):
+            rng = np.random.default_rng(seed)
+            limit = int(rng.integers(0, 4)) and 1
+            args = [int(rng.choice([0, 1, 2, 0x8000])), *map(int, rng.integers(0, [300, 49_000, 20]))]
+            shown, seen = [0] * 5 + [int(rng.integers(60))], []
+            for bench in (sim, twin):
+                bench.write_register(Register.CONTROL, Control.CLEAR_FAULT | Control.CLEAR_COUNTS)
+                bench.write_register(Register.MAX_RAIL + Rail.BL_READ, 1000)
+                bench.write_register(Register.MAX_READ, limit)
+                bench.write_register(Register.WATCHDOG, 10_000)
+                bench.write_register(Register.CONTROL, Control.ARM)
+                words: list[np.ndarray] = []
+                end = bench._run(program, 0, args, None, words.append)
+                bench.write_register(Register.CONTROL, Control.CLEAR_FAULT)
+                bench._run(program, show, shown, None, words.append)
+                seen.append((end, np.concatenate(words).tolist(), counters(bench)))
+            assert seen[0] == seen[1], (seed, args)
+            ends.add((seen[1][0].fault, seen[1][0].pc))
+    assert {pc for fault, pc in ends if fault == Fault.READ_TIME} > {5, 9, 10, 11, 12, 14, 16}
+    assert (Fault.RAIL_LIMIT, 15) in ends  # no word line, no limit of its time
 
 
 def test_products_of_random_tiles_agree(tmp_path: Path) -> None:

@@ -82,6 +82,8 @@ package ohm_carrier_pkg;
   };
   // and of what a SET pulse leaves across the row's other cells
   parameter logic [15:0] HalfSelectCeiling = 16'd3932;
+  // and of the time under bias of a read
+  parameter logic [15:0] ReadCeilingMs = 16'd1000;
 
   typedef enum logic [1:0] {
     CmdRail = 2'h0,

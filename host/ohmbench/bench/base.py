@@ -73,6 +73,7 @@ class Limits:
     pulses: int
     silence_ms: int = 500
     half_select_v: float = t.HALF_SELECT_MAX_V  # between bl_set and sl_inhibit in a SET pulse
+    read_ms: int = 500  # for which word lines may stay on in READ with nothing converted
 
 
 def dac_code(volts: float) -> int:
@@ -108,6 +109,7 @@ _FAULT_MEANING = {
         "a SET pulse was asked for with rail sl_inhibit too far from bl_set, which the row's other cells would have "
         "got; set both to the same voltage"
     ),
+    Fault.READ_TIME: "word lines were left on in READ, with nothing converted, for longer than the limit",
 }
 
 
@@ -262,6 +264,7 @@ class Bench(ABC):
         self.write_register(Register.MAX_WIDTH, clocks(limits.pulse_us))
         self.write_register(Register.PULSE_BUDGET, limits.pulses)
         self.write_register(Register.MAX_HALF_SELECT, dac_code(limits.half_select_v))
+        self.write_register(Register.MAX_READ, limits.read_ms)
         self.write_register(Register.WATCHDOG, limits.silence_ms)
         self.was_armed = True
         self.write_register(Register.CONTROL, Control.ARM)

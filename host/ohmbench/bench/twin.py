@@ -36,7 +36,9 @@ class TwinBench(Bench):
 
     def write_register(self, register: int, value: int) -> None:
         if not self.twin.write_register(register, value):
-            raise UsageError(f"The guard refuses {value} for register {Register(min(register, 12)).name.lower()}")
+            raise UsageError(
+                f"The guard refuses {value} for register {Register(min(register, Register.MAX_READ)).name.lower()}"
+            )
 
     def safe(self) -> None:
         self.twin.write_register(Register.CONTROL, 0)

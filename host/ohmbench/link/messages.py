@@ -16,7 +16,7 @@ from ohmbench.support.array_types import Words
 from ohmbench.tables import MAGIC, PROTOCOL_VERSION, STATE_FAULT_CODE_SHIFT, Fault, FrameError, FrameType, StateArg
 
 _INFO = struct.Struct("<4sIIBBBBHHI")
-_STATE = struct.Struct("<QQIQ")
+_STATE = struct.Struct("<QQIQIQQ")
 _DONE = struct.Struct("<BBHQ")
 _ERROR = struct.Struct("<BBH")
 _WORD_BYTES = 4
@@ -132,6 +132,9 @@ class State:
         clock_cycles: clocks since reset.
         pulses: pulses since reset.
         busy_cycles: of `run_cycles`, those in which the array was settling, pulsed or converted, as link.md defines it.
+        reads: conversions with a word line on, since reset.
+        read_cycles: clocks with word lines on in READ.
+        read_wait_cycles: of `read_cycles`, those that are not in `run_cycles`.
     """
 
     running: bool
@@ -141,6 +144,9 @@ class State:
     clock_cycles: int
     pulses: int
     busy_cycles: int
+    reads: int
+    read_cycles: int
+    read_wait_cycles: int
 
     @classmethod
     def parse(cls, frame: Frame) -> Self:

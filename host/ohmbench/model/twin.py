@@ -56,7 +56,9 @@ class Twin:
     def state(self) -> State:
         """Counts since it was made; it has no clock that runs while a link is waited for."""
         s = _lib.ohm_twin_state(self._twin)
-        return State(False, bool(s.armed), Fault(s.fault), s.run_cycles, 0, s.pulses, s.busy_cycles)
+        return State(
+            False, bool(s.armed), Fault(s.fault), s.run_cycles, 0, s.pulses, s.busy_cycles, s.reads, s.read_cycles, 0
+        )
 
     def load(self, words: Sequence[int] | Words) -> None:
         """Write program words from address 0 on.

@@ -165,7 +165,7 @@ REFUSED = {
     "half a vector of bytes": (E.BAD_LENGTH, F.VECTOR, 1, bytes(48)),
     "empty vector": (E.BAD_LENGTH, F.VECTOR, 1, b""),
     "vector without a program": (E.NO_CONSUMER, F.VECTOR, 1, bytes(32)),
-    "register outside": (E.BAD_ADDRESS, F.REGISTER, 14, bytes(4)),
+    "register outside": (E.BAD_ADDRESS, F.REGISTER, 15, bytes(4)),
     "register far outside": (E.BAD_ADDRESS, F.REGISTER, 256, bytes(4)),
     "short value": (E.BAD_LENGTH, F.REGISTER, 0, bytes(3)),
 }

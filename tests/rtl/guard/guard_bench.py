@@ -58,13 +58,16 @@ class Bench:
             await bench.set_up(**limits)
         return bench
 
-    async def set_up(self, width: int = 20, budget: int = 5, watchdog: int = 500, half_select: int = 0) -> None:
+    async def set_up(
+        self, width: int = 20, budget: int = 5, watchdog: int = 500, half_select: int = 0, read: int = 1000
+    ) -> None:
         for number, ceiling in RAIL_CEILING.items():
             await self.write(Register.MAX_RAIL + number, ceiling)
         await self.write(Register.MAX_WIDTH, width)
         await self.write(Register.PULSE_BUDGET, budget)
         await self.write(Register.WATCHDOG, watchdog)
         await self.write(Register.MAX_HALF_SELECT, half_select)
+        await self.write(Register.MAX_READ, read)
         await self.arm()
 
     async def arm(self) -> None:
@@ -117,6 +120,7 @@ class Bench:
             refused=bool(int(dut.reg_refused_o.value)),
             armed=bool(int(dut.armed_o.value)),
             fault=Fault(int(dut.fault_o.value)),
+            read_bias=bool(int(dut.read_bias_o.value)),
         )
         self.checker.step(i, self.now)
         self.pins.append((self.now.set_en, self.now.reset_en))

@@ -17,6 +17,7 @@ from ohmbench.tables import (
     GUARD_SCAN_CYCLES,
     HALF_SELECT_CEILING,
     RAIL_CEILING,
+    READ_MAX_MS,
     ROWS,
     Control,
     Fault,
@@ -87,6 +88,7 @@ class Outputs:
     refused: bool
     armed: bool
     fault: Fault
+    read_bias: bool
 
 
 @dataclass
@@ -98,6 +100,7 @@ class Checker:
 
     def __post_init__(self) -> None:
         self.clock = 0
+        self.read_since = 0  # clock at which lines or a conversion were last taken
         self._reset()
 
     def _reset(self) -> None:
@@ -108,6 +111,8 @@ class Checker:
         self.budget = 0
         self.watchdog_ms = 500
         self.max_half_select = 0
+        self.max_read_ms = 0
+        self.read_late = False  # in the clock before, word lines had been on in READ for longer than the limit
         self.pulses: Counter[tuple[int, int]] = Counter()  # fired, by row and column
         self.heard = self.clock  # first clock after the last good frame
         self.trips = deque([False] * SYNCHRONISER_CLOCKS, maxlen=SYNCHRONISER_CLOCKS)
@@ -121,6 +126,7 @@ class Checker:
     def _all_off(self) -> None:
         self.rails = dict.fromkeys(Rail, 0)
         self.mode = Mode.OFF
+        self.word_lines = False
         self.row = 0
         self.columns = 0
 
@@ -134,6 +140,7 @@ class Checker:
             Register.PULSE_BUDGET: (self.budget, 0xFFFF),
             Register.WATCHDOG: (self.watchdog_ms, MAX_WATCHDOG_MS),
             Register.MAX_HALF_SELECT: (self.max_half_select, HALF_SELECT_CEILING),
+            Register.MAX_READ: (self.max_read_ms, READ_MAX_MS),
         }
         return known.get(address)
 
@@ -151,6 +158,7 @@ class Checker:
         assert fault in self.faults, f"fault {fault!r}, expected one of {self.faults}"
         assert o.armed == (self.armed and fault == Fault.NONE), f"armed {o.armed}"
         self._safe(o)
+        assert o.read_bias == (o.safe_n and self.biased), "read bias told wrong"
 
         refused = self._refused(i, o, fault)
         assert o.refused == refused, f"register {i.register}: refused {o.refused}"
@@ -180,7 +188,14 @@ class Checker:
         self._pins(i, o, live, high, may_fault)
         taken = self._command(i, o, live, high, over, scanned, rested)
         self._shown(i, live, taken)
+        was_biased = o.safe_n and self.biased
         self._taken(i, taken)
+        restarts = taken and i.cmd is not None and i.cmd.kind in (Kind.LINES, Kind.SENSE)
+        if restarts:
+            self.seen["READ kept"] += was_biased and self.clock - self.read_since > self.ticks_per_ms
+            self.read_since = self.clock
+        ms = (self.clock - self.read_since - 1) // self.ticks_per_ms
+        self.read_late = was_biased and not restarts and ms >= self.max_read_ms
 
         # the state of the next clock
         ends = i.abort or disarm
@@ -204,6 +219,10 @@ class Checker:
             self.heard = self.clock
         for reason in reasons:
             self.seen[reason.name] += 1
+
+    @property
+    def biased(self) -> bool:
+        return self.mode == Mode.READ and self.word_lines
 
     def _safe(self, o: Outputs) -> None:
         assert o.armed or not o.safe_n, "safe_no high while disarmed"
@@ -236,6 +255,8 @@ class Checker:
                 yield Fault.SILENCE
             if any(self.rails[r] > self.max_rail[r] for r in Rail):
                 yield Fault.RAIL_LIMIT
+            if self.read_late:
+                yield Fault.READ_TIME
         if i.cmd is None or i.abort:
             return
         match i.cmd.kind:
@@ -324,6 +345,7 @@ class Checker:
             case Kind.LINES:
                 self.mode, self.columns = Mode(i.cmd.mode), i.cmd.col
                 self.row = i.cmd.wl.bit_length() - 1
+                self.word_lines = i.cmd.wl != 0
             case Kind.PULSE:
                 assert self.columns, "a pulse with no column"
                 if self.mode == Mode.SET:
@@ -346,5 +368,7 @@ class Checker:
             self.watchdog_ms = value
         elif address == Register.MAX_HALF_SELECT:
             self.max_half_select = value
+        elif address == Register.MAX_READ:
+            self.max_read_ms = value
         elif address != Register.BAUD_DIVISOR:
             self.max_rail[Rail(address - Register.MAX_RAIL)] = value

@@ -14,6 +14,7 @@ from ohmbench.tables import (
     GUARD_SCAN_CYCLES,
     HALF_SELECT_CEILING,
     RAIL_CEILING,
+    READ_MAX_MS,
     ROWS,
     Fault,
     Mode,
@@ -339,7 +340,7 @@ async def limits_loosen_only_while_disarmed(dut: Any) -> None:
     bench = await Bench.start(dut, armed=0)
     tops = {Register.MAX_RAIL + r: RAIL_CEILING[r] for r in Rail}
     tops |= {Register.MAX_WIDTH: 0xFFFF, Register.PULSE_BUDGET: 0xFFFF, Register.WATCHDOG: MAX_WATCHDOG_MS}
-    tops[Register.MAX_HALF_SELECT] = HALF_SELECT_CEILING
+    tops |= {Register.MAX_HALF_SELECT: HALF_SELECT_CEILING, Register.MAX_READ: READ_MAX_MS}
     for address, top in tops.items():
         now = bench.checker.limit(address)
         assert now is not None
@@ -359,7 +360,7 @@ async def limits_loosen_only_while_disarmed(dut: Any) -> None:
     await bench.write(Register.CONTROL, 0)
     for address in tops:
         assert await bench.write(address, 300)
-    for address in range(Register.MAX_HALF_SELECT + 1, 256):
+    for address in range(Register.MAX_READ + 1, 256):
         assert not await bench.write(address, 0), "no such register"
     assert await bench.write(Register.BAUD_DIVISOR, 4)
 

@@ -112,14 +112,14 @@ class Host:
 
     def limit(self) -> tuple[int, int]:
         rng = self.rng
-        limits = [*range(Register.MAX_RAIL, Register.WATCHDOG + 1), Register.MAX_HALF_SELECT]
+        limits = [*range(Register.MAX_RAIL, Register.WATCHDOG + 1), Register.MAX_HALF_SELECT, Register.MAX_READ]
         address = rng.choice(limits)
         known = self.bench.checker.limit(address)
         assert known is not None
         now, ceiling = known
         if rng.random() < 0.3:
             return address, rng.choice((now, now + 1, max(now - 1, 0), ceiling, ceiling + 1, 0, 1 << 16, 1 << 31))
-        useful = {Register.MAX_WIDTH: 12, Register.PULSE_BUDGET: 9, Register.WATCHDOG: 60}
+        useful = {Register.MAX_WIDTH: 12, Register.PULSE_BUDGET: 9, Register.WATCHDOG: 60, Register.MAX_READ: 12}
         return address, rng.randint(1, useful.get(Register(address), ceiling) if address > 8 else ceiling)
 
     def clock(self) -> tuple[int, int] | None:
@@ -140,7 +140,7 @@ class Host:
 
 async def attack(dut: Any, trouble: float, obedience: float) -> Bench:
     rng = random.Random(random.getrandbits(64))
-    bench = await Bench.start(dut, width=12, budget=6, watchdog=40, half_select=1000)
+    bench = await Bench.start(dut, width=12, budget=6, watchdog=40, half_select=1000, read=12)
     bench.keep_alive = False
     sequencer, host = Sequencer(rng, bench, trouble), Host(rng, bench)
     bench.carrier = Carrier(rng, bench, obedience)
@@ -174,7 +174,10 @@ def reached(bench: Bench, least: dict[str, int]) -> None:
 async def programs_with_mistakes(dut: Any) -> None:
     bench = await attack(dut, trouble=0.02, obedience=0.9)
     least = {"RAIL": 100, "LINES": 200, "PULSE": 80, "SENSE": 50, "pulse ended": 60}
-    reached(bench, least | {f.name: 1 for f in Fault if f != Fault.NONE} | {"SET at the half-select limit": 1})
+    reached(
+        bench,
+        least | {f.name: 1 for f in Fault if f != Fault.NONE} | {"SET at the half-select limit": 1, "READ kept": 1},
+    )
 
 
 @cocotb.test()

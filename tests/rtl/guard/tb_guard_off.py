@@ -6,9 +6,9 @@ from typing import Any
 
 import cocotb
 from tests.rtl.guard.guard_bench import ARM, CLEAR_FAULT, TICKS_PER_MS, Bench, lines, pulse, rail
-from tests.rtl.guard.guard_checker import SAFE_CLOCKS
+from tests.rtl.guard.guard_checker import SAFE_CLOCKS, Command, Kind
 
-from ohmbench.tables import Fault, Mode, Register
+from ohmbench.tables import ROWS, Fault, Mode, Rail, Register
 
 
 async def firing(bench: Bench, row: int = 0, mode: Mode = Mode.SET) -> None:
@@ -49,6 +49,73 @@ async def reset_ends_everything(dut: Any) -> None:
     await bench.step(reset=True)
     await bench.step()
     assert bench.now.fault == Fault.NONE
+
+
+async def until_off(bench: Bench, most: int) -> int:
+    """Clocks from now on in which the bench is still armed."""
+    for clock in range(most):
+        if not (await bench.step()).armed:
+            return clock
+    raise AssertionError("still armed")
+
+
+@cocotb.test()
+async def time_under_read_bias_to_the_clock(dut: Any) -> None:
+    """From lines and from each conversion on, for any word line; the checker knows the clock."""
+    bench = await Bench.start(dut, read=3)
+    limit = 3 * TICKS_PER_MS
+    for row in (0, 1, 2, ROWS - 1, None):
+        wl = (1 << ROWS) - 1 if row is None else 1 << row
+        read = Command(Kind.LINES, mode=Mode.READ, wl=wl, bl=wl)
+        await bench.send(read)
+        assert await until_off(bench, 2 * limit) == limit + 2
+        assert bench.now.fault == Fault.READ_TIME
+        await bench.recover()
+        await bench.send(read)
+        for gap in (1, limit, limit):
+            await bench.idle_for(gap)
+            await bench.send(Command(Kind.SENSE))
+        await bench.idle_for(limit)
+        await bench.send(read)
+        await bench.idle_for(limit)
+        await bench.send(rail(Rail.BL_READ, 5), 1)  # what is neither keeps nothing on
+        await bench.idle_for(2)
+        assert bench.now.fault == Fault.READ_TIME
+        await bench.recover()
+
+
+@cocotb.test()
+async def other_lines_may_stay(dut: Any) -> None:
+    """READ with no word line, SET, RESET and OFF have no such limit, nor has a bench that is off."""
+    bench = await Bench.start(dut, read=1)
+    await bench.send(Command(Kind.LINES, mode=Mode.READ, wl=1))
+    await bench.idle_for(TICKS_PER_MS)
+    for command in (
+        Command(Kind.LINES, mode=Mode.READ, bl=3),
+        lines(Mode.SET, 1),
+        lines(Mode.RESET, 2),
+        Command(Kind.LINES, mode=Mode.OFF, wl=1),
+    ):
+        await bench.send(command)
+        await bench.idle_for(5 * TICKS_PER_MS)
+    await bench.send(Command(Kind.LINES, mode=Mode.READ, wl=1))
+    await bench.idle_for(TICKS_PER_MS - 1)
+    await bench.write(Register.CONTROL, 0)
+    await bench.arm()
+    await bench.idle_for(5 * TICKS_PER_MS)
+    assert bench.now.armed
+
+
+@cocotb.test()
+async def read_limit_tightened_under_bias_holds(dut: Any) -> None:
+    bench = await Bench.start(dut, read=9)
+    for limit in (4, 0):
+        await bench.send(Command(Kind.LINES, mode=Mode.READ, wl=1))
+        await bench.idle_for(5 * TICKS_PER_MS)
+        assert await bench.write(Register.MAX_READ, limit)
+        assert await until_off(bench, 9) <= 2
+        assert bench.now.fault == Fault.READ_TIME
+        await bench.recover()
 
 
 @cocotb.test()

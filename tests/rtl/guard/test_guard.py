@@ -9,6 +9,7 @@ SOURCES = [
     "ohm_guard_pins.sv",
     "ohm_guard_limits.sv",
     "ohm_guard_budget.sv",
+    "ohm_guard_read.sv",
     "ohm_guard_check.sv",
     "ohm_guard.sv",
 ]

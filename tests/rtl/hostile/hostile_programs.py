@@ -15,11 +15,12 @@ from tests.random_programs import random_program
 from ohmbench.isa import Instruction, encode
 from ohmbench.link.codec import Frame
 from ohmbench.link.codec import encode_frame as on_wire
-from ohmbench.tables import HALF_SELECT_CEILING, RAIL_CEILING, Control, FrameType, Mode, Op, Rail, Register
+from ohmbench.tables import HALF_SELECT_CEILING, RAIL_CEILING, READ_MAX_MS, Control, FrameType, Mode, Op, Rail, Register
 
 ARM, CLEAR_FAULT, CLEAR_COUNTS = Control.ARM, Control.CLEAR_FAULT, Control.CLEAR_COUNTS
 WORDS_A_FRAME = 64
 LONGEST_RUN = 6_000  # clocks that a program may take before it is aborted
+MS_CLOCKS = 460  # of hostile_tb.sv
 
 
 def script(seed: int, programs: int) -> Iterator[str]:
@@ -39,6 +40,7 @@ class _Session:
         }
         self.max_width = rng.choice((1, 2, 48, 300, 2000, rng.randint(1, 1000)))
         self.budget = rng.choice((0, 1, 2, 3, 5, 40, 40, 1000))
+        self.max_read_ms = rng.choice((*[READ_MAX_MS] * 5, 0, 1, 1, 2))
         self.max_half_select = rng.choice((0, 1, HALF_SELECT_CEILING, rng.randint(0, HALF_SELECT_CEILING)))
 
     def frame(self, type_: FrameType, arg: int = 0, payload: bytes = b"") -> str:
@@ -62,6 +64,7 @@ class _Session:
         yield self.write(Register.MAX_WIDTH, self.max_width)
         yield self.write(Register.PULSE_BUDGET, self.budget)
         yield self.write(Register.MAX_HALF_SELECT, self.max_half_select)
+        yield self.write(Register.MAX_READ, self.max_read_ms)
         yield self.write(Register.WATCHDOG, rng.choice((1, 3, 8, 20, 20, 500, 500)))
         words = self.program()
         for first in range(0, len(words), WORDS_A_FRAME):
@@ -74,7 +77,7 @@ class _Session:
         arguments = [rng.choice((rng.randrange(40), rng.getrandbits(16))) for _ in range(rng.randrange(17))]
         payload = b"".join(value.to_bytes(2, "little") for value in arguments)
         yield self.frame(FrameType.RUN, 0, payload)
-        while rng.random() < 0.4:
+        while rng.random() < 0.55:
             yield f"w {rng.choice((0, rng.randrange(60), rng.randrange(1500), rng.randrange(LONGEST_RUN)))}"
             yield from self.trouble()
         yield f"e {LONGEST_RUN}"
@@ -95,18 +98,19 @@ class _Session:
         elif kind == 4:
             yield self.write(Register.CONTROL, rng.choice((0, ARM, ARM, CLEAR_FAULT, 3, 5, 7)))
         elif kind == 5:
-            rail = rng.choice(list(Rail))
-            value = max(self.max_rail[rail], 1)
-            yield self.write(
-                Register.MAX_RAIL + rail,
-                rng.choice((0, 0, value // 2, value - 1, value + 1, 0xFFFF, rng.getrandbits(32))),
-            )
+            for rail in rng.sample(list(Rail), 3):
+                value = max(self.max_rail[rail], 1)
+                yield self.write(
+                    Register.MAX_RAIL + rail,
+                    rng.choice((0, 0, value // 2, value - 1, value + 1, 0xFFFF, rng.getrandbits(32))),
+                )
         elif kind == 6:
             register, now = rng.choice(
                 (
                     (Register.MAX_WIDTH, self.max_width),
                     (Register.PULSE_BUDGET, self.budget),
                     (Register.MAX_HALF_SELECT, self.max_half_select),
+                    (Register.MAX_READ, self.max_read_ms),
                 )
             )
             yield self.write(register, rng.choice((0, 1, now, now + 1, max(now - 1, 0), 0xFFFF, rng.getrandbits(32))))
@@ -169,7 +173,13 @@ class _Session:
         pulse = Instruction(Op.PULSE, (4,))
         rail = rng.choice(list(Rail))
         raises = self.raises(rail, 5)
+        pause = max(self.max_read_ms, 1) * MS_CLOCKS
         row = [Instruction(Op.LI, (1, rng.randrange(32))), Instruction(Op.MONE, (1, 1))]
+        reads = [  # with pauses
+            Instruction(Op.LINES, (Mode.READ, rng.randrange(3), 1, 0)),
+            Instruction(Op.LI, (6, rng.choice((pause // 2, pause - 60, pause, pause + 9)))),
+            *[Instruction(Op.WAIT, (6,)), Instruction(Op.SENSE, (3,))] * 2,
+        ]
         if rng.random() < 0.12:
             wide = Instruction(Op.LI, (4, rng.choice((0, self.max_width + 1, 0xFFFF))))
             every = Instruction(Op.LINES, (rng.choice((Mode.SET, Mode.RESET)), 0, rng.choice((0, 1)), 2))
@@ -189,5 +199,6 @@ class _Session:
                     Instruction(Op.LINES, (Mode.READ, rng.randrange(3), rng.randrange(3), 0)),
                     Instruction(Op.SENSE, (3,)),
                 ],
+                *[reads] * (0 if self.max_read_ms == READ_MAX_MS else 6),
             )
         )

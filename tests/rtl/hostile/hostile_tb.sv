@@ -16,12 +16,13 @@ module hostile_tb #(
     output logic [31:0] at_limit_o,
     output logic [31:0] spent_o,
     output logic [31:0] apart_o,
+    output logic [31:0] left_on_o,
     output logic [31:0] trips_o,
     output logic [31:0] silences_o,
     output logic [31:0] cut_rails_o,
     output logic [ 7:0] fault_o
 );
-  logic dac_sclk, dac_sdi, sw_sclk, set_en, reset_en, safe_n, armed;
+  logic adc_cnv_n, dac_sclk, dac_sdi, sw_sclk, set_en, reset_en, safe_n, armed;
   logic [1:0] dac_sync_n;
   logic [7:0] sw_data;
   logic [4:0] sw_sync_n;
@@ -36,13 +37,15 @@ module hostile_tb #(
     DamageStuckSwitchData,
     DamageDeafToTrip,
     DamageDeafToSilence,
-    DamageHigherLimits,  // than those that the host wrote
+    DamageHigherLimits,  // of pulses than those that the host wrote
     DamageChipsStayOn,
     DamageAlwaysArmed,
     DamageShortRest,  // chips on again, for a clock, before their rails have fallen
     DamageLatePulses,  // by more than a recovery
     DamageWeakInhibit,  // its DAC gets next to nothing of a code
-    DamageLaxInhibit  // further from the bit line than the host wrote
+    DamageLaxInhibit,  // further from the bit line than the host wrote
+    DamageDeafToReads,  // no conversion seen
+    DamageLaxReads  // word lines on in READ for longer than the host wrote
   } damage_e;
 
   damage_e damage;
@@ -61,9 +64,15 @@ module hostile_tb #(
   assign seen_reset = reset_en || (damage == DamageBothEnables && set_en);
   assign seen_safe_n = safe_n || (damage == DamageChipsStayOn && safe_nq) ||
       (damage == DamageShortRest && low_q == 5'd20);
+  logic is_time;  // none of a pulse
+  assign is_time = u_top.reg_addr inside {8'(ohm_guard_pkg::RegControl),
+                                          8'(ohm_guard_pkg::RegWatchdog),
+                                          8'(ohm_guard_pkg::RegMaxRead)};
   always_comb begin
-    seen_data = u_top.reg_data >> (damage == DamageHigherLimits && u_top.reg_addr != '0);
+    seen_data = u_top.reg_data >> (damage == DamageHigherLimits && !is_time);
     if (damage == DamageLaxInhibit && u_top.reg_addr == 8'(ohm_guard_pkg::RegMaxHalfSelect))
+      seen_data = '0;
+    if (damage == DamageLaxReads && u_top.reg_addr == 8'(ohm_guard_pkg::RegMaxRead))
       seen_data = '0;
   end
 
@@ -93,7 +102,7 @@ module hostile_tb #(
       .sw_sclk_o(sw_sclk),
       .sw_data_o(sw_data),
       .sw_sync_no(sw_sync_n),
-      .adc_cnv_no(),
+      .adc_cnv_no(adc_cnv_n),
       .adc_sck_o(),
       .adc_sdo_i(ohm_carrier_pkg::Columns'(noise_q)),
       .set_en_o(set_en),
@@ -117,6 +126,7 @@ module hostile_tb #(
       .sw_sclk_i(sw_sclk),
       .sw_data_i(damage == DamageStuckSwitchData ? '1 : sw_data),
       .sw_sync_ni(sw_sync_n),
+      .adc_cnv_ni(adc_cnv_n || damage == DamageDeafToReads),
       .set_en_i(seen_set),
       .reset_en_i(seen_reset),
       .safe_ni(seen_safe_n),
@@ -125,6 +135,8 @@ module hostile_tb #(
       .reg_valid_i(u_top.reg_valid),
       .reg_addr_i(u_top.reg_addr),
       .reg_data_i(seen_data),
+      .lines_i(u_top.car_cmd_valid && u_top.car_cmd_ready &&
+               u_top.car_cmd.kind == ohm_carrier_pkg::CmdLines),
       .good_frame_i(u_top.good_frame && damage != DamageDeafToSilence),
       .abort_i(u_top.abort),
       .violations_o,
@@ -132,6 +144,7 @@ module hostile_tb #(
       .at_limit_o,
       .spent_o,
       .apart_o,
+      .left_on_o,
       .trips_o,
       .silences_o,
       .cut_rails_o

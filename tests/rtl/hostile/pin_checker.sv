@@ -1,5 +1,6 @@
 // Watches the pins of the FPGA for what docs/guard.md promises, whatever the program, and knows nothing of what is
-// inside. What the host has asked for it hears where the guard does (register writes, good frames, aborts).
+// inside. What the host has asked for it hears where the guard does (register writes, good frames, aborts), and when lines
+// are set to what they are already.
 // Chips are modelled as far as the promises need: which switches are closed, what code each DAC channel has.
 
 module pin_checker
@@ -16,6 +17,7 @@ module pin_checker
     input logic       sw_sclk_i,
     input logic [7:0] sw_data_i,
     input logic [4:0] sw_sync_ni,
+    input logic       adc_cnv_ni,
     input logic       set_en_i,
     input logic       reset_en_i,
     input logic       safe_ni,
@@ -27,6 +29,7 @@ module pin_checker
     input logic [31:0] reg_data_i,
     input logic        good_frame_i,
     input logic        abort_i,
+    input logic        lines_i,         // lines are set in this clock
 
     output logic [31:0] violations_o,
     // what was seen, so that a test can tell that it tested something
@@ -34,11 +37,13 @@ module pin_checker
     output logic [31:0] at_limit_o,  // pulses as long as the limit
     output logic [31:0] spent_o,  // pulses that were the last of a cell's budget
     output logic [31:0] apart_o,       // SET pulses with the inhibit rail away from the bit line, within the limit
+    output logic [31:0] left_on_o,  // off since word lines were left on in READ
     output logic [31:0] trips_o,
     output logic [31:0] silences_o,
     output logic [31:0] cut_rails_o  // off since a limit was set below a rail
 );
   localparam int unsigned Off = 1;  // clocks from what ends all until safe_no is low
+  localparam int unsigned LateClocks = 3;  // from the limit of a read until safe_no is low
   localparam int unsigned TripClocks = 2;  // from the comparator to the enables
 
   longint unsigned now = 0;
@@ -51,7 +56,7 @@ module pin_checker
   // ---- the host's side: limits in force, and whether anything may be on
 
   logic [7:0][15:0] max_rail;
-  logic [15:0] max_width, budget, watchdog_ms, max_half_select;
+  logic [15:0] max_width, budget, watchdog_ms, max_half_select, max_read_ms;
   logic may_be_on, known_fault;
   longint unsigned quiet_since, off_since;
   logic [TripClocks-1:0] trip_q;
@@ -77,6 +82,8 @@ module pin_checker
     else if (reg_addr_i == 8'(ohm_guard_pkg::RegPulseBudget)) budget = lowered(budget, '1);
     else if (reg_addr_i == 8'(ohm_guard_pkg::RegMaxHalfSelect))
       max_half_select = lowered(max_half_select, HalfSelectCeiling);
+    else if (reg_addr_i == 8'(ohm_guard_pkg::RegMaxRead))
+      max_read_ms = lowered(max_read_ms, ReadCeilingMs);
     else if (reg_addr_i == 8'(ohm_guard_pkg::RegWatchdog) && reg_data_i != '0)
       watchdog_ms = lowered(watchdog_ms, 16'd10000);
     else if (reg_addr_i == 8'(ohm_guard_pkg::RegControl)) control();
@@ -222,6 +229,17 @@ module pin_checker
     pulses_o = pulses_o + 1;
   endfunction
 
+  // ---- reads
+
+  longint unsigned read_since;  // lines set, or a conversion begun
+  int unsigned late_for;  // clocks with word lines left on in READ beyond the limit
+  logic last_adc_cnv_n, read_on, late;
+  always_comb begin
+    read_on = 1'b0;
+    for (int i = 0; i < 32; i++) read_on |= closed[0][4] && closed[1][2*i];
+  end
+  assign late = safe_ni && read_on && now - read_since >= 64'(max_read_ms) * 64'(TicksPerMs);
+
   logic [15:0]
       budget_was, half_select_was;  // in force when the pulse was granted: in the clock before
   logic last_safe_n;
@@ -234,7 +252,8 @@ module pin_checker
     if (!rst_ni) begin
       if (high || safe_ni) fail("on in reset");
       max_rail = '0;
-      {max_width, budget, budget_was, max_half_select, half_select_was} = '0;
+      {max_width, budget, budget_was, max_half_select, half_select_was, max_read_ms} = '0;
+      late_for = 0;
       watchdog_ms = 16'd500;
       {may_be_on, known_fault, over} = '0;
       trip_q <= '0;
@@ -266,6 +285,11 @@ module pin_checker
       if (!may_be_on && safe_ni && now - off_since > 64'(Off) + 1)
         fail("chips on while all has to be off");
       if (safe_ni && over && now - over_since > 2) fail("rail above its limit");
+      if (late_for > LateClocks) fail("word lines left on in READ");
+      if (last_safe_n && !safe_ni && late_for != 0) left_on_o = left_on_o + 1;
+      late_for = late ? late_for + 1 : 0;
+      if (lines_i || (last_adc_cnv_n && !adc_cnv_ni)) read_since = now;
+      last_adc_cnv_n <= adc_cnv_ni;
       if (last_safe_n && !safe_ni && over) cut_rails_o = cut_rails_o + 1;
 
       if (high && !last_high) pulse_begins();
@@ -302,7 +326,8 @@ module pin_checker
   end
 
   initial begin
-    {violations_o, pulses_o, at_limit_o, spent_o, apart_o, trips_o, silences_o, cut_rails_o} = '0;
+    {violations_o, pulses_o, at_limit_o, spent_o, apart_o, left_on_o} = '0;
+    {trips_o, silences_o, cut_rails_o} = '0;
     pulse_end = 0;
     safe_since = 0;
   end

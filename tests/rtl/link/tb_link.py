@@ -405,7 +405,14 @@ async def state_is_one_moment(dut: Any) -> None:
             ticks += 3
             flags = 0x02 << 3 | 0b101
             dut.state_i.value = (
-                flags | ticks << 11 | (ticks + 1) << 75 | (ticks & 0xFFFFFFFF) << 139 | (ticks + 2) << 171
+                flags
+                | ticks << 11
+                | (ticks + 1) << 75
+                | (ticks & 0xFFFFFFFF) << 139
+                | (ticks + 2) << 171
+                | (ticks + 3 & 0xFFFFFFFF) << 235
+                | (ticks + 4) << 267
+                | (ticks + 5) << 331
             )
             await FallingEdge(dut.clk_i)
 
@@ -414,10 +421,11 @@ async def state_is_one_moment(dut: Any) -> None:
         await host.transmit(Frame(FrameType.STATUS))
         state = await host.answer(FrameType.STATE)
         assert state.arg == 0x0205
-        run, clock, pulses, busy = struct.unpack("<QQIQ", state.payload)
+        run, clock, pulses, busy, reads, read, wait = struct.unpack("<QQIQIQQ", state.payload)
         assert clock == run + 1
         assert busy == run + 2
         assert pulses == run & 0xFFFFFFFF
+        assert (reads, read, wait) == (run + 3 & 0xFFFFFFFF, run + 4, run + 5)
 
 
 @cocotb.test()

@@ -30,12 +30,14 @@ class Bench:
         self.fetched = 0  # what memory gave in the clock before: in an instruction's first clock, its word
         self.readiness = 1.0  # chance that the carrier takes a command, in each clock
         self.is_idle: Callable[[int], bool] = lambda clock: True  # carrier_idle_i in clock 1, 2, ... of a program
-        self.totals = {"run": 0, "busy": 0, "pulses": 0}  # what the counters for the host must show
+        self.totals = dict.fromkeys(
+            ("run", "busy", "pulses", "reads", "read", "read_wait"), 0
+        )  # what the counters for the host must show
 
     async def start(self) -> None:
         for name in ("rst_ni", "run_valid_i", "run_entry_i", "arg_we_i", "arg_index_i", "arg_data_i", "abort_i"):
             self.drive(name, 0)
-        for name in ("fault_i", "done_ready_i", "prog_data_i", "cmd_ready_i", "carrier_idle_i"):
+        for name in ("fault_i", "done_ready_i", "prog_data_i", "cmd_ready_i", "carrier_idle_i", "read_bias_i"):
             self.drive(name, 0)
         self.drive("vec_done_i", 0)
         self.drive("vec_mask_i", 0)
@@ -114,17 +116,21 @@ class Bench:
                 at_clock(self.clocks)
             self.drive("cmd_ready_i", self.rng.random() < self.readiness)
             self.drive("carrier_idle_i", self.is_idle(self.clocks))
+            self.drive("read_bias_i", self.rng.random() < 0.5)
             self.drive("vec_done_i", operation is not None and left == 1)
             self.drive("vec_mask_i", mask if self.inputs["vec_done_i"] else self.rng.getrandbits(32))
             await self.clock()
             assert self.get("running_o")
             assert not self.get("run_ready_o")
+            self.totals["read"] += self.inputs["read_bias_i"]
             if self.get("done_valid_o"):
+                self.totals["read_wait"] += self.inputs["read_bias_i"]
                 break
             assert not ended, "goes on after an abort or a fault"
             is_streaming = operation is not None and operation[0] in STREAMS
             stream_clocks += is_streaming
             self.totals["busy"] += not self.inputs["carrier_idle_i"] and not is_streaming
+            self.totals["read_wait"] += self.inputs["read_bias_i"] and is_streaming
             waiting = self._watch_commands(waiting)
             if operation is not None:
                 assert self._operation() == operation, "operands changed"
@@ -154,6 +160,7 @@ class Bench:
             return cmd
         self.events.append((cmd,))
         self.totals["pulses"] += cmd >> LINES + 21 == 2
+        self.totals["reads"] += cmd >> LINES + 21 == 3 and self.inputs["read_bias_i"]
         return None
 
     def _operation(self) -> Event:
@@ -163,6 +170,7 @@ class Bench:
     async def _finish(self) -> End:
         """From the first clock of done_valid_o on; the end must stay as it is until the host has taken it."""
         ends = set()
+        self.drive("read_bias_i", 0)
         for ready in [*[False] * self.rng.randrange(3), True]:
             self.drive("done_ready_i", ready)
             await self.clock()
@@ -179,6 +187,9 @@ class Bench:
         assert self.get("run_cycles_o") == self.totals["run"]
         assert self.get("busy_cycles_o") == self.totals["busy"]
         assert self.get("pulses_o") == self.totals["pulses"]
+        assert self.get("reads_o") == self.totals["reads"]
+        assert self.get("read_cycles_o") == self.totals["read"]
+        assert self.get("read_wait_cycles_o") == self.totals["read_wait"]
         await self.next()
         (end,) = ends
         return end

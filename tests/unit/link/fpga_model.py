@@ -127,7 +127,7 @@ class FpgaModel:
 
     def _put_state(self) -> None:
         flags = bool(self.running) | self.armed << 1
-        self._put(FrameType.STATE, 0, flags, struct.pack("<QQIQ", 100, 200, 3, 50))
+        self._put(FrameType.STATE, 0, flags, struct.pack("<QQIQIQQ", 100, 200, 3, 50, 4, 30, 10))
 
     def _accept(self, frame: Frame) -> None:
         ahead = (frame.seq - self._expected) & 0xFF

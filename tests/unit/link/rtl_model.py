@@ -204,7 +204,7 @@ class Fpga:
             return encode_frame(Frame(FrameType.INFO, 0, PROTOCOL_VERSION, info))
         if self._state:
             self._state = False
-            return encode_frame(Frame(FrameType.STATE, 0, 0, struct.pack("<QQIQ", 0, 0, 0, 0)))
+            return encode_frame(Frame(FrameType.STATE, 0, 0, struct.pack("<QQIQIQQ", *[0] * 7)))
         if self.receiver.nak or self.receiver.wants_ack:
             return encode_frame(self.receiver.answer())
         return self.window.next(now)

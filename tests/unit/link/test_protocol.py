@@ -16,7 +16,13 @@ HELLO = (("00", "02010201053889e38000"), ("02020201094f484d4278563412086cdc02202
 # What each write of the host must be, and what the FPGA answers to it. Hexadecimal, a frame in each string.
 OPEN = [
     HELLO,
-    (("0206010105c0802f0400",), ("0207020203e803010101010103d0070101010101020301010390010101010101058283c3ec00",)),
+    (
+        ("0206010105c0802f0400",),
+        (
+            "0207020203e803010101010103d00701010101010203010103900101"
+            "010101010205010103580201010101010246010101010101052fb108e200",
+        ),
+    ),
     HELLO,
 ]
 DATA = "02c0010101840102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252627" + (
@@ -98,12 +104,15 @@ def test_a_program_takes_arguments_and_a_vector_and_gives_results() -> None:
 def test_the_state_is_read() -> None:
     script = Script(OPEN, OPEN[1:2])
     with opened(script) as link:
-        assert link.status() == State(False, True, Fault.NONE, 1000, 2000, 3, 400)
+        assert link.status() == State(False, True, Fault.NONE, 1000, 2000, 3, 400, 5, 600, 70)
     assert not script.steps
 
 
 def test_abort_ends_a_half_frame_first_and_starts_a_new_session() -> None:
-    stopped = "0207010103e803010101010103d0070101010101020301010390010101010101059245029400"
+    stopped = (
+        "0207010103e803010101010103d0070101010101020301010390010101"
+        "0101010205010103580201010101010246010101010101058c841b3100"
+    )
     script = Script(OPEN, [(("00", "02050101052e2f9a1600"), (stopped,)), HELLO, (OPEN[1][0], (stopped,)), HELLO])
     with opened(script) as link:
         assert not link.abort().armed

@@ -26,7 +26,7 @@ again:  vin     v0
 """
 FOREVER = """
         mone    m1, r0
-        lines   read, m1, m1, m1
+        lines   reset, m1, m1, m1
 again:  jmp     again
 """
 

@@ -8,11 +8,11 @@ from ohmbench.bench.base import dac_code
 from ohmbench.isa import assemble
 from ohmbench.model.array import ArrayModel
 from ohmbench.model.twin import Twin
-from ohmbench.tables import HALF_SELECT_CEILING, RAIL_CEILING, Control, Fault, Rail, Register
+from ohmbench.tables import HALF_SELECT_CEILING, RAIL_CEILING, READ_MAX_MS, Control, Fault, Rail, Register
 
 MAX_WATCHDOG_MS = 10_000
 LIMITS = [(Register.MAX_RAIL + rail, RAIL_CEILING[rail]) for rail in Rail]
-LIMITS += [(Register.MAX_HALF_SELECT, HALF_SELECT_CEILING)]
+LIMITS += [(Register.MAX_HALF_SELECT, HALF_SELECT_CEILING), (Register.MAX_READ, READ_MAX_MS)]
 LIMITS += [(Register.MAX_WIDTH, 0xFFFF), (Register.PULSE_BUDGET, 0xFFFF), (Register.WATCHDOG, MAX_WATCHDOG_MS)]
 
 
@@ -36,7 +36,7 @@ def test_divisors_from_which_a_break_does_not_lead_back_are_refused(divisor: int
 def test_what_is_no_limit_is_refused() -> None:
     twin = Twin(ArrayModel())
     assert not twin.write_register(Register.WATCHDOG, 0)
-    assert not twin.write_register(Register.MAX_HALF_SELECT + 1, 0)
+    assert not twin.write_register(Register.MAX_READ + 1, 0)
 
 
 def test_a_limit_below_its_rail_turns_all_off_and_the_fault_has_to_be_cleared_before_arming() -> None:
