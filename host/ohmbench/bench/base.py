@@ -135,6 +135,27 @@ class Bench(ABC):
     def state(self) -> State:
         """What runs, and the clock counts since reset; those that a rung does not have are 0."""
 
+    def count_reads(self) -> Callable[[], tuple[int, int] | None]:
+        """Begin to count reads.
+
+        Returns:
+            Asked later, it says how many conversions there were since with a word line on, and for how many
+            microseconds word lines were on in READ; None if the bench does not answer, or was reset.
+        """
+        before = self.state()
+
+        def count() -> tuple[int, int] | None:
+            try:
+                now = self.state()
+            except OhmbenchError:
+                return None
+            if now.reads < before.reads or now.read_cycles < before.read_cycles:
+                return None
+            microseconds = (now.read_cycles - before.read_cycles) * 1_000_000 / self.info.clock_hz
+            return now.reads - before.reads, round(microseconds)
+
+        return count
+
     @abstractmethod
     def write_vectors(self, address: int, data: Words) -> None:
         """Write vector memory: data uint32 (n, 32)."""

@@ -73,6 +73,7 @@ def recorded_loader(
             recipe=dataclasses.asdict(recipe),
             provenance={**bench.provenance, **source.provenance, "skipped": np.argwhere(target.skipped).tolist()},
             sent=lambda: bench.pulse_programs,
+            reads=bench.count_reads(),
         ) as run:
             journal = Journal(run, charged=True)
             return ArrayRun(bench, target, recipe, journal, report, policy=AT_ONCE).run()
@@ -104,6 +105,7 @@ def charged(bench: Bench, ledgered: Ledgered | None, kind: str) -> Iterator[None
         pulses=0,
         provenance=bench.provenance,
         sent=lambda: bench.pulse_programs,
+        reads=bench.count_reads(),
     ) as run:
 
         def charge(limits: Limits) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import BAUD, SIMULATED, SimulatedArray, open_bench
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.errors import UsageError
+from ohmbench.errors import LinkError, OhmbenchError, UsageError
 from ohmbench.lab.carrier import calibrated, serial_of_board
 from ohmbench.lab.identity import admit, canonical_serial
 from ohmbench.lab.ledger import Ledgered
@@ -190,7 +190,27 @@ class Setup:
         """
         carrier = self.carrier(store)
         with powered(self.supply(), progress), self._opened(progress, carrier) as bench:
-            yield bench
+            reads = bench.count_reads()
+            try:
+                yield bench
+            except LinkError:  # what is gone is not asked again: the supply is still on
+                raise
+            except BaseException:
+                self._record_reads(reads(), store)
+                raise
+            self._record_reads(reads(), store)
+
+    def _record_reads(self, counted: tuple[int, int] | None, store: Store | None) -> None:
+        """Add what the bench has read to what the record has of its array, if it knows it. No work fails for it."""
+        if self.serial is None or not any(counted or ()):
+            return
+        opened: AbstractContextManager[Store | None] = nullcontext(store)
+        with suppress(OhmbenchError):
+            if store is None:
+                opened = store_if_there(self.record_path)
+            with opened as known:
+                if known is not None and counted is not None:
+                    known.add_reads(self.serial, *counted)
 
     def bare_bench(self, progress: Progress) -> AbstractContextManager[Bench]:
         """The bench as it is: without the supply, and without the carrier's file and calibration: all may be damaged.

@@ -143,7 +143,7 @@ def _journal(bench: Bench, planned: Planned, ledgered: Ledgered | None) -> Itera
     ledgered.register(bench.info)
     store, chosen, experiment = ledgered.store, planned.chosen, planned.experiment
     if planned.resumed is not None:
-        run = store.reopen(planned.resumed.id, ledgered.serial, lambda: bench.pulse_programs)
+        run = store.reopen(planned.resumed.id, ledgered.serial, lambda: bench.pulse_programs, bench.count_reads())
         if store.wear(ledgered.serial).reserved[chosen].any():
             done = len(samples(store, run.id))
             run.note(f"step {done + 1} may have been begun before; it is taken again")
@@ -161,6 +161,7 @@ def _journal(bench: Bench, planned: Planned, ledgered: Ledgered | None) -> Itera
                 "steps": len(experiment.steps()),
             },
             sent=lambda: bench.pulse_programs,
+            reads=bench.count_reads(),
         )
     with ExitStack() as stack:
         stack.push(run)  # ends it as failed or interrupted if this is left by an exception

@@ -32,12 +32,13 @@ HDF5_SCHEMA = 1
 _WEAR = ("set_pulses", "reset_pulses", "form_pulses", "reserved")
 _COLUMNS = {
     "runs": (
-        *("run", "serial", "kind", "rung", "status", "started", "ended", "passes", "most_pulses", "image_number"),
-        *("image_sha256", "recipe", "provenance"),
+        *("run", "serial", "kind", "rung", "status", "started", "ended", "passes", "most_pulses", "reads", "read_s"),
+        *("image_number", "image_sha256", "recipe", "provenance"),
     ),
     "arrays": (
         *("serial", "array_type", "rows", "columns", "first_seen", "budget", "pulses_max", "worst", "pulses_mean"),
         *_WEAR,
+        *("reads", "read_s"),
     ),
     "wear": ("serial", "row", "column", *_WEAR),
     "cells": ("run", *CELL_COLUMNS),

@@ -108,6 +108,8 @@ def run_row(run: RunRecord) -> Row:
         "ended": None if run.ended is None else run.ended.isoformat(),
         "passes": run.passes,
         "most_pulses": run.most_pulses,
+        "reads": run.reads,
+        "read_s": None if run.read_us is None else run.read_us / 1e6,
         "image_number": run.image_number,
         "image_sha256": run.image_sha256,
         "recipe": dict(run.recipe),
@@ -134,6 +136,8 @@ def array_row(store: Ledger, serial: str) -> Row:
         "reset_pulses": int(wear.reset_pulses.sum()),
         "form_pulses": int(wear.form_pulses.sum()),
         "reserved": int(wear.reserved.sum()),
+        "reads": array.reads,
+        "read_s": array.read_us / 1e6,
     }
 
 
@@ -154,7 +158,7 @@ def _arrays(store: Store, asked: Filter) -> Log:
         return (
             f"{row['serial']}  {row['rows']}x{row['columns']} {row['array_type']}  since {row['first_seen'][:10]}  "
             f"pulses a cell: mean {row['pulses_mean']:.1f}, most {row['pulses_max']} (row {row['worst'][0]} column "
-            f"{row['worst'][1]}); budget used: {budget}"
+            f"{row['worst'][1]}); budget used: {budget}; reads: {row['reads']}, {row['read_s']:.3g} s"
         )
 
     return Log("arrays", [array_row(store, serial) for serial in asked.serials(store)], line)

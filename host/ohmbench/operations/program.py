@@ -148,7 +148,7 @@ class _Session:
         job, store, serial = self.job, ledgered.store, ledgered.serial
         if job.resumed is not None and job.resumed.image_number == number and job.resumed.status != RunStatus.DONE:
             self.progress.say(f"going on with run {job.resumed.id} on array {serial}")
-            return store.reopen(job.resumed.id, serial, lambda: self.bench.pulse_programs)
+            return store.reopen(job.resumed.id, serial, lambda: self.bench.pulse_programs, self.bench.count_reads())
         return store.begin_run(
             PROGRAM,
             serial,
@@ -166,6 +166,7 @@ class _Session:
                 "skipped": np.argwhere(job.skip).tolist(),
             },
             sent=lambda: self.bench.pulse_programs,
+            reads=self.bench.count_reads(),
         )
 
     def program(self, number: int) -> None:

@@ -24,6 +24,7 @@ from ohmbench.progress import Progress
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.record.journal import last_run, skipped_of
 from ohmbench.record.records import Cells
+from ohmbench.record.store import CountReads
 from ohmbench.report.verify import Reading, VerifyReport, render_verify
 from ohmbench.support.array_types import Codes, FloatArray, Levels, Mask
 
@@ -242,7 +243,7 @@ def verify(
     """
     check.file.image.check_fits(bench.info)
     check = dataclasses.replace(check, skip=check.skip | bench.carrier.bad)
-    first = None
+    first, reads = None, bench.count_reads()
     if after_s:
         first = check.cells(read_array(bench, check.recipe))
         bench.rest(after_s, progress)
@@ -250,11 +251,11 @@ def verify(
     serial = None if ledgered is None else ledgered.serial
     result = VerifyResult(bench.info.rung, serial, check, check.cells(code), after_s, first)
     if ledgered is not None:
-        _record(result, check, ledgered, bench)
+        _record(result, check, ledgered, bench, reads)
     return result
 
 
-def _record(result: VerifyResult, check: Check, ledgered: Ledgered, bench: Bench) -> None:
+def _record(result: VerifyResult, check: Check, ledgered: Ledgered, bench: Bench, reads: CountReads) -> None:
     ledgered.register(bench.info)
     with ledgered.store.begin_run(
         VERIFY,
@@ -266,6 +267,7 @@ def _record(result: VerifyResult, check: Check, ledgered: Ledgered, bench: Bench
         image_number=check.number,
         recipe=dataclasses.asdict(check.recipe),
         provenance={**bench.provenance, "after_s": result.after_s},
+        reads=reads,
     ) as run:
         run.record(Cells.of(result.cells, np.zeros_like(result.cells.code)))
 

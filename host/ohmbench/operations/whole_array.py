@@ -41,4 +41,5 @@ def begin_run(
         recipe=dataclasses.asdict(recipe),
         provenance={**bench.provenance, **(provenance or {})},
         sent=lambda: bench.pulse_programs,
+        reads=bench.count_reads(),
     )

@@ -122,7 +122,16 @@ _TRIMMINGS = (
     "CREATE INDEX trimmings_of_array ON trimmings(array, id)",
 )
 
-_MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _TRIMMINGS)
+_READS = (
+    # conversions with a word line on, and microseconds with word lines on in READ: NULL where nobody knows
+    "ALTER TABLE runs ADD COLUMN reads INTEGER",
+    "ALTER TABLE runs ADD COLUMN read_us INTEGER",
+    # of every command that named the array, recorded as a run or not
+    "ALTER TABLE arrays ADD COLUMN reads INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE arrays ADD COLUMN read_us INTEGER NOT NULL DEFAULT 0",
+)
+
+_MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _TRIMMINGS, _READS)
 """Statements that lead from one version of the schema to the next. What was released is never edited."""
 
 SCHEMA = len(_MIGRATIONS)

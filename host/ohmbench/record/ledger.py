@@ -129,6 +129,19 @@ class Ledger:
         """All arrays, by serial number."""
         return [self.known_array(row[0]) for row in self._database.rows("SELECT serial FROM arrays ORDER BY serial")]
 
+    def add_reads(self, serial: str, reads: int, microseconds: int) -> None:
+        """Add conversions with a word line on, and time with word lines on in READ, to what an array has had.
+
+        Raises:
+            StoreError: no such array.
+        """
+        with self._database.transaction() as sql:
+            number, _ = self._find(serial)
+            sql.execute(
+                "UPDATE arrays SET reads = reads + ?, read_us = read_us + ? WHERE id = ?",
+                (reads, microseconds, number),
+            )
+
     @interpreting(lambda ledger: ledger._database)
     def wear(self, serial: str) -> Wear:
         """Pulses in the life of each cell of an array.
@@ -177,10 +190,11 @@ class Ledger:
     @interpreting(lambda ledger: ledger._database)
     def _find(self, serial: str) -> tuple[int, ArrayRecord]:
         """The array's number in the file, and the array."""
-        for number, array_type, rows, columns, budget, seen in self._database.rows(
-            "SELECT id, array_type, rows, columns, budget, first_seen FROM arrays WHERE serial = ?", serial
+        for number, array_type, rows, columns, budget, seen, *reads in self._database.rows(
+            "SELECT id, array_type, rows, columns, budget, first_seen, reads, read_us FROM arrays WHERE serial = ?",
+            serial,
         ):
-            return number, ArrayRecord(serial, array_type, rows, columns, budget, datetime.fromisoformat(seen))
+            return number, ArrayRecord(serial, array_type, rows, columns, budget, datetime.fromisoformat(seen), *reads)
         known = ", ".join(row[0] for row in self._database.rows("SELECT serial FROM arrays ORDER BY serial LIMIT 8"))
         raise StoreError(
             f"The record {self._database.path} does not know array {serial}; it is the journal of "

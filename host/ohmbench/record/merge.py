@@ -49,8 +49,8 @@ def merge_arrays(store: Store, keep: str, other: str) -> int:
         budgets = [array.budget for array in (one, two) if array.budget is not None]
         sql.execute(
             "UPDATE arrays SET budget = ?, first_seen = min(first_seen, "
-            "(SELECT first_seen FROM arrays WHERE id = ?)) WHERE id = ?",
-            (min(budgets, default=None), gone, kept),
+            "(SELECT first_seen FROM arrays WHERE id = ?)), reads = reads + ?, read_us = read_us + ? WHERE id = ?",
+            (min(budgets, default=None), gone, two.reads, two.read_us, kept),
         )
         for table in ("runs", "trimmings"):
             sql.execute(f"UPDATE {table} SET array = ? WHERE array = ?", (kept, gone))

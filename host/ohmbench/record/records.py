@@ -47,6 +47,8 @@ class ArrayRecord:
     columns: int
     budget: int | None  # pulses a cell for life; None: no limit
     first_seen: datetime
+    reads: int  # conversions with a word line on, as far as they were counted
+    read_us: int  # with word lines on in READ
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +77,7 @@ class RunRecord:
     Attributes:
         most_pulses: the most that one pass may give a cell; 0 for a run that only reads.
         passes: passes begun.
+        reads, read_us: conversions with a word line on, and microseconds with word lines on in READ; None: not known.
     """
 
     id: int
@@ -90,6 +93,8 @@ class RunRecord:
     started: datetime
     ended: datetime | None
     passes: int
+    reads: int | None
+    read_us: int | None
 
 
 @dataclass(frozen=True, eq=False)

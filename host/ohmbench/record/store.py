@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ohmbench.errors import StoreError
+from ohmbench.errors import LinkError, StoreError
 from ohmbench.record.database import default_path
 from ohmbench.record.ledger import Ledger, now, stamp
 from ohmbench.record.processes import Process
@@ -30,9 +30,12 @@ __all__ = ["Run", "Store", "default_path"]
 
 _RUNS = (
     "SELECT r.id, a.serial, r.kind, r.rung, r.image_sha256, r.image_number, r.recipe, r.provenance, r.most_pulses, "
-    "r.status, r.started, r.ended, (SELECT coalesce(max(pass) + 1, 0) FROM cells WHERE run = r.id) "
+    "r.status, r.started, r.ended, (SELECT coalesce(max(pass) + 1, 0) FROM cells WHERE run = r.id), r.reads, r.read_us "
     "FROM runs r JOIN arrays a ON a.id = r.array WHERE "
 )
+
+CountReads = Callable[[], tuple[int, int] | None]
+"""Conversions with a word line on, and microseconds with word lines on in READ, since it was made; None: not known."""
 
 _NUMBERS = ("low", "high", "code", "set_pulses", "reset_pulses", "form_pulses", "attempts")
 _SUMMED = ("set_pulses", "reset_pulses", "form_pulses", "attempts")
@@ -54,6 +57,7 @@ class Store(Ledger):
         recipe: Mapping[str, Any] | None = None,
         provenance: Mapping[str, Any] | None = None,
         sent: Callable[[], int] | None = None,
+        reads: CountReads | None = None,
     ) -> Run:
         """Begin a run and its first pass, and charge its reservation. Earlier runs that were killed are marked so.
 
@@ -64,6 +68,7 @@ class Store(Ledger):
             recipe, provenance: what JSON can hold; kept with the run.
             sent: how many programs that may pulse the bench was given so far. A pass that fails before one is gives
                 its reservation back.
+            reads: asked at the end for the conversions of the run, and the microseconds under their bias.
 
         Raises:
             StoreError: no such array.
@@ -89,16 +94,18 @@ class Store(Ledger):
                 ),
             )
             assert cursor.lastrowid is not None
-            run = Run(self, self._database, cursor.lastrowid, array, sent)
+            run = Run(self, self._database, cursor.lastrowid, array, sent, reads)
             note(sql, run.id, f"begun on {rung}")
             run._add_pass(mask, pulses)
         return run
 
-    def reopen(self, run_id: int, serial: str, sent: Callable[[], int] | None = None) -> Run:
+    def reopen(
+        self, run_id: int, serial: str, sent: Callable[[], int] | None = None, reads: CountReads | None = None
+    ) -> Run:
         """Go on with a run that did not end; begin a pass next. What it reserved before stays charged.
 
         Args:
-            sent: as in `begin_run`.
+            sent, reads: as in `begin_run`.
 
         Raises:
             StoreError: no such run, it is of another array, it is done, or the array was pulsed since.
@@ -122,7 +129,7 @@ class Store(Ledger):
                 (RunStatus.RUNNING, *astuple(Process.own()), run_id),
             )
             note(sql, run_id, "gone on with")
-        return Run(self, self._database, run_id, array, sent)
+        return Run(self, self._database, run_id, array, sent, reads, is_new=False)
 
     @interpreting(lambda store: store._database)
     def _last_change(self, number: int) -> RunRecord | None:
@@ -241,7 +248,7 @@ class Store(Ledger):
 
     @staticmethod
     def _run_record(row: tuple[Any, ...]) -> RunRecord:
-        number, serial, kind, rung, sha256, image, recipe, provenance, most, status, started, ended, passes = row
+        number, serial, kind, rung, sha256, image, recipe, provenance, most, status, started, ended, *rest = row
         return RunRecord(
             number,
             serial,
@@ -255,7 +262,7 @@ class Store(Ledger):
             RunStatus(status),
             datetime.fromisoformat(started),
             None if ended is None else datetime.fromisoformat(ended),
-            passes,
+            *rest,
         )
 
 
@@ -269,6 +276,9 @@ class Run:
         number: int,
         array: ArrayRecord,
         sent: Callable[[], int] | None = None,
+        reads: CountReads | None = None,
+        *,
+        is_new: bool = True,
     ) -> None:
         self.id = number
         self.array = array
@@ -276,6 +286,8 @@ class Run:
         self._database = database
         self._pass = -1
         self._sent = sent
+        self._reads = reads
+        self._is_new = is_new
         self._sent_before = 0  # when its last pass began
 
     def begin_pass(self, mask: Mask, pulses: int) -> int:
@@ -355,8 +367,13 @@ class Run:
 
     def finish(self, status: RunStatus, why: str = "") -> None:
         """End the run. Cells without a record keep their reservation."""
+        counted = None if self._reads is None else self._reads()
         with self._database.transaction() as sql:
             sql.execute("UPDATE runs SET status = ?, ended = ? WHERE id = ?", (status, now(), self.id))
+            # what a run did before it was gone on with is NULL if it was killed, and stays so
+            before = "0" if self._is_new else "{}"
+            sets = ", ".join(f"{name} = {before.format(name)} + ?" for name in ("reads", "read_us"))
+            sql.execute(f"UPDATE runs SET {sets} WHERE id = ?", (*(counted or (None, None)), self.id))
             note(sql, self.id, f"{status}: {why}" if why else status)
 
     def __enter__(self) -> Self:
@@ -366,6 +383,8 @@ class Run:
         if kind is None:
             self.finish(RunStatus.DONE)
             return
+        if isinstance(error, LinkError):  # what is gone is not asked again: the supply is still on
+            self._reads = None
         # the exception says more than that its run's end could not be written: it stays running, as if killed
         with suppress(StoreError):
             if self._sent is not None and self._pass >= 0 and self._sent() == self._sent_before:

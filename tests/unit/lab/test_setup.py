@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+from ohmbench.bench.base import Limits
 from ohmbench.bench.opening import SimulatedArray
-from ohmbench.errors import DataError, UsageError
+from ohmbench.errors import DataError, FaultError, UsageError
+from ohmbench.isa import assemble
 from ohmbench.lab.settings import Settings
 from ohmbench.lab.setup import Setup
+from ohmbench.programming.programmer import read_array
+from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
 from ohmbench.record.store import Store
 
@@ -103,3 +107,25 @@ def test_options_go_before_the_settings(tmp_path: Path) -> None:
 def test_a_serial_number_needs_an_array_that_is_kept(port: str) -> None:
     with pytest.raises(UsageError, match="--serial W3: a simulated array that is gone"):
         Setup(port, serial="W3")
+
+
+def test_reads_of_every_command_are_added_to_the_array(tmp_path: Path) -> None:
+    setup = Setup("twin", array=SimulatedArray(file=tmp_path / "a.ohma"), serial="A", lab=tmp_path)
+    with setup.bench(QUIET) as bench:
+        read_array(bench, Recipe())  # nobody to add it to
+    with setup.record(QUIET) as record, setup.bench(QUIET, record.store) as bench:
+        assert record.ledgered is not None
+        record.ledgered.register(bench.info)
+        read_array(bench, Recipe())
+    left_on = assemble("lines read, m0, m0, m0\nagain: jmp again")
+    with (
+        setup.bench(QUIET) as bench,
+        pytest.raises(FaultError, match="fault read_time"),
+        bench.armed(Limits({}, 0.0, 0, read_ms=20), {}),
+    ):
+        bench.execute(left_on, {})
+    with setup.record_if_there() as record:
+        assert record.store is not None
+        array = record.store.known_array("A")
+    assert array.reads == 32
+    assert 20_000 < array.read_us < 20_300

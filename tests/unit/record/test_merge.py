@@ -26,10 +26,13 @@ def test_wear_and_runs_of_both(tmp_path: Path) -> None:
         used(store, "W3-17", 5, 0)
         used(store, "W3-17 ", 7, 0)
         used(store, "W3-17 ", 2, 1)
+        store.add_reads("W3-17", 3, 40)
+        store.add_reads("W3-17 ", 5, 60)
         first_seen = min(array.first_seen for array in store.arrays())
         number = merge_arrays(store, "W3-17", "W3-17 ")
         (array,) = store.arrays()
         assert (array.serial, array.budget, array.first_seen) == ("W3-17", 200, first_seen)
+        assert (array.reads, array.read_us) == (8, 100)
         assert store.wear("W3-17").total.tolist() == [[12] * 3, [2] * 3]
         assert [run.kind for run in store.runs("W3-17")] == ["merge", "program", "program", "program"]
         (event,) = events(store, run=number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from tests.unit.record.making import IMAGE, Mask, make_cells, unfinished
 
-from ohmbench.errors import StoreError, UsageError, WearError
+from ohmbench.errors import LinkError, StoreError, UsageError, WearError
 from ohmbench.record.records import Cells, CellStatus, RunStatus
 from ohmbench.record.store import Run, Store, default_path
 
@@ -218,3 +219,33 @@ def test_the_record_is_among_the_users_data(
         assert default_path() == tmp_path / "data" / "ohmbench" / "record.sqlite"
         monkeypatch.setenv(variable, "relative")
         assert default_path() == tmp_path / fallback / "ohmbench" / "record.sqlite"
+
+
+@pytest.mark.parametrize(
+    ("first", "error", "then", "kept"),
+    [
+        ((5, 70), UsageError("stopped"), (2, 30), (7, 100)),
+        ((5, 70), LinkError("gone"), (2, 30), (None, None)),  # a bench that is gone is not asked
+        (None, UsageError("reset"), (2, 30), (None, None)),  # what was not known once is not known in all
+        (None, None, None, (None, None)),
+        ((0, 0), None, None, (0, 0)),
+    ],
+)
+def test_reads_of_a_run_and_of_one_that_is_gone_on_with(
+    first: tuple[int, int] | None,
+    error: Exception | None,
+    then: tuple[int, int] | None,
+    kept: tuple[int | None, int | None],
+    store: Store,
+    everything: Mask,
+) -> None:
+    run = store.begin_run("form", "A", rung="twin", mask=everything, pulses=1, reads=lambda: first)
+    assert store.run(run.id).reads is None
+    with suppress(UsageError, LinkError), run:
+        if error is not None:
+            raise error
+    if error is not None:
+        with store.reopen(run.id, "A", reads=lambda: then):
+            pass
+    found = store.run(run.id)
+    assert (found.reads, found.read_us) == kept

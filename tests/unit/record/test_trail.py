@@ -84,6 +84,7 @@ def test_a_record_of_the_first_version_is_brought_up_to_date(path: Path, everyth
         store.begin_run("form", "old", rung="twin", mask=np.ones((1, 1), np.bool_), pulses=1).note("new")
         assert whats(store) == ["begun on twin", "new"]
         store.check()
+        assert (store.known_array("old").reads, store.runs("old")[0].reads) == (0, None)
         assert store.database.rows("PRAGMA user_version") == [(SCHEMA,)]
 
 
