@@ -197,7 +197,8 @@ class _Writer:
                 ],
                 [  # the row's other cells would get it
                     *self.apart(MAX_RAIL_CODE, MAX_RAIL_CODE - MAX_HALF_SELECT - 1),
-                    Instruction(Op.MONE, (1, 3)),
+                    Instruction(Op.LI, (14, 5)),  # a row of any array
+                    Instruction(Op.MONE, (1, 14)),
                     Instruction(Op.LINES, (Mode.SET, 1, 1, 0)),  # of all columns: what is refused is the rails
                     Instruction(Op.LI, (14, 5)),
                     Instruction(Op.PULSE, (14,)),
