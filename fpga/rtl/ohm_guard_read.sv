@@ -1,8 +1,6 @@
 // Bias of a read: for how long word lines have been on in READ since lines were last set or a conversion last taken.
 // What is read is counted; what is only left on ends here.
 
-`include "ohm_assert.svh"
-
 module ohm_guard_read #(
     parameter int unsigned TicksPerMs = 48000
 ) (

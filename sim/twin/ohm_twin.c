@@ -253,7 +253,10 @@ static int execute(ohm_twin_t *t, const ohm_word_t *w, uint32_t *next)
 
 enum { LONGEST = 1 << 17 /* clocks of an instruction */ };
 
-static int is_waiting(unsigned op) { return op == OHM_OP_VIN || op == OHM_OP_VOUT || op == OHM_OP_SYNC || op == OHM_OP_HALT; }
+static int is_waiting(unsigned op)
+{
+    return op == OHM_OP_VIN || op == OHM_OP_VOUT || op == OHM_OP_SYNC || op == OHM_OP_HALT;
+}
 
 /* Lanes that an instruction begun at t->run_cycles has written when the vector unit stops, a clock after `ends`. */
 static uint64_t lanes_written(const ohm_twin_t *t, unsigned op, uint64_t ends)
