@@ -174,6 +174,14 @@ class _Writer:
         return code + [Instruction(Op.CODES, (self.rng.randrange(16),)) for _ in range(self.rng.randint(0, 2))]
 
     def mistake(self) -> Code:
+        others: Code = [  # the row's other cells would get it
+            *self.apart(MAX_RAIL_CODE, MAX_RAIL_CODE - MAX_HALF_SELECT - 1),
+            Instruction(Op.LI, (14, 5)),  # a row of any array
+            Instruction(Op.MONE, (1, 14)),
+            Instruction(Op.LINES, (Mode.SET, 1, 1, 0)),  # of all columns: what is refused is the rails
+            Instruction(Op.LI, (14, 5)),
+            Instruction(Op.PULSE, (14,)),
+        ]
         return self.rng.choice(
             (
                 [0xFC00_0000],  # no instruction
@@ -195,14 +203,10 @@ class _Writer:
                     *[self.compute() for _ in range(self.rng.randint(0, 2))],
                     Instruction(Op.SENSE, (3,)),
                 ],
-                [  # the row's other cells would get it
-                    *self.apart(MAX_RAIL_CODE, MAX_RAIL_CODE - MAX_HALF_SELECT - 1),
-                    Instruction(Op.LI, (14, 5)),  # a row of any array
-                    Instruction(Op.MONE, (1, 14)),
-                    Instruction(Op.LINES, (Mode.SET, 1, 1, 0)),  # of all columns: what is refused is the rails
-                    Instruction(Op.LI, (14, 5)),
-                    Instruction(Op.PULSE, (14,)),
-                ],
+                others,
+                others,
+                others,
+                others,
                 [  # left on in READ
                     Instruction(Op.MONE, (1, self.rng.randrange(16))),
                     Instruction(Op.LINES, (Mode.READ, self.rng.choice((0, 1)), self.rng.randrange(16), 0)),
