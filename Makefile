@@ -39,7 +39,7 @@ venv: .venv/installed
 	  echo "venv: on Debian or Ubuntu: sudo apt install$$missing   (another Python: make venv PYTHON=python3.12)"; \
 	  exit 1; \
 	fi
-	@echo "venv: installing ohmbench and its tools into .venv, about 900 MB, two to four minutes"
+	@echo "venv: installing ohmbench and its tools into .venv, about 1 GB, two to four minutes"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -e '.[dev]'
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --no-deps 'badcrossbar>=1.1,<2'

@@ -23,6 +23,7 @@ _FACE = {
     "FaultError": "errors",
     "FlashError": "errors",
     "ImageError": "errors",
+    "ImportedNetwork": "network.imported",
     "Inference": "inference.on_bench",
     "InstrumentError": "errors",
     "Limits": "bench.base",
@@ -43,10 +44,14 @@ _FACE = {
     "clocks": "bench.base",
     "count": "mapping.counting",
     "dac_code": "bench.base",
+    "from_onnx": "importing.onnx_file",
+    "from_sklearn": "importing.sklearn_models",
+    "from_torch": "importing.torch_modules",
     "load_firmware": "isa",
     "map_compressed": "mapping.mapper",
     "open_bench": "bench.opening",
     "program_image": "programming.run",
+    "quantise_network": "importing.quantise",
     "read_array": "programming.programmer",
 }
 """Where each name is; __init__.pyi says the same to type checkers."""

@@ -26,12 +26,17 @@ from ohmbench.errors import ProtocolError as ProtocolError
 from ohmbench.errors import StoreError as StoreError
 from ohmbench.errors import UsageError as UsageError
 from ohmbench.errors import WearError as WearError
+from ohmbench.importing.onnx_file import from_onnx as from_onnx
+from ohmbench.importing.quantise import quantise_network as quantise_network
+from ohmbench.importing.sklearn_models import from_sklearn as from_sklearn
+from ohmbench.importing.torch_modules import from_torch as from_torch
 from ohmbench.inference.on_bench import Inference as Inference
 from ohmbench.isa import assemble_file as assemble_file
 from ohmbench.isa import load_firmware as load_firmware
 from ohmbench.mapping.counting import count as count
 from ohmbench.mapping.image import WeightImage as WeightImage
 from ohmbench.mapping.mapper import map_compressed as map_compressed
+from ohmbench.network.imported import ImportedNetwork as ImportedNetwork
 from ohmbench.programming.programmer import read_array as read_array
 from ohmbench.programming.recipe import Recipe as Recipe
 from ohmbench.programming.run import program_image as program_image

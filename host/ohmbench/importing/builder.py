@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench.importing.graph import size_of
+from ohmbench.importing.graph import MAX_MADE, size_of
 from ohmbench.importing.values import Constant, Grid, Live, Refused
 from ohmbench.network.flow import ARRAY, Step, Value, Window
 from ohmbench.network.imported import FLOAT_PRODUCTS
@@ -38,11 +38,22 @@ class Builder:
         self.labels: list[str] = []
         self.shared: set[int] = set()
         self.batch: int | None = None
+        self._made = 0
         self._floats: dict[tuple[int, int, bytes], Live] = {}
 
     def say(self, text: str) -> None:
         if text not in self.said:
             self.said.append(text)
+
+    def count(self, *arrays: Value) -> None:
+        """Arrays that are made now.
+
+        Raises:
+            Refused: all together are too large.
+        """
+        self._made += sum(array.size for array in arrays if array.base is None)
+        if self._made > MAX_MADE:
+            raise Refused(f"makes more than {MAX_MADE} numbers, with the nodes before it")
 
     def put(
         self,
@@ -54,7 +65,8 @@ class Builder:
     ) -> Live:
         """A step, and the value that it makes."""
         size_of(shape)
-        held = {name: np.ascontiguousarray(array).reshape(np.shape(array)) for name, array in (arrays or {}).items()}
+        held = {name: np.require(array, requirements="C") for name, array in (arrays or {}).items()}
+        self.count(*held.values())
         self.steps.append(Step(kind, tuple(live.number for live in inputs), numbers or {}, held, self.node))
         return Live(len(self.steps), tuple(shape))
 
@@ -79,7 +91,7 @@ class Builder:
             raise Refused("computes with whole numbers", "Export it with DequantizeLinear in front.")
         key = (x.number, x.zero, x.scale.tobytes() + bytes(str(x.scale.shape), "ascii"))
         if key not in self._floats:
-            arrays = {"scale": x.scale, "zero": np.asarray(x.zero, np.int32)}
+            arrays: dict[str, Value] = {"scale": x.scale, "zero": np.asarray(x.zero, np.int32)}
             self._floats[key] = self.put("dequantise", (x,), x.shape, arrays=arrays)
         return self._floats[key]
 
@@ -211,7 +223,7 @@ class Builder:
         made, of_zero = sums
         rest = (1,) * (len(made.shape) - 1)
         total = of_zero + add
-        arrays = {
+        arrays: dict[str, Value] = {
             "add": total.astype(np.int64).reshape(-1, *rest),
             "scale": np.asarray(scale, np.float32).reshape(-1, *rest),
             "bias": np.asarray(bias, np.float32).reshape(-1, *rest),

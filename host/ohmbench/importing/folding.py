@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ohmbench.importing.graph import Node, import_onnx, size_of
+from ohmbench.importing.graph import Node, check_made, import_onnx
 from ohmbench.importing.values import FLOATS, Constant, Refused, Whole
 from ohmbench.network.flow import Value
 
@@ -23,7 +23,7 @@ def _need(arguments: Sequence[Constant | None], index: int) -> Constant:
 def _two(operation: Callable[[Value, Value], Value]) -> Fold:
     def fold(node: Node, arguments: Sequence[Constant | None]) -> Constant:
         a, b = _need(arguments, 0), _need(arguments, 1)
-        size_of([max(size, 1) for size in np.broadcast_shapes(a.values.shape, b.values.shape)])
+        check_made(np.broadcast_shapes(a.values.shape, b.values.shape))
         return Constant(np.asarray(operation(a.values, b.values)), a.type)
 
     return fold
@@ -105,12 +105,13 @@ def _gather(node: Node, arguments: Sequence[Constant | None]) -> Constant:
     x, places, axis = _need(arguments, 0), _need(arguments, 1), node.integer("axis", 0)
     if places.values.dtype.kind not in "iu":
         raise Refused("takes from places that are no whole numbers")
-    size_of([max(1, places.values.size * x.values.size)])
+    check_made([places.values.size, x.values.size])
     return Constant(np.take(x.values, places.values, axis=axis), x.type)
 
 
 def _concat(node: Node, arguments: Sequence[Constant | None]) -> Constant:
     parts = [_need(arguments, at) for at in range(len(arguments))]
+    check_made([sum(part.values.size for part in parts)])
     return Constant(np.concatenate([part.values for part in parts], node.integer("axis", 0)), parts[0].type)
 
 
@@ -136,7 +137,7 @@ def _shape(node: Node, arguments: Sequence[Constant | None]) -> Constant:
 
 def _constant_of_shape(node: Node, arguments: Sequence[Constant | None]) -> Constant:
     shape, value = _need(arguments, 0).integers, node.attributes.get("value")
-    size_of(shape or [1])
+    check_made(shape)
     if not isinstance(value, Constant):
         return Constant(np.zeros(shape, np.float32), "float")
     return Constant(np.full(shape, value.values.ravel()[0]), value.type)

@@ -13,10 +13,13 @@ from ohmbench.errors import UsageError
 from ohmbench.importing.values import Constant, Refused
 from ohmbench.network.flow import Value
 
-MAX_BYTES = 64 << 20
+MAX_BYTES = 32 << 20
 MAX_NODES = 10_000
 MAX_ELEMENTS = 100_000_000
 """Numbers in one value, a batch of one."""
+
+MAX_MADE = 50_000_000
+"""Numbers in all constants that nodes make out of others, and in all steps."""
 
 _DOMAINS = {"": "", "ai.onnx": "", "finn.custom_op.general": "qonnx.custom_op.general"}
 
@@ -128,15 +131,15 @@ def read_graph(model: Any) -> Graph:
     graph = model.graph
     if len(graph.node) > MAX_NODES:
         raise BadModel(f"it has {len(graph.node)} nodes, and {MAX_NODES} are taken")
-    opsets = {_DOMAINS.get(o.domain, o.domain): o.version for o in model.opset_import}
+    opsets = {_DOMAINS.get(_text(o.domain), _text(o.domain)): o.version for o in model.opset_import}
     if opsets.get("", 7) < 7:
         raise BadModel(
             f"it is of opset {opsets['']}, and 7 and later are taken: convert it with onnx.version_converter"
         )
     if graph.sparse_initializer:
         raise BadModel("it has sparse initialisers, which are not taken: export them dense")
-    constants = {tensor.name: constant_of(tensor) for tensor in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in constants]
+    constants = {_text(tensor.name): constant_of(tensor) for tensor in graph.initializer}
+    inputs = [value for value in graph.input if _text(value.name) not in constants]
     if len(inputs) != 1:
         names = ", ".join(repr(value.name) for value in inputs[:5]) or "none"
         raise BadModel(f"it has {len(inputs)} inputs ({names}), and exactly one is taken")
@@ -145,11 +148,11 @@ def read_graph(model: Any) -> Graph:
     nodes = [_node(node, number) for number, node in enumerate(graph.node)]
     return Graph(
         _input(inputs[0]),
-        [value.name for value in graph.output],
+        [_text(value.name) for value in graph.output],
         constants,
-        _sorted(nodes, {inputs[0].name, *constants}),
+        _sorted(nodes, {_text(inputs[0].name), *constants}),
         opsets,
-        f"{model.producer_name} {model.producer_version}".strip()[:100],
+        f"{_text(model.producer_name)} {_text(model.producer_version)}".strip()[:100],
     )
 
 
@@ -160,8 +163,8 @@ def _input(value: Any) -> tuple[str, str, tuple[int | None, ...] | None]:
         raise BadModel(f"its input {value.name!r} is no tensor")
     kind = onnx.TensorProto.DataType.Name(tensor.elem_type).lower()
     if not tensor.HasField("shape"):
-        return value.name, kind, None
-    return value.name, kind, tuple(d.dim_value if d.dim_value > 0 else None for d in tensor.shape.dim)
+        return _text(value.name), kind, None
+    return _text(value.name), kind, tuple(d.dim_value if d.dim_value > 0 else None for d in tensor.shape.dim)
 
 
 def constant_of(tensor: Any) -> Constant:
@@ -214,11 +217,27 @@ def size_of(shape: Sequence[int]) -> int:
     return total
 
 
+def check_made(shape: Sequence[int]) -> None:
+    """That nodes may make a constant of this shape.
+
+    Raises:
+        Refused: it is too large.
+    """
+    if _size(shape) > MAX_MADE:
+        raise Refused(f"makes a constant of the shape {list(shape)}, more than {MAX_MADE} numbers")
+
+
 def _node(node: Any, number: int) -> Node:
-    attributes = {attribute.name: _attribute(attribute) for attribute in node.attribute}
-    name = node.name or (node.output[0] if node.output else f"node {number}")
-    domain = _DOMAINS.get(node.domain, node.domain)
-    return Node(node.op_type, domain, name[:100], tuple(node.input), tuple(node.output), attributes)
+    attributes = {_text(attribute.name): _attribute(attribute) for attribute in node.attribute}
+    inputs, outputs = tuple(map(_text, node.input)), tuple(map(_text, node.output))
+    name = _text(node.name) or (outputs[0] if outputs else f"node {number}")
+    domain = _text(node.domain)
+    return Node(_text(node.op_type), _DOMAINS.get(domain, domain), name[:100], inputs, outputs, attributes)
+
+
+def _text(value: str | bytes) -> str:
+    """A name: of a damaged file, it may be bytes."""
+    return value if isinstance(value, str) else value.decode(errors="replace")
 
 
 def _attribute(attribute: Any) -> Any:

@@ -179,7 +179,7 @@ def _walk(
                     raise Refused("cannot be taken", _INSTEAD.get(node.operator, _DEFAULT))
                 made: tuple[Known | Unknown, ...] = (Unknown(),) * len(node.outputs)
             else:
-                made = _take(b, node, known)
+                made = _counted(b, _take(b, node, known))
         except Refused as error:
             refused.append((node, _shapes(known), error))
             made = tuple(_guess(b, inferred.get(name)) for name in node.outputs)
@@ -189,6 +189,13 @@ def _walk(
         for name in node.outputs[len(made) :]:
             bind(name, Unknown())
     return b, values, refused
+
+
+def _counted(b: Builder, made: tuple[Known, ...]) -> tuple[Known, ...]:
+    for value in made:
+        if isinstance(value, Constant):
+            b.count(value.values, *(() if value.whole is None else (value.whole.levels,)))
+    return made
 
 
 def _take(b: Builder, node: Node, arguments: list[Known | None]) -> tuple[Known, ...]:
@@ -242,7 +249,11 @@ def _inferred(data: bytes) -> dict[str, tuple[int, ...]]:
     """Shapes without the batch as ONNX infers them; {} if it cannot."""
     onnx = import_onnx()
     try:
-        graph = onnx.shape_inference.infer_shapes(parse(data)).graph
+        model = parse(data)
+        known = {opset.domain for opset in model.opset_import}
+        for domain in {node.domain for node in model.graph.node} - known - {"ai.onnx"}:
+            model.opset_import.add(domain=domain, version=1)
+        graph = onnx.shape_inference.infer_shapes(model).graph
     except Exception:
         return {}
     found = {}

@@ -257,7 +257,11 @@ def _qlinear_add(b: Builder, node: Node, arguments: Arguments) -> Known:
 def _times(b: Builder, x: Live, scale: np.float32, bias: np.float32) -> Live:
     """ONNX's whole numbers times a scale, plus a bias."""
     assert x.grid is not None
-    arrays = {"add": np.asarray(-x.grid.offset, np.int64), "scale": np.asarray(scale), "bias": np.asarray(bias)}
+    arrays: dict[str, Value] = {
+        "add": np.asarray(-x.grid.offset, np.int64),
+        "scale": np.asarray(scale),
+        "bias": np.asarray(bias),
+    }
     return b.put("affine", (x,), x.shape, arrays=arrays)
 
 
@@ -268,7 +272,7 @@ def _qlinear_global_average(b: Builder, node: Node, arguments: Arguments) -> Kno
     x_scale, y_scale = (_single(check_scale(constant(arguments, at).values)) for at in (1, 3))
     places, shape = x.shape[1] * x.shape[2], (x.shape[0], 1, 1)
     sums = b.put("global_sum", (x,), shape)
-    arrays = {
+    arrays: dict[str, Value] = {
         "add": np.asarray(-_zero_of(optional(arguments, 2), x) * places, np.int64),
         "scale": np.asarray(x_scale / (y_scale * np.float32(places)), np.float32),
     }

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnx")
+
+import onnx
 
 from ohmbench.errors import DataError
 from ohmbench.importing.onnx_file import from_onnx
@@ -80,4 +82,71 @@ def test_all_other_models_are_refused_cleanly() -> None:
         try:
             from_onnx(file)
         except DataError as error:
-            assert "damaged" not in error.what, file
+            damaged = "damaged" in error.what
+        else:
+            damaged = False
+        assert not damaged, file
+
+
+def small_cnn() -> Any:
+    constants = [
+        tensor("k", random(6, 1, 3, 3, scale=0.5)),
+        tensor("b", random(6, scale=0.2)),
+        tensor("k2", random(6, 1, 3, 3, seed=1, scale=0.5)),
+        tensor("k3", random(8, 6, 1, 1, seed=2, scale=0.5)),
+        tensor("w", random(32, 10, seed=3, scale=0.3)),
+        tensor("c", random(10, seed=4)),
+    ]
+    nodes = [
+        node("Conv", "x k b", "a", pads=[1, 1, 1, 1]),
+        node("Relu", "a", "r"),
+        node("MaxPool", "r", "p", kernel_shape=[2, 2], strides=[2, 2]),
+        node("Conv", "p k2", "d", pads=[1, 1, 1, 1], group=6),
+        node("Add", "d p", "s"),
+        node("Conv", "s k3", "e"),
+        node("Relu", "e", "r2"),
+        node("AveragePool", "r2", "q", kernel_shape=[2, 2], strides=[2, 2]),
+        node("Flatten", "q", "f"),
+        node("MatMul", "f w", "g"),
+        node("Add", "g c", "y"),
+    ]
+    return model(nodes, constants, ("N", 1, 8, 8))
+
+
+X = np.random.default_rng(0).random((100, 1, 8, 8)).astype(np.float32)
+
+
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("form", ["QDQ", "QOperator"])
+def test_quantised_by_onnxruntime(form: str, per_channel: bool, signed: bool, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    from onnxruntime import quantization as q
+
+    class Reader(q.CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.batches = iter([{"x": X}])
+
+        def get_next(self) -> Any:
+            return next(self.batches, None)
+
+    onnx.save(small_cnn(), tmp_path / "float.onnx")
+    q.quantize_static(
+        str(tmp_path / "float.onnx"),
+        str(tmp_path / "whole.onnx"),
+        Reader(),
+        quant_format=q.QuantFormat[form],
+        per_channel=per_channel,
+        activation_type=q.QuantType.QInt8 if signed else q.QuantType.QUInt8,
+        weight_type=q.QuantType.QInt8,
+    )
+    network = from_onnx(tmp_path / "whole.onnx")
+    assert network.is_whole
+    assert len(network.products) == 4
+    assert network.input_range == pytest.approx((0, 1), abs=0.01)
+    wanted = runtime((tmp_path / "whole.onnx").read_bytes(), X)
+    got = network.forward(X)
+    last = np.abs(np.diff(np.unique(wanted))).min()
+    assert np.abs(got - wanted).max() <= 1.01 * last
+    assert np.mean(np.abs(got - wanted) > 1e-4 * last) < 0.02
+    assert np.abs(wanted - reference(small_cnn(), X)).max() < 0.1 * np.abs(wanted).max()
