@@ -11,10 +11,10 @@ import pytest
 pytest.importorskip("onnx")
 
 import onnx
+from tests.onnx_models import model, node, random, reference, runtime, tensor
 
 from ohmbench.errors import DataError
 from ohmbench.importing.onnx_file import from_onnx
-from onnx_models import model, node, random, reference, runtime, tensor
 
 FOLDER = Path(onnx.__file__).parent / "backend/test/data"
 TAKEN = (

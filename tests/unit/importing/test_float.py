@@ -11,9 +11,9 @@ pytest.importorskip("onnx")
 
 import onnx
 from onnx import TensorProto
+from tests.onnx_models import Array, model, node, random, reference, tensor
 
 from ohmbench.importing.onnx_file import from_onnx
-from onnx_models import Array, model, node, random, reference, tensor
 
 IMAGE = ("N", 2, 6, 5)
 K = tensor("k", random(4, 2, 3, 3, seed=1))

@@ -7,6 +7,8 @@ import pytest
 
 pytest.importorskip("onnx")
 
+from tests.onnx_models import model, node, random, tensor
+
 from ohmbench.errors import DataError, UsageError
 from ohmbench.importing.onnx_file import from_onnx
 from ohmbench.importing.quantise import quantise_network, span_of
@@ -14,7 +16,6 @@ from ohmbench.importing.sklearn_models import from_sklearn
 from ohmbench.mapping.imported import map_imported
 from ohmbench.network.flow import ARRAY
 from ohmbench.network.imported import FLOAT_PRODUCTS
-from onnx_models import model, node, random, tensor
 
 
 def cnn() -> bytes:

@@ -16,11 +16,11 @@ pytest.importorskip("onnx")
 
 import onnx
 from onnx import TensorProto, helper
+from tests.onnx_models import Array, model, node, random, tensor
 
 from ohmbench.errors import DataError, UsageError
 from ohmbench.importing import graph
 from ohmbench.importing.onnx_file import from_onnx
-from onnx_models import Array, model, node, random, tensor
 
 W = tensor("w", random(4, 4))
 

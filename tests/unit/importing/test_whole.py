@@ -12,9 +12,9 @@ pytest.importorskip("onnxruntime")
 
 import onnx
 from onnx import TensorProto
+from tests.onnx_models import QONNX, Array, model, node, random, reference, runtime, tensor
 
 from ohmbench.importing.onnx_file import from_onnx
-from onnx_models import QONNX, Array, model, node, random, reference, runtime, tensor
 
 U8, I8, I32 = TensorProto.UINT8, TensorProto.INT8, TensorProto.INT32
 IMAGE = ("N", 2, 6, 5)
