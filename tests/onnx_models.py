@@ -75,3 +75,41 @@ def runtime(m: onnx.ModelProto | bytes, x: Array, output: int = 0) -> Any:
     data = m if isinstance(m, bytes) else m.SerializeToString()
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     return session.run(None, {session.get_inputs()[0].name: x})[output]
+
+
+def ints(name: str, *values: int) -> onnx.TensorProto:
+    """An initialiser of int64."""
+    return tensor(name, np.array(values, np.int64))
+
+
+def sample() -> bytes:
+    """A model with many of the operators that are taken."""
+    nodes = [
+        node("QuantizeLinear", "x xs xz", "q"),
+        node("DequantizeLinear", "q xs xz", "d"),
+        node("Reshape", "k0 ks", "k1"),
+        node("QuantizeLinear", "k1 xs", "k2"),
+        node("DequantizeLinear", "k2 xs", "k3"),
+        node("Conv", "d k3", "a", pads=[1, 1, 1, 1], strides=[2, 1]),
+        node("BatchNormalization", "a g g g v", "b"),
+        node("Clip", "b - c6", "r"),
+        node("Pad", "r p", "r2"),
+        node("MaxPool", "r2", "m", kernel_shape=[2, 2], ceil_mode=1),
+        node("Transpose", "m", "t", perm=[0, 2, 3, 1]),
+        node("Flatten", "t", "f"),
+        node("Gemm", "f w", "e", transB=1, alpha=0.5),
+        node("Add", "e c6", "e2"),
+        node("Softmax", "e2", "y", axis=1),
+    ]
+    constants = [
+        tensor("xs", np.float32(0.02)),
+        tensor("xz", 3, TensorProto.UINT8),
+        tensor("k0", random(36)),
+        ints("ks", 2, 2, 3, 3),
+        tensor("g", random(2)),
+        tensor("v", np.ones(2)),
+        tensor("c6", np.float32(6)),
+        ints("p", 0, 0, 0, 0, 0, 0, 1, 1),
+        tensor("w", random(3, 36)),
+    ]
+    return bytes(model(nodes, constants, ("N", 2, 6, 6)).SerializeToString())

@@ -17,6 +17,7 @@ from tests.random_networks import random_compressed
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import OhmbenchError
 from ohmbench.faults.fault_map import FaultMap
+from ohmbench.importing.onnx_file import from_onnx
 from ohmbench.instruments.supply_file import SupplyFile
 from ohmbench.isa.assembler import assemble_file
 from ohmbench.isa.program import listing
@@ -150,6 +151,7 @@ READERS: dict[str, Reader] = {
     "results": Reader(".sqlite", mutate.of_database, _results),
     "array": Reader(".ohma", mutate.of_bytes, _array),
     "idx": Reader(".gz", mutate.of_bytes, _idx),
+    "onnx": Reader(".onnx", mutate.of_bytes, from_onnx),
 }
 
 
@@ -191,6 +193,10 @@ def seeds(name: str, folder: Path) -> list[bytes]:
             return [_TRACE.encode()]
         case "idx":
             return [gzip.compress(_idx_file(2, False), mtime=0), _idx_file(2, False)]
+        case "onnx":
+            from tests.onnx_models import sample
+
+            return [sample()]
         case "record" | "array":
             return [_recorded(folder)[name]]
         case "results":

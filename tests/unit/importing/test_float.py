@@ -11,7 +11,7 @@ pytest.importorskip("onnx")
 
 import onnx
 from onnx import TensorProto
-from tests.onnx_models import Array, model, node, random, reference, tensor
+from tests.onnx_models import Array, ints, model, node, random, reference, tensor
 
 from ohmbench.importing.onnx_file import from_onnx
 
@@ -35,10 +35,6 @@ def flat(operator: str, *constants: onnx.TensorProto, names: str = "", opset: in
     """A dense layer, and an operator on its values."""
     nodes = [node("MatMul", "x w", "a"), node(operator, f"a {names}", "y", **attributes)]
     return model(nodes, [tensor("w", random(4, 6, seed=1)), *constants], opset=opset)
-
-
-def ints(name: str, *values: int) -> onnx.TensorProto:
-    return tensor(name, np.array(values, np.int64))
 
 
 W = tensor("w", random(4, 3, seed=1))

@@ -16,7 +16,7 @@ pytest.importorskip("onnx")
 
 import onnx
 from onnx import TensorProto, helper
-from tests.onnx_models import Array, model, node, random, tensor
+from tests.onnx_models import Array, ints, model, node, random, sample, tensor
 
 from ohmbench.errors import DataError, UsageError
 from ohmbench.importing import graph
@@ -140,10 +140,6 @@ def test_circles() -> None:
     assert "made twice" in refused(model([node("Relu", "x", "y"), node("Tanh", "x", "y")]))
 
 
-def ints(name: str, *values: int) -> onnx.TensorProto:
-    return tensor(name, np.array(values, np.int64))
-
-
 HUGE = {
     "ConstantOfShape": model(
         [node("ConstantOfShape", "s", "b"), node("Add", "x b", "y")], [ints("s", 1 << 20, 1 << 20)]
@@ -187,39 +183,6 @@ def test_constants_that_double_with_each_node() -> None:
 def test_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graph, "MAX_BYTES", 100)
     assert "are taken" in refused(model([node("MatMul", "x w", "y")], [W]))
-
-
-def sample() -> bytes:
-    """A model with many of the operators that are taken."""
-    nodes = [
-        node("QuantizeLinear", "x xs xz", "q"),
-        node("DequantizeLinear", "q xs xz", "d"),
-        node("Reshape", "k0 ks", "k1"),
-        node("QuantizeLinear", "k1 xs", "k2"),
-        node("DequantizeLinear", "k2 xs", "k3"),
-        node("Conv", "d k3", "a", pads=[1, 1, 1, 1], strides=[2, 1]),
-        node("BatchNormalization", "a g g g v", "b"),
-        node("Clip", "b - c6", "r"),
-        node("Pad", "r p", "r2"),
-        node("MaxPool", "r2", "m", kernel_shape=[2, 2], ceil_mode=1),
-        node("Transpose", "m", "t", perm=[0, 2, 3, 1]),
-        node("Flatten", "t", "f"),
-        node("Gemm", "f w", "e", transB=1, alpha=0.5),
-        node("Add", "e c6", "e2"),
-        node("Softmax", "e2", "y", axis=1),
-    ]
-    constants = [
-        tensor("xs", np.float32(0.02)),
-        tensor("xz", 3, TensorProto.UINT8),
-        tensor("k0", random(36)),
-        ints("ks", 2, 2, 3, 3),
-        tensor("g", random(2)),
-        tensor("v", np.ones(2)),
-        tensor("c6", np.float32(6)),
-        ints("p", 0, 0, 0, 0, 0, 0, 1, 1),
-        tensor("w", random(3, 36)),
-    ]
-    return bytes(model(nodes, constants, ("N", 2, 6, 6)).SerializeToString())
 
 
 def mutate(data: bytes, rng: np.random.Generator) -> bytes:
