@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
@@ -75,6 +75,14 @@ class Limits:
     half_select_v: float = t.HALF_SELECT_MAX_V  # between bl_set and sl_inhibit in a SET pulse
     read_ms: int = 500  # for which word lines may stay on in READ with nothing converted
 
+    @classmethod
+    def joined(cls, several: Sequence[Limits]) -> Self:
+        """What allows all of several to run one after the other; the rest as by default."""
+        rails_v: dict[Rail, float] = {}
+        for one in several:
+            rails_v |= {rail: max(volts, rails_v.get(rail, 0.0)) for rail, volts in one.rails_v.items()}
+        return cls(rails_v, *(max(getattr(one, name) for one in several) for name in ("pulse_us", "pulses")))
+
 
 def dac_code(volts: float) -> int:
     """DAC code of a rail voltage (AD5686R: 16 bits over the full scale)."""
@@ -118,6 +126,7 @@ class Bench(ABC):
 
     info: BenchInfo
     on_arm: Callable[[Limits], None] | None = None  # called before the bench is armed; what it raises prevents that
+    before_pulses: Callable[[Limits], None] | None = None  # called once, before the first pulses; as `on_arm`
     was_armed: bool = False  # since it was opened
     pulse_programs: int = 0  # queued while armed with pulses allowed: until the first, no cell can have had one
     _allowed: int = 0  # pulses, while armed
@@ -271,7 +280,7 @@ class Bench(ABC):
         Raises:
             UsageError: a limit above the carrier's, or a rail above its limit.
         """
-        self.require_within_carrier(limits)
+        self.require_ready(limits)
         for rail, volts in rails_v.items():
             if volts > limits.rails_v.get(rail, 0.0):
                 raise UsageError(
@@ -307,11 +316,21 @@ class Bench(ABC):
         if self._allowed:
             self.pulse_programs += 1
 
-    def require_within_carrier(self, limits: Limits) -> None:
+    def require_ready(self, limits: Limits) -> None:
         """Refuse what `armed` would refuse; who charges wear asks before, since a reservation stays for life.
 
         Raises:
-            UsageError: a limit above the carrier's.
+            UsageError: as `require_within_carrier`.
+            OhmbenchError: what `before_pulses` found, if pulses are allowed and it was not asked yet.
+        """
+        self.require_within_carrier(limits)
+        if limits.pulses and self.before_pulses is not None:
+            self.before_pulses(limits)
+            self.before_pulses = None
+
+    def require_within_carrier(self, limits: Limits) -> None:
+        """Raises:
+        UsageError: a limit above the carrier's.
         """
         carrier = self.carrier
         over = [

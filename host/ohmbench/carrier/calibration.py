@@ -15,6 +15,13 @@ from ohmbench.tables import Rail
 MAX_AGE = timedelta(days=30)
 """A calibration older than this is called stale [guess]: 10 ppm/K parts drift little, connectors and solder do."""
 
+OFFSET_MAX = 50.0
+"""Codes; the converter's own is at most 12 LSB (LTC2320-16), the rest is the amplifier's."""
+
+RAIL_OFF_MAX = 0.05
+"""What a rail may be off by, relative. Good parts hold 1 % (0.1 % DAC, 0.1 % resistor, an amplifier): beyond five times
+that something is broken, and no factor mends it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Calibration:

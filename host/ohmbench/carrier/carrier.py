@@ -10,6 +10,7 @@ A TOML file, all of it optional; what is not given is as on the reference carrie
     gain = [1.0, ...]         # of each channel, over the reference carrier's; or one number
     offset = [0.0, ...]       # of each channel, ADC codes; or one number
     reference_ohm = [...]     # of each column of the array
+    self_check = true         # false: it has no reference resistors or monitors to check before pulses
 
     [limits]                  # tighter than the guard's own ceilings
     bl_set_v = 3.0
@@ -37,7 +38,18 @@ from ohmbench.support.numbers import MAX_QUANTITY, is_number
 from ohmbench.support.text_files import TextFileError, read_toml
 from ohmbench.tables import COLUMNS, REFERENCE_OHM, ROWS, Rail
 
-_KEYS = ("name", "rows", "columns", "bad_rows", "bad_columns", "gain", "offset", "reference_ohm", "limits")
+_KEYS = (
+    "name",
+    "rows",
+    "columns",
+    "bad_rows",
+    "bad_columns",
+    "gain",
+    "offset",
+    "reference_ohm",
+    "self_check",
+    "limits",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +62,7 @@ class Carrier:
         bad: bool (rows, columns), cells of the array that are not to be used.
         reference_ohm: (columns,), by column of the array.
         limits_v: most that a rail may be driven to; pulse_us: longest pulse.
+        self_check: whether it has reference resistors and monitors, by which reading is checked before pulses.
         note: what every result says of the calibration that it rests on; None: nothing.
     """
 
@@ -62,6 +75,7 @@ class Carrier:
     reference_ohm: FloatArray = field(default_factory=lambda: np.array(REFERENCE_OHM))
     limits_v: Mapping[Rail, float] = field(default_factory=lambda: dict(t.RAIL_MAX_V))
     pulse_us: float = math.inf
+    self_check: bool = True
     note: str | None = None
 
     @classmethod
@@ -88,6 +102,9 @@ class Carrier:
         name = values.get("name", cls.name)
         if not isinstance(name, str):
             raise TypeError("name is no text")
+        self_check = values.get("self_check", cls.self_check)
+        if not isinstance(self_check, bool):
+            raise TypeError("self_check is neither true nor false")
         bad = np.zeros((ROWS, COLUMNS), np.bool_)
         bad[_lines("bad_rows", values.get("bad_rows", []), ROWS), :] = True
         bad[:, _lines("bad_columns", values.get("bad_columns", []), COLUMNS)] = True
@@ -102,6 +119,7 @@ class Carrier:
             _numbers("reference_ohm", values.get("reference_ohm", list(REFERENCE_OHM)), 1e2, 1e9),
             limits,
             pulse_us,
+            self_check,
         )
 
     def calibrated(self, calibration: Calibration) -> Self:

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from ohmbench.bench.base import Bench, BenchInfo
+from ohmbench.carrier.calibration import OFFSET_MAX
 from ohmbench.checks.calibrate import monitor_volts
 from ohmbench.checks.reads import (
     ALL,
@@ -49,16 +50,13 @@ NOISE_READS = 256
 NOISE_MAX_LSB = 6.0
 """Three times the 1.84 LSB that the converter's 82 dB mean (LTC2320-16, data sheet)."""
 
-OFFSET_MAX = 50.0
-"""Codes; the converter's own is at most 12 LSB (LTC2320-16), the rest is the amplifier's."""
-
 GAIN_MAX = 0.06
 """Relative: half the step between two neighbouring reference resistors, so that no value is taken for another's."""
 
 RAIL_MAX = 0.02
 """Relative: 0.1 % DAC, 0.1 % resistor, and ten times that for a rail's amplifier [guess]."""
 
-_RESPONDS = 0.3  # of what its reference should give, for a channel to count as connected to any
+RESPONDS = 0.3  # of what its reference should give, for a channel to count as connected to any
 _CONDUCTS = 8.0  # codes, above which a line of the array carries current
 
 
@@ -238,9 +236,9 @@ def judge(bench: Bench, m: Measured) -> tuple[tuple[Fault, ...], tuple[str, ...]
     empty = not conducts.any()
     if empty:
         notes.append("the array conducts nowhere: is it formed, and in its socket? Its lines were not judged")
-    scale = _scale(m.reference[m.reference > _RESPONDS])
+    scale = scale_of(m.reference[m.reference > RESPONDS])
     by_column = reference_codes(bench, held_v(CAL_V))[bench.carrier.columns]
-    seen = _columns_seen(by_column, column_of, m.codes / scale)
+    seen = columns_seen(by_column, column_of, m.codes / scale)
     for channel in range(COLUMNS):
         lost = seen[channel] < 0
         if not m.moved[channel]:
@@ -268,19 +266,21 @@ def judge(bench: Bench, m: Measured) -> tuple[tuple[Fault, ...], tuple[str, ...]
     return (*faults, *_judge_rails(m, gain, scale)), tuple(notes)
 
 
-def _scale(ratios: FloatArray) -> float:
+def scale_of(ratios: FloatArray) -> float:
     """What rail cal, or the converters' reference voltage, is off by: what most channels agree on, else nothing."""
-    middle = float(np.median(ratios)) if ratios.size else 1.0
+    if not ratios.size:
+        return 1.0
+    middle = float(np.median(ratios))
     return middle if np.mean(np.abs(ratios / middle - 1) <= GAIN_MAX) > 0.5 else 1.0
 
 
-def _columns_seen(by_column: FloatArray, column_of: Index, codes: FloatArray) -> IntArray:
+def columns_seen(by_column: FloatArray, column_of: Index, codes: FloatArray) -> IntArray:
     """Column whose reference resistor each channel reads, -1 for none.
 
     One that reads its own within GAIN_MAX, or nobody's within twice that, is taken for its own.
     """
     own = by_column[column_of]
-    reads = codes > _RESPONDS * by_column.min()
+    reads = codes > RESPONDS * by_column.min()
     distance = np.abs(np.log(np.where(reads, codes, 1.0)[:, np.newaxis] / by_column))
     nearest = np.argmin(distance, axis=1)
     keeps = (np.abs(codes / own - 1) <= GAIN_MAX) | (distance.min(axis=1) > np.log1p(2 * GAIN_MAX))

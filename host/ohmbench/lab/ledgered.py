@@ -46,6 +46,7 @@ def recorded_loader(
 
     What the loader raises besides:
         UsageError: the carrier does not allow the recipe.
+        CheckError: reading does not work; the array was not pulsed.
         WearError: a cell's budget could be passed; the array was not pulsed.
         StoreError: the record cannot be written; the array is off.
 
@@ -58,7 +59,7 @@ def recorded_loader(
 
     def load(image: WeightImage, number: int) -> ArrayResult:
         limits = recipe.limits()
-        bench.require_within_carrier(limits)
+        bench.require_ready(limits)
         ledgered.register(bench.info)
         target = Target.of(image, number, bench.carrier.bad)
         # all cells are taken up, so that they can be charged before the run is there: one that is refused leaves none

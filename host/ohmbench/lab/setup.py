@@ -10,6 +10,7 @@ from pathlib import Path
 from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import BAUD, SIMULATED, SimulatedArray, open_bench
 from ohmbench.carrier.carrier import Carrier
+from ohmbench.checks.before_pulses import check_before_pulses
 from ohmbench.errors import LinkError, OhmbenchError, UsageError
 from ohmbench.lab.carrier import calibrated, serial_of_board
 from ohmbench.lab.identity import admit, canonical_serial
@@ -187,9 +188,11 @@ class Setup:
             DataError, StoreError, UsageError: as `carrier`, `powered` and `open_bench`.
             InstrumentError: as `powered`.
             PortError, ProtocolError, BuildError: as `open_bench`.
+            CheckError: as `check_before_pulses`, before the first pulse.
         """
         carrier = self.carrier(store)
         with powered(self.supply(), progress), self._opened(progress, carrier) as bench:
+            check_before_pulses(bench)
             reads = bench.count_reads()
             try:
                 yield bench

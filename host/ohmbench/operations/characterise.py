@@ -28,16 +28,18 @@ def characterise(
     """Find the bad cells and the conductance window; what the array held is lost.
 
     Raises:
-        DataError: the recipe's levels overlap, or no cell is good.
+        DataError: the recipe's levels overlap, no cell of the first rows moved, or none is good.
         UsageError: the carrier does not allow the recipe.
+        CheckError: reading does not work.
         WearError: a cell's budget could be passed.
         StoreError: the record cannot be written.
         FaultError: the guard turned the array off.
     """
     recipe = Recipe() if recipe is None else recipe
+    characterising.require_apart(recipe)  # a reservation stays for life
+    bench.require_ready(recipe.limits())
     if ledgered is None:
         return characterising.characterise(bench, recipe, on_progress=progress)
-    characterising.require_apart(recipe)  # a reservation stays for life
     # two patterns, each programmed up to ATTEMPTS times and then driven to the ends
     most = 2 * (characterising.ATTEMPTS + 1) * recipe.limits().pulses
     with begin_run(bench, ledgered, CHARACTERISE, recipe, most) as run:

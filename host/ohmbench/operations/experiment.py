@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench.bench.base import Bench
+from ohmbench.bench.base import Bench, Limits
 from ohmbench.errors import UsageError, WearError
 from ohmbench.experiments import loop
 from ohmbench.experiments.base import Found
@@ -109,6 +109,7 @@ def experiment(bench: Bench, planned: Planned, progress: Progress, ledgered: Led
 
     Raises:
         UsageError: a voltage or width above the carrier's limits, or no cell is left.
+        CheckError: reading does not work; no cell was pulsed.
         WearError: a cell's budget could be passed; nothing was sent.
         StoreError: the record cannot be written, or something else has pulsed the array since.
         FaultError: the guard turned the array off.
@@ -117,8 +118,10 @@ def experiment(bench: Bench, planned: Planned, progress: Progress, ledgered: Led
         planned = dataclasses.replace(planned, chosen=planned.chosen & ~bench.carrier.bad)
         if not planned.chosen.any():
             raise UsageError("No cell is left to experiment on: all are on bad lines of the carrier.")
-    for step in planned.experiment.steps():
+    steps = planned.experiment.steps()
+    for step in steps:
         bench.require_within_carrier(step.limits)
+    bench.require_ready(Limits.joined([step.limits for step in steps]))
     with _journal(bench, planned, ledgered) as journal:
         found = loop.run(planned.experiment, bench, planned.chosen, progress, journal)
     run_id = None if journal is None else journal.run.id

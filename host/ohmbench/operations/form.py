@@ -28,8 +28,9 @@ def form(bench: Bench, recipe: Recipe | None, progress: Progress, ledgered: Ledg
     """Form the cells that are not formed yet.
 
     Raises:
-        DataError: a recipe that does not form cells.
+        DataError: a recipe that does not form cells, or none of the first rows formed.
         UsageError: the carrier does not allow the recipe.
+        CheckError: reading does not work.
         WearError: a cell's budget could be passed.
         StoreError: the record cannot be written; the array is off.
         FaultError: the guard turned the array off.

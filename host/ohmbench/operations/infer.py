@@ -11,6 +11,7 @@ import numpy as np
 from ohmbench import __version__
 from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import SimulatedArray, open_bench
+from ohmbench.checks.before_pulses import check_before_pulses
 from ohmbench.errors import UsageError
 from ohmbench.inference.exact import classes_of, predict
 from ohmbench.inference.loading import Loader, load_at_once
@@ -275,6 +276,8 @@ def infer(
     if twin is not None:
         progress.say("the same on the twin")
         with open_bench("twin", array=twin) as other:
+            other.carrier = replace(other.carrier, self_check=bench.carrier.self_check)
+            check_before_pulses(other)  # as the other one did: it moves the noise
             at_once = load_at_once(other, recipe)
             same = _through(other, file, data, recipe, inputs, at_once, None, trim, None, after_s)
         check = _compare(found, same, labels)

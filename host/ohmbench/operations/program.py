@@ -193,12 +193,14 @@ def program(
     Raises:
         ImageError: the image does not fit the bench.
         UsageError: the report cannot be written, or the carrier does not allow the recipe.
+        CheckError: reading does not work.
+        DataError: no cell of the first rows moved.
         WearError: a cell's budget could be passed; it was not pulsed.
         StoreError: the record cannot be written; the array is off.
         FaultError: the guard turned the array off.
     """
     job.image.check_fits(bench.info)
-    bench.require_within_carrier(job.recipe.limits())
+    bench.require_ready(job.recipe.limits())
     job = job.on(bench.carrier)
     if ledgered is not None:
         ledgered.register(bench.info)

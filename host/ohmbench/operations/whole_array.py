@@ -27,10 +27,11 @@ def begin_run(
 
     Raises:
         UsageError: the carrier does not allow the recipe.
+        CheckError: reading does not work.
         WearError: a cell's budget could be passed.
         StoreError: the record cannot be written, or has another array by this serial number.
     """
-    bench.require_within_carrier(recipe.limits())
+    bench.require_ready(recipe.limits())
     ledgered.register(bench.info)
     return ledgered.store.begin_run(
         kind,

@@ -10,6 +10,7 @@ from typing import Any
 
 from ohmbench.bench.opening import BAUD, SIMULATED, open_bench
 from ohmbench.carrier.carrier import Carrier
+from ohmbench.checks.before_pulses import check_before_pulses
 from ohmbench.errors import OhmbenchError
 from ohmbench.progress import OnProgress
 from ohmbench.support.provenance import provenance
@@ -126,6 +127,8 @@ def _point(
     array = point.simulated() if on.port in SIMULATED else None
     try:
         with _one_thread(), open_bench(on.port, baud=on.baud, array=array, carrier=on.carrier) as bench:
+            if not bench.info.is_simulated:
+                check_before_pulses(bench)
             return compute_point(bench, point, network, checked_split(point.network, folder)), provenance()
     except OhmbenchError as error:
         return Refused(point.describe(), str(error), error.exit_code), provenance()

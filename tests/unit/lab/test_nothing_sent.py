@@ -59,14 +59,23 @@ def test_a_link_that_is_lost_before_the_first_program(
 
 
 def test_what_may_have_been_pulsed_stays_charged(image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Twin.run
-    runs = iter(range(1000))
+    real, real_write = Twin.run, Twin.write_register
+    budgets: list[int] = []
+    runs: list[int] = []
+
+    def write(twin: Twin, register: int, value: int) -> bool:
+        if register == Register.PULSE_BUDGET:
+            runs.clear()
+            budgets.append(value)
+        return real_write(twin, register, value)
 
     def run(twin: Twin, *args: object, **named: object) -> object:
-        if next(runs) == 1:  # after that of the rails
+        runs.append(budgets[-1])
+        if runs[1:] and budgets[-1]:  # after that of the rails
             raise LinkError("lost.", array=ArrayState.GOES_OFF)
         return real(twin, *args, **named)  # type: ignore[arg-type]
 
+    monkeypatch.setattr(Twin, "write_register", write)
     monkeypatch.setattr(Twin, "run", run)
     line = ["form", "--port", "twin", "--array", str(tmp_path / "A.ohma"), "--lab", str(tmp_path), "--quiet"]
     assert main(line) == LinkError.exit_code
