@@ -59,7 +59,4 @@ class TwinBench(Bench):
     ) -> Done:
         self.twin.load(program.words)
         self._count_program()
-        done, words = self.twin.run(entry, args, inputs)
-        if len(words):
-            on_words(words)
-        return done
+        return self.twin.run(entry, args, inputs, on_words)[0]

@@ -17,6 +17,7 @@ from ohmbench.bench.base import Bench
 from ohmbench.errors import DataError
 from ohmbench.faults.fault_map import FaultKind, FaultMap, classify
 from ohmbench.programming.bands import Bands
+from ohmbench.programming.moving import Moving
 from ohmbench.programming.programmer import Collector, Programmer, read_array
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.run import program_image
@@ -149,6 +150,7 @@ def characterise(
 
     Raises:
         DataError: the windows of the recipe's lowest and highest level overlap; or no cell is good.
+        DataError: no cell of the first rows moved.
         FaultError: the guard turned the array off.
     """
     require_apart(recipe)
@@ -212,6 +214,7 @@ class _Run:
         self._bench, self._recipe = bench, recipe
         self._on_progress, self._on_cells = on_progress, on_cells
         self._tried = ~bench.carrier.bad
+        self._moving = Moving()
         self._done = 0
         self.set_pulses = np.zeros((ROWS, COLUMNS), np.int64)
         self.reset_pulses = np.zeros((ROWS, COLUMNS), np.int64)
@@ -223,7 +226,7 @@ class _Run:
         missing = self._tried
         for _ in range(ATTEMPTS):
             if missing.any():
-                records = program_image(self._bench, levels, missing, 1, self._recipe)
+                records = program_image(self._bench, levels, missing, 1, self._recipe, moving=self._moving)
                 driven = driven.then(records)
                 missing = missing & ~records.inside
                 self._count(records)

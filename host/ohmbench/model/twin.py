@@ -6,7 +6,7 @@ records and the same run time, bit for bit, without any RTL. tests/system/test_l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,8 @@ _ffi: Any = ffi
 _lib: Any = lib
 
 
-_SLICE = 1 << 18
-"""Instructions from one look at signals to the next: some 50 ms."""
+_SLICE = 1 << 10
+"""Instructions from one look at signals, and at whoever takes the words, to the next: some rows of programming."""
 _ROOM = 1 << 16
 """Words that a program may send in a slice."""
 _OWN_PULSE = ArrayModel.pulse
@@ -86,11 +86,18 @@ class Twin:
         """As the frame `register`; False if the guard refuses."""
         return bool(_lib.ohm_twin_write_register(self._twin, register, value))
 
-    def run(self, entry: int, args: Sequence[int] = (), inputs: npt.ArrayLike | None = None) -> tuple[Done, Words]:
+    def run(
+        self,
+        entry: int,
+        args: Sequence[int] = (),
+        inputs: npt.ArrayLike | None = None,
+        on_words: Callable[[Words], None] = lambda words: None,
+    ) -> tuple[Done, Words]:
         """Run a program from an entry address.
 
-        Args are the values of r0, r1, ...; inputs what `vin` takes, unsigned (n, 32). Returns how the program ended and
-        the words that it sent by `vout`. A `vin` with nothing left ends as an abort.
+        Args are the values of r0, r1, ...; inputs what `vin` takes, unsigned (n, 32); on_words gets what the program
+        sends by `vout` while it runs, and ends it by raising. Returns how the program ended and all that it sent. A
+        `vin` with nothing left ends as an abort.
 
         Raises:
             ValueError: inputs of another shape.
@@ -117,6 +124,8 @@ class Twin:
                 sent.append(room[: io.sent].copy())
                 if self._failed is not None:
                     raise self._failed
+                if io.sent:
+                    on_words(sent[-1])
         finally:  # Ctrl-C, too: a pulse that was counted is one that the cells have had
             if not ended:
                 _lib.ohm_twin_abort(self._twin)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from ohmbench.bench.base import Bench, volts_of
-from ohmbench.errors import DataError
+from ohmbench.errors import ArrayState, DataError
 from ohmbench.programming.bands import Bands
+from ohmbench.programming.moving import Moving
 from ohmbench.programming.programmer import Collector, OnRows, Programmer
 from ohmbench.programming.recipe import Recipe
 from ohmbench.record.cell_records import CellRecords
@@ -116,23 +117,28 @@ def form(
 
     Raises:
         DataError: the recipe ramps the gate, or would pulse a cell in another way than in one ramp of SET pulses.
+        DataError: no cell of the first rows formed.
         FaultError: the guard turned the array off.
     """
     recipe = Recipe.load(RECIPE) if recipe is None else recipe
     require_one_ramp(recipe)
     mask = (np.ones((ROWS, COLUMNS), np.bool_) if mask is None else mask) & ~bench.carrier.bad
     low, high = recipe.codes_between(np.array([recipe.g_min_usiemens]), np.array([np.inf]))
-    start = np.zeros(1, np.int64)
+    start, every = np.zeros(1, np.int64), np.ones(mask.shape, np.int64)
     collector = Collector()
+
+    moving = Moving()
 
     def arrived(first: int, words: Words) -> None:
         collector(first, words)
         if on_rows is not None:
             on_rows(first, words)
+        records = CellRecords.of_rows(first, words, mask, low * every, high * every)
+        moving.found(records)
+        moving.arrived(records, None, ArrayState.FORMED)
 
     with Programmer.ready(bench, recipe, Bands(low, high, 0, start, start)) as programmer:
         run_cycles = programmer.program(np.zeros(mask.shape, np.int64), mask, arrived)
-    every = np.ones(mask.shape, np.int64)
     records = CellRecords.of_words(collector.words, mask, low * every, high * every, run_cycles)
     forming_v = np.where(records.inside & (records.set_pulses > 0), _ramp_v(recipe, records.set_pulses), np.nan)
     usiemens = records.usiemens(recipe.codes_per_siemens)

@@ -14,8 +14,9 @@ from typing import Self
 import numpy as np
 
 from ohmbench.bench.base import Bench
-from ohmbench.errors import StoreError
+from ohmbench.errors import ArrayState, StoreError
 from ohmbench.mapping.image import WeightImage
+from ohmbench.programming.moving import Moving
 from ohmbench.programming.programmer import program_cells, read_array
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.result import ArrayResult, PassNote
@@ -105,6 +106,7 @@ class ArrayRun:
     Args:
         journal: takes the records as they arrive.
         watch: called when the array has come to another state.
+        moving: what earlier runs of the command saw of the same array.
     """
 
     def __init__(
@@ -116,12 +118,14 @@ class ArrayRun:
         progress: OnProgress | None = None,
         watch: Watch = _no_one,
         policy: Policy = DIFFERENTIAL,
+        moving: Moving | None = None,
     ) -> None:
         self._bench = bench
         self._target = target
         self._recipe = recipe
         self._journal = Journal(None) if journal is None else journal
         self._policy = policy
+        self._moving = moving or Moving()
         self._progress = progress or (lambda name, done, total: None)
         self._watch = watch
         self._done_rows: Mask = np.zeros(len(target.mask), np.bool_)
@@ -136,6 +140,7 @@ class ArrayRun:
 
         Raises:
             FaultError: the guard turned the array off.
+            DataError: no cell of the first rows moved.
             WearError: a cell's budget could be passed; it was not pulsed.
             StoreError: the record cannot be written; the array is off.
         """
@@ -148,6 +153,7 @@ class ArrayRun:
                 if self._policy.first_read:
                     self._cells = self._cells.at(read_array(self._bench, self._recipe))
                     found = self._cells.code if found is None else found
+                    self._moving.found(self._cells)
                 self._number = number
                 notes.append(self._pass())
             if self._policy.first_read:
@@ -193,6 +199,7 @@ class ArrayRun:
     def _collect(self, part: Mask, first: int, words: Words) -> None:
         """Takes the records of some rows, of these cells."""
         records = CellRecords.of_rows(first, words, part, self._cells.low, self._cells.high)
+        before = self._cells.code if self._policy.first_read else None
         self._cells = self._cells.then(records)
         taken_up = np.where(records.mask, records.pulses > 0, False).astype(np.int64)
         self._attempts = self._attempts + taken_up
@@ -200,6 +207,7 @@ class ArrayRun:
         self._progress(self._target.name, first + len(words), ROWS)
         self._done_rows = np.asarray(self._done_rows | records.mask.any(axis=1))
         self._tell()
+        self._moving.arrived(records, before, ArrayState.PROGRAMMED)
 
     def _record_untouched(self) -> None:
         """The cells that never needed a pulse: their code is recorded too."""
@@ -213,7 +221,13 @@ class ArrayRun:
 
 
 def program_image(
-    bench: Bench, levels: Levels, mask: Mask, max_level: int, recipe: Recipe, progress: OnProgress | None = None
+    bench: Bench,
+    levels: Levels,
+    mask: Mask,
+    max_level: int,
+    recipe: Recipe,
+    progress: OnProgress | None = None,
+    moving: Moving | None = None,
 ) -> CellRecords:
     """Program the masked cells to their levels AT_ONCE, with verify next to the array.
 
@@ -222,10 +236,12 @@ def program_image(
     Args:
         levels: (rows, columns), 0..max_level.
         mask: (rows, columns); rows without a cell are skipped. Cells on bad lines of the carrier are left out.
+        moving: as `ArrayRun` has it.
 
     Raises:
+        DataError: no cell of the first rows moved.
         FaultError: the guard turned the array off.
     """
     bad = bench.carrier.bad
     target = Target(levels, mask & ~bad, mask & bad, max_level, "program")
-    return ArrayRun(bench, target, recipe, progress=progress, policy=AT_ONCE).run().records
+    return ArrayRun(bench, target, recipe, progress=progress, policy=AT_ONCE, moving=moving).run().records
