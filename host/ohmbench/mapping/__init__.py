@@ -1,1 +1,5 @@
 """From a compressed network to 32x32 weight images."""
+
+from ohmbench.mapping.mapper import map_compressed
+
+__all__ = ["map_compressed"]

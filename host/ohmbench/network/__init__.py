@@ -1,1 +1,5 @@
 """Networks in floating point, and the data that they are trained on."""
+
+from ohmbench.network.network import Network
+
+__all__ = ["Network"]
