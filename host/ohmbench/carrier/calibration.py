@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 import numpy as np
 
+from ohmbench.errors import ArrayState, CheckError
 from ohmbench.support.array_types import FloatArray
-from ohmbench.tables import Rail
+from ohmbench.support.numbers import is_number
+from ohmbench.tables import COLUMNS, Rail
 
 MAX_AGE = timedelta(days=30)
 """A calibration older than this is called stale [guess]: 10 ppm/K parts drift little, connectors and solder do."""
@@ -21,6 +23,18 @@ OFFSET_MAX = 50.0
 RAIL_OFF_MAX = 0.05
 """What a rail may be off by, relative. Good parts hold 1 % (0.1 % DAC, 0.1 % resistor, an amplifier): beyond five times
 that something is broken, and no factor mends it."""
+
+GAIN_OFF_MAX = 0.2
+"""What a channel may be off by with the read rail, relative: twice the 6 % at which the self-test objects to a channel,
+and the rail's own."""
+
+_OFFSET = 500.0  # codes; as a carrier's file, and the firmware's correction, have it
+
+RESIDUAL_MAX = 0.5
+"""Codes; eight times the noise of the point in the middle. A channel that is off more is no line, or far too noisy."""
+
+REFERENCES = "reference resistors"
+"""Instrument of a calibration without one: all rails are relative to cal, which may be off, too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +57,37 @@ class Calibration:
     instrument: str
     at: datetime
 
+    def problems(self) -> Iterator[str]:
+        """What of it cannot be: no bench in order is off by so much."""
+        off = RAIL_OFF_MAX if self.instrument != REFERENCES else (1 + RAIL_OFF_MAX) / (1 - RAIL_OFF_MAX) - 1
+        for rail, factor in self.rails.items():
+            if not is_number(factor, 1 - off, 1 + off):
+                percent = 100 * (factor - 1)
+                yield f"rail {rail.name.lower()} is off by {percent:+.1f} %, at most {100 * off:.1f} % can be"
+        if not is_number(self.residual_codes, 0.0, RESIDUAL_MAX):
+            yield f"the residual is {self.residual_codes:.2f} codes, at most {RESIDUAL_MAX:g}"
+        for name, values, middle, most in (
+            ("gain", self.gain, 1.0, GAIN_OFF_MAX),
+            ("offset", self.offset, 0.0, _OFFSET),
+        ):
+            if values.shape != (COLUMNS,):
+                yield f"there are {values.size} numbers of {name}, not {COLUMNS}"
+            bad = [n for n, value in enumerate(values.ravel()) if not is_number(value, middle - most, middle + most)]
+            if bad:
+                named = ", ".join(map(str, bad[:8])) + (", ..." if bad[8:] else "")
+                yield f"{name} of channels {named} is not within {most:g} of {middle:g}"
+
+    def require_plausible(self) -> None:
+        """Raises:
+        CheckError: it cannot be what the carrier is off by.
+        """
+        if problems := list(self.problems()):
+            raise CheckError(
+                f"This calibration makes no sense, so it was not kept: {'; '.join(problems[:4])}.",
+                "`ohmbench selftest` says what is wrong there.",
+                array=ArrayState.NOT_PULSED,
+            )
+
     def is_stale(self, now: datetime | None = None) -> bool:
         return (now or datetime.now(UTC)) - self.at > MAX_AGE
 
@@ -63,7 +108,11 @@ class Calibration:
 
     @classmethod
     def of_json(cls, board: str, at: datetime, values: Mapping[str, Any]) -> Self:
-        """The reverse of `as_json`."""
+        """The reverse of `as_json`.
+
+        Raises:
+            ValueError, TypeError, LookupError: the values are not a calibration's.
+        """
         rails = {Rail[name.upper()]: float(gain) for name, gain in values["rails"].items()}
         gain, offset = (np.array(values[name], np.float64) for name in ("gain", "offset"))
         return cls(board, gain, offset, rails, float(values["residual_codes"]), str(values["instrument"]), at)

@@ -15,15 +15,12 @@ from datetime import UTC, datetime
 import numpy as np
 
 from ohmbench.bench.base import Bench
-from ohmbench.carrier.calibration import Calibration
+from ohmbench.carrier.calibration import REFERENCES, Calibration
 from ohmbench.checks.reads import MONITOR_CHANNEL, held_v, mean_codes, monitor_codes, monitored_code, reference_codes
 from ohmbench.errors import ArrayState, CheckError
 from ohmbench.progress import Progress
 from ohmbench.support.array_types import FloatArray, Integers
 from ohmbench.tables import COLUMNS, RAIL_MAX_V, Rail
-
-REFERENCES = "reference resistors"
-"""Instrument of a calibration without one."""
 
 READS = {0.0: 60_000, 0.17: 1024, 0.34: 60_000}
 """Conversions that are averaged, by volts of rail cal: the ends decide the line, the middle shows whether it is one.
@@ -55,7 +52,8 @@ def calibrate(
         instrument: identity of what measures it.
 
     Raises:
-        CheckError: a channel does not follow its reference resistor: the self-test says why.
+        CheckError: a channel does not follow its reference resistor, or what came out cannot be: the self-test says
+            why.
         FaultError: the guard turned the array off.
     """
     cal_v, codes = [], []
@@ -69,7 +67,9 @@ def calibrate(
     _require_good(gain)
     rails = _rails(bench, gain, offset, cal_v[-1] / held_v(max(READS)), progress)
     at = datetime.now(UTC).replace(microsecond=0)
-    return Calibration(board, gain * rails[Rail.BL_READ], offset, rails, residual, instrument, at)
+    found = Calibration(board, gain * rails[Rail.BL_READ], offset, rails, residual, instrument, at)
+    found.require_plausible()
+    return found
 
 
 def _lines(x: FloatArray, y: FloatArray, reads: Integers) -> tuple[FloatArray, FloatArray]:
@@ -103,7 +103,7 @@ def _rails(
 
 
 def _require_good(gain: FloatArray) -> None:
-    bad = np.flatnonzero(np.abs(gain - 1) > 0.5)
+    bad = np.flatnonzero(~(np.abs(gain - 1) <= 0.5))
     if bad.size:
         raise CheckError(
             f"Channels {', '.join(map(str, bad[:8]))} of {COLUMNS} do not follow their reference resistors, so nothing "

@@ -15,7 +15,7 @@ from ohmbench.errors import ArrayState, InstrumentError
 from ohmbench.instruments.meters import Meter, open_meter
 from ohmbench.lab.ports import board_serial
 from ohmbench.progress import Progress
-from ohmbench.record.calibrations import add_calibration, calibrations
+from ohmbench.record.calibrations import add_calibration, last_calibration
 from ohmbench.record.store import Store
 from ohmbench.tables import Rail
 
@@ -43,9 +43,9 @@ def calibrated(carrier: Carrier, board: str, store: Store | None, *, is_ideal: b
         is_ideal: a simulated one without errors, which has nothing to calibrate, and whose note says nothing of it.
 
     Raises:
-        StoreError: the record cannot be read.
+        StoreError: the record cannot be read, or its calibration makes no sense.
     """
-    last = None if store is None else next(iter(calibrations(store, board)), None)
+    last = None if store is None else last_calibration(store, board)
     if last is not None:
         return carrier.calibrated(last)
     return replace(carrier, note=None if is_ideal else MISSING)
@@ -64,7 +64,7 @@ def calibrate_board(
         meter: VISA address of a meter on rail cal; None: against the reference resistors alone.
 
     Raises:
-        CheckError: a channel does not follow its reference resistor.
+        CheckError: a channel does not follow its reference resistor, or what came out cannot be.
         StoreError: the record cannot be written.
         FaultError: the guard turned the array off.
         UsageError: PyVISA or PyMeasure is not installed.

@@ -157,17 +157,20 @@ class Setup:
 
         Raises:
             DataError: the carrier's file makes no sense.
-            StoreError: the record cannot be read.
+            StoreError: the record cannot be read, or its calibration makes no sense.
             UsageError: the settings cannot be read.
         """
-        file = self.carrier_file or (None if self.is_simulated else self.settings().carrier)
-        carrier = Carrier() if file is None else Carrier.load(file)
+        carrier = self._uncalibrated()
         is_ideal = self.is_simulated and (self.array is None or self.array.carrier is None)
         opened: AbstractContextManager[Store | None] = nullcontext(store)
         if store is None:
             opened = store_if_there(self.record_path)
         with opened as known:
             return calibrated(carrier, self.board, known, is_ideal=is_ideal)
+
+    def _uncalibrated(self) -> Carrier:
+        file = self.carrier_file or (None if self.is_simulated else self.settings().carrier)
+        return Carrier() if file is None else Carrier.load(file)
 
     def supply(self) -> Path | None:
         """The file of the supply; None if there is none to turn on.
@@ -178,11 +181,12 @@ class Setup:
         return self.supply_file or (None if self.is_simulated else self.settings().supply)
 
     @contextmanager
-    def bench(self, progress: Progress, store: Store | None = None) -> Iterator[Bench]:
+    def bench(self, progress: Progress, store: Store | None = None, *, is_calibrated: bool = True) -> Iterator[Bench]:
         """The bench, with its supply on, its carrier calibrated and the array that was named.
 
         Args:
             store: the record, where it is open already.
+            is_calibrated: False to leave the calibration out, which may be damaged.
 
         Raises:
             DataError, StoreError, UsageError: as `carrier`, `powered` and `open_bench`.
@@ -190,7 +194,7 @@ class Setup:
             PortError, ProtocolError, BuildError: as `open_bench`.
             CheckError: as `check_before_pulses`, before the first pulse.
         """
-        carrier = self.carrier(store)
+        carrier = self.carrier(store) if is_calibrated else self._uncalibrated()
         with powered(self.supply(), progress), self._opened(progress, carrier) as bench:
             check_before_pulses(bench)
             reads = bench.count_reads()

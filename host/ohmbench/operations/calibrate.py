@@ -19,5 +19,5 @@ def calibrate(setup: Setup, progress: Progress, *, board: str | None = None, met
     Raises:
         OhmbenchError: as `Setup.bench` and `calibrate_board`.
     """
-    with Store.open(setup.record_path) as store, setup.bench(progress, store) as bench:
+    with Store.open(setup.record_path) as store, setup.bench(progress, store, is_calibrated=False) as bench:
         return calibrate_board(bench, board or setup.board, store, progress, meter)

@@ -20,7 +20,8 @@ from ohmbench.errors import StoreError
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-_SENSELESS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError)
+SENSELESS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, MemoryError)
+"""What making something of a damaged value may raise."""
 
 
 class Problem(Enum):

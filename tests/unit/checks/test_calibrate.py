@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -12,8 +14,10 @@ import pytest
 from ohmbench.bench.twin import TwinBench
 from ohmbench.carrier.calibration import MAX_AGE, Calibration
 from ohmbench.checks.calibrate import calibrate
-from ohmbench.errors import CheckError
+from ohmbench.cli.main import main
+from ohmbench.errors import CheckError, StoreError
 from ohmbench.inference.on_bench import run_tile
+from ohmbench.lab.carrier import calibrate_board
 from ohmbench.mapping.tile import Tile
 from ohmbench.model.array import ArrayModel
 from ohmbench.model.carrier import SimulatedCarrier
@@ -21,7 +25,7 @@ from ohmbench.programming.programmer import read_array
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.run import program_image
 from ohmbench.progress import Progress
-from ohmbench.record.calibrations import add_calibration, calibrations
+from ohmbench.record.calibrations import add_calibration, calibrations, last_calibration
 from ohmbench.record.store import Store
 from ohmbench.tables import COLUMNS, Rail
 
@@ -144,9 +148,11 @@ def test_the_record_keeps_it(tmp_path: Path) -> None:
     with Store.open(tmp_path / "record.sqlite") as store:
         for calibration in (first, second):
             add_calibration(store, calibration)
-        found, *older = calibrations(store, "A")
-        assert calibrations(store, "B") == []
-        assert len(calibrations(store)) == 2
+        found, *older = calibrations(store)
+        last = last_calibration(store, "A")
+        assert last is not None
+        assert last.summary() == found.summary()
+        assert last_calibration(store, "B") is None
     assert found.summary() == second.summary()
     assert [c.instrument for c in older] == ["reference resistors"]
 
@@ -157,3 +163,75 @@ def test_a_stale_one_says_so() -> None:
     assert not one.is_stale(at + MAX_AGE)
     assert one.is_stale(at + MAX_AGE + timedelta(seconds=1))
     assert one.note(at + MAX_AGE * 2).startswith("STALE, of 2026-03-01 against reference resistors")
+
+
+NONSENSE = {
+    "a monitor that is far too noisy": "noisy=12:200",
+    "a channel that is no line": "noisy=3:300",
+    "a read rail that is dead": "rail=bl_read:0",
+    "a read rail at three quarters": "rail=bl_read:0.75",
+    "a rail that is dead": "rail=wl_reset:0",
+    "a rail that is too high": "rail=sl_inhibit:1.2",
+    "channels that are off by more than any": "gain=7:1.3",
+}
+
+
+@pytest.mark.parametrize("faults", NONSENSE.values(), ids=NONSENSE)
+@pytest.mark.parametrize("seed", range(2))
+def test_nonsense_is_not_kept(faults: str, seed: int, tmp_path: Path) -> None:
+    with Store.open(tmp_path / "record.sqlite") as store:
+        with pytest.raises(CheckError, match="selftest") as refused:
+            calibrate_board(bench(faults, {}, seed), "A", store, QUIET)
+        assert "No cell was pulsed" in refused.value.told()
+        assert calibrations(store) == []
+
+
+def spoiled(name: str, value: object) -> Calibration:
+    one = Calibration("A", np.ones(32), np.zeros(32), dict.fromkeys(Rail, 1.0), 0.1, "DMM", datetime.now(UTC))
+    return replace(one, **{name: value})
+
+
+NO_CALIBRATION = {
+    "gain nan": ("gain", np.r_[np.ones(31), np.nan]),
+    "gain -1": ("gain", -np.ones(32)),
+    "gain infinite": ("gain", np.r_[np.inf, np.ones(31)]),
+    "too few gains": ("gain", np.ones(31)),
+    "offset nan": ("offset", np.full(32, np.nan)),
+    "offset huge": ("offset", np.r_[np.zeros(31), 1e9]),
+    "rail": ("rails", dict.fromkeys(Rail, 1.0) | {Rail.BL_READ: 0.93}),
+    "rail nan": ("rails", {Rail.BL_READ: float("nan")}),
+    "residual": ("residual_codes", 0.51),
+    "residual nan": ("residual_codes", float("nan")),
+}
+
+
+@pytest.mark.parametrize("what", NO_CALIBRATION)
+def test_nonsense_in_the_record_is_an_error_and_can_be_mended(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever wrote it: no gains that make later results wrong without a word, and calibrating again stays possible."""
+    made = spoiled(*NO_CALIBRATION[what])
+    with Store.open(tmp_path / "record.sqlite") as store:
+        with pytest.raises(CheckError):
+            add_calibration(store, made)
+        with store.database.transaction() as sql:
+            values = ("twin", made.at.isoformat(), json.dumps(made.as_json()))
+            sql.execute("INSERT INTO calibrations(board, at, data) VALUES (?, ?, ?)", values)
+    told_and_mended(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize("data", ["{}", "[]", "null", '{"gain": 1}', '{"rails": {"x": 1}}', "no JSON", '{"rails": []}'])
+def test_a_damaged_calibration_in_the_record(data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(tmp_path / "record.sqlite") as store, store.database.transaction() as sql:
+        sql.execute(
+            "INSERT INTO calibrations(board, at, data) VALUES ('twin', '2026-01-01T00:00:00+00:00', ?)", (data,)
+        )
+    told_and_mended(tmp_path, monkeypatch)
+
+
+def told_and_mended(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OHMBENCH_LAB", str(lab))
+    options = ["--port", "twin", "--quiet"]
+    assert main(["read", *options]) == StoreError.exit_code
+    assert main(["calibrate", *options]) == 0
+    assert main(["read", *options]) == 0
