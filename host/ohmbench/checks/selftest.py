@@ -6,10 +6,11 @@ What each check can tell:
 - references, by rail cal: each column has a resistor of its own value, so a channel that reads another column's
   resistor is connected to that column;
 - lines, through the array: a column that carries neither its reference nor any cell's current is open; one without
-  its reference only has lost the resistor. A row that none of its cells conducts in is open, or all of it is bad;
+  its reference only has lost the resistor. A row that none of its cells conducts in is open, or all of it is bad,
+  where enough columns conduct: on a fresh array only stuck cells do;
 - rails, by their monitor resistors: each against what was asked for.
 
-Two things it cannot tell: which row is which, since rows have no resistors, and on an array that conducts nowhere
+Two things it cannot tell: which row is which, since rows have no resistors, and on an array that hardly conducts
 (unformed, or none in the socket) an open column from a missing resistor.
 """
 
@@ -22,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench.bench.base import Bench, BenchInfo
+from ohmbench.bench.base import Bench, BenchInfo, codes_per_siemens
 from ohmbench.carrier.calibration import OFFSET_MAX
 from ohmbench.checks.calibrate import monitor_volts
 from ohmbench.checks.reads import (
@@ -43,9 +44,11 @@ from ohmbench.tables import COLUMNS, ROWS, Rail
 
 CAL_V = 0.34
 READ_V = 0.1  # low, so that a whole column of conducting cells stays within the converter
+ROW_READ_V = 0.3  # one cell a column
 WL_READ_V = 3.0
 READS = 1024
 NOISE_READS = 256
+LINE_READS = 64
 
 NOISE_MAX_LSB = 6.0
 """Three times the 1.84 LSB that the converter's 82 dB mean (LTC2320-16, data sheet)."""
@@ -57,7 +60,9 @@ RAIL_MAX = 0.02
 """Relative: 0.1 % DAC, 0.1 % resistor, and ten times that for a rail's amplifier [guess]."""
 
 RESPONDS = 0.3  # of what its reference should give, for a channel to count as connected to any
-_CONDUCTS = 8.0  # codes, above which a line of the array carries current
+_FRESH_USIEMENS = 0.1  # at most, of a cell that was never formed (sky130_fd_pr_reram tables)
+_SIGMAS = 6  # above what a fresh cell reads, in which a cell conducts: one in a billion is mistaken
+_FORMED = 0.25  # of a column's cells conduct if it is formed; stuck ones alone are never so many
 
 
 class Kind(StrEnum):
@@ -100,7 +105,7 @@ class Measured:
         offset, noise_lsb: mean and standard deviation with nothing on.
         reference: codes with rail cal on, over what this channel's own reference should give.
         array: codes with all rows on at READ_V.
-        rows: codes (rows,) of each row alone, summed over the channels.
+        cells: codes (rows, channels) of each row alone at ROW_READ_V; rows: their sums (rows,).
         rails: what each rail gives over what was asked for.
         moved: whether the channel's code ever changed.
     """
@@ -109,10 +114,21 @@ class Measured:
     noise_lsb: FloatArray
     reference: FloatArray
     array: FloatArray
-    rows: FloatArray
+    cells: FloatArray
     rails: dict[Rail, float]
     moved: Mask
     codes: FloatArray = field(default_factory=lambda: np.full(COLUMNS, np.nan))
+
+    @property
+    def rows(self) -> FloatArray:
+        return np.asarray(self.cells.sum(axis=1))
+
+    @property
+    def conducts(self) -> Mask:
+        """The cells (rows, channels) that conduct more than a fresh one, beyond the noise that was measured."""
+        sigma = self.noise_lsb * np.sqrt(1 / LINE_READS + 1 / NOISE_READS)
+        fresh = _FRESH_USIEMENS * 1e-6 * codes_per_siemens(ROW_READ_V)
+        return np.asarray(self.cells > fresh + np.maximum(_SIGMAS * sigma, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,16 +219,16 @@ def _measure(bench: Bench, progress: Progress) -> Measured:
     with_cal = mean_codes(bench, {Rail.CAL: CAL_V}, READS)
     progress("self-test", 1, steps)
     read = {Rail.BL_READ: READ_V, Rail.WL_READ: WL_READ_V}
-    array = mean_codes(bench, read, 16, wl=ALL, bl=ALL)
+    array = mean_codes(bench, read, LINE_READS, wl=ALL, bl=ALL)
     progress("self-test", 2, steps)
-    rows = np.full(ROWS, np.nan)
+    read[Rail.BL_READ] = ROW_READ_V
+    cells = np.full((ROWS, COLUMNS), np.nan)
     for row, line in enumerate(bench.carrier.rows):
-        codes = mean_codes(bench, read, 16, wl=1 << int(line), bl=1 << int(line))
-        rows[row] = np.sum(codes - offset)
+        cells[row] = mean_codes(bench, read, LINE_READS, wl=1 << int(line), bl=1 << int(line)) - offset
         progress("self-test", 3 + row, steps)
     moved = (idle != idle[0]).any(axis=0) | (with_cal != offset) | (array != offset)
     reference = (with_cal - offset) / reference_codes(bench, held_v(CAL_V))
-    measured = Measured(offset, idle.std(axis=0), reference, array - offset, rows, {}, moved, with_cal - offset)
+    measured = Measured(offset, idle.std(axis=0), reference, array - offset, cells, {}, moved, with_cal - offset)
     for rail, volts in monitor_volts(bench).items():
         channel = MONITOR_CHANNEL[rail]
         own = monitored_code(bench, rail, volts, READS) - offset[channel]
@@ -232,10 +248,18 @@ def judge(bench: Bench, m: Measured) -> tuple[tuple[Fault, ...], tuple[str, ...]
     def add(kind: Kind, channel: int, detail: str) -> None:
         faults.append(Fault(kind, f"column {column_of[channel]}, channel {channel}", detail))
 
-    conducts = m.array > _CONDUCTS
-    empty = not conducts.any()
-    if empty:
+    cells = m.conducts
+    conducts = np.asarray(cells.any(axis=0))
+    few = cells.mean(axis=0) < _FORMED
+    unformed = np.count_nonzero(few) > COLUMNS // 2
+    if not conducts.any():
         notes.append("the array conducts nowhere: is it formed, and in its socket? Its lines were not judged")
+    elif unformed:
+        some = np.count_nonzero(few & conducts)
+        more = "" if some == 0 else f", {some} in a few cells"
+        notes.append(
+            f"{np.count_nonzero(~conducts)} of {COLUMNS} columns conduct nowhere{more}: unformed? Rows not judged"
+        )
     scale = scale_of(m.reference[m.reference > RESPONDS])
     by_column = reference_codes(bench, held_v(CAL_V))[bench.carrier.columns]
     seen = columns_seen(by_column, column_of, m.codes / scale)
@@ -248,8 +272,9 @@ def judge(bench: Bench, m: Measured) -> tuple[tuple[Fault, ...], tuple[str, ...]
             add(Kind.NOISY, channel, f"{m.noise_lsb[channel]:.1f} LSB, at most {NOISE_MAX_LSB:g}")
         if abs(m.offset[channel]) > OFFSET_MAX:
             add(Kind.OFFSET, channel, f"{m.offset[channel]:.0f} codes, at most {OFFSET_MAX:g}")
-        if lost and (conducts[channel] or empty):
-            what = "neither array nor reference conducts" if empty else "its cells conduct, its resistor does not"
+        if lost and (conducts[channel] or unformed):
+            own = conducts[channel]
+            what = "its cells conduct, its resistor does not" if own else "neither array nor reference conducts"
             add(Kind.NO_REFERENCE, channel, what)
         elif lost:
             add(Kind.OPEN_COLUMN, channel, "neither its cells nor its reference resistor conduct")
@@ -257,10 +282,10 @@ def judge(bench: Bench, m: Measured) -> tuple[tuple[Fault, ...], tuple[str, ...]
             add(Kind.SWAPPED, channel, f"it is connected to column {seen[channel]}")
         elif abs(m.reference[channel] / scale - 1) > GAIN_MAX:
             add(Kind.GAIN, channel, f"{100 * (m.reference[channel] / scale - 1):+.1f} %")
-    if not empty:
+    if not unformed:
         faults += [
             Fault(Kind.OPEN_ROW, f"row {row}", "none of its cells conducts")
-            for row in np.flatnonzero(m.rows < _CONDUCTS)
+            for row in np.flatnonzero(~cells.any(axis=1))
         ]
     gain = np.where(seen < 0, 1.0, m.codes / by_column[seen] / scale)
     return (*faults, *_judge_rails(m, gain, scale)), tuple(notes)

@@ -103,6 +103,44 @@ def test_an_array_that_conducts_nowhere_is_said() -> None:
     assert "neither array nor reference" in lost.faults[0].detail
 
 
+FRESH = {"unformed_fraction": 1.0, "stuck_low_fraction": 0.0, "stuck_high_fraction": 0.0}
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("stuck", [0.0, 0.002, 0.01, 0.04, 0.1])
+@pytest.mark.parametrize("faults", ["", SPREAD])
+def test_a_fresh_array_is_no_broken_carrier(seed: int, stuck: float, faults: str) -> None:
+    """The guide tests before it forms: the finding is the same whatever the array, and the run."""
+    fresh = {"unformed_fraction": 1 - stuck, "stuck_low_fraction": stuck / 2, "stuck_high_fraction": stuck / 2}
+    result = check(faults, seed=seed, **fresh)
+    assert result.is_good, result.faults
+    (note,) = result.notes
+    assert ("conducts nowhere" in note) if stuck == 0 else ("conduct nowhere" in note and "unformed? Rows not" in note)
+    if stuck == 0.002:
+        assert int(note.split()[0]) >= 26
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_fresh_array_hides_no_fault_but_of_rows(seed: int) -> None:
+    for faults, kind, where in ONE_FAULT:
+        expected = Kind.NO_REFERENCE if kind == Kind.OPEN_COLUMN else kind  # they look alike there
+        result = check(f"{SPREAD},{faults}", seed=seed, **FRESH)
+        assert [(fault.kind, fault.where) for fault in result.faults] == [(expected, place) for place in where]
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("usiemens", [1.0, 3.0, 100.0])
+def test_a_formed_array_is_judged_whatever_it_holds(seed: int, usiemens: float) -> None:
+    bench = TwinBench(ArrayModel({}, seed), SimulatedCarrier.parse(SPREAD).open())
+    held = np.full((32, 32), usiemens * 1e-6)
+    held[9] = 1e-9
+    bench.twin.array.set_conductance(held)
+    result = selftest(bench, Progress(quiet=True))
+    rows = [fault.where for fault in result.faults]
+    assert rows in (["row 9"], [])  # a stuck cell in it conducts
+    assert not result.notes
+
+
 def test_report(tmp_path: Path) -> None:
     result = check("open=5")
     write_report(result, tmp_path / "check.html")
