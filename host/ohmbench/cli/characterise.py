@@ -28,6 +28,6 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
 
     setup = setup_of(args, progress, recipe=args.recipe, serial=args.serial, lab=args.lab, budget=args.wear_budget)
     if args.out is not None:
-        check_writable(args.out)
+        check_writable(args.out, is_text=True)
     found = characterise_array(setup, progress)
     output.save_and_show(found, found.result.faults.save, args.out, work=True)

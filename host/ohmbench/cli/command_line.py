@@ -8,7 +8,7 @@ from importlib import import_module
 
 from ohmbench.bench.left import array_left_as
 from ohmbench.cli.commands import EPILOG, Commands
-from ohmbench.cli.options import refuse_odd_names
+from ohmbench.cli.options import refuse_odd_names, refuse_outputs_that_are_inputs
 from ohmbench.cli.output import Output
 from ohmbench.cli.version import Version
 from ohmbench.errors import ArrayState, OhmbenchError
@@ -31,6 +31,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     refuse_odd_names(parser, args)
     try:
+        refuse_outputs_that_are_inputs(args)
         with Progress(quiet=args.quiet) as progress:
             return int(args.command(args, Output(args.json), progress) or 0)
     except OhmbenchError as error:

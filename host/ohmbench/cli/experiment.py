@@ -43,7 +43,7 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     setup = setup_of(args, progress, serial=args.serial, lab=args.lab, budget=args.wear_budget)
     asked = Asked(args.name, args.set, args.cells, fault_map_of(args.fault_map), args.resume)
     if args.report is not None:
-        check_writable(args.report)
+        check_writable(args.report, is_text=True)
     if args.dry_run:
         output.show(dry_run(setup, asked))
         return

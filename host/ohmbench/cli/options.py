@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from ohmbench.errors import UsageError
 from ohmbench.support.numbers import MAX_QUANTITY, MAX_WHOLE
 
 SEED_MAX = 2**64 - 1
@@ -67,6 +68,38 @@ def refuse_odd_names(parser: argparse.ArgumentParser, args: argparse.Namespace) 
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, str | Path) and (problem := _problem(one)):
                 parser.error(f"{option}: {str(one)[:_LONGEST]!r} {problem}; nothing was sent to the array")
+
+
+def refuse_outputs_that_are_inputs(args: argparse.Namespace) -> None:
+    """Refuse to write a result over another file of the command: work that was read, or another result, would be lost.
+
+    Raises:
+        UsageError: an output is one of them.
+    """
+    files = {
+        option: [Path(one) for one in (value if isinstance(value, list) else [value]) if isinstance(one, Path | str)]
+        for option, value in vars(args).items()
+        if option in _NAMES_OR_FILES or not isinstance(value, str)
+    }
+    for option in _OUTPUTS:
+        for other, paths in files.items():
+            if files.get(option) and other != option and any(_is_same(files[option][0], one) for one in paths):
+                raise UsageError(
+                    f"{files[option][0]} is to be written as {option}, and is {other} of the same command, which would "
+                    "be lost.",
+                    "Give it another name.",
+                )
+
+
+_OUTPUTS = ("out", "output", "report", "trace")
+_NAMES_OR_FILES = ("recipe", "device")
+
+
+def _is_same(one: Path, two: Path) -> bool:
+    try:
+        return one.samefile(two)
+    except OSError:  # one is not there
+        return one.resolve() == two.resolve()
 
 
 def _problem(value: str | Path) -> str:

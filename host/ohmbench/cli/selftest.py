@@ -26,7 +26,7 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
 
     setup = setup_of(args, progress)
     if args.report is not None:
-        check_writable(args.report)
+        check_writable(args.report, is_text=True)
     found = selftest_of(setup, progress)
     output.save_and_show(found, partial(write_report, found.result), args.report)
     found.result.require_good()

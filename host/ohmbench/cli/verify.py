@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     setup = setup_of(args, progress, recipe=args.recipe, serial=args.serial, lab=args.lab)
     fault_map = fault_map_of(args.fault_map)
     if args.report is not None:
-        check_writable(args.report)
+        check_writable(args.report, is_text=True)
     found = verify_file(setup, args.image, progress, only=args.only, fault_map=fault_map, after_s=args.after)
     output.save_and_show(found, found.result.render, args.report)
     found.result.require(args.require)

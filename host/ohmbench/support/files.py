@@ -63,11 +63,13 @@ def _kind(data: bytes) -> str | None:
 
 
 def refuse_another_kind(path: Path, kind: str | None = None) -> None:
-    """Refuse to lose a file that is no text and not of the kind that is to be written.
+    """Refuse to lose a file that is no text and not of the kind that is to be written, or that is no file at all.
 
     Raises:
         OSError: there is one, or the file that is there cannot be read.
     """
+    if path.exists() and not path.is_file():  # a device would become a file, for everybody
+        raise OSError("it is a folder or a device")
     try:
         with path.open("rb") as file:
             found = _kind(file.read(16))
@@ -92,16 +94,17 @@ def write_result(path: Path, data: bytes, kept: str = "") -> None:
         raise cannot_write(path, error, kept) from error
 
 
-def check_writable(file: Path) -> None:
+def check_writable(file: Path, *, is_text: bool = False) -> None:
     """See that a file can be written, before work whose results go there; its folder is made if absent.
+
+    Args:
+        is_text: whatever its name ends in.
 
     Raises:
         UsageError: it cannot, or it is a folder or a device.
     """
     try:
-        if file.exists() and not file.is_file():
-            raise OSError("it is a folder or a device")
-        if file.suffix not in _ARCHIVES:
+        if is_text or file.suffix not in _ARCHIVES or not file.is_file():
             refuse_another_kind(file)
         _try_folder(file.parent)
     except OSError as error:
