@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from ohmbench.model.carrier import SimulatedCarrier
 from ohmbench.model.line_faults import LineFaults
 from ohmbench.model.simulator import Simulator
 from ohmbench.progress import Say
+from ohmbench.support.files import temporary_folder
 
 BAUD = 12_000_000
 """Rate that the link is raised to: the highest that 48 MHz and an FTDI bridge both reach exactly."""
@@ -83,7 +83,7 @@ def simulator_of(
     array: SimulatedArray, line_faults: LineFaults | None = None, say: Say = lambda text: None
 ) -> Iterator[Simulator]:
     """A running simulator with this array behind its pty."""
-    with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
+    with temporary_folder() as folder:
         params = Path(folder) / "params"
         write_params_file(array.params, params)
         faults = None if array.faults is None else Path(folder) / "faults"

@@ -7,6 +7,7 @@ exclusively, and get one `hello` at the default rate, which leaves a running pro
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -202,4 +203,4 @@ def board_serial(port: str) -> str:
     for info in usb_ports(port):
         if info.serial_number:
             return str(info.serial_number)
-    return port
+    return os.path.realpath(port) if Path(port).exists() else port

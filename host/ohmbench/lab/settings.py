@@ -10,6 +10,7 @@ lab = "/srv/lab"                    # folder of the record, if neither --lab nor
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -74,11 +75,30 @@ def record_path(lab: Path | None, settings: LoadSettings = Settings.load) -> Pat
     """The record in a lab folder: the one given, or of OHMBENCH_LAB, of the settings, or else the user's own.
 
     Raises:
-        UsageError: OHMBENCH_LAB is relative, the settings cannot be read, or there is no home folder.
+        UsageError: OHMBENCH_LAB is relative, the settings cannot be read, there is no home folder, or a new folder
+            would have a name that is easily taken for another's.
     """
     if lab is None and not os.environ.get("OHMBENCH_LAB"):
         lab = settings().lab
-    return database.default_path() if lab is None else lab / database.FILE_NAME
+    path = database.default_path() if lab is None else lab / database.FILE_NAME
+    return _in_one_form(path.parent) / path.name
+
+
+def _in_one_form(folder: Path) -> Path:
+    """A lab's folder in its one form: a record beside it under a name that looks the same would know no wear."""
+    if folder.exists():
+        return folder.resolve()
+    text = unicodedata.normalize("NFC", str(folder))
+    for form in (text, unicodedata.normalize("NFD", text)):
+        if Path(form).exists():
+            return Path(form).resolve()
+    odd = [part for part in Path(text).parts if part != part.strip() or not part.isprintable()]
+    if odd:
+        raise UsageError(
+            f"The lab folder {text[:80]!a} would be a new one, with blanks at the ends or characters that do not show.",
+            "Correct --lab, OHMBENCH_LAB or the settings; a folder that is there is taken as it is.",
+        )
+    return Path(text).resolve()
 
 
 def _fits(key: str, value: Any) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from ohmbench.programming.run import program_image
 from ohmbench.progress import Progress
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import Levels
+from ohmbench.support.files import temporary_folder
 from ohmbench.tables import COLUMNS, ROWS
 
 LEVELS = 8
@@ -151,7 +151,7 @@ def simulator_speed(progress: Progress) -> dict[str, float]:
         BuildError: the simulator cannot be built or started.
     """
     executable = build(progress.say)
-    with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
+    with temporary_folder() as folder:
         record = Path(folder) / "session"
         live = simulated_work(executable, progress, record)
         progress.say("the same session bare")

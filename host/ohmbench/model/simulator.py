@@ -12,7 +12,6 @@ import os
 import select
 import signal
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from ohmbench.model.line_faults import LineFaults
 from ohmbench.model.simulator_build import build, silent
 from ohmbench.progress import Say
 from ohmbench.support.build_id import build_id
+from ohmbench.support.files import temporary_folder
 
 __all__ = ["ArrayPower", "Simulator", "Speed", "build", "replay"]
 
@@ -72,7 +72,7 @@ def replay(record: Path, *, seed: int = 1, executable: Path | None = None) -> Sp
     Raises:
         LinkError: the FPGA sent other bytes than in the recorded session.
     """
-    with tempfile.TemporaryDirectory(prefix="ohmbench-") as folder:
+    with temporary_folder() as folder:
         speed = Path(folder) / "speed.json"
         command = [*_start(executable or build()), "--seed", str(seed), "--replay", str(record), "--cps", str(speed)]
         done = subprocess.run(command, capture_output=True, text=True)
@@ -121,7 +121,7 @@ class Simulator:
         executable: Path | None = None,
         progress: Say = silent,
     ) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="ohmbench-")
+        self._folder = temporary_folder()
         self._speed_file = Path(self._folder.name) / "speed.json"
         command = [*_start(executable or build(progress, trace=vcd is not None)), "--with-parent"]
         command += [] if seed is None else ["--seed", str(seed)]

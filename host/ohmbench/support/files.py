@@ -129,6 +129,21 @@ def _try_folder(folder: Path) -> None:
         pass
 
 
+def temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder for files that go with this command.
+
+    Raises:
+        UsageError: none can be made where the system keeps such files.
+    """
+    try:
+        return tempfile.TemporaryDirectory(prefix="ohmbench-")
+    except OSError as error:
+        raise UsageError(
+            f"There is no folder for temporary files: {error.strerror or error}.",
+            "Set TMPDIR to a folder that you may write.",
+        ) from error
+
+
 def cannot_write(path: Path, error: OSError, kept: str = "") -> UsageError:
     """The error that says so; kept: what is not lost, a sentence."""
     return UsageError(

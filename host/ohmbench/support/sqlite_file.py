@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, Self, TypeVar
 
 from ohmbench.errors import StoreError
+from ohmbench.support.files import temporary_folder
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -116,7 +116,7 @@ class SqliteFile:
                 journal = path.with_name(f"{path.name}-wal")
                 source = path
                 if journal.exists() and journal.stat().st_size:
-                    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ohmbench-")))
+                    folder = Path(stack.enter_context(temporary_folder()))
                     source = Path(shutil.copy(path, folder))
                     shutil.copy(journal, folder)
                 address = f"{source.resolve().as_uri()}?mode=ro" + ("&immutable=1" if source == path else "")
