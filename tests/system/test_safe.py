@@ -6,13 +6,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.rounds import draws, rounds
 from tests.system.command_line import as_json, command, ended_with_the_test, refused, run
 
 from ohmbench.errors import PortError
+from ohmbench.lab.setup import Setup
 from ohmbench.model.simulator import Simulator
+from ohmbench.operations.safe import make_safe
+from ohmbench.progress import Progress
 from ohmbench.record.store import Store
 
 WORK = {
@@ -64,6 +69,36 @@ def test_a_running_program_ends_and_all_is_off(name: str, image: Path, board: st
         last = store.runs("W3-17")[0].status
     # infer may have been at its products by then, which are no run
     assert last == "interrupted" or (name, last) == ("infer", "done")
+
+
+@pytest.mark.slow
+def test_off_within_a_second_and_the_work_can_go_on(image: Path, board: str, tmp_path: Path) -> None:
+    """At any moment of any work, on a bench that stays: from asking until all is off, Pythons' start left out."""
+    rng, took = draws(), []
+    names = [*WORK, "watch"]
+    for number in range(rounds(4)):
+        name, lab = names[number % len(names)], tmp_path / str(number)
+        work = "program" if name == "watch" else name
+        words = [str(image) if word == "IMAGE" else word for word in WORK[work]]
+        line = command(*words, "--port", board, "--serial", "W3-17", "--lab", lab)
+        watching = command("watch", "--lab", lab, "--http", "0")
+        with ended_with_the_test([*line, "--new-array"], stderr=subprocess.PIPE) as process, ExitStack() as beside:
+            assert process.stderr is not None
+            while IS_PULSING[work] not in (said := process.stderr.readline()):
+                assert said, "it ended before it pulsed"
+            if name == "watch":
+                beside.enter_context(ended_with_the_test(watching, stderr=subprocess.DEVNULL))
+            time.sleep(rng.uniform(0.0, 2.0))
+            began = time.monotonic()
+            make_safe(Setup(board), Progress(quiet=True))
+            took.append(time.monotonic() - began)
+            process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert as_json("info", "--port", board)["armed"] is False
+        if work != "infer":
+            assert run(*line[3:], "--resume", "--dry-run").returncode == 0
+    print(f"\n{len(took)} times: off after {max(took):.2f} s at most, {sum(took) / len(took):.2f} s in the mean")
+    assert max(took) < 1.0
 
 
 def test_who_does_not_let_go_is_named(board: str) -> None:

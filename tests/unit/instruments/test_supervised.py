@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.rounds import draws, rounds
 from tests.unit.instruments.scpi_server import ScpiServer, serving
 
 from ohmbench.errors import InstrumentError
@@ -197,3 +198,50 @@ def test_no_supply_there() -> None:
     gone = SupplyFile("TCPIP::127.0.0.1::1::SOCKET", (Output(1, 5.0, 0.5),))
     with pytest.raises(InstrumentError, match="No instrument at"), supplied(gone):
         pass
+
+
+LOSSES = ("terminal", "answers", "life")
+
+
+def campaign(server: ScpiServer, order: list[str], gaps_s: list[float], death: signal.Signals, stderr: str) -> float:
+    """Losses one after the other; seconds from the host's death until both outputs were told to go off."""
+    terminal, its_end = os.openpty()
+    redirect = {"terminal": its_end, "full disk": os.open("/dev/full", os.O_WRONLY), "nothing": subprocess.DEVNULL}
+    line = [sys.executable, "-c", HOST, json.dumps(wanted(server).as_json())]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, stderr=redirect[stderr], text=True) as process:
+        os.close(its_end)
+        os.close(redirect["full disk"])
+        assert process.stdout is not None
+        assert process.stdout.readline() == "on\n"
+        died = 0.0
+        for loss, gap_s in zip(order, gaps_s, strict=True):
+            time.sleep(gap_s)
+            if loss == "terminal":
+                os.close(terminal)
+                process.stdout.close()
+            elif loss == "answers":
+                server.is_deaf = True
+            else:
+                died = time.monotonic()
+                process.send_signal(death)
+        if "answers" in order[: order.index("life")]:  # the supply may have been turned off for that before
+            died = min(died, next((at for at, _ in server.commands(OFF)), died))
+        seconds = off_after(server, died)
+        process.kill()
+        process.send_signal(signal.SIGCONT)
+    return seconds
+
+
+@pytest.mark.slow
+def test_off_in_time_in_whatever_order_all_is_lost() -> None:
+    """Terminal, disk, the supply's answers and the host's life: outputs are on no longer than the watchdog says."""
+    rng, took = draws(), []
+    for _ in range(rounds(10)):
+        order = [LOSSES[n] for n in rng.permutation(len(LOSSES))]
+        gaps_s = rng.uniform(0.0, 0.6, len(order)).tolist()
+        death = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGSTOP)[int(rng.integers(4))]
+        stderr = ("terminal", "full disk", "nothing")[int(rng.integers(3))]
+        with serving(SUPPLY) as server:
+            took.append(campaign(server, order, gaps_s, death, stderr))
+        assert took[-1] < SILENCE_S + STARVED_S, (order, death.name, stderr)
+    print(f"\n{len(took)} orders: off after {max(took):.2f} s at most, {sum(took) / len(took):.2f} s in the mean")
