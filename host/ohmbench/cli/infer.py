@@ -53,7 +53,7 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.operations.trim import TrimRequest
 
     if args.report is not None:
-        check_writable(args.report)
+        check_writable(args.report, is_text=True)
     trim = None if args.trim is None and args.trimming is None else TrimRequest(args.trim, args.trimming)
     setup = setup_of(args, progress, recipe=args.recipe, serial=args.serial, lab=args.lab, budget=args.wear_budget)
     found = infer_file(

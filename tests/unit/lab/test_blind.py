@@ -32,6 +32,7 @@ COMMANDS = {
     "iv": ["experiment", "iv", "--cells", "0,0:1,1"],
     "endurance": ["experiment", "endurance", "--cells", "3,3"],
     "forming": ["experiment", "forming", "--cells", "0,0:1,1"],
+    "trim": ["trim", "IMAGE", "--data", "digits", "--inputs", "200", "-o", "OUT"],
     "infer": ["infer", "IMAGE", "--data", "digits", "--images", "2"],
 }
 USED = {"form": ["bl_read", "wl_read", "bl_set", "sl_inhibit", "wl_set"]}
@@ -47,7 +48,8 @@ def image(tmp_path: Path) -> Path:
 
 
 def line(name: str, folder: Path, image: Path, *more: str) -> list[str]:
-    words = [str(image) if word == "IMAGE" else word for word in COMMANDS[name]]
+    files = {"IMAGE": str(image), "OUT": str(folder / "new.ohmt")}
+    words = [files.get(word, word) for word in COMMANDS[name]]
     return [*words, "--port", "twin", "--array", str(folder / "A.ohma"), "--lab", str(folder), "--quiet", *more]
 
 

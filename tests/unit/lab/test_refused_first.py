@@ -24,14 +24,15 @@ COMMANDS = {
     "resume": ["program", "net.ohmw", "--only", "0", "--resume"],
     "experiment": ["experiment", "endurance", "--cells", "0,0:3,3"],
     "infer": ["infer", "net.ohmw", "--data", "digits", "--images", "2"],
+    "trim": ["trim", "net.ohmw", "--data", "digits", "-o", "new.ohmt"],
     "demo": ["demo"],
 }
 EVERY = tuple(COMMANDS)
-IMAGES = ("program", "resume", "infer")
-RECIPES = ("form", "characterise", "program", "infer")
+IMAGES = ("program", "resume", "infer", "trim")
+RECIPES = ("form", "characterise", "program", "infer", "trim")
 MAPS = ("program", "resume", "experiment")
-OUTPUTS = {"characterise": "--out", "program": "--report", "experiment": "--report", "demo": "--out"}
-TEXTS = {"characterise": "--out", "program": "--report", "experiment": "--report"}
+TEXTS = {"characterise": "--out", "program": "--report", "experiment": "--report", "infer": "--report"}
+OUTPUTS = TEXTS | {"trim": "--out", "demo": "--out"}
 
 BAD: list[tuple[str, tuple[str, ...], list[str]]] = [
     *((f"{what} {name}", EVERY, [option, name])
@@ -43,10 +44,10 @@ BAD: list[tuple[str, tuple[str, ...], list[str]]] = [
     ("levels that overlap", ("characterise",), ["--recipe", "wide.toml"]),
     *((f"fault map {name}", MAPS, ["--fault-map", name]) for name in ("absent", "garbage", "folder", "other.json")),
     *((f"image {name}", IMAGES, ["IMAGE", name]) for name in ("absent", "garbage", "folder", "half.ohmw")),
-    ("another image", ("resume", "infer"), ["IMAGE", "other.ohmw"]),
+    ("another image", ("resume", "infer", "trim"), ["IMAGE", "other.ohmw"]),
     ("array of the image", ("program",), ["--only", "99"]),
-    ("data", ("infer",), ["--data", "mnist", "--mnist", "absent"]),
-    ("data of another shape", ("infer",), ["--data", "mnist"]),
+    ("data", ("infer", "trim"), ["--data", "mnist", "--mnist", "absent"]),
+    ("data of another shape", ("infer", "trim"), ["--data", "mnist"]),
     ("no cell", ("experiment",), ["--cells", "40,0"]),
     ("no such setting", ("experiment",), ["--set", "colour=1"]),
     ("setting nan", ("experiment",), ["--set", "set_v=nan"]),
