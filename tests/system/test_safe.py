@@ -80,9 +80,12 @@ def test_off_within_a_second_and_the_work_can_go_on(image: Path, board: str, tmp
         name, lab = names[number % len(names)], tmp_path / str(number)
         work = "program" if name == "watch" else name
         words = [str(image) if word == "IMAGE" else word for word in WORK[work]]
-        line = command(*words, "--port", board, "--serial", "W3-17", "--lab", lab)
+        bench = ("--port", board, "--serial", "W3-17", "--lab", lab)
         watching = command("watch", "--lab", lab, "--http", "0")
-        with ended_with_the_test([*line, "--new-array"], stderr=subprocess.PIPE) as process, ExitStack() as beside:
+        with (
+            ended_with_the_test(command(*words, *bench, "--new-array"), stderr=subprocess.PIPE) as process,
+            ExitStack() as beside,
+        ):
             assert process.stderr is not None
             while IS_PULSING[work] not in (said := process.stderr.readline()):
                 assert said, "it ended before it pulsed"
@@ -96,7 +99,7 @@ def test_off_within_a_second_and_the_work_can_go_on(image: Path, board: str, tmp
         assert process.returncode == 130
         assert as_json("info", "--port", board)["armed"] is False
         if work != "infer":
-            assert run(*line[3:], "--resume", "--dry-run").returncode == 0
+            assert run(*words[:2], *bench, "--resume", "--dry-run").returncode == 0
     print(f"\n{len(took)} times: off after {max(took):.2f} s at most, {sum(took) / len(took):.2f} s in the mean")
     assert max(took) < 1.0
 
