@@ -11,7 +11,7 @@ from ohmbench.isa import Program
 from ohmbench.link.messages import Done, State
 from ohmbench.model.array import ArrayModel
 from ohmbench.model.carrier import CarrierModel
-from ohmbench.model.twin import Twin
+from ohmbench.model.twin import SOME_ROWS, Twin
 from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import Inputs, Words
 from ohmbench.support.build_id import build_id
@@ -59,4 +59,5 @@ class TwinBench(Bench):
     ) -> Done:
         self.twin.load(program.words)
         self._count_program()
-        return self.twin.run(entry, args, inputs, on_words)[0]
+        slices = {"slice_": SOME_ROWS} if self._allowed else {}
+        return self.twin.run(entry, args, inputs, on_words, **slices)[0]

@@ -24,8 +24,10 @@ _ffi: Any = ffi
 _lib: Any = lib
 
 
-_SLICE = 1 << 10
-"""Instructions from one look at signals, and at whoever takes the words, to the next: some rows of programming."""
+_SLICE = 1 << 18
+"""Instructions from one look at signals, and at whoever takes the words, to the next: some 50 ms."""
+SOME_ROWS = 1 << 10
+"""The same for who may end a program that pulses: some rows of cells."""
 _ROOM = 1 << 16
 """Words that a program may send in a slice."""
 _OWN_PULSE = ArrayModel.pulse
@@ -92,12 +94,13 @@ class Twin:
         args: Sequence[int] = (),
         inputs: npt.ArrayLike | None = None,
         on_words: Callable[[Words], None] = lambda words: None,
+        slice_: int = _SLICE,
     ) -> tuple[Done, Words]:
         """Run a program from an entry address.
 
-        Args are the values of r0, r1, ...; inputs what `vin` takes, unsigned (n, 32); on_words gets what the program
-        sends by `vout` while it runs, and ends it by raising. Returns how the program ended and all that it sent. A
-        `vin` with nothing left ends as an abort.
+        Args are the values of r0, r1, ...; inputs what `vin` takes, unsigned (n, 32). on_words gets what the program
+        sends by `vout` while it runs, every slice_ instructions, and ends it by raising. Returns how the program ended
+        and all that it sent. A `vin` with nothing left ends as an abort.
 
         Raises:
             ValueError: inputs of another shape.
@@ -120,7 +123,7 @@ class Twin:
         try:
             while not ended:
                 io.sent = 0
-                ended = bool(_lib.ohm_twin_run(self._twin, _SLICE, end))
+                ended = bool(_lib.ohm_twin_run(self._twin, slice_, end))
                 sent.append(room[: io.sent].copy())
                 if self._failed is not None:
                     raise self._failed
