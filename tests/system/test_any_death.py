@@ -151,6 +151,7 @@ def test_no_wear_is_lost_and_no_file_damaged(
         in_time = process.poll() is None
         end(process, by, [process.pid] if in_time and is_host else whom if in_time else [])
         judge(here)
+        print(f"{name} on {port}, {by.name}: no wear lost, no file damaged", flush=True)
         seen[f"{by.name} of {'host' if is_host else 'simulator'}, {'in time' if in_time else 'too late'}"] += 1
         shutil.rmtree(here)
     print(f"\n{name} on {port}: {dict(sorted(seen.items()))}")

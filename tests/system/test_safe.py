@@ -95,6 +95,7 @@ def test_off_within_a_second_and_the_work_can_go_on(image: Path, board: str, tmp
             began = time.monotonic()
             make_safe(Setup(board), Progress(quiet=True))
             took.append(time.monotonic() - began)
+            print(f"{name}: off after {took[-1]:.2f} s", flush=True)
             process.communicate(timeout=30)
         assert process.returncode == 130
         assert as_json("info", "--port", board)["armed"] is False
