@@ -130,10 +130,12 @@ def prepare(name: str, prepared: Path, folder: Path) -> Path:
 @pytest.mark.parametrize("port", ["twin", "sim"])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_no_wear_is_lost_and_no_file_damaged(
-    name: str, port: str, image: Path, prepared: Path, tmp_path: Path, executable: Path
+    name: str, port: str, image: Path, prepared: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    if port == "sim" and name in NO_BENCH:
-        pytest.skip("it has no simulator")
+    if port == "sim":
+        if name in NO_BENCH:
+            pytest.skip("it has no simulator")
+        request.getfixturevalue("executable")
     rng, seen = draws(), Counter[str]()
     from_there = prepare(name, prepared, tmp_path)
     began = time.monotonic()
