@@ -202,7 +202,9 @@ class Killer:
         """Kill between the first result and the end; what is before has its own tests, and the dying twins."""
         process = one.start()
         assert process.stderr is not None
-        first = process.stderr.readline()
+        first = line = process.stderr.readline()
+        while line and b"program image" not in line:  # said before: which array it is
+            first += (line := process.stderr.readline())
         time.sleep(self._rng.uniform(0, self._span_s))
         for pid in whom(process):
             os.kill(pid, signal.SIGKILL)
