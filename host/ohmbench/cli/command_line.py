@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 
 from ohmbench.bench.left import array_left_as
 from ohmbench.cli.commands import EPILOG, Commands
@@ -16,7 +17,7 @@ from ohmbench.progress import Progress
 from ohmbench.support.writer import message
 
 COMMANDS = (
-    *("demo", "map", "train", "compress", "results", "sweep", "report"),
+    *("demo", "import", "map", "train", "compress", "results", "sweep", "report"),
     *("program", "verify", "form", "characterise", "experiment", "experiments"),
     *("log", "export", "merge-arrays", "watch", "completion", "bug-report"),
     *("list", "doctor", "selftest", "calibrate", "supply"),
@@ -41,11 +42,16 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
 
 
+def module_of(name: str) -> str:
+    """The file of a command; what Python keeps for itself gets an underscore."""
+    return f"{name}_" if iskeyword(name) else name.replace("-", "_")
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
     parser = argparse.ArgumentParser(prog="ohmbench", description="Bench for a 32x32 ReRAM crossbar.", epilog=EPILOG)
     parser.add_argument("--version", action=Version)
     commands = Commands(parser)
     for name in COMMANDS:
-        import_module(f"ohmbench.cli.{name.replace('-', '_')}").add(commands)
+        import_module(f"ohmbench.cli.{module_of(name)}").add(commands)
     return parser

@@ -16,9 +16,12 @@ _HIDDEN_MAX = 4096  # more would train for hours
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("map", run, "map a compressed network on 32x32 images, and count what it costs there")
+    parser = commands.add("map", run, "map a network on 32x32 images, and count what it costs there")
     parser.add_argument(
-        "network", type=Path, nargs="?", help="compressed network (.ohmc); none: train one on the digits, as pairs"
+        "network",
+        type=Path,
+        nargs="?",
+        help="compressed network (.ohmc), or one from elsewhere (.ohmn); none: train one on the digits, as pairs",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="weight image to write (.ohmw)")
     parser.add_argument(

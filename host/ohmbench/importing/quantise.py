@@ -18,7 +18,7 @@ from ohmbench.errors import DataError, UsageError
 from ohmbench.importing.ranges import input_range
 from ohmbench.network.flow import ARRAY, HOST, FlowError, Step, Value, rows_of, sums_as_value
 from ohmbench.network.imported import FLOAT_PRODUCTS, ImportedNetwork, dense_weights
-from ohmbench.support.array_types import FloatArray, IntArray
+from ohmbench.support.array_types import FloatArray, IntArray, NetworkInputs
 
 RANGES = ("percentile", "mse")
 _FRACTIONS = np.linspace(0.2, 1.0, 81)
@@ -28,7 +28,7 @@ _BATCH = 4096
 
 def quantise_network(
     network: ImportedNetwork,
-    calibration: FloatArray,
+    calibration: NetworkInputs,
     *,
     weight_bits: int = 4,
     activation_bits: int = 8,

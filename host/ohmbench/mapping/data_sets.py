@@ -12,6 +12,7 @@ import numpy as np
 from ohmbench.errors import DataError, ImageError, UsageError
 from ohmbench.mapping.image import Provenance, WeightImage
 from ohmbench.network.data import Dataset, load_digits
+from ohmbench.network.imported import ImportedNetwork
 from ohmbench.network.mnist import load_mnist, mnist_bytes
 
 NAMES = ("digits", "mnist")
@@ -89,12 +90,31 @@ def dataset_of(image: WeightImage, name: str | None = None, folder: Path | None 
 
 def _for_steps(chosen: str, image: WeightImage, folder: Path | None) -> Dataset:
     """A data set's images as a network from elsewhere takes them: single precision, in its shape and range."""
-    shape = image.input_shape
-    assert shape is not None
+    assert image.input_shape is not None
+    found = _in_shape(chosen, image.input_shape, image.provenance.get("input_high"), folder)
+    refuse_other_data(image.provenance, found.content, "The image")
+    return found
+
+
+def imported_data(network: ImportedNetwork, chosen: str, folder: Path | None = None) -> Dataset:
+    """A data set as a network from elsewhere takes it; folder as `dataset_of` has it.
+
+    Raises:
+        ImageError: it takes other inputs.
+        DataError: its files are missing or damaged.
+    """
+    return _in_shape(chosen, network.input_shape, (network.input_range or (0.0, None))[1], folder)
+
+
+def _in_shape(chosen: str, shape: tuple[int, ...], top: object, folder: Path | None) -> Dataset:
+    """A data set's images in a shape.
+
+    Args:
+        top: highest input that the network tells apart; None if nobody knows. One far above 1 takes bytes, others take
+            shares of white.
+    """
     data = mnist_bytes(folder) if chosen == "mnist" else load_digits(8)
     full = 255 if chosen == "mnist" else 16
-    # a network that tells inputs far above 1 apart takes bytes, others take shares of white
-    top = image.provenance.get("input_high", 1.0)
     scale = np.float32((255.0 if isinstance(top, float | int) and top > _BYTES_FROM else 1.0) / full)
     if math.prod(shape) != data.test_x.shape[1]:
         raise ImageError(
@@ -102,9 +122,7 @@ def _for_steps(chosen: str, image: WeightImage, folder: Path | None) -> Dataset:
             "Give the --data that it was trained on.",
         )
     train, test = (np.multiply(x, scale, dtype=np.float32).reshape(-1, *shape) for x in (data.train_x, data.test_x))
-    found = replace(data, train_x=train, test_x=test)
-    refuse_other_data(image.provenance, found.content, "The image")
-    return found
+    return replace(data, train_x=train, test_x=test)
 
 
 _BYTES_FROM = 16.0

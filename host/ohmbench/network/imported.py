@@ -29,7 +29,8 @@ from ohmbench.support.array_types import FloatArray, IntArray
 from ohmbench.support.files import write_result
 
 SCHEMA = 1
-_WHAT = "imported network"
+IMPORTED = "imported network"
+"""Kind of the file."""
 MAX_STEPS = 4096
 FLOAT_PRODUCTS = ("conv", "dense")
 
@@ -95,7 +96,7 @@ class ImportedNetwork:
     def to_bytes(self) -> bytes:
         """The bytes of the file; raises ArchiveError if it is too large."""
         header = {
-            "format": f"ohmbench {_WHAT}",
+            "format": f"ohmbench {IMPORTED}",
             "schema": SCHEMA,
             "input_shape": list(self.input_shape),
             "input_range": None if self.input_range is None else list(self.input_range),
@@ -111,7 +112,7 @@ class ImportedNetwork:
         DataError: the file is missing, damaged, or not a network.
         """
         try:
-            with open_archive(read_archive(path), _WHAT, SCHEMA) as archive:
+            with open_archive(read_archive(path), IMPORTED, SCHEMA) as archive:
                 header = archive.header
                 shape, said, span = header.get("input_shape"), header.get("said"), header.get("input_range")
                 if not _whole_list(shape) or not isinstance(said, list) or not all(isinstance(t, str) for t in said):

@@ -15,9 +15,12 @@ from ohmbench.inference.wires import column_current_error
 from ohmbench.mapping.compressed_file import load_compressed
 from ohmbench.mapping.counting import Counts, count
 from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.imported import map_imported
 from ohmbench.mapping.mapper import map_compressed
+from ohmbench.network.imported import IMPORTED, ImportedNetwork
 from ohmbench.operations.digits import train_and_map
 from ohmbench.progress import Progress
+from ohmbench.support.archive import archive_kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +56,7 @@ class MapResult:
 
 
 def map_file(path: Path, faults: FaultMap | None = None, *, share_images: bool = True) -> MapResult:
-    """Map a compressed network from a file.
+    """Map a compressed network from a file, or one from elsewhere.
 
     Args:
         share_images: see `map_compressed`.
@@ -63,8 +66,13 @@ def map_file(path: Path, faults: FaultMap | None = None, *, share_images: bool =
         DataError: the file is missing, damaged, or contradicts itself.
         ImageError: the network does not fit, see `map_compressed`; or the fault map is of another kind of array.
     """
-    network, provenance = load_compressed(path)
-    image = map_compressed(network, share_images=share_images, provenance={"ohmbench": __version__, **provenance})
+    if archive_kind(path) == IMPORTED:
+        imported = ImportedNetwork.load(path)
+        provenance = dict(imported.provenance)
+        image = map_imported(imported, share_images=share_images, provenance={"ohmbench": __version__})
+    else:
+        network, provenance = load_compressed(path)
+        image = map_compressed(network, share_images=share_images, provenance={"ohmbench": __version__, **provenance})
     return MapResult.of(image if faults is None else avoid_faults(image, faults), provenance)
 
 

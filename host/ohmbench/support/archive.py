@@ -101,6 +101,18 @@ def read_archive(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def archive_kind(path: Path) -> str | None:
+    """What a file says that it is, "weight image" say; None if it cannot be read or says nothing. It is not checked."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(read_archive(path))) as archive:
+            if archive.getinfo(_HEADER).file_size > MAX_HEADER_BYTES:
+                return None
+            said = parse_json(archive.read(_HEADER)).get("format")
+    except Exception:
+        return None
+    return said.removeprefix("ohmbench ") if isinstance(said, str) else None
+
+
 @contextmanager
 def open_archive(data: bytes, what: str, schema: int, without: Mapping[str, Any] | None = None) -> Iterator[Archive]:
     """The file of these bytes, whose header names the format "ohmbench <what>" in a version up to `schema`.

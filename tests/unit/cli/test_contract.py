@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ohmbench import errors
-from ohmbench.cli.command_line import COMMANDS, make_parser
+from ohmbench.cli.command_line import COMMANDS, make_parser, module_of
 from ohmbench.cli.commands import EPILOG
 from ohmbench.cli.main import main
 from ohmbench.cli.signals import INTERRUPTED
@@ -56,7 +56,7 @@ def test_a_command_has_a_file_of_its_own() -> None:
     files = {path.stem for path in folder.glob("*.py")}
     shared = {"__init__", "main", "command_line", "signals", "defect", "commands", "options", "output", "setup"}
     shared |= {"record_filter", "version"}
-    assert files == shared | {name.replace("-", "_") for name in COMMANDS}
+    assert files == shared | {module_of(name) for name in COMMANDS}
 
 
 def test_nothing_below_the_command_line_knows_its_options() -> None:

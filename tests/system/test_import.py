@@ -1,0 +1,104 @@
+"""`ohmbench import` from an ONNX file to the array and back, by the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from tests.system.command_line import as_json, refused, run
+
+from ohmbench.errors import DataError, UsageError
+from ohmbench.network.data import load_digits
+from ohmbench.network.network import train
+
+
+def saved(path: Path, nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray]) -> Path:  # type: ignore[type-arg]
+    graph = helper.make_graph(
+        nodes,
+        "net",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 1, 8, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", None])],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A convolution of edges in four directions, a pool, and a dense layer that was trained behind them."""
+    edge = np.array([[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]], np.float32) / 3
+    kernels = np.stack([edge, -edge, edge.T, -edge.T])[:, None]
+    digits = load_digits(8)
+    x = (digits.train_x.reshape(-1, 1, 8, 8) / 16).astype(np.float32)
+    padded = np.pad(x[:, 0], ((0, 0), (1, 1), (1, 1)))
+    maps = np.stack(
+        [sum(k[i, j] * padded[:, i : i + 8, j : j + 8] for i in range(3) for j in range(3)) for k in kernels[:, 0]],
+        axis=1,
+    )
+    pooled = np.maximum(maps, 0).reshape(-1, 4, 4, 2, 4, 2).max(axis=(3, 5)).reshape(len(x), -1)
+    dense = train(pooled, digits.train_y, (64, 10), epochs=30)
+    nodes = [
+        helper.make_node("Conv", ["x", "k"], ["c"], name="edges", pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["c"], ["r"]),
+        helper.make_node("MaxPool", ["r"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Flatten", ["p"], ["f"]),
+        helper.make_node("Gemm", ["f", "w", "b"], ["y"], name="dense"),
+    ]
+    weights = {"w": dense.weights[0].astype(np.float32), "b": dense.biases[0].astype(np.float32)}
+    return saved(tmp_path_factory.mktemp("import") / "net.onnx", nodes, {"k": kernels} | weights)
+
+
+def test_check_says_what_it_costs_and_writes_nothing(model: Path) -> None:
+    before = sorted(model.parent.iterdir())
+    found = as_json("import", model, "--check")
+    assert sorted(model.parent.iterdir()) == before
+    assert [layer["places"] for layer in found["layers"]] == [64, 1]
+    assert found["weights"] == 4 * 9 + 64 * 10
+    assert found["cells_as_pairs"] == 2 * found["weights"]
+    # the convolution is one tile, the dense layer two
+    assert (found["images"], found["products_per_input"]) == (2, 64 + 2)
+    assert found["bench_time_per_input_s"] > 0
+    assert found["unsupported"] == []
+    assert "products an input" in run("import", model, "--check").stdout
+
+
+def test_from_a_model_to_the_array(model: Path, tmp_path: Path) -> None:
+    network, image = tmp_path / "net.ohmn", tmp_path / "net.ohmw"
+    made = as_json("import", model, "-o", network, "--data", "digits", "--bits", "4", "--activation-bits", "5")
+    assert made["accuracy_float"] > 0.9
+    assert made["accuracy_quantised"] > made["accuracy_float"] - 0.03
+    assert run("map", network, "-o", image).returncode == 0
+    found = as_json("infer", image, "--port", "twin", "--trim", "300")
+    assert found["accuracy_quantised"] == made["accuracy_quantised"]
+    assert found["accuracy_float"] == made["accuracy_float"]
+    assert found["accuracy_trimmed"] > 0.85
+    same = as_json("infer", image, "--port", "sim", "--images", "10", "--trim", "60", "--twin")
+    assert (same["codes_that_differ"], same["cycles_equal"]) == (0, True)
+
+
+def test_what_cannot_be_taken_is_named_at_once(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Einsum", ["x", "x"], ["a"], name="first", equation="nchw,nchw->nchw"),
+        helper.make_node("Det", ["a"], ["b"], name="second"),
+        helper.make_node("Flatten", ["b"], ["y"]),
+    ]
+    said = refused(DataError.exit_code, "import", saved(tmp_path / "bad.onnx", nodes, {}), "--check")
+    assert "'first'" in said
+    assert "'second'" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("", "Give -o FILE, or --check"),
+        ("-o a.ohmn", "needs inputs to calibrate with"),
+        ("--check -o a.ohmn", "Give -o FILE, or --check"),
+        ("-o a.ohmn --data mnist --bits 1", "1 is not 2 to 8"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(arguments: str, said: str, model: Path) -> None:
+    assert said in refused(UsageError.exit_code, "import", model, *arguments.split())
