@@ -63,6 +63,22 @@ _INSTEAD = {
 _DEFAULT = "Leave it out, or compute it before or behind the network."
 
 
+class UnsupportedError(DataError):
+    """A model with nodes that cannot be taken.
+
+    Attributes:
+        unsupported: each of them as a sentence: operator, name, shapes, why, what to do.
+    """
+
+    def __init__(self, name: str, unsupported: list[str], nodes: int) -> None:
+        self.unsupported = tuple(unsupported)
+        super().__init__(
+            f"Cannot import {name}: {len(unsupported)} of its {nodes} nodes cannot be taken:\n"
+            + "".join(f"  {text}\n" for text in unsupported),
+            "Nothing was made.",
+        )
+
+
 def from_onnx(source: Path | str | bytes | Any) -> ImportedNetwork:
     """The network of an ONNX model: a path, its bytes, or a ModelProto.
 
@@ -216,7 +232,7 @@ def _take(b: Builder, node: Node, arguments: list[Known | None]) -> tuple[Known,
         raise Refused("cannot be taken", _INSTEAD.get(node.operator, _DEFAULT))
     try:
         made = handler(b, node, arguments)
-    except ValueError as error:
+    except (ValueError, IndexError) as error:
         raise Refused(f"does not fit its values ({str(error)[:100]})") from error
     return made if isinstance(made, tuple) else (made,)
 
@@ -284,11 +300,9 @@ def _output(b: Builder, graph: Graph, values: dict[str, Known | Unknown]) -> Liv
     return b.floating(bare)
 
 
-def _refusal(graph: Graph, name: str, refused: Offending) -> DataError:
-    lines = [
-        f"  {node.operator} {node.name!r}{f' of {shapes}' if shapes else ''} {error.reason}."
-        + (f" {error.todo}" if error.todo else "")
+def _refusal(graph: Graph, name: str, refused: Offending) -> UnsupportedError:
+    texts = [
+        f"{node.operator} {node.name!r}{f' of {shapes}' if shapes else ''} {error.reason}. {error.todo}".rstrip()
         for node, shapes, error in refused
     ]
-    count = f"{len(refused)} of its {len(graph.nodes)} nodes cannot be taken" if lines else ""
-    return DataError(f"Cannot import {name}: {count}:\n" + "\n".join(lines), "\nNothing was made.")
+    return UnsupportedError(name, texts, len(graph.nodes))

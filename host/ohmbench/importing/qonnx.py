@@ -24,7 +24,7 @@ def _bounds(node: Node, bits: int) -> tuple[int, int]:
 def _quant(b: Builder, node: Node, arguments: Arguments) -> Known:
     scale, zero = check_scale(constant(arguments, 1).values), optional(arguments, 2)
     width = constant(arguments, 3).scalar()
-    shift = 0.0 if zero is None else zero.scalar()
+    shift = 0.0 if zero is None else _one_of(zero)
     if node.text("rounding_mode", "ROUND").upper() != "ROUND":
         raise Refused(f"rounds by {node.text('rounding_mode', '')}", "Use rounding_mode ROUND.")
     if width != int(width) or not 2 <= width <= 32 or shift != int(shift):
@@ -45,6 +45,13 @@ def _quant(b: Builder, node: Node, arguments: Arguments) -> Known:
     made = b.quantise(x, steps, 0, low, high, inside=int(shift))
     assert made.grid is not None
     return replace(made, scale=steps, zero=int(shift) + made.grid.offset)
+
+
+def _one_of(zero: Constant) -> float:
+    """A zero point, given once or once a channel."""
+    if zero.values.size < 1 or (zero.values != zero.values.ravel()[0]).any():
+        raise Refused("has several zero points", "Quantise with one.")
+    return float(zero.values.ravel()[0])
 
 
 def _aligned(scale: Value, values: Value) -> Value:

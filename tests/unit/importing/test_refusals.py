@@ -20,7 +20,7 @@ from tests.onnx_models import Array, ints, model, node, random, sample, tensor
 
 from ohmbench.errors import DataError, UsageError
 from ohmbench.importing import graph
-from ohmbench.importing.onnx_file import from_onnx
+from ohmbench.importing.onnx_file import UnsupportedError, from_onnx
 
 W = tensor("w", random(4, 4))
 
@@ -44,6 +44,9 @@ def test_all_offending_nodes_at_once() -> None:
         [W],
     )
     text = refused(m)
+    with pytest.raises(UnsupportedError) as caught:
+        from_onnx(m)
+    assert len(caught.value.unsupported) == 4
     assert "4 of its 6 nodes" in text
     for said in ("Elu 'Elu_a' of (batch, 4)", "Use Relu", "Erf 'Erf_c' of (batch, 4)", "MatMul 'MatMul_e'", "Mystery"):
         assert said in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -84,3 +85,33 @@ def test_others_are_refused_by_name_all_at_once() -> None:
         from_torch(nn.Sequential(nn.Linear(4, 3)), torch.zeros(1, 5))
     with pytest.raises(UsageError, match="pads by reflect"):
         from_torch(nn.Conv2d(2, 2, 3, padding=1, padding_mode="reflect"), torch.zeros(IMAGE))
+
+
+class Residual(nn.Module):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(2, 4, 3, padding=1)
+        self.norm = bn(nn.BatchNorm2d(4))
+        self.second = nn.Conv2d(4, 4, 3, groups=4, padding=1)
+        self.last = nn.Linear(4 * 4 * 4, 3)
+
+    def forward(self, x: Any) -> Any:
+        x = nn.functional.max_pool2d(torch.relu(self.norm(self.first(x))), 2)
+        x = x + torch.tanh(self.second(x))
+        return torch.log_softmax(self.last(x.view(x.size(0), -1)), dim=1)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("opset", [9, 13, 17])
+@pytest.mark.parametrize("any_batch", [False, True])
+def test_a_module_with_a_forward_of_its_own_through_onnx(opset: int, any_batch: bool) -> None:
+    pytest.importorskip("onnx")
+    from ohmbench.importing.onnx_file import from_onnx
+
+    module, x, file = Residual().eval(), torch.randn(*IMAGE), io.BytesIO()
+    axes = {"x": {0: "n"}} if any_batch else None
+    torch.onnx.export(module, (x,), file, dynamo=False, opset_version=opset, input_names=["x"], dynamic_axes=axes)
+    got = from_onnx(file.getvalue()).forward(x.numpy())
+    with torch.no_grad():
+        wanted = module(x)
+    np.testing.assert_allclose(torch.log_softmax(torch.from_numpy(got), dim=1), wanted, rtol=1e-5, atol=1e-5)

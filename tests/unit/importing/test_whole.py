@@ -264,6 +264,17 @@ QDQ = {
         0.01,
         more=[f("u", random(4, 3))],
     ),
+    "weights quantised and clipped in the graph": qdq(
+        [
+            node("QuantizeLinear", "u us wz", "k"),
+            node("Clip", "k lo hi", "kc"),
+            node("DequantizeLinear", "kc us wz", "l"),
+            node("MatMul", "d l", "a"),
+        ],
+        levels(4, 3),
+        0.01,
+        more=[f("u", random(4, 3)), *scalars(us=0.2), tensor("lo", -7, I8), tensor("hi", 7, I8)],
+    ),
     "4 bits": qdq(
         [node("MatMul", "d v", "a")],
         levels(4, 3, kind=TensorProto.INT4, low=-7, high=7),
