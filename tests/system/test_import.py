@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -86,9 +87,13 @@ def test_what_cannot_be_taken_is_named_at_once(tmp_path: Path) -> None:
         helper.make_node("Det", ["a"], ["b"], name="second"),
         helper.make_node("Flatten", ["b"], ["y"]),
     ]
-    said = refused(DataError.exit_code, "import", saved(tmp_path / "bad.onnx", nodes, {}), "--check")
+    path = saved(tmp_path / "bad.onnx", nodes, {})
+    said = refused(DataError.exit_code, "import", path, "-o", tmp_path / "a.ohmn")
     assert "'first'" in said
     assert "'second'" in said
+    checked = run("import", path, "--check", "--json")
+    assert checked.returncode == DataError.exit_code
+    assert len(json.loads(checked.stdout)["unsupported"]) == 2
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.errors import UsageError
+    from ohmbench.importing.onnx_file import UnsupportedError
     from ohmbench.operations.import_network import Quantisation, import_onnx
 
     if (args.out is None) != args.check:
@@ -44,14 +45,19 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
         check_writable(args.out)
     asked = {"weight_bits": args.bits, "activation_bits": args.activation_bits, "ranges": args.ranges}
     given = {name: value for name, value in asked.items() if value is not None}
-    found = import_onnx(
-        args.model,
-        progress,
-        quantisation=Quantisation(**given) if given else None,
-        data=args.data,
-        folder=args.mnist,
-        check=args.check,
-    )
+    try:
+        found = import_onnx(
+            args.model,
+            progress,
+            quantisation=Quantisation(**given) if given else None,
+            data=args.data,
+            folder=args.mnist,
+            check=args.check,
+        )
+    except UnsupportedError as error:
+        if args.check:  # that is the answer to the question
+            output.print({"unsupported": list(error.unsupported)}, "\n".join(error.unsupported))
+        raise
     if args.out is not None:
         found.network.save(args.out)
     output.show(found)
