@@ -109,6 +109,8 @@ def test_a_trimming_is_kept_and_used_again(one_array: Path, tmp_path: Path, lab:
     said = run("infer", one_array, *array, "--no-program", **lab).stdout
     assert "trimming wins back" in said
     assert "ohmbench infer small.ohmw --no-program --trim" in said
+    events = [event["what"] for event in as_json("log", "events", **lab)["events"]]
+    assert any("raw" in what and "trimmed" in what for what in events)
     assert "--no-program --trim" in run("verify", one_array, *array, "--after", "100000", **lab).stdout
     assert run("program", one_array, *array, "--passes", "2", **lab).returncode == 0
     assert "stale: its cells were pulsed since" in run("infer", one_array, *array, "--trimming", file, **lab).stdout

@@ -37,6 +37,7 @@ from ohmbench.operations.verify import Check
 from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.programming.result import ProgramResult
 from ohmbench.progress import Progress
+from ohmbench.record.trail import note
 from ohmbench.report.infer import InferReport, render_infer
 from ohmbench.report.results import SummaryRow, confusion, percent, seconds
 from ohmbench.report.trimming import trimming_section
@@ -227,6 +228,7 @@ class _Through:
     trim: TrimResult | None
     codes: dict[int, list[IntArray]]
     run: Inference
+    runs: dict[int, int]
 
 
 def infer(
@@ -272,6 +274,8 @@ def infer(
         source = Source(file.sha256, file.path.name, recipe_name or DEFAULT_RECIPE)
         load = recorded_loader(bench, recipe, progress, ledgered, INFER, source)
     found = _through(bench, file, data, recipe, inputs, load, progress, trim, ledgered, after_s)
+    if ledgered is not None and found.runs:
+        _note(ledgered, found, labels, data.name)
     check = None
     if twin is not None:
         progress.say("the same on the twin")
@@ -317,9 +321,18 @@ def _through(
     load = noting(load, runs, lambda: bench.rest(after_s, progress))
     run = Inference(bench, recipe, progress, lambda tile, found: codes.setdefault(tile, []).append(found), load)
     if trim is None:
-        return _Through(run.logits(file.image, inputs), None, None, codes, run)
+        return _Through(run.logits(file.image, inputs), None, None, codes, run, runs)
     passed = run_trimmed(run, file, data, trim, inputs, ledgered, runs)
-    return _Through(passed.trimmed.raw, passed.trimmed.corrected, passed.result, codes, run)
+    return _Through(passed.trimmed.raw, passed.trimmed.corrected, passed.result, codes, run, runs)
+
+
+def _note(ledgered: Ledgered, found: _Through, labels: IntArray, name: str) -> None:
+    """The accuracies, raw and trimmed, as an event of the run that programmed the last array, or that it holds."""
+    said = f"{100 * share_right(classes_of(found.raw), labels):.2f} % of {len(labels)} images of {name} recognised"
+    if found.trimmed is not None:
+        said += f" raw, {100 * share_right(classes_of(found.trimmed), labels):.2f} % trimmed"
+    with ledgered.store.database.transaction() as sql:
+        note(sql, max(found.runs.values()), said)
 
 
 def _compare(found: _Through, same: _Through, labels: IntArray) -> TwinCheck:

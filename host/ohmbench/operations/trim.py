@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ohmbench.bench.base import Bench
-from ohmbench.errors import ArrayState, UsageError
+from ohmbench.errors import ArrayState, DataError, UsageError
 from ohmbench.inference.loading import Loader
 from ohmbench.inference.on_bench import Inference
 from ohmbench.inference.trim_causes import WorstLane, worst_lanes
@@ -41,6 +41,9 @@ TRIM = "trim"
 """Kind of the runs that record what was programmed for a trimming."""
 INPUTS = 2000
 """As many as are enough for 25 tiles in a sum."""
+HELD_SHARE = 0.25
+"""Cells in their windows below which an array holds something else. After a day of rest it is still some 0.7; an array
+with another image has its own levels in 0.1 to 0.2 of these windows."""
 FROM_RECORD = "record"
 """In place of a file: the newest trimming of the array and the image in the record."""
 
@@ -251,6 +254,14 @@ def held_loader(bench: Bench, check: Check, ledgered: Ledgered) -> Loader:
     def load(image: WeightImage, number: int) -> ArrayResult:
         del image, number
         cells: CellRecords = replace(check, skip=check.skip | bench.carrier.bad).cells(read_array(bench, check.recipe))
+        share = float(np.mean(cells.inside[cells.mask])) if cells.mask.any() else 1.0
+        if share < HELD_SHARE:
+            raise DataError(
+                f"The record says that the array holds {check.file.path.name}, but {100 * share:.0f} % of its cells "
+                "are in their windows: another array is in the socket, or this one was pulsed by somebody else.",
+                "Correct the serial number, or program the image again.",
+                array=ArrayState.READ,
+            )
         none = np.zeros_like(cells.code)
         return ArrayResult(cells, None, none, check.skip, (), None if run is None else run.id)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,3 +144,12 @@ def test_a_layer_that_runs_twice_is_refused(bench: Bench) -> None:
     linear = torch.nn.Linear(8, 8)
     with pytest.raises(UsageError, match="runs twice"):
         on_bench(torch.nn.Sequential(linear, torch.nn.ReLU(), linear), bench, torch.rand(4, 8))
+
+
+def test_the_example_of_the_documentation_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path(__file__).resolve().parents[3] / "docs/trimming.md"
+    (example,) = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    torch.manual_seed(1)
+    exec(compile(example, "trimming.md", "exec"), {})
+    share = float(re.findall(r"tensor\(([0-9.]+)\)", capsys.readouterr().out)[0])
+    assert share > 0.7
