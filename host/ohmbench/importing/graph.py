@@ -56,7 +56,7 @@ class Node:
     def integers(self, name: str, default: Sequence[int]) -> list[int]:
         """An attribute that lists whole numbers."""
         value = self.attributes.get(name, default)
-        if not isinstance(value, list | tuple) or not all(isinstance(v, int) for v in value):
+        if not isinstance(value, list | tuple | range) or not all(isinstance(v, int) for v in value):
             raise Refused(f"its attribute {name} is no list of whole numbers")
         return list(value)
 

@@ -3,11 +3,12 @@
 Weights become -L..L with L = 2^(bits-1) - 1, each output with a scale of its own, that of least squared error. What
 goes into a product becomes unsigned whole numbers, whose range comes from calibration inputs; values below zero have a
 zero point, which is taken off in digital. Layers are calibrated one after another, on what the whole ones before give.
+The mean that rounding moves an output by is taken off its bias (Nagel et al., "Data-Free Quantization through Weight
+Equalization and Bias Correction", 2019).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -102,28 +103,25 @@ class _Rebuilt:
         self._values: list[Value] = [x]
         self._place = [0]
         """Where each of the network's values is among the new ones."""
+        self._exact: list[Value] = [x]
+        """What the network itself makes."""
         self._whole: dict[int, int] = {}
         """Where a value is in whole numbers, by the network's number of it."""
 
     def take(self, step: Step, done: list[int]) -> None:
         """The next step; `done` are values that nobody takes any more."""
         inputs = tuple(self._place[i] for i in step.inputs)
+        self._exact.append(_computed(step, [self._exact[i] for i in step.inputs]))
         if step.kind in FLOAT_PRODUCTS:
             self._place.append(self._product(step, step.inputs[0]))
         else:
             self._place.append(self._put(replace(step, inputs=inputs)))
         for value in done:
-            self._values[self._place[value]] = np.empty(0)
+            self._values[self._place[value]] = self._exact[value] = np.empty(0)
 
     def _put(self, step: Step) -> int:
-        values = [self._values[i] for i in step.inputs]
-        if step.kind == ARRAY:
-            sums = rows_of(step, values[0]).astype(np.float64) @ dense_weights(step).astype(np.float64)
-            made: Value = sums_as_value(step, values[0], np.rint(sums).astype(np.int64))
-        else:
-            made = HOST[step.kind](step, values)
+        self._values.append(_computed(step, [self._values[i] for i in step.inputs]))
         self.steps.append(step)
-        self._values.append(made)
         return len(self._values) - 1
 
     def _product(self, step: Step, value: int) -> int:
@@ -144,12 +142,25 @@ class _Rebuilt:
         sums = self._put(
             Step(ARRAY, (whole,), {**described, **step.numbers}, {"weights": levels.astype(np.int32)}, step.name)
         )
-        affine: Mapping[str, Value] = {
+        affine: dict[str, Value] = {
             "add": (-zero * levels.sum(axis=0)).reshape(-1, *rest),
             "scale": np.asarray(scales * scale, np.float32).reshape(-1, *rest),
             "bias": np.asarray(step.arrays["bias"], np.float32).reshape(-1, *rest),
         }
+        # what rounding has moved each output by on average is taken off its bias
+        given = HOST["affine"](Step("affine", (sums,), {}, affine), [self._values[sums]])
+        others = tuple(axis for axis in range(given.ndim) if axis != 1)
+        moved = (self._exact[-1].astype(np.float64) - given).mean(axis=others)
+        affine["bias"] = np.asarray(affine["bias"] + moved.reshape(-1, *rest), np.float32)
         return self._put(Step("affine", (sums,), {}, affine, step.name))
+
+
+def _computed(step: Step, values: list[Value]) -> Value:
+    """What a step makes."""
+    if step.kind != ARRAY:
+        return HOST[step.kind](step, values)
+    sums = rows_of(step, values[0]).astype(np.float64) @ dense_weights(step).astype(np.float64)
+    return sums_as_value(step, values[0], np.rint(sums).astype(np.int64))
 
 
 def levels_of_outputs(weights: FloatArray, top: int) -> tuple[IntArray, FloatArray]:

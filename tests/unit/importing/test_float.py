@@ -88,6 +88,9 @@ MODELS = {
     "Reshape, any batch": after("Reshape", ints("c", -1, 6, 8), names="c"),
     "Reshape, batch of one": model([CONV, node("Reshape", "a c", "y")], [K, ints("c", 1, -1)], (1, 2, 6, 5)),
     "Transpose": after("Transpose", perm=[0, 2, 3, 1]),
+    "Transpose of the weights, as it is by default": model(
+        [node("Transpose", "v", "w"), node("MatMul", "x w", "y")], [tensor("v", random(3, 4))]
+    ),
     "Squeeze and Unsqueeze": model(
         [CONV, node("GlobalAveragePool", "a", "p"), node("Squeeze", "p s", "q"), node("Unsqueeze", "q u", "y")],
         [K, ints("s", 2, -1), ints("u", 2)],

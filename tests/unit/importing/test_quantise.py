@@ -55,6 +55,12 @@ def test_eight_bits_are_near_the_floats(ranges: str) -> None:
         assert np.abs(product.arrays["weights"]).max() == 127
 
 
+def test_outputs_keep_their_means() -> None:
+    network = from_onnx(cnn())
+    got = quantise_network(network, X, weight_bits=3, activation_bits=4).forward(X)
+    np.testing.assert_allclose(got.mean(axis=0), network.forward(X).mean(axis=0), atol=1e-3)
+
+
 def test_the_zero_point_of_signed_values() -> None:
     first, second, third = quantise_network(from_onnx(cnn()), X).products
     assert first.numbers["zero"] == pytest.approx(128, abs=1)  # 0..1, less 0.5
