@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench.importing.graph import MAX_MADE, size_of
+from ohmbench.importing.graph import MAX_MADE, BadModel, size_of
 from ohmbench.importing.values import Constant, Grid, Live, Refused
 from ohmbench.network.flow import ARRAY, Step, Value, Window
 from ohmbench.network.imported import FLOAT_PRODUCTS
@@ -45,15 +45,15 @@ class Builder:
         if text not in self.said:
             self.said.append(text)
 
-    def count(self, *arrays: Value) -> None:
-        """Arrays that are made now.
+    def count(self, numbers: int) -> None:
+        """So many numbers are made now.
 
         Raises:
-            Refused: all together are too large.
+            BadModel: all together are too large; no further node is looked at.
         """
-        self._made += sum(array.size for array in arrays if array.base is None)
+        self._made += numbers
         if self._made > MAX_MADE:
-            raise Refused(f"makes more than {MAX_MADE} numbers, with the nodes before it")
+            raise BadModel(f"its nodes up to {self.node!r} make more than {MAX_MADE} numbers")
 
     def put(
         self,
@@ -66,7 +66,7 @@ class Builder:
         """A step, and the value that it makes."""
         size_of(shape)
         held = {name: np.require(array, requirements="C") for name, array in (arrays or {}).items()}
-        self.count(*held.values())
+        self.count(sum(array.size for array in held.values()))
         self.steps.append(Step(kind, tuple(live.number for live in inputs), numbers or {}, held, self.node))
         return Live(len(self.steps), tuple(shape))
 

@@ -24,7 +24,7 @@ MAX_MADE = 50_000_000
 _DOMAINS = {"": "", "ai.onnx": "", "finn.custom_op.general": "qonnx.custom_op.general"}
 
 
-class BadModel(ValueError):
+class BadModel(Exception):
     """What is wrong with a model."""
 
 

@@ -161,7 +161,7 @@ def _input_shape(graph: Graph) -> tuple[int, ...]:
     return known
 
 
-Offending = list[tuple[Node, str, Refused]]
+Offending = list[tuple[Node, str, str]]
 
 
 def _walk(
@@ -189,16 +189,18 @@ def _walk(
         b.node = node.name
         arguments = [values[name] if name else None for name in node.inputs]
         known = [value for value in arguments if not isinstance(value, Unknown)]
+        made: tuple[Known | Unknown, ...]
         try:
             if len(known) < len(arguments):
                 if node.key not in HANDLERS and node.key not in FOLDS:
                     raise Refused("cannot be taken", _INSTEAD.get(node.operator, _DEFAULT))
-                made: tuple[Known | Unknown, ...] = (Unknown(),) * len(node.outputs)
+                made = _guesses(b, node, known, inferred)
             else:
-                made = _counted(b, _take(b, node, known))
+                made = _counted(b, _take(b, node, known), known)
         except Refused as error:
-            refused.append((node, _shapes(known), error))
-            made = tuple(_guess(b, inferred.get(name)) for name in node.outputs)
+            text = f"{error.reason}. {error.todo}".rstrip()
+            refused.append((node, _shapes(known), text))  # not the error, which holds on to all values
+            made = _guesses(b, node, known, inferred)
         for name, value in zip(node.outputs, made, strict=False):
             if name:
                 bind(name, value)
@@ -207,10 +209,13 @@ def _walk(
     return b, values, refused
 
 
-def _counted(b: Builder, made: tuple[Known, ...]) -> tuple[Known, ...]:
+def _counted(b: Builder, made: tuple[Known, ...], arguments: list[Known | None]) -> tuple[Known, ...]:
+    """The same; what is new in it is counted, views of other constants are not."""
     for value in made:
         if isinstance(value, Constant):
-            b.count(value.values, *(() if value.whole is None else (value.whole.levels,)))
+            olds = [old.values for old in arguments if isinstance(old, Constant)]
+            arrays = [value.values] if value.whole is None else [value.values, value.whole.levels]
+            b.count(sum(a.size for a in arrays if not any(np.may_share_memory(a, old) for old in olds)))
     return made
 
 
@@ -254,11 +259,19 @@ def _shapes(arguments: list[Known | None]) -> str:
     return " and ".join(f"(batch, {', '.join(map(str, shape))})" for shape in found)
 
 
-def _guess(b: Builder, shape: tuple[int, ...] | None) -> Known | Unknown:
-    if shape is None:
-        return Unknown()
-    b.steps.append(b.nothing)
-    return Live(len(b.steps), shape)
+def _guesses(
+    b: Builder, node: Node, arguments: list[Known | None], inferred: dict[str, tuple[int, ...]]
+) -> tuple[Known | Unknown, ...]:
+    """What a node would have made, in its shape if that is known."""
+    guesses: list[Known | Unknown] = []
+    for name in node.outputs:
+        shape = inferred.get(name)
+        if shape is None or not any(isinstance(value, Live) for value in arguments):
+            guesses.append(Unknown())
+        else:
+            b.steps.append(b.nothing)
+            guesses.append(Live(len(b.steps), shape))
+    return tuple(guesses)
 
 
 def _inferred(data: bytes) -> dict[str, tuple[int, ...]]:
@@ -302,7 +315,6 @@ def _output(b: Builder, graph: Graph, values: dict[str, Known | Unknown]) -> Liv
 
 def _refusal(graph: Graph, name: str, refused: Offending) -> UnsupportedError:
     texts = [
-        f"{node.operator} {node.name!r}{f' of {shapes}' if shapes else ''} {error.reason}. {error.todo}".rstrip()
-        for node, shapes, error in refused
+        f"{node.operator} {node.name!r}{f' of {shapes}' if shapes else ''} {text}" for node, shapes, text in refused
     ]
     return UnsupportedError(name, texts, len(graph.nodes))

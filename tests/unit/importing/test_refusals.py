@@ -183,6 +183,25 @@ def test_constants_that_double_with_each_node() -> None:
     assert time.monotonic() - start < 10
 
 
+def test_constants_that_many_nodes_make_large() -> None:
+    """A megabyte of weights, made into floats by 3,000 nodes."""
+    weights = tensor("v", np.zeros((1000, 1000), np.int8), TensorProto.INT8)
+    nodes = [node("DequantizeLinear", "v s", f"w{n}") for n in range(3000)]
+    m = model([*nodes, node("MatMul", "x w7", "y")], [weights, tensor("s", 0.1)], ("N", 1000))
+    start = time.monotonic()
+    assert "make more than" in refused(m)
+    assert time.monotonic() - start < 10
+
+
+def test_copies_that_many_nodes_make() -> None:
+    names = ["v", *(f"w{n}" for n in range(4000))]
+    nodes = []
+    for number, (a, b) in enumerate(pairwise(names)):
+        nodes.append(node("Reshape", f"{a} s", b) if number % 2 else node("Transpose", a, b))
+    m = model([*nodes, node("MatMul", f"x {names[-1]}", "y")], [tensor("v", random(400, 200)), ints("s", 400, 200)])
+    assert "make more than" in refused(m)
+
+
 def test_a_file_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graph, "MAX_BYTES", 100)
     assert "are taken" in refused(model([node("MatMul", "x w", "y")], [W]))
