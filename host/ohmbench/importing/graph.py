@@ -176,7 +176,10 @@ def constant_of(tensor: Any) -> Constant:
     onnx = import_onnx()
     what = f"its tensor {tensor.name[:60]!r}"
     if tensor.data_location != onnx.TensorProto.DEFAULT or tensor.external_data:
-        raise BadModel(f"{what} is kept outside of the file, where nothing is read: save the model as one file")
+        raise BadModel(
+            f"{what} is kept outside of the file, where nothing is read: save the model as one file "
+            "(torch.onnx.export with external_data=False)"
+        )
     if any(size < 0 for size in tensor.dims) or _size(tensor.dims) > MAX_ELEMENTS:
         raise BadModel(f"{what} is of the shape {list(tensor.dims)[:8]}, and {MAX_ELEMENTS} numbers are taken")
     kind = onnx.TensorProto.DataType.Name(tensor.data_type).lower()

@@ -288,6 +288,10 @@ def _behind(b: Builder, arguments: Arguments) -> Live:
     return b.floating(replace(x, scale=scale.reshape(()), zero=_one_zero(optional(arguments, 2)) + x.grid.offset))
 
 
+def _qlinear_softmax(b: Builder, node: Node, arguments: Arguments) -> Known:
+    return replace(_behind(b, arguments), tail=node.operator)
+
+
 def _again(b: Builder, node: Node, arguments: Arguments, x: Live) -> Live:
     """Quantised by the scale and zero point behind those of the first argument."""
     y_zero = optional(arguments, 4)
@@ -348,6 +352,7 @@ QUANTISED: dict[str, Handler] = {
     "com.microsoft.QLinearAveragePool": _qlinear_average_pool,
     "com.microsoft.QLinearLeakyRelu": _qlinear_plain("leaky"),
     "com.microsoft.QLinearSigmoid": _qlinear_plain("sigmoid"),
+    "com.microsoft.QLinearSoftmax": _qlinear_softmax,
     "DynamicQuantizeLinear": _dynamic,
     "com.microsoft.DynamicQuantizeMatMul": _dynamic,
     "com.microsoft.MatMulIntegerToFloat": _dynamic,

@@ -33,6 +33,8 @@ TAILS: dict[str, Handler] = {
 _AFTER = {
     "Identity",
     "Cast",
+    "QuantizeLinear",
+    "DequantizeLinear",
     "Reshape",
     "Flatten",
     "Squeeze",

@@ -116,11 +116,8 @@ def small_cnn() -> Any:
 X = np.random.default_rng(0).random((100, 1, 8, 8)).astype(np.float32)
 
 
-@pytest.mark.parametrize("per_channel", [False, True])
-@pytest.mark.parametrize("signed", [False, True])
-@pytest.mark.parametrize("form", ["QDQ", "QOperator"])
-def test_quantised_by_onnxruntime(form: str, per_channel: bool, signed: bool, tmp_path: Path) -> None:
-    pytest.importorskip("onnxruntime")
+def quantised(m: Any, folder: Path, form: str, *, per_channel: bool = True, signed: bool = False) -> Path:
+    """What onnxruntime's quantize_static makes of a model."""
     from onnxruntime import quantization as q
 
     class Reader(q.CalibrationDataReader):  # type: ignore[misc]
@@ -130,21 +127,44 @@ def test_quantised_by_onnxruntime(form: str, per_channel: bool, signed: bool, tm
         def get_next(self) -> Any:
             return next(self.batches, None)
 
-    onnx.save(small_cnn(), tmp_path / "float.onnx")
+    onnx.save(m, folder / "float.onnx")
     q.quantize_static(
-        str(tmp_path / "float.onnx"),
-        str(tmp_path / "whole.onnx"),
+        str(folder / "float.onnx"),
+        str(folder / "whole.onnx"),
         Reader(),
         quant_format=q.QuantFormat[form],
         per_channel=per_channel,
         activation_type=q.QuantType.QInt8 if signed else q.QuantType.QUInt8,
         weight_type=q.QuantType.QInt8,
     )
-    network = from_onnx(tmp_path / "whole.onnx")
+    return folder / "whole.onnx"
+
+
+@pytest.mark.parametrize("form", ["QDQ", "QOperator"])
+def test_a_quantised_softmax_at_the_end(form: str, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    m = small_cnn()
+    m.graph.node[-1].output[0] = "z"
+    m.graph.node.append(node("Softmax", "z", "y", axis=1))
+    path = quantised(m, tmp_path, form)
+    network = from_onnx(path)
+    assert network.is_whole
+    assert "Softmax" in network.said[-1]
+    wanted, got = runtime(path.read_bytes(), X), network.forward(X)
+    assert np.mean(got.argmax(axis=1) == wanted.argmax(axis=1)) > 0.95  # its probabilities have ties
+
+
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("form", ["QDQ", "QOperator"])
+def test_quantised_by_onnxruntime(form: str, per_channel: bool, signed: bool, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    path = quantised(small_cnn(), tmp_path, form, per_channel=per_channel, signed=signed)
+    network = from_onnx(path)
     assert network.is_whole
     assert len(network.products) == 4
     assert network.input_range == pytest.approx((0, 1), abs=0.01)
-    wanted = runtime((tmp_path / "whole.onnx").read_bytes(), X)
+    wanted = runtime(path.read_bytes(), X)
     got = network.forward(X)
     last = np.abs(np.diff(np.unique(wanted))).min()
     assert np.abs(got - wanted).max() <= 1.01 * last
