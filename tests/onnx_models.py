@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+
+from ohmbench.importing.quantise import quantise_network
+from ohmbench.inference.exact import evaluate
+from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.imported import map_imported
+from ohmbench.network.imported import ImportedNetwork
 
 Array = NDArray[Any]
 
@@ -75,6 +82,19 @@ def runtime(m: onnx.ModelProto | bytes, x: Array, output: int = 0) -> Any:
     data = m if isinstance(m, bytes) else m.SerializeToString()
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     return session.run(None, {session.get_inputs()[0].name: x})[output]
+
+
+def goes_round(network: ImportedNetwork, x: Array, folder: Path) -> None:
+    """That a network comes back from its file, and, whole, from images of an array, and gives the same each time."""
+    path = folder / "net.ohmn"
+    network.save(path)
+    np.testing.assert_array_equal(ImportedNetwork.load(path).forward(x), network.forward(x))
+    whole = quantise_network(network, x, weight_bits=8)
+    if whole.products:
+        path = folder / "net.ohmw"
+        path.write_bytes(map_imported(whole).to_bytes())
+        wanted = whole.forward(x)
+        np.testing.assert_array_equal(evaluate(WeightImage.load(path), x).reshape(wanted.shape), wanted)
 
 
 def ints(name: str, *values: int) -> onnx.TensorProto:

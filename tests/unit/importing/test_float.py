@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ pytest.importorskip("onnx")
 
 import onnx
 from onnx import TensorProto
-from tests.onnx_models import Array, ints, model, node, random, reference, tensor
+from tests.onnx_models import Array, goes_round, ints, model, node, random, reference, tensor
 
 from ohmbench.importing.onnx_file import from_onnx
 
@@ -186,7 +187,7 @@ def inputs_of(m: onnx.ModelProto, n: int = 3) -> Array:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_gives_what_the_reference_gives(name: str) -> None:
+def test_gives_what_the_reference_gives(name: str, tmp_path: Path) -> None:
     m = MODELS[name]
     x = inputs_of(m)
     network = from_onnx(m.SerializeToString())
@@ -194,6 +195,7 @@ def test_gives_what_the_reference_gives(name: str) -> None:
     got = network.forward(x)
     assert got.shape == wanted.shape
     np.testing.assert_allclose(got, wanted, rtol=1e-5, atol=1e-5)
+    goes_round(network, x, tmp_path)
 
 
 def kinds(m: onnx.ModelProto) -> list[str]:

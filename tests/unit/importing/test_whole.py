@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ pytest.importorskip("onnxruntime")
 
 import onnx
 from onnx import TensorProto
-from tests.onnx_models import QONNX, Array, model, node, random, reference, runtime, tensor
+from tests.onnx_models import QONNX, Array, goes_round, model, node, random, reference, runtime, tensor
 
 from ohmbench.importing.onnx_file import from_onnx
 
@@ -151,12 +152,13 @@ def inputs_of(m: onnx.ModelProto, n: int = 50) -> Array:
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_equal_in_every_integer(name: str) -> None:
+def test_equal_in_every_integer(name: str, tmp_path: Path) -> None:
     m = WHOLE[name]
     x = inputs_of(m)
     network = from_onnx(m)
     assert network.is_whole
     np.testing.assert_array_equal(network.forward(x), runtime(m, x))
+    goes_round(network, x, tmp_path)
 
 
 def test_qlinear_add_at_ties() -> None:
@@ -301,7 +303,7 @@ QDQ = {
 
 
 @pytest.mark.parametrize("name", QDQ)
-def test_within_one_step_of_the_last_quantiser(name: str) -> None:
+def test_within_one_step_of_the_last_quantiser(name: str, tmp_path: Path) -> None:
     m = QDQ[name]
     x = inputs_of(m)
     network = from_onnx(m)
@@ -313,6 +315,7 @@ def test_within_one_step_of_the_last_quantiser(name: str) -> None:
         assert np.mean(got != wanted) < 0.02
     (product,) = network.products
     assert 0 <= product.numbers["zero"] < 1 << product.numbers["bits"]
+    goes_round(network, x, tmp_path)
 
 
 def test_clip_saves_bits() -> None:
