@@ -188,3 +188,30 @@ def test_a_stopped_trimming_leaves_the_record_and_the_array(
         monkeypatch.undo()
         assert not bench.state().armed
         assert (np.argmax(run.logits(image, data.test_x[:20]), axis=1) == np.argmax(raw, axis=1)).mean() > 0.8
+
+
+def test_what_the_array_holds_goes_back(one_array: Path, tmp_path: Path, lab: dict[str, str]) -> None:
+    array, out = ("--port", "twin", "--array", tmp_path / "W1.ohma"), tmp_path / "held.npz"
+    assert run("program", one_array, *array, **lab).returncode == 0
+    asked = ("--conductances", one_array, "--serial", "W1")
+    said = as_json("export", out, *asked, **lab)
+    image = WeightImage.load(one_array)
+    assert (said["cells_read"], said["cells"]) == (image.cells, image.cells)
+    with np.load(out) as found:
+        used = image.mask
+        off = (found["conductance_usiemens"] - found["target_usiemens"])[used]
+        assert np.mean(np.abs(off) < 10) > 0.9
+        for number, layer in enumerate(image.layers):
+            weights, targets = found[f"layer{number}_weights"], found[f"layer{number}_targets"]
+            assert weights.shape == targets.shape == (layer.inputs, layer.outputs)
+            assert (targets == np.rint(targets)).all()
+            assert np.std(weights - targets) < 1
+    assert run("export", out, *asked, "--names", "0,2", **lab).returncode == 0
+    trained = train_and_map(hidden=3).network
+    with np.load(out) as found:
+        assert sorted(found) == ["0.bias", "0.weight", "2.bias", "2.weight"]
+        for name, wanted in zip(("0", "2"), trained.weights, strict=True):
+            assert np.corrcoef(found[f"{name}.weight"].T.ravel(), wanted.ravel())[0, 1] > 0.95
+            scale = np.std(found[f"{name}.weight"]) / np.std(wanted)
+            assert 0.9 < scale < 1.1
+    assert "Give one for each" in refused(UsageError.exit_code, "export", out, *asked, "--names", "0", **lab)

@@ -17,7 +17,19 @@ def add(commands: Commands) -> None:
     text = "write the record for other programs: HDF5 with all of it, or a table"
     parser = commands.add("export", run, text)
     add_filter(parser)
-    parser.add_argument("file", type=Path, help=".h5, .csv or .parquet")
+    parser.add_argument("file", type=Path, help=".h5, .csv or .parquet; with --conductances .npz")
+    group = parser.add_argument_group("conductances")
+    group.add_argument(
+        "--conductances",
+        type=Path,
+        metavar="IMAGE",
+        help="what the array of --serial holds of a weight image, as it was read last, and the weights of that",
+    )
+    group.add_argument(
+        "--names",
+        metavar="A,B,...",
+        help="names of its layers in a torch module: the weights in the shapes and units of its state_dict",
+    )
     parser.add_argument("--table", choices=TABLES, default="runs", help="of a .csv or .parquet (default: %(default)s)")
     parser.add_argument(
         "--last", type=options.whole(1), metavar="N", help="the last N runs only; in --table events, events"
@@ -29,7 +41,20 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.lab.settings import record_path
     from ohmbench.operations.export import export
 
+    if args.conductances is not None or args.names is not None:
+        _conductances(args, output)
+        return
     asked = filter_of(args)
     with record_to_read(record_path(args.lab)) as store:
         result = export(store, args.file, asked, args.table)
     output.show(result)
+
+
+def _conductances(args: argparse.Namespace, output: Output) -> None:
+    from ohmbench.errors import UsageError
+    from ohmbench.operations.conductances import export_conductances
+
+    if args.conductances is None or args.serial is None:
+        raise UsageError("Conductances are those of an image on an array.", "Give --conductances IMAGE and --serial.")
+    names = None if args.names is None else args.names.split(",")
+    output.show(export_conductances(args.lab, args.serial, args.conductances, args.file, names))
