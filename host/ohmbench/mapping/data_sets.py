@@ -11,9 +11,11 @@ import numpy as np
 
 from ohmbench.errors import DataError, ImageError, UsageError
 from ohmbench.mapping.image import Provenance, WeightImage
+from ohmbench.mapping.own_inputs import BYTES_FROM, own_dataset
 from ohmbench.network.data import Dataset, load_digits
 from ohmbench.network.imported import ImportedNetwork
 from ohmbench.network.mnist import load_mnist, mnist_bytes
+from ohmbench.network.own_data import SCALE_LOW, read_own_data
 
 NAMES = ("digits", "mnist")
 CONTENT = "dataset_content"
@@ -21,11 +23,6 @@ CONTENT = "dataset_content"
 
 
 _MAX_SIDE = 1024  # of images that are trained on; MAX_WIDTH inputs are fewer
-
-
-def mnist_provenance(shape: tuple[int, int], crop: int | None = None) -> dict[str, str | int]:
-    """What an image's provenance has to say of MNIST, so that `dataset_of` loads it as it was trained on."""
-    return {"dataset": "mnist", "shape": f"{shape[0]}x{shape[1]}", **({} if crop is None else {"crop": crop})}
 
 
 def refuse_other_data(provenance: Provenance, content: str, what: str) -> bool:
@@ -45,7 +42,7 @@ def refuse_other_data(provenance: Provenance, content: str, what: str) -> bool:
     if said not in (None, content):
         raise DataError(
             f"{what} was made of other data than these: their content is {said}, that of the data here {content}.",
-            "Give the folder of the files that it was made of (--mnist, OHMBENCH_MNIST), or make it again of these.",
+            "Give the files that it was made of (--data, --mnist, OHMBENCH_MNIST), or make it again of these.",
         )
     return said is not None
 
@@ -54,8 +51,8 @@ def dataset_of(image: WeightImage, name: str | None = None, folder: Path | None 
     """The data set with the inputs that an image takes.
 
     Args:
-        name: one of NAMES; None: what the image's provenance names. For MNIST without a `shape` in the provenance the
-            images are squares.
+        name: one of NAMES, or own data as `read_own_data` has it; None: what the image's provenance names. For MNIST
+            without a `shape` in the provenance the images are squares.
         folder: of MNIST's files, as for `load_mnist`.
 
     Raises:
@@ -66,9 +63,9 @@ def dataset_of(image: WeightImage, name: str | None = None, folder: Path | None 
     trained_on = image.provenance.get("dataset")
     chosen = trained_on if name is None else name
     if chosen is None:
-        raise UsageError("The image does not say which data set it was made for.", f"Give --data {' or '.join(NAMES)}.")
+        raise UsageError("The image does not say which data set it was made for.", _GIVE)
     if chosen not in NAMES:
-        raise UsageError(f"No data set is called {chosen}.", f"Give --data {' or '.join(NAMES)}.")
+        return _own(image, name)
     if trained_on not in (None, chosen):
         raise ImageError(f"The image was made for the data set {trained_on}, not {chosen}.")
     first = image.layers[0]
@@ -86,6 +83,34 @@ def dataset_of(image: WeightImage, name: str | None = None, folder: Path | None 
         )
     refuse_other_data(image.provenance, data.content, "The image")
     return data
+
+
+_GIVE = f"Give --data {' or '.join(NAMES)}, or a file of your own."
+
+
+def require_named(provenance: Provenance, what: str) -> None:
+    """Refuse to guess where the own data are that something was made of.
+
+    Args:
+        what: was made of them: "The image".
+
+    Raises:
+        UsageError: always; no such data set is known, or it is in a file.
+    """
+    trained_on = provenance.get("dataset")
+    if SCALE_LOW in provenance:
+        raise UsageError(f"{what} was made of own data, {trained_on}.", "Say where they are: --data FILE.")
+    raise UsageError(f"No data set is called {trained_on}.", _GIVE)
+
+
+def _own(image: WeightImage, given: str | None) -> Dataset:
+    if given is None:
+        require_named(image.provenance, "The image")
+    own, trained_on = read_own_data(str(given)), image.provenance.get("dataset")
+    if trained_on in NAMES:
+        raise ImageError(f"The image was made for the data set {trained_on}, not {own.name}.")
+    refuse_other_data(image.provenance, own.content, "The image")
+    return own_dataset(image, own)
 
 
 def _for_steps(chosen: str, image: WeightImage, folder: Path | None) -> Dataset:
@@ -115,7 +140,7 @@ def _in_shape(chosen: str, shape: tuple[int, ...], top: object, folder: Path | N
     """
     data = mnist_bytes(folder) if chosen == "mnist" else load_digits(8)
     full = 255 if chosen == "mnist" else 16
-    scale = np.float32((255.0 if isinstance(top, float | int) and top > _BYTES_FROM else 1.0) / full)
+    scale = np.float32((255.0 if isinstance(top, float | int) and top > BYTES_FROM else 1.0) / full)
     if math.prod(shape) != data.test_x.shape[1]:
         raise ImageError(
             f"The network takes inputs of {'x'.join(map(str, shape))}, {data.name} has {data.test_x.shape[1]} pixels.",
@@ -123,10 +148,6 @@ def _in_shape(chosen: str, shape: tuple[int, ...], top: object, folder: Path | N
         )
     train, test = (np.multiply(x, scale, dtype=np.float32).reshape(-1, *shape) for x in (data.train_x, data.test_x))
     return replace(data, train_x=train, test_x=test)
-
-
-_BYTES_FROM = 16.0
-"""Highest input of a network that takes bytes; normalised inputs stay below."""
 
 
 def _shape(image: WeightImage) -> tuple[int, int]:

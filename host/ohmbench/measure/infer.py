@@ -12,10 +12,9 @@ from ohmbench.bench.base import Bench
 from ohmbench.inference.exact import predict
 from ohmbench.inference.loading import load_at_once
 from ohmbench.inference.on_bench import Inference
-from ohmbench.mapping.data_sets import mnist_provenance
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset, share_right
-from ohmbench.network.mnist import load_mnist
+from ohmbench.network.mnist import load_mnist, mnist_provenance
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.result import ArrayResult, ProgramResult
 from ohmbench.progress import Progress

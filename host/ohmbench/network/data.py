@@ -13,7 +13,7 @@ from ohmbench.support.array_types import Index, IntArray, Integers, NetworkInput
 
 DIGITS_SEED = 2025
 DIGITS_TEST_PER_CLASS = 36
-_CONTENT_DIGITS = 16  # hexadecimal: 64 bits tell any number of data sets apart
+CONTENT_DIGITS = 16  # hexadecimal: 64 bits tell any number of data sets apart
 
 
 def share_right(classes: Integers, labels: Integers) -> float:
@@ -36,6 +36,11 @@ def some_of(there: int, count: int, seed: int = 0) -> Index:
     Raises:
         UsageError: there are not so many, or none is asked for.
     """
+    if not there:
+        raise UsageError(
+            "The data have no part to train on, and all of them are for testing.",
+            "Give a file with both: x_train, y_train, x_test and y_test.",
+        )
     if not 1 <= count <= there:
         raise UsageError(f"{count} training inputs were asked for, there are 1 to {there}.", "Ask for fewer.")
     return np.random.default_rng(seed).permutation(there)[:count]
@@ -48,6 +53,8 @@ class Dataset:
     Attributes:
         train_x, test_x: int64, (n, inputs), 0..2^input_bits - 1; or float32, (n, ...), for a network from elsewhere.
         train_y, test_y: int64, (n,), class numbers from 0.
+        classes: their names, of own data.
+        own_content: `content` of own data, of what their file holds.
     """
 
     name: str
@@ -56,6 +63,8 @@ class Dataset:
     test_x: NetworkInputs
     test_y: IntArray
     input_bits: int
+    classes: tuple[str, ...] = ()
+    own_content: str = ""
 
     @property
     def input_scale(self) -> float:
@@ -65,11 +74,13 @@ class Dataset:
     @cached_property
     def content(self) -> str:
         """Hash of all images and labels as a network takes them: a folder's name does not say what is in it."""
+        if self.own_content:
+            return self.own_content
         found = hashlib.sha256(repr((self.input_bits, self.train_x.shape, self.test_x.shape)).encode())
         for array in (self.train_x, self.train_y, self.test_x, self.test_y):
             # values of up to 8 bits and labels of some classes: two bytes hold them, in whatever type they came
             found.update(np.ascontiguousarray(array, "<f4" if array.dtype.kind == "f" else "<u2").data)
-        return found.hexdigest()[:_CONTENT_DIGITS]
+        return found.hexdigest()[:CONTENT_DIGITS]
 
 
 def load_digits(input_bits: int = 4) -> Dataset:

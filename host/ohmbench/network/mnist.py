@@ -83,6 +83,11 @@ def load_mnist(
     return Dataset("mnist", train_x, train_y, test_x, test_y, input_bits)
 
 
+def mnist_provenance(shape: tuple[int, int], crop: int | None = None) -> dict[str, str | int]:
+    """What a provenance has to say of MNIST, so that `ohmbench.mapping.data_sets` loads it as it was trained on."""
+    return {"dataset": "mnist", "shape": f"{shape[0]}x{shape[1]}", **({} if crop is None else {"crop": crop})}
+
+
 def mnist_bytes(folder: str | Path | None = None) -> Dataset:
     """The images as they are: uint8 (n, 784); folder as `load_mnist` has it.
 
@@ -165,10 +170,10 @@ def _download(url: str, work: str, progress: OnProgress) -> bytes:
 
 def missing_files(folder: Path) -> list[str]:
     """Which of the four files a folder lacks under any of the names that they go by."""
-    return [name for name in CHECKSUMS if _existing(folder, name) is None]
+    return [name for name in CHECKSUMS if existing_file(folder, name) is None]
 
 
-def _existing(folder: Path, name: str) -> Path | None:
+def existing_file(folder: Path, name: str) -> Path | None:
     """The file under one of the names that it goes by, or None."""
     spellings = (name, name.replace("-idx", ".idx"))
     return next((f for s in spellings for f in (folder / s, folder / f"{s}.gz") if f.is_file()), None)
@@ -189,7 +194,7 @@ def _read_set(folder: Path, name: str) -> tuple[NDArray[np.uint8], IntArray]:
 
 
 def _read_idx(folder: Path, name: str, dimensions: int) -> NDArray[np.uint8]:
-    path = _existing(folder, name)
+    path = existing_file(folder, name)
     if path is None:
         raise DataError(
             f"There is no {name}(.gz) in {folder}.",

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ohmbench.errors import DataError, UsageError
 from ohmbench.network.data import Dataset
-from ohmbench.network.mnist import load_mnist
+from ohmbench.network.mnist import load_mnist, mnist_provenance
+from ohmbench.network.network import Provenance
 from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import IntArray
 
@@ -78,6 +79,7 @@ class Split:
 
     Attributes:
         content: `Dataset.content` of all of it.
+        known: what a provenance has to say of the data, but for their content, so that they are found again.
     """
 
     train_x: NDArray[np.uint8]
@@ -87,6 +89,7 @@ class Split:
     test_x: NDArray[np.uint8]
     test_y: IntArray
     content: str
+    known: Provenance
 
 
 def load_split(net: Net, folder: str | Path | None = None, progress: OnProgress | None = None) -> Split:
@@ -96,10 +99,10 @@ def load_split(net: Net, folder: str | Path | None = None, progress: OnProgress 
         DataError: MNIST is missing or damaged, or the set in its place is too small to train and to choose on.
     """
     data = load_mnist(folder, shape=net.shape, crop=net.crop, input_bits=INPUT_BITS, progress=progress)
-    return split_last(data, validation_images(len(data.train_y)))
+    return split_last(data, validation_images(len(data.train_y)), mnist_provenance(net.shape, net.crop))
 
 
-def split_last(data: Dataset, kept: int) -> Split:
+def split_last(data: Dataset, kept: int, known: Provenance) -> Split:
     """A data set whose last `kept` training images are for validation."""
     images, labels = data.train_x.astype(np.uint8), data.train_y
     return Split(
@@ -110,6 +113,7 @@ def split_last(data: Dataset, kept: int) -> Split:
         data.test_x.astype(np.uint8),
         data.test_y,
         data.content,
+        known,
     )
 
 

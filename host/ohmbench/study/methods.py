@@ -1,4 +1,4 @@
-"""Train a net on MNIST, and compress it by one method at one budget."""
+"""Train a net on a data set, and compress it by one method at one budget."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from ohmbench.compress.tuning import Training, tune
 from ohmbench.errors import UsageError
 from ohmbench.mapping.compressed_file import save_compressed
 from ohmbench.mapping.counting import Counts, count
-from ohmbench.mapping.data_sets import CONTENT, mnist_provenance, refuse_other_data
+from ohmbench.mapping.data_sets import CONTENT, refuse_other_data
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_compressed
 from ohmbench.network.data import share_right
-from ohmbench.network.nets import ACTIVATION_BITS, INPUT_BITS, Net, Split, load_split, net_named
+from ohmbench.network.nets import ACTIVATION_BITS, INPUT_BITS, Net, Split, net_named
 from ohmbench.network.network import Network
 from ohmbench.progress import Progress
+from ohmbench.study.training_data import net_and_split
 
 RATES = {2: 0.02, 4: 0.05}
 """Learning rate of the latents in level steps for batches of 200, by the bits of a weight; wider ranges need more."""
@@ -52,20 +53,37 @@ class TrainResult:
         return f"{self.net.name}: {100 * self.accuracy_test:.2f} % of the test images, in floating point"
 
 
-def train_net(name: str, *, seed: int = 0, folder: Path | None = None, progress: Progress | None = None) -> TrainResult:
-    """Train one of `ohmbench.network.nets.NETS` on MNIST in floating point.
+def train_net(
+    name: str,
+    *,
+    seed: int = 0,
+    data: str | None = None,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> TrainResult:
+    """Train a dense network in floating point.
+
+    Args:
+        name: its widths, inputs first; on MNIST one of `ohmbench.network.nets.NETS`.
+        data, folder: as `net_and_split` has them.
 
     Raises:
-        UsageError: there is no such net.
-        DataError: MNIST is missing or damaged.
+        UsageError: there is no such net, or it does not fit the data.
+        DataError: the data are missing or damaged.
     """
-    net = net_named(name)
-    split = load_split(net, folder, progress)
+    net, split = net_and_split(name, data, folder, progress)
     network = train_float(
-        split.train_x, split.train_y, net.sizes, input_bits=INPUT_BITS, epochs=net.epochs, seed=seed, progress=progress
+        split.train_x,
+        split.train_y,
+        net.sizes,
+        input_bits=INPUT_BITS,
+        epochs=net.epochs,
+        batch=min(net.batch, Training.batch),
+        seed=seed,
+        progress=progress,
     )
     top = (1 << INPUT_BITS) - 1
-    origin = {"ohmbench": __version__, **mnist_provenance(net.shape, net.crop), CONTENT: split.content, "seed": seed}
+    origin = {"ohmbench": __version__, **split.known, CONTENT: split.content, "seed": seed}
     network = replace(network, provenance=origin)
     return TrainResult(
         net,
@@ -198,7 +216,7 @@ class Outcome:
             DataError: the folder cannot be written.
         """
         known = {k: v for k, v in self.summary().items() if v is not None}
-        data = {**mnist_provenance(self.start.net.shape, self.start.net.crop), CONTENT: self.start.split.content}
+        data = {**self.start.split.known, CONTENT: self.start.split.content}
         known["accuracy_float"] = self.start.accuracy_float
         save_compressed(self.network, path, {"ohmbench": __version__, **data, **known})
 

@@ -16,7 +16,7 @@ from ohmbench import __version__
 from ohmbench.compress.base import train_float
 from ohmbench.compress.methods import METHODS
 from ohmbench.errors import DataError, OhmbenchError, UsageError
-from ohmbench.mapping.data_sets import CONTENT, mnist_provenance
+from ohmbench.mapping.data_sets import CONTENT
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import load_digits
 from ohmbench.network.mnist import ENVIRONMENT
@@ -94,7 +94,7 @@ def split_of(network: str, folder: Path | None) -> Split:
     """
     if not network.startswith("digits-"):
         return load_split(NETWORKS[network], folder)
-    return split_last(load_digits(INPUT_BITS), _DIGITS_VALIDATION)
+    return split_last(load_digits(INPUT_BITS), _DIGITS_VALIDATION, {"dataset": "digits"})
 
 
 @lru_cache(maxsize=len(NETWORKS))
@@ -145,7 +145,7 @@ def make_networks(specs: Sequence[NetworkSpec], folder: Path | None) -> list[Mad
         began = time.process_time()
         try:
             outcome = run_method(start, spec.method, spec.budget)
-            image = _named(outcome.image, spec)
+            image = _named(outcome.image, spec, split)
         except OhmbenchError as error:
             made.append(Refused(describe(spec), str(error), error.exit_code))
             continue
@@ -173,9 +173,7 @@ def normalised(spec: NetworkSpec) -> NetworkSpec:
     return spec
 
 
-def _named(image: WeightImage, spec: NetworkSpec) -> WeightImage:
+def _named(image: WeightImage, spec: NetworkSpec, split: Split) -> WeightImage:
     """The image with what the network is in its provenance."""
     known = {CONTENT if k == "content" else k: v for k, v in asdict(spec).items() if v is not None}
-    net = NETWORKS[spec.network]
-    data = {"dataset": "digits"} if spec.network.startswith("digits-") else mnist_provenance(net.shape, net.crop)
-    return replace(image, provenance={"ohmbench": __version__, **data, **known})
+    return replace(image, provenance={"ohmbench": __version__, **split.known, **known})

@@ -12,11 +12,11 @@ from tests.unit.network.test_mnist import contents, write
 
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
 from ohmbench.errors import DataError, ImageError, UsageError
-from ohmbench.mapping.data_sets import CONTENT, dataset_of, mnist_provenance
+from ohmbench.mapping.data_sets import CONTENT, dataset_of
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_pairs
 from ohmbench.network.data import load_digits
-from ohmbench.network.mnist import load_mnist
+from ohmbench.network.mnist import load_mnist, mnist_provenance
 
 
 def image_of(inputs: int, bits: int = 4, **provenance: Any) -> WeightImage:

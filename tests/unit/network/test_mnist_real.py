@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(ENVIRONMENT not in os.environ, reason=f"needs MN
 
 def test_checksums_are_those_of_the_files() -> None:
     for name, checksum in CHECKSUMS.items():
-        path = mnist._existing(mnist_folder(), name)
+        path = mnist.existing_file(mnist_folder(), name)
         assert path is not None
         assert hashlib.sha256(content_of(path)).hexdigest() == checksum
 

@@ -1,0 +1,128 @@
+"""Own data as the network of a weight image takes them, or a refusal where they cannot be what is meant."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ohmbench.errors import DataError
+from ohmbench.mapping.image import WeightImage
+from ohmbench.network.data import Dataset
+from ohmbench.network.own_data import OwnData, Scaling, span_text, trained_here
+from ohmbench.support.array_types import IntArray
+
+BYTES_FROM = 16.0
+"""Highest input of a network that takes bytes; normalised inputs stay below."""
+_WHITE = np.float32(255)
+_SMALL = 1 / 64  # of the network's range: data that fill no more of it are of another unit
+_FAR = 0.01  # share of values that may be outside
+
+
+def own_dataset(image: WeightImage, own: OwnData) -> Dataset:
+    """The data set with the inputs that an image takes.
+
+    A network that was trained here takes them as they were split and scaled then. One from elsewhere is tested on the
+    file's test part, or on all of it, in the file's order.
+
+    Raises:
+        DataError: shape, range or labels do not fit the network.
+    """
+    bits = image.layers[0].input_bits
+    if image.input_shape is None and (scaling := Scaling.from_provenance(image.provenance)) is not None:
+        _require_features(own, (image.layers[0].inputs,))
+        return trained_here(own, bits, scaling)[0]
+    labels = _labels(own, image.layers[-1].outputs)
+    x = _in_range(_in_shape(own, image), own.of_bytes, image)
+    if image.input_shape is None:
+        x = np.rint(np.clip(x, 0, 1) * np.float32((1 << bits) - 1)).astype(np.int64)
+    train, test = own.own_parts()
+    return Dataset(own.name, x[train], labels[train], x[test], labels[test], bits, own.classes, own.content)
+
+
+def _require_features(own: OwnData, shape: tuple[int, ...]) -> None:
+    if math.prod(own.x.shape[1:]) != math.prod(shape):
+        raise DataError(
+            f"The network takes inputs of {_by(shape)}, those in {own.name} are {_by(own.x.shape[1:])}.",
+            "Give the data that it is for, in its size.",
+        )
+
+
+def _in_shape(own: OwnData, image: WeightImage) -> NDArray[Any]:
+    """Inputs (n, ...) in the network's shape: as they are, flat, or with sides of 1 more or less."""
+    shape = image.input_shape or (image.layers[0].inputs,)
+    found = own.x.shape[1:]
+    _require_features(own, shape)
+    if len(shape) == 3 and shape[0] > 1 and found == (*shape[1:], shape[0]) and found != shape:
+        raise DataError(
+            f"The inputs in {own.name} are {_by(found)} with their channels last, the network takes {_by(shape)} with "
+            "them first.",
+            "Give x.transpose(0, 3, 1, 2).",
+        )
+    if len(shape) > 1 and len(found) > 1 and _sides(found) != _sides(shape):
+        raise DataError(
+            f"The network takes inputs of {_by(shape)}, those in {own.name} are {_by(found)}.",
+            "Bring them into its shape.",
+        )
+    return own.x.reshape(-1, *shape)
+
+
+def _sides(shape: tuple[int, ...]) -> list[int]:
+    return [length for length in shape if length != 1]
+
+
+def _in_range(x: NDArray[Any], of_bytes: bool, image: WeightImage) -> NDArray[np.float32]:
+    """Single precision, in the unit that the network takes: 0..1, or what its provenance says."""
+    low, high = 0.0, 1.0
+    known = image.input_shape is None
+    if not known:
+        said = [image.provenance.get(key) for key in ("input_low", "input_high")]
+        if all(type(value) in (int, float) for value in said):
+            low, high, known = float(str(said[0])), float(str(said[1])), True
+    if of_bytes and high <= BYTES_FROM:
+        x = np.divide(x, _WHITE, dtype=np.float32)
+    found = np.asarray(x, np.float32)
+    if known:
+        _require_range(found, low, high, image.input_shape is None)
+    return found
+
+
+def _require_range(x: NDArray[np.float32], low: float, high: float, is_exact: bool) -> None:
+    """Refuse data of another unit. A network from elsewhere cuts off what is somewhat beyond its range."""
+    beyond = 1e-6 if is_exact else high - low
+    outside = np.count_nonzero((x < low - beyond) | (x > high + beyond))
+    spread = float(x.max()) - float(x.min())
+    meant = f"{low:.4g}..{high:.4g}"
+    if outside > _FAR * x.size:
+        raise DataError(
+            f"The data are {span_text(x)} where {meant} is meant: {100 * outside / x.size:.1f} % of the values are "
+            "outside.",
+            "Scale them as the network's training data were.",
+        )
+    if 0 < spread < _SMALL * (high - low):
+        raise DataError(f"The data are {span_text(x)} where {meant} is meant.", "Scale them as its training data were.")
+
+
+def _labels(own: OwnData, outputs: int) -> IntArray:
+    """Numbers of outputs: whole numbers as they are where the network has such outputs, else classes in their order."""
+    if not own.classes:
+        raise DataError(
+            f"The targets in {own.name} are numbers in floating point; accuracy is of classes.",
+            "Give labels as whole numbers or text.",
+        )
+    numbers = own.numbers
+    if numbers is not None and numbers.min() >= 0 and numbers.max() < outputs:
+        return np.asarray(numbers[own.y], np.int64)
+    if len(own.classes) != outputs:
+        raise DataError(
+            f"{own.name} has {len(own.classes)} classes, {', '.join(own.classes[:5])}, the network has {outputs} "
+            "outputs: nobody knows which is which.",
+            f"Give labels from 0 to {outputs - 1}.",
+        )
+    return own.y
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
