@@ -53,7 +53,7 @@ def test_test_set_and_what_it_is_compared_with(small: Path, folder: Path) -> Non
     [
         (ImageError.exit_code, "--data digits", "was made for the data set mnist, not digits"),
         (UsageError.exit_code, "--images 41", "the test set has 1 to 40"),
-        (UsageError.exit_code, "--data svhn", "invalid choice"),
+        (UsageError.exit_code, "--data svhn", "No data set is called svhn"),
         (UsageError.exit_code, "--twin", "--twin compares a new array behind --port sim"),
     ],
 )

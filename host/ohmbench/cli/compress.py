@@ -26,7 +26,7 @@ _budgets.__name__ = "list of shares"  # argparse names it in its message for wha
 def add(commands: Commands) -> None:
     text = "compress a trained network to a budget of cells, and say what it loses"
     parser = commands.add("compress", run, text)
-    options.mnist(parser)
+    options.data(parser, "what the network was trained on")
     options.network_seed(parser)
     parser.add_argument("network", type=Path, help="network that `train` wrote (.npz)")
     parser.add_argument("-o", "--output", type=Path, help="compressed network to write (.ohmc), for `map`")
@@ -67,6 +67,7 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
         bits=args.bits,
         seed=args.network_seed,
         weight_noise=args.weight_noise,
+        data=args.data,
         folder=args.mnist,
         progress=progress,
     )

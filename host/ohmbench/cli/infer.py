@@ -21,8 +21,7 @@ def add(commands: Commands) -> None:
     options.budget(parser)
     parser.add_argument("image", type=Path, help="weight image (.ohmw)")
     parser.add_argument("--images", type=options.whole(1), help="only the first so many test images")
-    parser.add_argument("--data", choices=["digits", "mnist"], help="data set (default: what the image was made for)")
-    options.mnist(parser)
+    options.data(parser, "what the image was made for")
     parser.add_argument(
         "--twin", action="store_true", help="with --port sim: the same on the twin, and whether all codes are equal"
     )

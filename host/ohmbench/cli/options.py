@@ -220,6 +220,17 @@ def required_share(parser: argparse.ArgumentParser, default: float, what: str) -
     )
 
 
+def data(parser: argparse._ActionsContainer, default: str) -> None:
+    """The options of a command that reads a data set."""
+    parser.add_argument(
+        "--data",
+        metavar="NAME|FILE",
+        help="digits, mnist, or your own: .npz, x.npy,y.npy, .csv, a folder of class folders of PNG, or IDX "
+        f"(default: {default}; docs/your-own-data.md)",
+    )
+    mnist(parser)
+
+
 def mnist(parser: argparse._ActionsContainer) -> None:
     """The option of a command that reads MNIST."""
     parser.add_argument("--mnist", type=Path, metavar="DIR", help="folder of MNIST's files (default: OHMBENCH_MNIST)")

@@ -46,8 +46,7 @@ def add(commands: Commands) -> None:
     group.add_argument(
         "-o", "--out", type=Path, metavar="FILE", help="weight image to write, as it was fitted (.ohmw); needed with it"
     )
-    group.add_argument("--data", choices=["digits", "mnist"], help="data set (default: what the image was made for)")
-    options.mnist(group)
+    options.data(group, "what the image was made for")
     options.required_share(parser, 0.9, "converged cells")
 
 

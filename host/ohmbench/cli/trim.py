@@ -27,8 +27,7 @@ def add(commands: Commands) -> None:
         metavar="N",
         help="training inputs (default: 2000, or all if there are fewer)",
     )
-    parser.add_argument("--data", choices=["digits", "mnist"], help="data set (default: what the image was made for)")
-    options.mnist(parser)
+    options.data(parser, "what the image was made for")
     parser.add_argument(
         "--after", type=options.seconds, default=0.0, metavar="S", help="rest for so many seconds first"
     )

@@ -28,6 +28,7 @@ def train_float(
     epochs: int,
     seed: int = 0,
     decay: float = FLOAT_DECAY,
+    batch: int = Training.batch,
     progress: OnProgress | None = None,
 ) -> Network:
     """Train a dense ReLU network on integer inputs (n, sizes[0]), in single precision: minutes become seconds.
@@ -43,7 +44,9 @@ def train_float(
         replace(y, cells=np.append(w.ravel(), 0).astype(np.float32), scale=np.ones_like(y.scale))
         for y, w in zip(tied.layers, weights, strict=True)
     ]
-    training = Training(epochs, rate=FLOAT_RATE, scale_rate=0.0, bias_rate=FLOAT_RATE, round_levels=False, decay=decay)
+    training = Training(
+        epochs, batch, rate=FLOAT_RATE, scale_rate=0.0, bias_rate=FLOAT_RATE, round_levels=False, decay=decay
+    )
     tied = tune(replace(tied, layers=tuple(layers)), inputs, labels, training, seed=seed, progress=progress)
     return Network(
         tuple(y.codebook(rounded=False).astype(np.float64) for y in tied.layers),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from ohmbench.compress.methods import check_budget, method_named
 from ohmbench.errors import UsageError
-from ohmbench.network.nets import load_split, net_named
+from ohmbench.mapping.data_sets import NAMES, require_named
 from ohmbench.network.network import Network
 from ohmbench.progress import Progress
 from ohmbench.study.methods import Outcome, Start, run_method
+from ohmbench.study.training_data import net_and_split
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,22 +37,29 @@ def compress_file(
     bits: int = 2,
     seed: int = 0,
     weight_noise: float = 0.0,
+    data: str | None = None,
     folder: Path | None = None,
     progress: Progress | None = None,
 ) -> CompressResult:
     """Compress the network in a file that `ohmbench train` wrote.
 
+    Args:
+        data, folder: as `net_and_split` has them; None: the data that the file names.
+
     Raises:
         UsageError: a method, budget or width that makes no sense; all are checked before anything is trained.
-        DataError: the network or MNIST is missing or damaged.
+        DataError: the network or the data are missing or damaged.
     """
     network = Network.load(path)
-    net = net_named("-".join(map(str, network.sizes)))
+    if data is None and (data := str(network.provenance.get("dataset", "mnist"))) not in NAMES:
+        require_named(network.provenance, "The network")
+    sizes = network.sizes
+    pair_cells = sum(2 * a * b for a, b in pairwise(sizes))
     wanted: list[float | None] = [None] if method_named(method).free else list(budgets)
     for budget in budgets:
-        check_budget(int(budget * net.pair_cells), sum(net.sizes[1:]))
+        check_budget(int(budget * pair_cells), sum(sizes[1:]))
         if not 0 < budget <= 1:
             raise UsageError(f"A budget is a share of the cells, above 0 and at most 1, not {budget:g}.")
-    split = load_split(net, folder, progress)
-    start = Start.of(network, bits, split, seed=seed, weight_noise=weight_noise, progress=progress)
+    net, split = net_and_split("-".join(map(str, sizes)), data, folder, progress)
+    start = Start.of(network, bits, split, seed=seed, net=net, weight_noise=weight_noise, progress=progress)
     return CompressResult(tuple(run_method(start, method, budget, progress) for budget in wanted))
