@@ -32,6 +32,7 @@ from ohmbench.mapping.mapper import map_compressed
 from ohmbench.model.array import ArrayModel, load_params
 from ohmbench.network.mnist import CHECKSUMS, load_mnist
 from ohmbench.network.network import Network
+from ohmbench.network.own_data import read_own_data, trained_here
 from ohmbench.programming.recipe import Recipe
 from ohmbench.record.calibrations import calibrations
 from ohmbench.record.records import Cells
@@ -127,6 +128,10 @@ def _idx(path: Path) -> None:
         load_mnist(folder)
 
 
+def _own(path: Path) -> None:
+    trained_here(read_own_data(str(path)), 4)
+
+
 def _idx_file(count: int, labels: bool) -> bytes:
     shape = (count,) if labels else (count, 28, 28)
     head = bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape)
@@ -152,6 +157,8 @@ READERS: dict[str, Reader] = {
     "array": Reader(".ohma", mutate.of_bytes, _array),
     "idx": Reader(".gz", mutate.of_bytes, _idx),
     "onnx": Reader(".onnx", mutate.of_bytes, from_onnx),
+    "own-arrays": Reader(".npz", mutate.of_archive, _own),
+    "own-table": Reader(".csv", mutate.of_text, _own),
 }
 
 
@@ -197,6 +204,12 @@ def seeds(name: str, folder: Path) -> list[bytes]:
             from tests.onnx_models import sample
 
             return [sample()]
+        case "own-arrays":
+            np.savez(path.with_suffix(".npz"), x=rng.normal(size=(30, 4)), y=np.arange(30) % 2)
+            return [path.with_suffix(".npz").read_bytes()]
+        case "own-table":
+            rows = [f"{a:.3f},{b:.3f},{'no' if a < b else 'yes'}" for a, b in rng.normal(size=(30, 2))]
+            return ["\n".join(["a,b,label", *rows]).encode()]
         case "record" | "array":
             return [_recorded(folder)[name]]
         case "results":

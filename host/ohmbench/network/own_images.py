@@ -33,8 +33,10 @@ def read_folder(folder: Path) -> Parts:
         return Parts(x, y, test_x, test_y, of_bytes=True)
     names = _folders(folder)
     if sorted(names) == sorted(_PARTS):
-        classes = _folders(folder / "train")
-        (x, y), (test_x, test_y) = (_classes(folder / part, classes) for part in _PARTS)
+        names, test_names = (_folders(folder / part) for part in _PARTS)
+        for name in test_names:
+            require(name in names, f"its folder test has a class {name}, its folder train has none")
+        (x, y), (test_x, test_y) = _classes(folder / "train", names), _classes(folder / "test", test_names)
         return Parts(x, y, test_x, test_y, of_bytes=True)
     return Parts(*_classes(folder, names), of_bytes=True)
 
