@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
+from sklearn.svm import SVC, NuSVC
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -52,9 +53,9 @@ class CrossbarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
     """A classifier whose weights are compressed to a budget of cells, and which computes in the array's integers.
 
     Args:
-        estimator: LogisticRegression or MLPClassifier with ReLU; if it is not fitted, a clone is. None: a
-            LogisticRegression. Plain arrays: a list of (weights, bias), one a layer; or an
-            `ohmbench.network.network.Network`.
+        estimator: MLPClassifier with ReLU, or a linear model with coef_ and intercept_, as LogisticRegression,
+            LinearSVC and RidgeClassifier are; if it is not fitted, a clone is. None: a LogisticRegression. Plain
+            arrays: a list of (weights, bias), one a layer; or an `ohmbench.network.network.Network`.
         method: one of `ohmbench.compress.methods.METHODS`.
         cells: budget, as a share of the cells of plain pairs.
         weight_bits: of a signed weight: 2 is ternary.
@@ -139,6 +140,15 @@ class CrossbarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         logits = self.compressed_.forward_integer(self._integers(self._checked(X), _NEW))
         decision = logits[:, 1] - logits[:, 0] if len(self.classes_) == 2 else logits
         return np.asarray(decision, np.float64)
+
+    def predict_proba(self, X: ArrayLike) -> FloatArray:
+        """Probabilities (n, classes): softmax of the logits. Those of a model that was not fitted by log loss, as
+        LinearSVC, are in the right order, and not calibrated.
+        """
+        check_is_fitted(self)
+        logits = self.compressed_.forward_integer(self._integers(self._checked(X), _NEW))
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float64)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Labels (n,)."""
@@ -253,15 +263,16 @@ def _as_scikit_learn() -> Iterator[None]:
         raise LabelError(error.what, error.todo) from error
 
 
-def as_network(model: LogisticRegression | MLPClassifier) -> Network:
+def as_network(model: Any) -> Network:
     """The weights of a fitted model; one output a class, also where scikit-learn has a single one for two.
 
     Raises:
         UsageError: another kind of model, or an MLPClassifier without ReLU.
     """
-    if isinstance(model, LogisticRegression):
+    if _is_linear(model):
         coefficients = model.coef_.toarray() if issparse(model.coef_) else model.coef_  # after sparsify()
-        weights, biases = [coefficients.T], [model.intercept_]
+        weights = [np.atleast_2d(coefficients).T]
+        biases = [np.broadcast_to(model.intercept_, weights[0].shape[1])]  # a single 0 if none was fitted
     elif isinstance(model, MLPClassifier) and model.activation == "relu":
         if model.out_activation_ == "logistic" and model.n_outputs_ > 1:
             raise UsageError("The MLPClassifier was fitted with several labels a sample; only one is recognised here.")
@@ -269,9 +280,18 @@ def as_network(model: LogisticRegression | MLPClassifier) -> Network:
     else:
         raise UsageError(
             f"{type(model).__name__} has no dense layers with ReLU. Nothing was compressed or sent to the array. Give "
-            "a LogisticRegression, or an MLPClassifier with activation='relu'."
+            "a linear model with an output a class, as LogisticRegression, or an MLPClassifier with activation='relu'."
         )
     if weights[-1].shape[1] == 1:  # the logit of the second class, of two
         weights[-1] = np.concatenate([-weights[-1] / 2, weights[-1] / 2], axis=1)
         biases[-1] = np.concatenate([-biases[-1] / 2, biases[-1] / 2])
     return Network(tuple(np.asarray(w, np.float64) for w in weights), tuple(np.asarray(b, np.float64) for b in biases))
+
+
+def _is_linear(model: Any) -> bool:
+    """Whether a model has an output for each class, a sum of features; SVC has one for each pair of classes."""
+    if not all(hasattr(model, name) for name in ("coef_", "intercept_", "classes_", "decision_function")):
+        return False
+    outputs = np.shape(model.coef_)[0] if np.ndim(model.coef_) == 2 else 1
+    pairs = isinstance(model, SVC | NuSVC) and len(model.classes_) > 2
+    return not pairs and outputs == (1 if len(model.classes_) == 2 else len(model.classes_))

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeClassifier, SGDClassifier
 from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 
 from ohmbench.compress.estimator import CrossbarClassifier, as_network
 from ohmbench.errors import DataError, UsageError
@@ -65,14 +66,36 @@ def test_two_classes_have_one_decision() -> None:
     assert model.score(TEST_X[chosen] / 16, TEST_Y[chosen]) > 0.98
 
 
+@pytest.mark.parametrize(
+    "model", [LinearSVC(), LinearSVC(fit_intercept=False), RidgeClassifier(), SGDClassifier(random_state=0)]
+)
+@pytest.mark.parametrize("classes", [2, 10])
+def test_linear_models_are_compressed_as_they_are(model: BaseEstimator, classes: int) -> None:
+    x, y = TRAIN_X[classes > TRAIN_Y] / 16, TRAIN_Y[classes > TRAIN_Y]
+    model = clone(model).fit(x, y)
+    found = CrossbarClassifier(model, method="pairs", cells=1.0, weight_bits=8, input_bits=8, epochs=0).fit(x, y)
+    assert np.mean(found.predict(x) == model.predict(x)) > 0.97
+
+
+def test_probabilities_are_in_the_order_of_the_classes() -> None:
+    x, labels = TRAIN_X / 16, np.array([f"d{k}" for k in TRAIN_Y])
+    for names in (labels, np.where(TRAIN_Y < 5, "low", "high")):
+        model = CrossbarClassifier(method="pairs", cells=1.0).fit(x, names)
+        shares = model.predict_proba(x)
+        np.testing.assert_allclose(shares.sum(axis=1), 1)
+        np.testing.assert_array_equal(model.classes_[shares.argmax(axis=1)], model.predict(x))
+
+
 def test_it_clones() -> None:
     model = CrossbarClassifier(LogisticRegression(), cells=0.2)
     assert clone(model).get_params()["cells"] == 0.2
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(UsageError, match="LinearSVC has no dense layers with ReLU"):
-        CrossbarClassifier(LinearSVC()).fit(TRAIN_X / 16, TRAIN_Y)
+    with pytest.raises(UsageError, match="KNeighborsClassifier has no dense layers with ReLU"):
+        CrossbarClassifier(KNeighborsClassifier()).fit(TRAIN_X / 16, TRAIN_Y)
+    with pytest.raises(UsageError, match="SVC has no dense layers with ReLU"):  # an output for each pair of classes
+        CrossbarClassifier(SVC(kernel="linear")).fit(TRAIN_X / 16, TRAIN_Y)
     with pytest.raises(UsageError, match="no method nonsense"):
         CrossbarClassifier(method="nonsense", epochs=1).fit(TRAIN_X / 16, TRAIN_Y)
     with pytest.raises(UsageError, match="below one column for each"):
