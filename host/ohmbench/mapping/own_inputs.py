@@ -13,6 +13,7 @@ from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset
 from ohmbench.network.own_data import OwnData, Scaling, span_text, trained_here
 from ohmbench.support.array_types import IntArray
+from ohmbench.support.text_files import TextFileError, parse_json
 
 BYTES_FROM = 16.0
 """Highest input of a network that takes bytes; normalised inputs stay below."""
@@ -34,7 +35,7 @@ def own_dataset(image: WeightImage, own: OwnData) -> Dataset:
     if image.input_shape is None and (scaling := Scaling.from_provenance(image.provenance)) is not None:
         _require_features(own, (image.layers[0].inputs,))
         return trained_here(own, bits, scaling)[0]
-    labels = _labels(own, image.layers[-1].outputs)
+    labels = _labels(own, image)
     x = _in_range(_in_shape(own, image), own.of_bytes, image)
     if image.input_shape is None:
         x = np.rint(np.clip(x, 0, 1) * np.float32((1 << bits) - 1)).astype(np.int64)
@@ -105,14 +106,22 @@ def _require_range(x: NDArray[np.float32], low: float, high: float, is_exact: bo
         raise DataError(f"The data are {span_text(x)} where {meant} is meant.", "Scale them as its training data were.")
 
 
-def _labels(own: OwnData, outputs: int) -> IntArray:
-    """Numbers of outputs: whole numbers as they are where the network has such outputs, else classes in their order."""
+def _labels(own: OwnData, image: WeightImage) -> IntArray:
+    """Numbers of outputs: by the network's names of them; else whole numbers as they are, or classes in their order."""
     if not own.classes:
         raise DataError(
             f"The targets in {own.name} are numbers in floating point; accuracy is of classes.",
             "Give labels as whole numbers or text.",
         )
-    numbers = own.numbers
+    outputs, numbers = image.layers[-1].outputs, own.numbers
+    if names := _names(image):
+        if unknown := [name for name in own.classes if name not in names]:
+            raise DataError(
+                f"{own.name} has the class {unknown[0][:40]}, the network has {', '.join(names[:5])}"
+                f"{', ...' if len(names) > 5 else ''}.",
+                "Give the labels that it was trained with.",
+            )
+        return np.asarray(np.array([names.index(name) for name in own.classes], np.int64)[own.y], np.int64)
     if numbers is not None and numbers.min() >= 0 and numbers.max() < outputs:
         return np.asarray(numbers[own.y], np.int64)
     if len(own.classes) != outputs:
@@ -122,6 +131,15 @@ def _labels(own: OwnData, outputs: int) -> IntArray:
             f"Give labels from 0 to {outputs - 1}.",
         )
     return own.y
+
+
+def _names(image: WeightImage) -> list[str]:
+    """Names of the outputs, as networks of scikit-learn have them in their provenance; none if it has none."""
+    try:
+        found = parse_json(str(image.provenance.get("labels", "")))
+    except TextFileError:
+        return []
+    return found if isinstance(found, list) and all(isinstance(name, str) for name in found) else []
 
 
 def _by(shape: tuple[int, ...]) -> str:
