@@ -8,13 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_breast_cancer, load_iris, load_wine
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
 from tests.system.command_line import as_json, refused, run
 from tests.unit.network.test_own_data import csv, npz
 
+from ohmbench import from_sklearn, quantise_network
 from ohmbench.compress.estimator import CrossbarClassifier
 from ohmbench.errors import DataError, UsageError
+from ohmbench.mapping.imported import map_imported
 from ohmbench.mapping.mapper import map_compressed
 
 
@@ -86,3 +91,33 @@ def test_in_the_loop_on_own_data(tmp_path: Path) -> None:
     out = tmp_path / "out.ohmw"
     found = as_json("program", image, "--port", "twin", "--in-the-loop", "100", "-o", out, "--data", data)
     assert found["accuracy_trimmed"] > 0.7
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_network_without_classes_is_judged_by_its_outputs(tmp_path: Path) -> None:
+    x, y = load_diabetes(return_X_y=True)
+    y = np.stack([y, -y / 2], axis=1)
+    model = make_pipeline(
+        MinMaxScaler(), MLPRegressor(hidden_layer_sizes=(8,), max_iter=300, random_state=0, learning_rate_init=0.02)
+    )
+    network = quantise_network(from_sklearn(model.fit(x[:300], y[:300])), x[:300], weight_bits=6, activation_bits=8)
+    map_imported(network).save(tmp_path / "d.ohmw")
+    data = npz(tmp_path / "d.npz", x_train=x[:300], y_train=y[:300], x_test=x[300:], y_test=y[300:])
+    page = tmp_path / "page.html"
+    arguments = ["infer", tmp_path / "d.ohmw", "--port", "twin", "--data", data, "--trim", "200"]
+    found = as_json(*arguments, "--report", page)
+    assert (found["accuracy"], found["accuracy_quantised"], found["predictions"]) == (None, None, [])
+    assert (found["images"], np.shape(found["outputs"])) == (142, (142, 2))
+    exact = np.asarray(network.forward(x[300:].astype(np.float32)))
+    for outputs, said, reference in (
+        (exact, "rmse_quantised", y[300:]),
+        (np.array(found["outputs_trimmed"]), "rmse_trimmed", y[300:]),
+        (np.array(found["outputs"]), "rmse_to_integers", exact),
+    ):
+        assert found[said] == pytest.approx(np.sqrt(np.mean(np.square(outputs - reference))), rel=1e-5)
+    assert found["rmse_quantised"] < found["target_deviation"]
+    assert found["rmse_to_integers_trimmed"] < found["rmse_to_integers"]
+    assert "Confusion" not in page.read_text()
+    assert "142 inputs of d.npz, 2 outputs each (twin)" in run(*arguments).stdout
+    said = refused(UsageError.exit_code, "program", *arguments[1:6], "--in-the-loop", "100", "-o", tmp_path / "o.ohmw")
+    assert "fitted in the loop to classes" in said

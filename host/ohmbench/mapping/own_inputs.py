@@ -12,7 +12,7 @@ from ohmbench.errors import DataError
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset
 from ohmbench.network.own_data import OwnData, Scaling, span_text, trained_here
-from ohmbench.support.array_types import IntArray
+from ohmbench.support.array_types import FloatArray, IntArray
 from ohmbench.support.text_files import TextFileError, parse_json
 
 BYTES_FROM = 16.0
@@ -35,11 +35,14 @@ def own_dataset(image: WeightImage, own: OwnData) -> Dataset:
     if image.input_shape is None and (scaling := Scaling.from_provenance(image.provenance)) is not None:
         _require_features(own, (image.layers[0].inputs,))
         return trained_here(own, bits, scaling)[0]
-    labels = _labels(own, image)
+    labels = _labels(own, image) if own.classes else None
     x = _in_range(_in_shape(own, image), own.of_bytes, image)
     if image.input_shape is None:
         x = np.rint(np.clip(x, 0, 1) * np.float32((1 << bits) - 1)).astype(np.int64)
     train, test = own.own_parts()
+    if labels is None:
+        none = np.zeros(0, np.int64)
+        return Dataset(own.name, x[train], none, x[test], none, bits, (), own.content, _targets(own, image)[test])
     return Dataset(own.name, x[train], labels[train], x[test], labels[test], bits, own.classes, own.content)
 
 
@@ -108,11 +111,6 @@ def _require_range(x: NDArray[np.float32], low: float, high: float, is_exact: bo
 
 def _labels(own: OwnData, image: WeightImage) -> IntArray:
     """Numbers of outputs: by the network's names of them; else whole numbers as they are, or classes in their order."""
-    if not own.classes:
-        raise DataError(
-            f"The targets in {own.name} are numbers in floating point; accuracy is of classes.",
-            "Give labels as whole numbers or text.",
-        )
     outputs, numbers = image.layers[-1].outputs, own.numbers
     if names := _names(image):
         if unknown := [name for name in own.classes if name not in names]:
@@ -131,6 +129,18 @@ def _labels(own: OwnData, image: WeightImage) -> IntArray:
             f"Give labels from 0 to {outputs - 1}.",
         )
     return own.y
+
+
+def _targets(own: OwnData, image: WeightImage) -> FloatArray:
+    """(n, outputs)."""
+    found, outputs = own.y.reshape(len(own.y), -1).astype(np.float64), image.layers[-1].outputs
+    if found.shape[1] != outputs or _names(image):
+        raise DataError(
+            f"{own.name} has {found.shape[1]} targets in floating point for each input, the network "
+            f"{'tells classes apart' if _names(image) else f'has {outputs} outputs'}.",
+            "Give a target for each output; or classes, as whole numbers or text.",
+        )
+    return found
 
 
 def _names(image: WeightImage) -> list[str]:

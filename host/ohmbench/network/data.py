@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ohmbench.errors import DataError, UsageError
-from ohmbench.support.array_types import Index, IntArray, Integers, NetworkInputs
+from ohmbench.support.array_types import FloatArray, Index, IntArray, Integers, NetworkInputs
 
 DIGITS_SEED = 2025
 DIGITS_TEST_PER_CLASS = 36
@@ -52,7 +52,8 @@ class Dataset:
 
     Attributes:
         train_x, test_x: int64, (n, inputs), 0..2^input_bits - 1; or float32, (n, ...), for a network from elsewhere.
-        train_y, test_y: int64, (n,), class numbers from 0.
+        train_y, test_y: int64, (n,), class numbers from 0; empty if there are targets.
+        targets: (test_x, outputs) that a network without classes is to give; None: there are classes.
         classes: their names, of own data.
         own_content: `content` of own data, of what their file holds.
     """
@@ -65,6 +66,7 @@ class Dataset:
     input_bits: int
     classes: tuple[str, ...] = ()
     own_content: str = ""
+    targets: FloatArray | None = None
 
     @property
     def input_scale(self) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ohmbench.bench.base import Bench
-from ohmbench.errors import ArrayState, NotConvergedError
+from ohmbench.errors import ArrayState, NotConvergedError, UsageError
 from ohmbench.inference.adapt import adapt, tied_layers
 from ohmbench.inference.exact import predict
 from ohmbench.inference.on_bench import Inference
@@ -126,6 +126,11 @@ def program_in_the_loop(
     """
     file, recipe = ImageFile.load(path), setup.recipe or Recipe()
     data_set = dataset_of(file.image, data, folder)
+    if data_set.targets is not None:
+        raise UsageError(
+            "Layers are fitted in the loop to classes, and these data have targets in floating point.",
+            "Program the image without --in-the-loop, and trim it.",
+        )
     require_enough(file.image, count)
     chosen = some_of(len(data_set.train_x), count)
     tied_layers(file.image, 0)

@@ -13,7 +13,7 @@ from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.checks.before_pulses import check_before_pulses
 from ohmbench.errors import UsageError
-from ohmbench.inference.exact import classes_of, predict
+from ohmbench.inference.exact import classes_of, evaluate, predict
 from ohmbench.inference.loading import Loader, load_at_once
 from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
@@ -23,6 +23,7 @@ from ohmbench.mapping.data_sets import CONTENT, dataset_of
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset, share_right
 from ohmbench.operations.image_file import ImageFile, require_own_array
+from ohmbench.operations.output_errors import OutputErrors
 from ohmbench.operations.result import Noted
 from ohmbench.operations.trim import (
     TrimRequest,
@@ -57,7 +58,7 @@ class TwinCheck:
         differ: how many of them differ.
     """
 
-    accuracy: float
+    accuracy: float | None
     codes: int
     differ: int
     same_cycles: bool
@@ -68,6 +69,7 @@ class InferResult:
     """Test images through the array, and through the same integers without one.
 
     Attributes:
+        labels, predictions: empty if the network has no classes; then its `outputs` are judged, and accuracies None.
         accuracy_float: of the network before quantisation over its whole test set, if the image's provenance has it.
         accuracy_quantised: of the image in exact integers, over these images.
         content: of the data set, as `Dataset.content` has it.
@@ -84,18 +86,23 @@ class InferResult:
     program_cycles: int
     infer_cycles: int
     accuracy_float: float | None
-    accuracy_quantised: float
+    accuracy_quantised: float | None
     content: str
     data_known: bool
     twin: TwinCheck | None = None
     predictions_trimmed: IntArray | None = None
     trim: TrimResult | None = None
     hint: str | None = None
+    outputs: OutputErrors | None = None
 
     @property
-    def accuracy(self) -> float:
+    def images(self) -> int:
+        return len(self.labels) if self.outputs is None else len(self.outputs.targets)
+
+    @property
+    def accuracy(self) -> float | None:
         """Of the array as it is."""
-        return share_right(self.predictions, self.labels)
+        return share_right(self.predictions, self.labels) if self.outputs is None else None
 
     @property
     def accuracy_trimmed(self) -> float | None:
@@ -117,11 +124,12 @@ class InferResult:
             "dataset": self.dataset,
             CONTENT: self.content,
             "data_known": self.data_known,
-            "images": len(self.labels),
+            "images": self.images,
             "accuracy": self.accuracy,
             "accuracy_trimmed": self.accuracy_trimmed,
             "accuracy_float": self.accuracy_float,
             "accuracy_quantised": self.accuracy_quantised,
+            **({} if self.outputs is None else self.outputs.summary()),
             **twin,
             "converged_fraction": self.programmed.converged_fraction,
             "program_time_s": self.program_cycles / CLOCK_HZ,
@@ -133,14 +141,8 @@ class InferResult:
 
     def describe(self) -> str:
         s = self.summary()
-        beside = [f"{100 * self.accuracy_quantised:.2f} % in exact integers"]
-        if self.accuracy_float is not None:
-            beside.append(f"{100 * self.accuracy_float:.2f} % in floating point (its whole test set)")
-        raw = "" if self.trim is None else ", raw"
         lines = [
-            f"{100 * self.accuracy:.2f} % of {s['images']} images of {self.dataset} recognised ({self.rung}{raw})",
-            *([] if self.accuracy_trimmed is None else [f"{100 * self.accuracy_trimmed:.2f} % of them trimmed"]),
-            ", ".join(beside),
+            *self._reached(),
             f"{100 * s['converged_fraction']:.2f} % of {self.programmed.cells} cells in their window",
             f"{s['program_time_s']:.3f} s programming, {s['infer_time_s']:.3f} s inference, bench time",
         ]
@@ -149,12 +151,26 @@ class InferResult:
         if self.twin is not None:
             differ = f"{self.twin.differ} of {self.twin.codes} codes differ" if self.twin.differ else "all codes equal"
             clocks = "the same clocks" if self.twin.same_cycles else "other clocks"
-            lines.append(f"twin: {100 * self.twin.accuracy:.2f} %, {differ}, {clocks}")
+            lines.append(f"twin: {_percent(self.twin.accuracy)}, {differ}, {clocks}")
         if self.trim is not None:
             lines.append(self.trim.describe())
         if self.hint is not None:
             lines.append(self.hint)
         return "\n".join(lines)
+
+    def _reached(self) -> list[str]:
+        raw = "" if self.trim is None else ", raw"
+        if self.outputs is not None:
+            head = f"{self.images} inputs of {self.dataset}, {self.outputs.targets.shape[1]} outputs each ({self.rung})"
+            return [head, *(f"{row.name}: {row.value} ({row.note})" for row in self.outputs.rows())]
+        beside = [f"{_percent(self.accuracy_quantised)} in exact integers"]
+        if self.accuracy_float is not None:
+            beside.append(f"{100 * self.accuracy_float:.2f} % in floating point (its whole test set)")
+        return [
+            f"{_percent(self.accuracy)} of {self.images} images of {self.dataset} recognised ({self.rung}{raw})",
+            *([] if self.accuracy_trimmed is None else [f"{100 * self.accuracy_trimmed:.2f} % of them trimmed"]),
+            ", ".join(beside),
+        ]
 
     def render(self, path: Path) -> None:
         """Write a page with the accuracies, the confusion matrix and the trimming.
@@ -162,19 +178,10 @@ class InferResult:
         Raises:
             UsageError: it cannot be written.
         """
-        tests = len(self.labels)
-        rows = [
-            SummaryRow("Accuracy in integers", percent(self.accuracy_quantised, 2), "as an ideal array gives it"),
-            SummaryRow("Accuracy through the array, raw", percent(self.accuracy, 2), f"of {tests} test images"),
-        ]
-        confusions = {"Raw": confusion(self.labels, self.predictions)}
-        best, section, notices = self.accuracy, "", []
-        if self.trim is not None and self.accuracy_trimmed is not None and self.predictions_trimmed is not None:
-            best, trimming = self.accuracy_trimmed, self.trim.trimming
-            note = f"corrected as {trimming.inputs} training inputs of {self.trim.owned.dataset} showed"
-            rows.append(SummaryRow("Accuracy through the array, trimmed", percent(best, 2), note))
-            confusions = {"Trimmed": confusion(self.labels, self.predictions_trimmed), **confusions}
-            section = trimming_section(self.trim.image, trimming, self.trim.worst)
+        rows, confusions, reached = self._judged()
+        section, notices = "", []
+        if self.trim is not None:
+            section = trimming_section(self.trim.image, self.trim.trimming, self.trim.worst)
             notices = [] if self.trim.stale is None else [f"The trimming is stale: {self.trim.stale}."]
         cells = self.programmed.cells
         rows += [
@@ -187,8 +194,30 @@ class InferResult:
         origin = {"ohmbench": __version__, "rung": self.rung, "data set": self.dataset, "its content": self.content}
         if self.trim is not None:
             origin |= {"image sha256": self.trim.owned.image_sha256, "array": self.trim.owned.serial or "not recorded"}
-        heading = f"{self.dataset}: {percent(best)} through the array"
+        heading = f"{self.dataset}: {reached} through the array"
         render_infer(InferReport(self.rung, heading, rows, confusions, section, notices, origin), path)
+
+    def _judged(self) -> tuple[list[SummaryRow], dict[str, IntArray], str]:
+        """Rows and confusions of a page, and the best result in a few words."""
+        if self.outputs is not None:
+            s = self.outputs.summary()
+            best = s["rmse"] if s["rmse_trimmed"] is None else s["rmse_trimmed"]
+            return [*self.outputs.rows()], {}, f"an error of {best:.4g}"
+        rows = [
+            SummaryRow("Accuracy in integers", _percent(self.accuracy_quantised), "as an ideal array gives it"),
+            SummaryRow("Accuracy through the array, raw", _percent(self.accuracy), f"of {self.images} test images"),
+        ]
+        confusions = {"Raw": confusion(self.labels, self.predictions)}
+        if self.trim is None or self.predictions_trimmed is None:
+            return rows, confusions, _percent(self.accuracy, 1)
+        note = f"corrected as {self.trim.trimming.inputs} training inputs of {self.trim.owned.dataset} showed"
+        rows.append(SummaryRow("Accuracy through the array, trimmed", _percent(self.accuracy_trimmed), note))
+        confusions = {"Trimmed": confusion(self.labels, self.predictions_trimmed), **confusions}
+        return rows, confusions, _percent(self.accuracy_trimmed, 1)
+
+
+def _percent(share: float | None, digits: int = 2) -> str:
+    return "none" if share is None else percent(share, digits)
 
 
 def load_test_set(image: WeightImage, name: str | None, folder: Path | None, count: int | None) -> Dataset:
@@ -199,8 +228,8 @@ def load_test_set(image: WeightImage, name: str | None, folder: Path | None, cou
         ImageError, DataError: as `dataset_of`.
     """
     data = dataset_of(image, name, folder)
-    if count is not None and not 1 <= count <= len(data.test_y):
-        raise UsageError(f"--images {count}: the test set has 1 to {len(data.test_y)}.")
+    if count is not None and not 1 <= count <= len(data.test_x):
+        raise UsageError(f"--images {count}: the test set has 1 to {len(data.test_x)}.")
     return data
 
 
@@ -285,23 +314,33 @@ def infer(
             at_once = load_at_once(other, recipe)
             same = _through(other, file, data, recipe, inputs, at_once, None, trim, None, after_s)
         check = _compare(found, same, labels)
-    said = image.provenance.get("accuracy_float")
+    said, targets = image.provenance.get("accuracy_float"), data.targets
+    outputs = None
+    if targets is not None:
+        exact, raw = (_flat(values) for values in (evaluate(image, inputs), found.raw))
+        trimmed = None if found.trimmed is None else _flat(found.trimmed)
+        outputs = OutputErrors(targets[:count], exact, raw, trimmed)
     return InferResult(
         bench.info.rung,
         data.name,
         labels,
-        classes_of(found.raw),
+        classes_of(found.raw) if outputs is None else labels,
         ProgramResult(bench.info.rung, found.run.records),
         found.run.program_cycles,
         found.run.infer_cycles,
         float(said) if isinstance(said, int | float) else None,
-        share_right(predict(image, inputs), labels),
+        share_right(predict(image, inputs), labels) if outputs is None else None,
         data.content,
         CONTENT in image.provenance,
         check,
-        None if found.trimmed is None else classes_of(found.trimmed),
+        None if found.trimmed is None or outputs is not None else classes_of(found.trimmed),
         found.trim,
+        outputs=outputs,
     )
+
+
+def _flat(values: FloatArray) -> FloatArray:
+    return values.reshape(len(values), -1)
 
 
 def _through(
@@ -339,7 +378,7 @@ def _compare(found: _Through, same: _Through, labels: IntArray) -> TwinCheck:
     pairs = [(a, b) for tile, parts in found.codes.items() for a, b in zip(parts, same.codes[tile], strict=True)]
     cycles = [(r.program_cycles, r.infer_cycles, r.trim_cycles) for r in (found.run, same.run)]
     return TwinCheck(
-        share_right(classes_of(same.raw), labels),
+        share_right(classes_of(same.raw), labels) if len(labels) else None,
         sum(a.size for a, _ in pairs),
         sum(int(np.count_nonzero(a != b)) for a, b in pairs),
         cycles[0] == cycles[1],

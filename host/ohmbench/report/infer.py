@@ -22,7 +22,7 @@ class InferReport:
         rung: board, sim or twin.
         heading: the result in a line.
         rows: of the summary.
-        confusions: counts (classes, classes) by what they are of.
+        confusions: counts (classes, classes) by what they are of; none of a network without classes.
         trimming: HTML of `report.trimming`, if there is one.
         notices: what a reader must not miss.
     """
@@ -51,15 +51,16 @@ def infer_html(report: InferReport) -> str:
     tables = "\n".join(
         f"<h3>{escape(name)}</h3>\n{confusion_table(counts)}" for name, counts in report.confusions.items()
     )
+    confused = f"""<h2>Confusion matrix</h2>
+<p>Test images by their label (row) and by what the network said (column).</p>
+{tables}"""
     body = f"""<h1>{escape(report.heading)}</h1>
 <p class="soft">ohmbench infer on {escape(RUNGS.get(report.rung, report.rung))}</p>
 {origin_note(report.rung != "board")}
 {notices}
 {summary_table(report.rows, "Accuracy through")}
 {report.trimming}
-<h2>Confusion matrix</h2>
-<p>Test images by their label (row) and by what the network said (column).</p>
-{tables}
+{confused if report.confusions else ""}
 <h2>Where this came from</h2>
 {provenance_table(report.provenance)}"""
     return page(report.heading, body)

@@ -112,7 +112,7 @@ def test_labels_are_found_by_the_names_of_the_outputs(tmp_path: Path) -> None:
         (3, np.array(["a", "b", "c"]), [0, 1, 2]),
         (4, np.array(["a", "b", "c"]), r"has 3 classes, a, b, c, the network has 4 outputs"),
         (4, np.array([2, 3, 4]), "Give labels from 0 to 3"),
-        (3, np.array([0.5, 1.5, 2.5]), "numbers in floating point"),
+        (3, np.array([0.5, 1.5, 2.5]), "has 1 targets in floating point for each input, the network has 3 outputs"),
     ],
 )
 def test_labels_are_outputs(outputs: int, labels: Any, expected: Any, tmp_path: Path) -> None:

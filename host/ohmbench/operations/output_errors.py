@@ -1,0 +1,64 @@
+"""Outputs of a network without classes, through an array: how far they are from targets and from exact integers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ohmbench.report.results import SummaryRow
+from ohmbench.support.array_types import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class OutputErrors:
+    """All (n, outputs), in the targets' unit.
+
+    Attributes:
+        exact: the network in exact integers.
+        raw, trimmed: through the array as it is, and with its corrections, if it was trimmed.
+    """
+
+    targets: FloatArray
+    exact: FloatArray
+    raw: FloatArray
+    trimmed: FloatArray | None
+
+    def summary(self) -> dict[str, Any]:
+        """Root mean squares over inputs and outputs; `rmse` alone is against the targets."""
+        trimmed = self.trimmed
+        return {
+            "rmse": _rms(self.raw - self.targets),
+            "rmse_trimmed": None if trimmed is None else _rms(trimmed - self.targets),
+            "rmse_quantised": _rms(self.exact - self.targets),
+            "rmse_to_integers": _rms(self.raw - self.exact),
+            "rmse_to_integers_trimmed": None if trimmed is None else _rms(trimmed - self.exact),
+            "target_deviation": _rms(self.targets - self.targets.mean(axis=0)),
+            "outputs": self.raw.tolist(),
+            "outputs_trimmed": None if trimmed is None else trimmed.tolist(),
+        }
+
+    def rows(self) -> Sequence[SummaryRow]:
+        """The same for a page, of which a terminal says the lines."""
+        s = self.summary()
+        return [
+            SummaryRow(
+                "Error in integers", f"{s['rmse_quantised']:.4g}", "root mean square, as an ideal array gives it"
+            ),
+            *(
+                SummaryRow(
+                    f"Error through the array, {name}",
+                    f"{s[f'rmse{key}']:.4g}",
+                    f"{s[f'rmse_to_integers{key}']:.4g} from exact integers",
+                )
+                for name, key in (("raw", ""), ("trimmed", "_trimmed"))
+                if s[f"rmse{key}"] is not None
+            ),
+            SummaryRow("Deviation of the targets", f"{s['target_deviation']:.4g}", "the error of their mean"),
+        ]
+
+
+def _rms(values: FloatArray) -> float:
+    return float(np.sqrt(np.mean(np.square(values))))
