@@ -81,6 +81,21 @@ def test_from_a_model_to_the_array(model: Path, tmp_path: Path) -> None:
     assert (same["codes_that_differ"], same["cycles_equal"]) == (0, True)
 
 
+def test_own_data_calibrate_and_test(model: Path, tmp_path: Path) -> None:
+    digits = load_digits(8)
+    x, y = np.concatenate([digits.train_x, digits.test_x]) / 16, np.concatenate([digits.train_y, digits.test_y])
+    data, network, image = tmp_path / "own.npz", tmp_path / "net.ohmn", tmp_path / "net.ohmw"
+    np.savez(data, x_train=x[:1437], y_train=y[:1437], x_test=x[1437:], y_test=y[1437:])
+    made = as_json("import", model, "-o", network, "--data", data, "--bits", "4", "--activation-bits", "5")
+    assert made["accuracy_quantised"] > 0.87
+    assert run("map", network, "-o", image).returncode == 0
+    found = as_json("infer", image, "--port", "twin", "--data", data, "--trim", "300")
+    assert (found["dataset"], found["accuracy_quantised"]) == ("own.npz", made["accuracy_quantised"])
+    np.savez(data, x=x, y=y)
+    said = refused(UsageError.exit_code, "import", model, "-o", tmp_path / "other.ohmn", "--data", data)
+    assert "no part to train on" in said
+
+
 def test_what_cannot_be_taken_is_named_at_once(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Einsum", ["x", "x"], ["a"], name="first", equation="nchw,nchw->nchw"),

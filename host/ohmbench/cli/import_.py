@@ -19,8 +19,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--check", action="store_true", help="say what it costs and what cannot be taken, and write nothing"
     )
-    parser.add_argument("--data", choices=["digits", "mnist"], help="data set to calibrate with, and to test on")
-    options.mnist(parser)
+    options.data(parser, "none: a quantised model is not tested")
     group = parser.add_argument_group("quantisation of a model in floating point")
     group.add_argument("--bits", type=options.whole(2, 8), help="bits of the signed weights (default: 4)")
     group.add_argument(

@@ -11,7 +11,7 @@ import numpy as np
 
 from ohmbench.errors import DataError, ImageError, UsageError
 from ohmbench.mapping.image import Provenance, WeightImage
-from ohmbench.mapping.own_inputs import BYTES_FROM, own_dataset
+from ohmbench.mapping.own_inputs import BYTES_FROM, Takes, own_dataset, own_for
 from ohmbench.network.data import Dataset, load_digits
 from ohmbench.network.imported import ImportedNetwork
 from ohmbench.network.mnist import load_mnist, mnist_bytes
@@ -122,12 +122,15 @@ def _for_steps(chosen: str, image: WeightImage, folder: Path | None) -> Dataset:
 
 
 def imported_data(network: ImportedNetwork, chosen: str, folder: Path | None = None) -> Dataset:
-    """A data set as a network from elsewhere takes it; folder as `dataset_of` has it.
+    """A data set as a network from elsewhere takes it; `chosen` and folder as `dataset_of` has them.
 
     Raises:
         ImageError: it takes other inputs.
-        DataError: its files are missing or damaged.
+        UsageError: no such data set.
+        DataError: its files are missing or damaged, or own data do not fit the network.
     """
+    if chosen not in NAMES:
+        return own_for(Takes.of_network(network), read_own_data(chosen))
     return _in_shape(chosen, network.input_shape, (network.input_range or (0.0, None))[1], folder)
 
 

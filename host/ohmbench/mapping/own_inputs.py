@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.errors import DataError
-from ohmbench.mapping.image import WeightImage
+from ohmbench.mapping.image import Provenance, WeightImage
 from ohmbench.network.data import Dataset
+from ohmbench.network.imported import ImportedNetwork
 from ohmbench.network.own_data import OwnData, Scaling, span_text, trained_here
 from ohmbench.support.array_types import FloatArray, IntArray
 from ohmbench.support.text_files import TextFileError, parse_json
@@ -22,28 +24,69 @@ _SMALL = 1 / 64  # of the network's range: data that fill no more of it are of a
 _FAR = 0.01  # share of values that may be outside
 
 
+@dataclass(frozen=True, eq=False)
+class Takes:
+    """What a network takes and gives.
+
+    Attributes:
+        shape: of an input.
+        bits: of a network of integers, which stand for 0..1; None: it takes single precision.
+        span: lowest and highest input that it tells apart; None: not known.
+        names: of its outputs; none if it has none.
+    """
+
+    shape: tuple[int, ...]
+    outputs: int
+    bits: int | None
+    span: tuple[float, float] | None
+    names: tuple[str, ...]
+
+    @classmethod
+    def of_image(cls, image: WeightImage) -> Self:
+        outputs, names = image.layers[-1].outputs, _names(image.provenance)
+        if image.input_shape is None:
+            return cls((image.layers[0].inputs,), outputs, image.layers[0].input_bits, (0.0, 1.0), names)
+        said = [image.provenance.get(key) for key in ("input_low", "input_high")]
+        low, high = (float(value) if isinstance(value, int | float) else None for value in said)
+        return cls(image.input_shape, outputs, None, None if low is None or high is None else (low, high), names)
+
+    @classmethod
+    def of_network(cls, network: ImportedNetwork) -> Self:
+        outputs = int(network.products[-1].arrays["weights"].shape[-1]) if network.products else 0
+        return cls(network.input_shape, outputs, None, network.input_range, _names(network.provenance))
+
+
 def own_dataset(image: WeightImage, own: OwnData) -> Dataset:
     """The data set with the inputs that an image takes.
 
-    A network that was trained here takes them as they were split and scaled then. One from elsewhere is tested on the
-    file's test part, or on all of it, in the file's order.
+    A network that was trained here takes them as they were split and scaled then; one from elsewhere as `own_for` says.
 
     Raises:
         DataError: shape, range or labels do not fit the network.
     """
-    bits = image.layers[0].input_bits
-    if image.input_shape is None and (scaling := Scaling.from_provenance(image.provenance)) is not None:
-        _require_features(own, (image.layers[0].inputs,))
-        return trained_here(own, bits, scaling)[0]
-    labels = _labels(own, image) if own.classes else None
-    x = _in_range(_in_shape(own, image), own.of_bytes, image)
-    if image.input_shape is None:
-        x = np.rint(np.clip(x, 0, 1) * np.float32((1 << bits) - 1)).astype(np.int64)
+    takes = Takes.of_image(image)
+    if takes.bits is not None and (scaling := Scaling.from_provenance(image.provenance)) is not None:
+        _require_features(own, takes.shape)
+        return trained_here(own, takes.bits, scaling)[0]
+    return own_for(takes, own)
+
+
+def own_for(takes: Takes, own: OwnData) -> Dataset:
+    """Own data for a network from elsewhere: it is tested on the file's test part, or on all of it, in its order.
+
+    Raises:
+        DataError: shape, range or labels do not fit the network.
+    """
+    labels = _labels(own, takes) if own.classes else np.zeros(0, np.int64)
+    x = _in_range(_in_shape(own, takes.shape), own.of_bytes, takes)
+    if takes.bits is not None:
+        x = np.rint(np.clip(x, 0, 1) * np.float32((1 << takes.bits) - 1)).astype(np.int64)
     train, test = own.own_parts()
-    if labels is None:
-        none = np.zeros(0, np.int64)
-        return Dataset(own.name, x[train], none, x[test], none, bits, (), own.content, _targets(own, image)[test])
-    return Dataset(own.name, x[train], labels[train], x[test], labels[test], bits, own.classes, own.content)
+    if not own.classes:
+        targets = _targets(own, takes)[test]
+        return Dataset(own.name, x[train], labels, x[test], labels, takes.bits or 0, (), own.content, targets)
+    y = labels[train], labels[test]
+    return Dataset(own.name, x[train], y[0], x[test], y[1], takes.bits or 0, own.classes, own.content)
 
 
 def _require_features(own: OwnData, shape: tuple[int, ...]) -> None:
@@ -54,9 +97,8 @@ def _require_features(own: OwnData, shape: tuple[int, ...]) -> None:
         )
 
 
-def _in_shape(own: OwnData, image: WeightImage) -> NDArray[Any]:
+def _in_shape(own: OwnData, shape: tuple[int, ...]) -> NDArray[Any]:
     """Inputs (n, ...) in the network's shape: as they are, flat, or with sides of 1 more or less."""
-    shape = image.input_shape or (image.layers[0].inputs,)
     found = own.x.shape[1:]
     _require_features(own, shape)
     if len(shape) == 3 and shape[0] > 1 and found == (*shape[1:], shape[0]) and found != shape:
@@ -77,19 +119,13 @@ def _sides(shape: tuple[int, ...]) -> list[int]:
     return [length for length in shape if length != 1]
 
 
-def _in_range(x: NDArray[Any], of_bytes: bool, image: WeightImage) -> NDArray[np.float32]:
-    """Single precision, in the unit that the network takes: 0..1, or what its provenance says."""
-    low, high = 0.0, 1.0
-    known = image.input_shape is None
-    if not known:
-        said = [image.provenance.get(key) for key in ("input_low", "input_high")]
-        if all(type(value) in (int, float) for value in said):
-            low, high, known = float(str(said[0])), float(str(said[1])), True
-    if of_bytes and high <= BYTES_FROM:
+def _in_range(x: NDArray[Any], of_bytes: bool, takes: Takes) -> NDArray[np.float32]:
+    """Single precision, in the unit that the network takes; bytes are shares of white if nobody knows."""
+    if of_bytes and (takes.span is None or takes.span[1] <= BYTES_FROM):
         x = np.divide(x, _WHITE, dtype=np.float32)
     found = np.asarray(x, np.float32)
-    if known:
-        _require_range(found, low, high, image.input_shape is None)
+    if takes.span is not None:
+        _require_range(found, *takes.span, takes.bits is not None)
     return found
 
 
@@ -109,10 +145,10 @@ def _require_range(x: NDArray[np.float32], low: float, high: float, is_exact: bo
         raise DataError(f"The data are {span_text(x)} where {meant} is meant.", "Scale them as its training data were.")
 
 
-def _labels(own: OwnData, image: WeightImage) -> IntArray:
+def _labels(own: OwnData, takes: Takes) -> IntArray:
     """Numbers of outputs: by the network's names of them; else whole numbers as they are, or classes in their order."""
-    outputs, numbers = image.layers[-1].outputs, own.numbers
-    if names := _names(image):
+    outputs, numbers = takes.outputs, own.numbers
+    if names := takes.names:
         if unknown := [name for name in own.classes if name not in names]:
             raise DataError(
                 f"{own.name} has the class {unknown[0][:40]}, the network has {', '.join(names[:5])}"
@@ -131,25 +167,25 @@ def _labels(own: OwnData, image: WeightImage) -> IntArray:
     return own.y
 
 
-def _targets(own: OwnData, image: WeightImage) -> FloatArray:
+def _targets(own: OwnData, takes: Takes) -> FloatArray:
     """(n, outputs)."""
-    found, outputs = own.y.reshape(len(own.y), -1).astype(np.float64), image.layers[-1].outputs
-    if found.shape[1] != outputs or _names(image):
+    found, outputs = own.y.reshape(len(own.y), -1).astype(np.float64), takes.outputs
+    if found.shape[1] != outputs or takes.names:
         raise DataError(
             f"{own.name} has {found.shape[1]} targets in floating point for each input, the network "
-            f"{'tells classes apart' if _names(image) else f'has {outputs} outputs'}.",
+            f"{'tells classes apart' if takes.names else f'has {outputs} outputs'}.",
             "Give a target for each output; or classes, as whole numbers or text.",
         )
     return found
 
 
-def _names(image: WeightImage) -> list[str]:
+def _names(provenance: Provenance) -> tuple[str, ...]:
     """Names of the outputs, as networks of scikit-learn have them in their provenance; none if it has none."""
     try:
-        found = parse_json(str(image.provenance.get("labels", "")))
+        found = parse_json(str(provenance.get("labels", "")))
     except TextFileError:
-        return []
-    return found if isinstance(found, list) and all(isinstance(name, str) for name in found) else []
+        return ()
+    return tuple(found) if isinstance(found, list) and all(isinstance(name, str) for name in found) else ()
 
 
 def _by(shape: tuple[int, ...]) -> str:

@@ -139,7 +139,7 @@ def import_onnx(
                 "Give --data; or --check to see what it costs.",
             )
         chosen = quantisation or Quantisation()
-        if found is not None:
+        if found is not None and found.targets is None:
             progress.say("quantising, and the test set before and after")
             said_float = _accuracy(network, found, progress, "in floating point")
         inputs = _noise(network) if found is None else some_inputs(found.train_x, min(CALIBRATION, len(found.train_x)))
@@ -150,7 +150,9 @@ def import_onnx(
             activation_bits=chosen.activation_bits,
             ranges=chosen.ranges,
         )
-    quantised = None if found is None else _accuracy(network, found, progress, "in integers")
+    quantised = (
+        None if found is None or found.targets is not None else _accuracy(network, found, progress, "in integers")
+    )
     network = _described(network, found, quantised if was_whole else said_float)
     image = map_imported(network)
     return ImportResult(

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression, Ridge
 from tests.unit.network.test_own_data import IMAGES, KINDS, TABLE, idx, npz
 
+from ohmbench import from_sklearn
 from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
 from ohmbench.errors import DataError, ImageError, UsageError
-from ohmbench.mapping.data_sets import CONTENT, dataset_of
+from ohmbench.mapping.data_sets import CONTENT, dataset_of, imported_data
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_pairs
 from ohmbench.network.own_data import Scaling, read_own_data
@@ -122,3 +124,20 @@ def test_labels_are_outputs(outputs: int, labels: Any, expected: Any, tmp_path: 
             dataset_of(bare(3, outputs), path)
     else:
         np.testing.assert_array_equal(dataset_of(bare(3, outputs), path).test_y, np.array(expected)[KINDS])
+
+
+def test_a_network_before_it_is_mapped_takes_the_same(tmp_path: Path) -> None:
+    parts = {"x_train": TABLE[:40], "y_train": KINDS[:40], "x_test": TABLE[40:], "y_test": KINDS[40:]}
+    names = np.array(["b", "c", "a"])[KINDS]
+    path = str(npz(tmp_path / "a.npz", **parts | {"y_train": names[:40], "y_test": names[40:]}))
+    network = from_sklearn(LogisticRegression(max_iter=1000).fit(TABLE, names))
+    data = imported_data(network, path)
+    np.testing.assert_array_equal(data.test_x, TABLE[40:].astype(np.float32))
+    assert set(data.test_y) == {0}
+    values = from_sklearn(Ridge().fit(TABLE, TABLE[:, :2]))
+    parts |= {"y_train": TABLE[:40, :2], "y_test": TABLE[40:, :2]}
+    found = imported_data(values, str(npz(tmp_path / "b.npz", **parts))).targets
+    assert found is not None
+    np.testing.assert_array_equal(found, TABLE[40:, :2])
+    with pytest.raises(UsageError, match="No data set is called cifar"):
+        imported_data(values, "cifar")
