@@ -105,6 +105,7 @@ def test_a_network_without_classes_is_judged_by_its_outputs(tmp_path: Path) -> N
     data = npz(tmp_path / "d.npz", x_train=x[:300], y_train=y[:300], x_test=x[300:], y_test=y[300:])
     page = tmp_path / "page.html"
     arguments = ["infer", tmp_path / "d.ohmw", "--port", "twin", "--data", data, "--trim", "200"]
+    arguments += ["--array", tmp_path / "chip.ohma"]
     found = as_json(*arguments, "--report", page)
     assert (found["accuracy"], found["accuracy_quantised"], found["predictions"]) == (None, None, [])
     assert (found["images"], np.shape(found["outputs"])) == (142, (142, 2))

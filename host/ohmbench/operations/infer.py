@@ -303,8 +303,12 @@ def infer(
         source = Source(file.sha256, file.path.name, recipe_name or DEFAULT_RECIPE)
         load = recorded_loader(bench, recipe, progress, ledgered, INFER, source)
     found = _through(bench, file, data, recipe, inputs, load, progress, trim, ledgered, after_s)
+    outputs = None
+    if data.targets is not None:
+        trimmed = None if found.trimmed is None else _flat(found.trimmed)
+        outputs = OutputErrors(data.targets[:count], _flat(evaluate(image, inputs)), _flat(found.raw), trimmed)
     if ledgered is not None and found.runs:
-        _note(ledgered, found, labels, data.name)
+        _note(ledgered, found, _recognised(found, labels, data.name) if outputs is None else outputs.line(data.name))
     check = None
     if twin is not None:
         progress.say("the same on the twin")
@@ -314,12 +318,7 @@ def infer(
             at_once = load_at_once(other, recipe)
             same = _through(other, file, data, recipe, inputs, at_once, None, trim, None, after_s)
         check = _compare(found, same, labels)
-    said, targets = image.provenance.get("accuracy_float"), data.targets
-    outputs = None
-    if targets is not None:
-        exact, raw = (_flat(values) for values in (evaluate(image, inputs), found.raw))
-        trimmed = None if found.trimmed is None else _flat(found.trimmed)
-        outputs = OutputErrors(targets[:count], exact, raw, trimmed)
+    said = image.provenance.get("accuracy_float")
     return InferResult(
         bench.info.rung,
         data.name,
@@ -365,11 +364,15 @@ def _through(
     return _Through(passed.trimmed.raw, passed.trimmed.corrected, passed.result, codes, run, runs)
 
 
-def _note(ledgered: Ledgered, found: _Through, labels: IntArray, name: str) -> None:
-    """The accuracies, raw and trimmed, as an event of the run that programmed the last array, or that it holds."""
+def _recognised(found: _Through, labels: IntArray, name: str) -> str:
     said = f"{100 * share_right(classes_of(found.raw), labels):.2f} % of {len(labels)} images of {name} recognised"
     if found.trimmed is not None:
         said += f" raw, {100 * share_right(classes_of(found.trimmed), labels):.2f} % trimmed"
+    return said
+
+
+def _note(ledgered: Ledgered, found: _Through, said: str) -> None:
+    """What was reached, as an event of the run that programmed the last array, or that it holds."""
     with ledgered.store.database.transaction() as sql:
         note(sql, max(found.runs.values()), said)
 

@@ -40,6 +40,12 @@ class OutputErrors:
             "outputs_trimmed": None if trimmed is None else trimmed.tolist(),
         }
 
+    def line(self, name: str) -> str:
+        """The errors of the array's outputs, of a data set of this name."""
+        s = self.summary()
+        said = f"{len(self.targets)} inputs of {name}: an error of {s['rmse']:.4g}"
+        return said if s["rmse_trimmed"] is None else f"{said} raw, {s['rmse_trimmed']:.4g} trimmed"
+
     def rows(self) -> Sequence[SummaryRow]:
         """The same for a page, of which a terminal says the lines."""
         s = self.summary()
