@@ -45,6 +45,18 @@ def board(executable: Path) -> Iterator[str]:
         yield simulator.port
 
 
+def _wait_for_a_run(record: Path) -> None:
+    """Progress may be told just before the record has the run."""
+    ends = time.monotonic() + 30
+    while time.monotonic() < ends:
+        if record.exists():
+            with Store.open(record) as store:
+                if store.find_runs(serial="W3-17"):
+                    return
+        time.sleep(0.05)
+    raise AssertionError("no run was begun")
+
+
 @pytest.mark.parametrize("name", WORK)
 def test_a_running_program_ends_and_all_is_off(name: str, image: Path, board: str, tmp_path: Path) -> None:
     words = [str(image) if word == "IMAGE" else word for word in WORK[name]]
@@ -55,6 +67,7 @@ def test_a_running_program_ends_and_all_is_off(name: str, image: Path, board: st
         assert process.stderr is not None
         while IS_PULSING[name] not in (said := process.stderr.readline()):
             assert said, "it ended before it pulsed"
+        _wait_for_a_run(tmp_path / "record.sqlite")
         began = time.monotonic()
         done = run("safe", "--port", other_name, "--json")
         took = time.monotonic() - began

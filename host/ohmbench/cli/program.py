@@ -67,6 +67,8 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     if args.in_the_loop is not None or args.out is not None:
         _in_the_loop(args, setup, output, progress)
         return
+    if args.report is not None:
+        check_writable(args.report)
     if args.dry_run:
         output.show(dry_run(setup, args.image, progress, only=args.only, fault_map=fault_map, resume=args.resume))
         return

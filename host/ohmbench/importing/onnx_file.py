@@ -143,7 +143,7 @@ def _import(graph: Graph, data: bytes, name: str) -> ImportedNetwork:
     if graph.producer:
         provenance["producer"] = graph.producer
     if b.labels:
-        provenance["labels"] = json.dumps(b.labels)
+        provenance["labels"] = json.dumps(b.labels, allow_nan=False)
     return ImportedNetwork(steps, shape, input_range(steps), tuple(b.said), provenance)
 
 

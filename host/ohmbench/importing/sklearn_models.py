@@ -55,7 +55,7 @@ def from_sklearn(model: Any) -> ImportedNetwork:
     x = _mlp(b, x, last) if b.node in _MLP else _linear(b, x, last)
     provenance: dict[str, str | int | float] = {"source": "scikit-learn", "model": type(last).__name__}
     if hasattr(last, "classes_"):
-        provenance["labels"] = json.dumps([str(label) for label in np.ravel(last.classes_)])
+        provenance["labels"] = json.dumps([str(label) for label in np.ravel(last.classes_)], allow_nan=False)
     return finished(b, x, (features,), provenance)
 
 

@@ -42,7 +42,8 @@ def test_what_is_taken_out(text: str, clean: str) -> None:
     assert SCRUB(text) == clean
 
 
-def test_a_report(tmp_path: Path) -> None:
+def test_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # where another test may have left a defect
     trace = tmp_path / "t.trace"
     with Store.open(tmp_path / "record.sqlite") as store:
         store.array("W1", "1T1R", 2, 2)
