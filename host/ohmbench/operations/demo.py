@@ -29,7 +29,7 @@ from ohmbench.tables import CLOCK_HZ
 
 DEMO = "demo"
 """Kind of the runs that record what was programmed."""
-TRIM_INPUTS = 500
+TRIM_INPUTS = 1000
 """Training images that the demo trims with."""
 
 
