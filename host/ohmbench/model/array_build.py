@@ -1,7 +1,7 @@
 """Builds ohmbench.model._array, the array model of sim/array and the twin of sim/twin, as an extension in C.
 
 Setuptools runs it from the repository root (cffi_modules = ["host/ohmbench/model/array_build.py:ffibuilder"]); run by
-hand, ``python host/ohmbench/model/array_build.py`` builds in place, next to this file.
+hand, ``python -P host/ohmbench/model/array_build.py`` builds in place, next to this file.
 """
 
 from __future__ import annotations
