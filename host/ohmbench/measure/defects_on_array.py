@@ -12,7 +12,7 @@ from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.errors import UsageError
 from ohmbench.faults.avoid import avoid_faults
 from ohmbench.faults.characterise import characterise
-from ohmbench.inference.exact import predict
+from ohmbench.inference.exact import classes_of, predict
 from ohmbench.inference.on_bench import Inference
 from ohmbench.measure.defects import CALIBRATION, random_faults, share_won_back, train_for_faults
 from ohmbench.network.data import Dataset, share_right, some_inputs
@@ -81,8 +81,8 @@ def measure_defects_on_array(
             mapped = avoid_faults(image, found, inputs=dataset.train_x[:CALIBRATION])
             for raw, corrected, of in ((plain, trimmed, image), (aware, both, mapped)):
                 passed = Inference(bench, recipe).trim(of, fit_to, test_x)
-                raw.append(share_right(np.argmax(passed.raw, axis=1), test_y))
-                corrected.append(share_right(np.argmax(passed.corrected, axis=1), test_y))
+                raw.append(share_right(classes_of(passed.raw), test_y))
+                corrected.append(share_right(classes_of(passed.corrected), test_y))
         missed += int(np.count_nonzero(put.bad & ~found.bad))
         false_alarms += int(np.count_nonzero(found.bad & ~put.bad))
     say("arrays", len(seeds), len(seeds))

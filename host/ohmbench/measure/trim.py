@@ -11,7 +11,7 @@ import numpy as np
 
 from ohmbench.bench.opening import SIMULATED, SimulatedArray, open_bench
 from ohmbench.errors import UsageError
-from ohmbench.inference.exact import TileRunner, predict
+from ohmbench.inference.exact import TileRunner, classes_of, predict
 from ohmbench.inference.on_bench import Inference
 from ohmbench.inference.trimming import Trimmed, pass_trimmed, require_enough, trim
 from ohmbench.mapping.image import WeightImage
@@ -130,7 +130,7 @@ def _losses(
     fit_lanes, test_lanes = ([_replayed(at) for at in part] for part in lanes)
 
     def points(logits: FloatArray) -> float:
-        return 100 * (integers - share_right(np.argmax(logits, axis=1), test_y))
+        return 100 * (integers - share_right(classes_of(logits), test_y))
 
     losses: list[_Losses] = []
     first: Trimmed | None = None

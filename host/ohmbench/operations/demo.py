@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ohmbench.bench.base import Bench
+from ohmbench.inference.exact import classes_of
 from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import Source, recorded_loader
@@ -112,8 +113,8 @@ def run(
         float_accuracy=trained.accuracy_float,
         quantised_accuracy=trained.accuracy_quantised,
         labels=digits.test_y,
-        predictions=np.asarray(np.argmax(trimmed.raw, axis=1), np.int64),
-        predictions_trimmed=np.asarray(np.argmax(trimmed.corrected, axis=1), np.int64),
+        predictions=classes_of(trimmed.raw),
+        predictions_trimmed=classes_of(trimmed.corrected),
         trim_inputs=TRIM_INPUTS,
         cells=CellRecords.stacked([inference.records[i] for i in range(image.images)]),
         target_usiemens=recipe.targets_usiemens(image.levels, image.max_level),

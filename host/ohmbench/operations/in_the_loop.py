@@ -13,7 +13,7 @@ import numpy as np
 from ohmbench.bench.base import Bench
 from ohmbench.errors import ArrayState, NotConvergedError, UsageError
 from ohmbench.inference.adapt import adapt, tied_layers
-from ohmbench.inference.exact import predict
+from ohmbench.inference.exact import classes_of, predict
 from ohmbench.inference.on_bench import Inference
 from ohmbench.inference.trim_causes import worst_lanes
 from ohmbench.inference.trimming import LayerByLayer, require_enough
@@ -191,8 +191,8 @@ def _run(
         trim,
         share_right(predict(file.image, data.test_x), data.test_y),
         share_right(predict(way.image, data.test_x), data.test_y),
-        share_right(np.argmax(found.raw, axis=1), data.test_y),
-        share_right(np.argmax(found.corrected, axis=1), data.test_y),
+        share_right(classes_of(found.raw), data.test_y),
+        share_right(classes_of(found.corrected), data.test_y),
         int(np.count_nonzero(way.image.levels != file.image.levels)),
         (run.program_cycles + run.infer_cycles + run.trim_cycles) / CLOCK_HZ,
     )

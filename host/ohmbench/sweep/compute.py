@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ohmbench.bench.base import Bench
 from ohmbench.bench.twin import TwinBench
-from ohmbench.inference.exact import TileRunner, lane_values, predict
+from ohmbench.inference.exact import TileRunner, classes_of, lane_values, predict
 from ohmbench.inference.loading import load_at_once
 from ohmbench.inference.on_bench import Inference, unpaired_floor
 from ohmbench.mapping.image import WeightImage
@@ -109,7 +109,7 @@ def compute_point(bench: Bench, point: Point, network: MadeNetwork, split: Split
         said = run.predict(image, inputs)
     else:
         passed = run.trim(image, some_inputs(split.train_x, point.trim), inputs)
-        said, trimmed = (np.asarray(np.argmax(v, axis=1), np.int64) for v in (passed.raw, passed.corrected))
+        said, trimmed = map(classes_of, (passed.raw, passed.corrected))
     predictions: dict[str, NDArray[Any] | None] = {
         "accuracy_float": network.said_float[: len(labels)],
         "accuracy_quantised": network.said_quantised[: len(labels)],
