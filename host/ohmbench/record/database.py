@@ -131,7 +131,13 @@ _READS = (
     "ALTER TABLE arrays ADD COLUMN read_us INTEGER NOT NULL DEFAULT 0",
 )
 
-_MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _TRIMMINGS, _READS)
+_KILLED = (
+    # a run that was found killed was called interrupted, as one that Ctrl-C ended
+    "UPDATE runs SET status = 'killed' WHERE status = 'interrupted' AND 'found killed' = "
+    "(SELECT what FROM events WHERE run = runs.id ORDER BY id DESC LIMIT 1)",
+)
+
+_MIGRATIONS = (_VERSION_1, _VERSION_2, _VERSION_3, _TRIMMINGS, _READS, _KILLED)
 """Statements that lead from one version of the schema to the next. What was released is never edited."""
 
 SCHEMA = len(_MIGRATIONS)

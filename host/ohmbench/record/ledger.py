@@ -10,12 +10,18 @@ import numpy as np
 
 from ohmbench.errors import StoreError, UsageError, WearError
 from ohmbench.record.database import open_record
+from ohmbench.record.processes import was_killed
 from ohmbench.record.records import ArrayRecord, Wear
 from ohmbench.support.array_types import Mask
 from ohmbench.support.sqlite_file import SqliteFile, interpreting
 
 _NAMED = 4
 """Cells that an error names."""
+
+STATUS = (
+    "CASE WHEN r.status = 'running' AND was_killed(r.pid, r.host, r.process_started) THEN 'killed' ELSE r.status END"
+)
+"""How a run `r` stands, as SQL: the moment its process is gone, not when the next run on its array finds out."""
 
 _WEAR = ("set_pulses", "reset_pulses", "form_pulses", "reserved")
 
@@ -39,6 +45,7 @@ class Ledger:
 
     def __init__(self, database: SqliteFile) -> None:
         self._database = database
+        database.connection.create_function("was_killed", 3, was_killed)
 
     @classmethod
     def open(cls, path: Path, wait_s: float = 5.0) -> Self:

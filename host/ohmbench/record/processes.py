@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
+_ENDED = ("Z", "X")  # states of one whose parent has not asked yet how it ended
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,16 @@ class Process:
         return self.started == _started(self.pid)
 
 
+def was_killed(pid: int | None, host: str | None, started: str | None) -> bool:
+    """Whether the process of a run that did not end is gone; not that of a record of before, which does not name it."""
+    return pid is not None and not Process(pid, host or "", started or "").may_run
+
+
 def _started(pid: int) -> str:
-    """The boot, and clock ticks since then; "" where there is no /proc."""
+    """The boot, and clock ticks since then; "" where there is no /proc, and of one that has ended."""
     with suppress(OSError, IndexError):
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
         # after the name, which may have blanks and brackets in it: state is field 3, the start field 22
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-        return f"{boot} {fields[19]}"
+        return "" if fields[0] in _ENDED else f"{boot} {fields[19]}"
     return ""

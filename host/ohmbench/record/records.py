@@ -29,10 +29,11 @@ class CellStatus(IntEnum):
 
 
 class RunStatus(StrEnum):
-    """How a run ended. One that was killed stays running until the next run on its array begins."""
+    """How a run ended. The file may have one that was killed as running: who reads it looks for its process."""
 
     RUNNING = "running"
     DONE = "done"
+    KILLED = "killed"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from ohmbench.errors import LinkError, StoreError
 from ohmbench.record.database import default_path
-from ohmbench.record.ledger import Ledger, now, stamp
+from ohmbench.record.ledger import STATUS, Ledger, now, stamp
 from ohmbench.record.processes import Process
 from ohmbench.record.records import ArrayRecord, Cells, CellStatus, RunRecord, RunStatus
 from ohmbench.record.trail import add_sample, note
@@ -30,8 +30,8 @@ __all__ = ["Run", "Store", "default_path"]
 
 _RUNS = (
     "SELECT r.id, a.serial, r.kind, r.rung, r.image_sha256, r.image_number, r.recipe, r.provenance, r.most_pulses, "
-    "r.status, r.started, r.ended, (SELECT coalesce(max(pass) + 1, 0) FROM cells WHERE run = r.id), r.reads, r.read_us "
-    "FROM runs r JOIN arrays a ON a.id = r.array WHERE "
+    f"{STATUS}, r.started, r.ended, (SELECT coalesce(max(pass) + 1, 0) FROM cells WHERE run = r.id), r.reads, "
+    "r.read_us FROM runs r JOIN arrays a ON a.id = r.array WHERE "
 )
 
 CountReads = Callable[[], tuple[int, int] | None]
@@ -160,7 +160,7 @@ class Store(Ledger):
     ) -> list[RunRecord]:
         """Runs of all arrays, the last first; each argument that is given leaves out what it does not name."""
         rows = self._database.rows(
-            _RUNS + "(?1 IS NULL OR a.serial = ?1) AND (?2 IS NULL OR r.kind = ?2) AND (?3 IS NULL OR r.status = ?3) "
+            _RUNS + f"(?1 IS NULL OR a.serial = ?1) AND (?2 IS NULL OR r.kind = ?2) AND (?3 IS NULL OR {STATUS} = ?3) "
             "AND (?4 IS NULL OR r.started >= ?4) AND (?5 IS NULL OR r.id = ?5) ORDER BY r.id DESC LIMIT ?6",
             serial,
             kind,
@@ -243,7 +243,7 @@ class Store(Ledger):
         for run, pid, *where in self._database.rows(running, number, RunStatus.RUNNING):
             if pid is not None and (process := Process(pid, *where)) != own and process.may_run:
                 continue
-            sql.execute("UPDATE runs SET status = ? WHERE id = ?", (RunStatus.INTERRUPTED, run))
+            sql.execute("UPDATE runs SET status = ? WHERE id = ?", (RunStatus.KILLED, run))
             note(sql, run, "found killed")
 
     @staticmethod

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ohmbench.record.ledger import Ledger, now, stamp
+from ohmbench.record.ledger import STATUS, Ledger, now, stamp
 from ohmbench.support.sqlite_file import interpreting
 
 
@@ -83,7 +83,7 @@ def events(
     rows = store.database.rows(
         "SELECT e.id, e.run, a.serial, r.kind, e.at, e.what FROM events e JOIN runs r ON r.id = e.run "
         "JOIN arrays a ON a.id = r.array WHERE (?1 IS NULL OR e.run = ?1) AND (?2 IS NULL OR a.serial = ?2) "
-        "AND (?3 IS NULL OR r.kind = ?3) AND (?4 IS NULL OR r.status = ?4) AND (?5 IS NULL OR e.at >= ?5) "
+        f"AND (?3 IS NULL OR r.kind = ?3) AND (?4 IS NULL OR {STATUS} = ?4) AND (?5 IS NULL OR e.at >= ?5) "
         "ORDER BY e.id DESC LIMIT ?6",
         run,
         serial,

@@ -30,6 +30,7 @@ class Watcher:
         self._store = store
         self._run = run
         self._version = -1
+        self._killed = False
 
     @classmethod
     def open(cls, path: Path, run: int | None = None) -> Self:
@@ -44,9 +45,13 @@ class Watcher:
         self._store.close()
 
     def changed(self) -> bool:
-        """Whether another process has written since the last call; true at first."""
+        """Whether another process has written since the last call, or was killed; true at first."""
         before, self._version = self._version, self._store.database.change_count()
-        return before != self._version
+        if before != self._version:
+            return True
+        # one that is killed writes nothing; once it is known to be, it is no news again
+        run = None if self._killed else self._chosen()
+        return run is not None and run.status is RunStatus.KILLED
 
     def state(self) -> State:
         """What there is to show, as JSON has it.
@@ -57,6 +62,7 @@ class Watcher:
         run = self._chosen()
         if run is None:
             return {"run": None, "events": []}
+        self._killed = run.status is RunStatus.KILLED
         array = self._store.known_array(run.serial)
         shape = (array.rows, array.columns)
         experiment = self._experiment(run, shape)

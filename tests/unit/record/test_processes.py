@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from dataclasses import astuple, replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from ohmbench.record.database import _VERSION_1, _VERSION_2, open_record
 from ohmbench.record.processes import Process
 from ohmbench.record.store import Store
+from ohmbench.record.trail import events
 
 NONE = np.zeros((2, 2), np.bool_)
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -45,13 +47,28 @@ def test_one_that_runs_stays_and_is_closed_when_it_is_dead(tmp_path: Path) -> No
         number = begun(tmp_path / "r.sqlite", started_by(process))
         assert after_the_next(tmp_path / "r.sqlite", number) == "running"
         process.kill()
-    assert after_the_next(tmp_path / "r.sqlite", number) == "interrupted"
+    assert after_the_next(tmp_path / "r.sqlite", number) == "killed"
+
+
+def test_one_that_is_killed_is_said_to_be_at_once(tmp_path: Path) -> None:
+    process = subprocess.Popen(SLEEP)
+    number = begun(tmp_path / "r.sqlite", started_by(process))
+    with Store.open(tmp_path / "r.sqlite") as store:
+        assert store.run(number).status == "running"
+        process.kill()
+        since = time.monotonic()
+        while store.run(number).status == "running":  # its parent has not asked how it ended: a zombie
+            assert time.monotonic() - since < 5
+        assert [run.id for run in store.find_runs(status="killed", limit=1)] == [number]
+        assert store.find_runs(status="running") == []
+        assert [event.run for event in events(store, status="killed")] == [number]
+    process.wait()
 
 
 def test_a_number_that_another_process_has_now(tmp_path: Path) -> None:
     with subprocess.Popen(SLEEP) as process:
         number = begun(tmp_path / "r.sqlite", replace(started_by(process), started="of another boot 1"))
-        assert after_the_next(tmp_path / "r.sqlite", number) == "interrupted"
+        assert after_the_next(tmp_path / "r.sqlite", number) == "killed"
         process.kill()
 
 
@@ -62,7 +79,7 @@ def test_another_machine_cannot_be_asked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("process", [None, Process.own()], ids=["of an old record", "own"])
 def test_closed_as_ever(process: Process | None, tmp_path: Path) -> None:
-    assert after_the_next(tmp_path / "r.sqlite", begun(tmp_path / "r.sqlite", process)) == "interrupted"
+    assert after_the_next(tmp_path / "r.sqlite", begun(tmp_path / "r.sqlite", process)) == "killed"
 
 
 def test_a_record_of_version_2_is_brought_to_this_one(tmp_path: Path) -> None:
@@ -85,4 +102,4 @@ def test_a_record_of_version_2_is_brought_to_this_one(tmp_path: Path) -> None:
     connection.execute("PRAGMA user_version = 2")
     connection.commit()
     connection.close()
-    assert after_the_next(path, 7) == "interrupted"
+    assert after_the_next(path, 7) == "killed"

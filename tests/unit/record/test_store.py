@@ -141,7 +141,7 @@ def test_what_is_unfinished(store: Store, everything: Mask) -> None:
     assert unfinished(store, "A", "6" * 64) is None
     found = unfinished(store, "A", IMAGE)
     assert found is not None
-    assert (found.id, found.image_number, found.status) == (killed.id, 2, RunStatus.INTERRUPTED)
+    assert (found.id, found.image_number, found.status) == (killed.id, 2, RunStatus.KILLED)
     assert np.array_equal(store.cells(found.id).mask, row(everything, 0))
 
     with store.reopen(found.id, "A") as run:

@@ -8,6 +8,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -119,7 +120,7 @@ def test_an_experiment_and_a_chosen_run(store: Store) -> None:
         found = state(server)
         assert (found["done"], found["total"], found["what"]) == (1, 7, "SET, 1 of 7 steps")
         assert (found["usiemens"][1], found["usiemens"][3 * 32 + 2], found["usiemens"][0]) == (50.0, 100.0, None)
-        assert (state(other)["run"], state(other)["status"]) == (first.id, "interrupted")
+        assert (state(other)["run"], state(other)["status"]) == (first.id, "killed")
     with pytest.raises(StoreError):
         WatchServer(store.database.path, run=99)
 
@@ -159,6 +160,32 @@ def test_it_is_for_this_machine_only_and_reads_only(store: Store) -> None:
         with socket.socket() as other, pytest.raises(OSError, match="refused|unreachable"):
             other.connect(("127.0.0.2", server.server_port))
     assert store.database.path.read_bytes() == before
+
+
+def test_a_killed_job_is_said_to_be_at_once(store: Store) -> None:
+    code = """if True:
+        import sys, time
+        import numpy as np
+        from pathlib import Path
+        from ohmbench.record.store import Store
+        store = Store.open(Path(sys.argv[1]))
+        store.begin_run("program", "W1", rung="twin", mask=np.ones((32, 32), np.bool_), pulses=9)
+        print(flush=True)
+        time.sleep(60)
+    """
+    job = subprocess.Popen([sys.executable, "-c", code, str(store.database.path)], stdout=subprocess.PIPE)
+    assert job.stdout is not None
+    assert job.stdout.readline() == b"\n"
+    with serving(store) as server, answer(server, "/changes") as stream:
+        assert json.loads(stream.readline()[6:])["status"] == "running"
+        assert stream.readline() == b"\n"
+        job.kill()
+        since = time.monotonic()
+        assert json.loads(stream.readline()[6:])["status"] == "killed"
+        assert time.monotonic() - since < 5
+        assert state(server)["status"] == "killed"
+    job.stdout.close()
+    job.wait()
 
 
 def test_it_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

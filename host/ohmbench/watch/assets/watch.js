@@ -66,9 +66,11 @@ const changes = new EventSource('/changes');
 changes.onmessage = message => { state = JSON.parse(message.data); heard = Date.now(); show(); tell(); };
 changes.onerror = () => { heard = heard || Date.now(); tell(true); };
 function tell(lost) {
-  const notice = element('notice'), quiet = state && state.status === 'running' && Date.now() - heard > 20000;
-  notice.hidden = !(lost || quiet);
+  const notice = element('notice'), killed = state && state.status === 'killed';
+  const quiet = state && state.status === 'running' && Date.now() - heard > 20000;
+  notice.hidden = !(lost || killed || quiet);
   notice.textContent = lost ? 'ohmbench watch has ended or cannot be reached; this is the last that was heard.' :
-    `Nothing new since ${new Date(heard).toLocaleTimeString()}: the run rests, or what ran it was killed.`;
+    killed ? 'The process of this run was killed. What it did until then is recorded; --resume goes on with it.' :
+    `Nothing new since ${new Date(heard).toLocaleTimeString()}: the run rests, or another machine has it.`;
 }
 setInterval(() => tell(changes.readyState !== EventSource.OPEN), 2000);
