@@ -72,7 +72,12 @@ def recorded_loader(
             image_sha256=source.sha256,
             image_number=number,
             recipe=dataclasses.asdict(recipe),
-            provenance={**bench.provenance, **source.provenance, "skipped": np.argwhere(target.skipped).tolist()},
+            provenance={
+                **bench.provenance,
+                **source.provenance,
+                "max_level": image.max_level,
+                "skipped": np.argwhere(target.skipped).tolist(),
+            },
             sent=lambda: bench.pulse_programs,
             reads=bench.count_reads(),
         ) as run:

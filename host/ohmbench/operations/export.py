@@ -13,6 +13,8 @@ import numpy as np
 from ohmbench import __version__
 from ohmbench.errors import UsageError
 from ohmbench.operations.log import Filter, array_row, log, run_row
+from ohmbench.operations.tidy import CELL_COLUMNS as TIDY_CELLS
+from ohmbench.operations.tidy import SAMPLE_COLUMNS, cell_rows, sample_rows
 from ohmbench.record.calibrations import calibrations
 from ohmbench.record.cell_lines import COLUMNS as CELL_COLUMNS
 from ohmbench.record.cell_lines import cell_lines
@@ -21,7 +23,7 @@ from ohmbench.record.store import Store
 from ohmbench.record.trail import events, samples
 from ohmbench.support.files import write_result
 from ohmbench.support.writer import json_text
-from ohmbench.sweep.export import FORMATS, missing
+from ohmbench.sweep.export import FORMATS, columns_of, missing
 from ohmbench.sweep.export import export as write_table
 
 Row = dict[str, Any]
@@ -41,8 +43,7 @@ _COLUMNS = {
         *("reads", "read_s"),
     ),
     "wear": ("serial", "row", "column", *_WEAR),
-    "cells": ("run", *CELL_COLUMNS),
-    "samples": ("run", "step", "at", "data"),
+    "cells": TIDY_CELLS,
     "events": ("event", "run", "serial", "kind", "at", "what"),
 }
 """Of each table, so that an empty one has its header too."""
@@ -83,7 +84,8 @@ def export(store: Store, path: Path, asked: Filter, table: str = "runs") -> Expo
             f"{path}: nothing is written as {path.suffix or 'a file without suffix'}; give .h5, .csv or .parquet."
         )
     rows = _rows(store, asked, table)
-    write_table(rows, path, _COLUMNS[table])
+    columns = _COLUMNS.get(table) or list(dict.fromkeys([*SAMPLE_COLUMNS, *columns_of(rows)]))
+    write_table(rows, path, columns)
     return Exported(path, {table: len(rows)})
 
 
@@ -92,18 +94,8 @@ def _rows(store: Store, asked: Filter, table: str) -> list[Row]:
         return [{name: _flat(value) for name, value in row.items()} for row in log(store, table, asked).rows]
     if table == "wear":
         return [row for serial in asked.serials(store) for row in _wear_rows(store, serial)]
-    runs = [run.id for run in asked.runs(store)]
-    if table == "cells":
-        return [
-            {"run": run, **dict(zip(CELL_COLUMNS, line, strict=True))}
-            for run in runs
-            for line in cell_lines(store, run)
-        ]
-    return [
-        {"run": run, "step": sample.step, "at": sample.at.isoformat(), "data": json_text(sample.data, None)}
-        for run in runs
-        for sample in samples(store, run)
-    ]
+    rows_of = cell_rows if table == "cells" else sample_rows
+    return [row for run in asked.runs(store) for row in rows_of(store, run)]
 
 
 def _flat(value: Any) -> Any:

@@ -163,6 +163,7 @@ class _Session:
                 "file": job.file.path.name,
                 "recipe": job.recipe_name,
                 "images": job.numbers,
+                "max_level": job.image.max_level,
                 "skipped": np.argwhere(job.skip).tolist(),
             },
             sent=lambda: self.bench.pulse_programs,

@@ -79,7 +79,7 @@ def _hdf5(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
 
 
 def _whole(values: Sequence[Any]) -> bool:
-    return bool(values) and all(isinstance(value, int) for value in values)
+    return bool(values) and all(isinstance(value, int) and value >= 0 for value in values)
 
 
 def missing(format_name: str, package: str, kept: str = "All results are kept.") -> UsageError:

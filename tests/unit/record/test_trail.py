@@ -27,9 +27,13 @@ def whats(store: Store) -> list[str]:
 def fill(store: Store, everything: Mask) -> None:
     """Three runs on two arrays: one done, one failed, one as a kill leaves it."""
     store.array("B", "1T1R", *SHAPE, budget=100)
-    with store.begin_run("experiment iv", "A", rung="twin", mask=everything, pulses=4, recipe={"n": 1}) as run:
-        run.record_step(0, {"codes": [[1, 2]], "name": "found"}, make_cells(everything, set_pulses=3))
-        run.record_step(1, {"codes": [[3, 4], [5, 6]], "name": "after"})
+    recipe, provenance = {"n": 1}, {"cells": [[0, 0], [0, 1]], "steps": 2}
+    data = {"codes_per_usiemens": 2.0, "pulsed": [1, 0]}
+    with store.begin_run(
+        "experiment iv", "A", rung="twin", mask=everything, pulses=4, recipe=recipe, provenance=provenance
+    ) as run:
+        run.record_step(0, {"codes": [[1, 2]], "name": "found", **data}, make_cells(everything, set_pulses=3))
+        run.record_step(1, {"codes": [[3, 4], [5, 6]], "name": "after", "volts": 0.1 + 0.2, **data})
     with pytest.raises(RuntimeError), store.begin_run("program", "B", rung="sim", mask=everything, pulses=2):
         raise RuntimeError("the cable fell out")
     store.begin_run("form", "B", rung="sim", mask=everything, pulses=9)
@@ -146,14 +150,15 @@ def test_an_empty_table_has_its_header(store: Store, everything: Mask, table: st
         export(store, tmp_path / "t.csv", asked, table)
         with (tmp_path / "t.csv").open() as file:
             headers.append(next(csv.reader(file)))
-    assert headers[0] == headers[1]
+    # what the steps of an experiment are about comes after
+    assert headers[0] == headers[1] + (["voltage_v"] if table == "samples" else [])
     if table in LOGGED:
         assert headers[0] == list(log(store, table, Filter()).rows[0])
     pytest.importorskip("pyarrow")
     from pyarrow import parquet
 
     export(store, tmp_path / "t.parquet", Filter(run=1, serial="B"), table)
-    assert parquet.read_table(tmp_path / "t.parquet").column_names == headers[0]
+    assert parquet.read_table(tmp_path / "t.parquet").column_names == headers[1]
 
 
 def test_since_when() -> None:
@@ -171,10 +176,12 @@ def test_every_table_as_csv(store: Store, everything: Mask, table: str, tmp_path
     with (tmp_path / "t.csv").open() as file:
         rows = list(csv.DictReader(file))
     cells = everything.size
-    expected = {"runs": 3, "arrays": 2, "wear": 2 * cells, "cells": cells, "samples": 2, "events": 5}
+    expected = {"runs": 3, "arrays": 2, "wear": 2 * cells, "cells": cells, "samples": 6, "events": 5}
     assert len(rows) == said[table] == expected[table]
     if table == "samples":
-        assert json.loads(rows[1]["data"])["codes"] == [[3, 4], [5, 6]]
+        last = {name: rows[-1][name] for name in ("step", "name", "read", "row", "column", "code", "voltage_v")}
+        assert list(last.values()) == ["1", "after", "1", "0", "1", "6", "0.3"]
+        assert [row["conductance_usiemens"] for row in rows] == ["0.5", "1.0", "1.5", "2.0", "2.5", "3.0"]
     if table == "wear":
         assert {row["set_pulses"] for row in rows if row["serial"] == "A"} == {"3"}
 
