@@ -38,7 +38,7 @@ from ohmbench.operations.verify import Check
 from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.programming.result import ProgramResult
 from ohmbench.progress import Progress
-from ohmbench.record.trail import note
+from ohmbench.record.trail import add_result, note
 from ohmbench.report.infer import InferReport, render_infer
 from ohmbench.report.results import SummaryRow, confusion, percent, seconds
 from ohmbench.report.trimming import trimming_section
@@ -308,7 +308,7 @@ def infer(
         trimmed = None if found.trimmed is None else _flat(found.trimmed)
         outputs = OutputErrors(data.targets[:count], _flat(evaluate(image, inputs)), _flat(found.raw), trimmed)
     if ledgered is not None and found.runs:
-        _note(ledgered, found, _recognised(found, labels, data.name) if outputs is None else outputs.line(data.name))
+        _note(ledgered, found, labels, data.name, outputs)
     check = None
     if twin is not None:
         progress.say("the same on the twin")
@@ -371,10 +371,22 @@ def _recognised(found: _Through, labels: IntArray, name: str) -> str:
     return said
 
 
-def _note(ledgered: Ledgered, found: _Through, said: str) -> None:
-    """What was reached, as an event of the run that programmed the last array, or that it holds."""
+def _note(ledgered: Ledgered, found: _Through, labels: IntArray, name: str, outputs: OutputErrors | None) -> None:
+    """What was reached, in the run that programmed the last array, or that it holds: as an event and in numbers."""
+    said = _recognised(found, labels, name) if outputs is None else outputs.line(name)
+    numbers = {"name": INFER, "dataset": name, "images": len(found.raw)}
+    if outputs is not None:
+        numbers |= outputs.summary()
+    else:
+        predictions = {"": classes_of(found.raw)}
+        if found.trimmed is not None:
+            predictions["_trimmed"] = classes_of(found.trimmed)
+        for which, classes in predictions.items():
+            numbers |= {f"accuracy{which}": share_right(classes, labels)}
+            numbers |= {f"confusion{which}": confusion(labels, classes).tolist()}
     with ledgered.store.database.transaction() as sql:
         note(sql, max(found.runs.values()), said)
+        add_result(sql, max(found.runs.values()), numbers)
 
 
 def _compare(found: _Through, same: _Through, labels: IntArray) -> TwinCheck:

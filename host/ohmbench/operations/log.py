@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ohmbench.errors import UsageError
+from ohmbench.operations.run_lines import came_to, duration, local
 from ohmbench.record.calibrations import calibrations
 from ohmbench.record.ledger import Ledger
+from ohmbench.record.outcomes import outcomes
 from ohmbench.record.records import RunRecord
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events
@@ -62,12 +64,14 @@ class Log:
     what: str
     rows: list[Row]
     line: Callable[[Row], str]
+    header: str = ""
 
     def summary(self) -> Row:
         return {self.what: self.rows}
 
     def describe(self) -> str:
-        return "\n".join(map(self.line, self.rows)) or f"no {self.what}"
+        lines = [*([self.header] if self.header and self.rows else []), *map(self.line, self.rows)]
+        return "\n".join(lines) or f"no {self.what}"
 
 
 def parse_since(text: str) -> datetime:
@@ -117,6 +121,17 @@ def run_row(run: RunRecord) -> Row:
     }
 
 
+def _at(text: str) -> str:
+    return local(datetime.fromisoformat(text))
+
+
+def table(header: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> list[str]:
+    """Lines in columns, the header first."""
+    rows = [header, *lines]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
 def array_row(store: Ledger, serial: str) -> Row:
     """An array with its wear as JSON has it; worst: the cell with the most pulses."""
     array = store.known_array(serial)
@@ -142,14 +157,15 @@ def array_row(store: Ledger, serial: str) -> Row:
 
 
 def _runs(store: Store, asked: Filter) -> Log:
-    def line(row: Row) -> str:
-        build = row["provenance"].get("build_id", "?")
-        return (
-            f"{row['run']:5}  {row['started'][:19]}  {row['status']:11}  {row['kind']:13}  {row['rung']:5}  "
-            f"{row['serial']}  build {build}"
-        )
-
-    return Log("runs", [run_row(run) for run in asked.runs(store)], line)
+    found = asked.runs(store)
+    came = outcomes(store, found)
+    lines = [
+        (str(r.id), local(r.started), duration(r), r.status.value, r.kind, r.rung, r.serial, came_to(r, came[r.id]))
+        for r in found
+    ]
+    texts = iter(table(("run", "begun", "took", "ended", "kind", "rung", "array", "result"), lines))
+    header = next(texts)
+    return Log("runs", [run_row(run) for run in found], lambda row: next(texts), header)
 
 
 def _arrays(store: Store, asked: Filter) -> Log:
@@ -171,7 +187,7 @@ def _events(store: Store, asked: Filter) -> Log:
         for e in found
     ]
     return Log(
-        "events", rows, lambda row: f"{row['at'][:19]}  run {row['run']} {row['kind']} {row['serial']}: {row['what']}"
+        "events", rows, lambda row: f"{_at(row['at'])}  run {row['run']} {row['kind']} {row['serial']}: {row['what']}"
     )
 
 
@@ -182,7 +198,7 @@ def _calibrations(store: Store, asked: Filter) -> Log:
         "calibrations",
         [c.summary() for c in found[: asked.limit]],
         lambda row: (
-            f"{row['at'][:19]}  board {row['board']}  against {row['instrument']}, residual "
+            f"{_at(row['at'])}  board {row['board']}  against {row['instrument']}, residual "
             f"{row['residual_codes']:.2f} codes{', stale' if row['stale'] else ''}"
         ),
     )

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
 _ENDED = ("Z", "X")  # states of one whose parent has not asked yet how it ended
+
+
+def command_line() -> str:
+    """What this process was started with, as a shell takes it."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]) if sys.argv else ""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import numpy as np
 from ohmbench.errors import LinkError, StoreError
 from ohmbench.record.database import default_path
 from ohmbench.record.ledger import STATUS, Ledger, now, stamp
-from ohmbench.record.processes import Process
+from ohmbench.record.processes import Process, command_line
 from ohmbench.record.records import ArrayRecord, Cells, CellStatus, RunRecord, RunStatus
 from ohmbench.record.trail import add_sample, note
 from ohmbench.support.array_types import Mask
@@ -87,7 +87,7 @@ class Store(Ledger):
                     image_sha256,
                     image_number,
                     json.dumps(dict(recipe or {}), allow_nan=False),
-                    json.dumps(dict(provenance or {}), allow_nan=False),
+                    json.dumps({"command": command_line(), **(provenance or {})}, allow_nan=False),
                     RunStatus.RUNNING,
                     now(),
                     *astuple(Process.own()),

@@ -51,6 +51,12 @@ def add_sample(sql: sqlite3.Connection, run: int, step: int, data: Mapping[str, 
         raise ValueError(f"step {step} of run {run} has been recorded")
 
 
+def add_result(sql: sqlite3.Connection, run: int, data: Mapping[str, Any]) -> None:
+    """Add what a run found besides, after the samples that it has, within a transaction."""
+    ((step,),) = sql.execute("SELECT coalesce(max(step) + 1, 0) FROM samples WHERE run = ?", (run,)).fetchall()
+    add_sample(sql, run, step, data)
+
+
 @interpreting(lambda store: store.database)
 def samples(store: Ledger, run: int, first: int = 0) -> list[Sample]:
     """Samples of a run from a step on, in the order of the steps.

@@ -253,8 +253,9 @@ def program_summary(state: ProgramState) -> list[SummaryRow]:
         SummaryRow(
             "Passes", str(len(passes)), "cells pulsed: " + ", ".join(str(p.pulsed) for p in passes) if passes else ""
         ),
-        SummaryRow("Bench time", seconds(state.bench_s), _speed(count, state.bench_s)),
     ]
+    if state.bench_s or state.is_running:  # a page made from the record does not know it
+        rows.append(SummaryRow("Bench time", seconds(state.bench_s), _speed(count, state.bench_s)))
     if state.wear is not None:
         rows.append(_wear(state.wear))
     return rows
