@@ -13,7 +13,10 @@ from ohmbench.progress import Progress
 
 def add(commands: Commands) -> None:
     parser = commands.add("sweep", run, "compute the points of a file; goes on where it was, see docs/sweep.md")
-    parser.add_argument("config", type=Path, help="what to vary (.toml)")
+    parser.add_argument("config", type=Path, nargs="?", help="what to vary (.toml)")
+    parser.add_argument(
+        "--params", action="store_true", help="list the array model's parameters, with units and sources; no sweep"
+    )
     parser.add_argument("--results", type=Path, metavar="FILE", help="file of results (default: CONFIG with .sqlite)")
     parser.add_argument("--port", default="twin", help="twin, sim, or with --only a board (default: %(default)s)")
     parser.add_argument("--only", action="append", default=[], metavar="POINT", help="this point; repeatable")
@@ -32,9 +35,15 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
+    from ohmbench.errors import UsageError
     from ohmbench.operations import sweep
     from ohmbench.sweep.expectation import Expectation
 
+    if args.params:
+        output.print(sweep.parameters(), sweep.parameters_text())
+        return
+    if args.config is None:
+        raise UsageError("No sweep was given.", "Give its file (.toml), or --params for what it may vary.")
     expectations = [Expectation.parse(text) for text in args.expect]
     config, points = sweep.plan(args.config, args.only, args.mnist)
     if args.list:

@@ -13,9 +13,11 @@ from ohmbench.bench.opening import SIMULATED
 from ohmbench.errors import OhmbenchError, UsageError
 from ohmbench.lab.setup import Setup
 from ohmbench.lab.supply import powered
+from ohmbench.model.array import PRESETS, default_params
 from ohmbench.progress import Progress
 from ohmbench.report.sweep import render_sweep
 from ohmbench.report.sweep_table import save_table
+from ohmbench.support.text_files import read_text
 from ohmbench.sweep import engine
 from ohmbench.sweep.config import SweepConfig
 from ohmbench.sweep.expectation import Expectation, require
@@ -61,6 +63,16 @@ class SweepResult:
             first = self.run.refused[0]
             raise _refusal(first, len(self.run.refused))
         require(expectations, self.rows)
+
+
+def parameters() -> dict[str, float]:
+    """Parameters of the array model, which a sweep may vary as `params.NAME`, and their defaults."""
+    return default_params()
+
+
+def parameters_text() -> str:
+    """The same with units and sources: the preset of the defaults, as it is written."""
+    return read_text(PRESETS / "a.toml").rstrip()
 
 
 def _refusal(first: Refused, count: int) -> OhmbenchError:
