@@ -203,8 +203,8 @@ def test_unknown_preset() -> None:
     ("recipe", "said"),
     [
         ("no toml", "Cannot read the recipe"),
-        ("nonsense = 1", "nonsense. Nothing was sent to the array. The keys are: g_min_usiemens"),
-        ("rounds = 1.5", "rounds. Nothing"),
+        ("nonsense = 1", "nonsense is no key of a recipe. Nothing was sent to the array. The keys are: g_min_usiemens"),
+        ("rounds = 1.5", "rounds = 1.5 is a number, not a whole number. Nothing"),
         ("rounds = 1" + 400 * "0", "Nothing was sent to the array"),
         ("[set]\nhold_v = 1" + 400 * "0", "Nothing was sent to the array"),
         ("[set]\nhold_v = nan", "set.hold_v = nan"),

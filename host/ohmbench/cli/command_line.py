@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from importlib import import_module
 from keyword import iskeyword
@@ -11,6 +10,7 @@ from ohmbench.bench.left import array_left_as
 from ohmbench.cli.commands import EPILOG, Commands
 from ohmbench.cli.options import refuse_odd_names, refuse_outputs_that_are_inputs
 from ohmbench.cli.output import Output
+from ohmbench.cli.parser import Parser
 from ohmbench.cli.version import Version
 from ohmbench.errors import ArrayState, OhmbenchError
 from ohmbench.progress import Progress
@@ -29,7 +29,7 @@ COMMANDS = (
 def run_command(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     parser = make_parser()
-    args = parser.parse_args(argv)
+    args = parser.parse_all(argv)
     refuse_odd_names(parser, args)
     try:
         refuse_outputs_that_are_inputs(args)
@@ -47,9 +47,9 @@ def module_of(name: str) -> str:
     return f"{name}_" if iskeyword(name) else name.replace("-", "_")
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """The parser of all commands."""
-    parser = argparse.ArgumentParser(prog="ohmbench", description="Bench for a 32x32 ReRAM crossbar.", epilog=EPILOG)
+    parser = Parser(prog="ohmbench", description="Bench for a 32x32 ReRAM crossbar.", epilog=EPILOG)
     parser.add_argument("--version", action=Version)
     commands = Commands(parser)
     for name in COMMANDS:

@@ -39,7 +39,7 @@ class Commands:
         made = self._made.add_parser(name, help=text, description=text, epilog=EPILOG)
         # a default here would overwrite what was said before the name
         _common(made, default=argparse.SUPPRESS if self._is_group else False)
-        made.set_defaults(command=run)
+        made.set_defaults(command=run, parser=made)
         return made
 
     def add_group(self, name: str, text: str) -> Commands:

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ohmbench.progress import Progress
+from ohmbench.support.guesses import guess
 
 if TYPE_CHECKING:
     from ohmbench.faults.fault_map import FaultMap
     from ohmbench.lab.settings import LoadSettings
     from ohmbench.lab.setup import Setup
     from ohmbench.programming.recipe import Recipe
+
+
+_SIMULATED = ("sim", "twin")
 
 
 def setup_of(
@@ -80,6 +84,8 @@ def _port(args: argparse.Namespace, progress: Progress, settings: LoadSettings) 
         return list_ports_found(settings)
 
     port: str = choose_port(settings(), look) if args.port is None else args.port
+    if port not in _SIMULATED and not Path(port).exists() and (meant := guess(port, _SIMULATED)) is not None:
+        raise UsageError(f"There is no port {port} (did you mean {meant!r}?).")
     if not port:
         raise UsageError(
             "No port given, so nothing was sent to an array. Give --port sim, --port twin or a serial port, or set "

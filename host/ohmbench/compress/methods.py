@@ -20,6 +20,7 @@ from ohmbench.compress.tuning import Training, Watcher, tune
 from ohmbench.errors import UsageError
 from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import Integers
+from ohmbench.support.guesses import did_you_mean
 
 HEIGHT = 32
 
@@ -191,7 +192,7 @@ def method_named(name: str) -> Method:
         UsageError: there is none.
     """
     if name not in METHODS:
-        raise UsageError(f"There is no method {name}.", f"Methods: {', '.join(METHODS)}.")
+        raise UsageError(f"There is no method {name}{did_you_mean(name, METHODS)}.", f"Methods: {', '.join(METHODS)}.")
     return METHODS[name]
 
 

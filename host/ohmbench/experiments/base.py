@@ -18,6 +18,7 @@ from ohmbench.bench.base import Limits
 from ohmbench.errors import UsageError
 from ohmbench.experiments.pulsing import Drive, Entry, limits_of, pulses_of, require_drivable
 from ohmbench.support.array_types import Codes, FloatArray, Mask
+from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.numbers import MAX_QUANTITY, is_number
 
 Row = dict[str, Any]
@@ -101,7 +102,8 @@ class Experiment(ABC):
         known = {f.name: f for f in dataclasses.fields(cls.Settings)}
         for name in values:
             if name not in known:
-                raise UsageError(f"{cls.name} has no setting {name}; there are {', '.join(known)}.")
+                meant = did_you_mean(name, known)
+                raise UsageError(f"{cls.name} has no setting {name}{meant}; there are {', '.join(known)}.")
         given = {name: _number(name, value, type(known[name].default)) for name, value in values.items()}
         made = cls(cls.Settings(**given))
         for step in made.steps():

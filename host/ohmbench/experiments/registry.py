@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 
 from ohmbench.errors import UsageError
 from ohmbench.experiments.base import Experiment
+from ohmbench.support.guesses import did_you_mean
 
 GROUP = "ohmbench.experiments"
 
@@ -32,4 +33,5 @@ def load(name: str) -> type[Experiment]:
             if isinstance(found, type) and issubclass(found, Experiment):
                 return found
             raise UsageError(f"{point.value} is no Experiment of ohmbench.")
-    raise UsageError(f"There is no experiment {name}.", f"There are: {', '.join(names())}.")
+    meant = did_you_mean(name, names())
+    raise UsageError(f"There is no experiment {name}{meant}.", f"There are: {', '.join(names())}.")

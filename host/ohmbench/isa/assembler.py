@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ohmbench.errors import AssemblyError, UsageError
 from ohmbench.isa.encoding import NAMED_KINDS, RANGES, REGISTER_KINDS, SIGNATURES, Instruction, Operand, encode
-from ohmbench.isa.program import Program, did_you_mean
+from ohmbench.isa.program import Program
 from ohmbench.isa.text import Cursor, SourceError, Token, expression
+from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.resources import resource_root
 from ohmbench.support.text_files import TextFileError, read_text
 from ohmbench.tables import PROGRAM_WORDS, Op

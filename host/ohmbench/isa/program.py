@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ohmbench.errors import UsageError
+from ohmbench.support.guesses import did_you_mean
 from ohmbench.tables import PROGRAM_WORDS
 
 SCALARS = 16
@@ -96,9 +96,3 @@ def listing(program: Program) -> str:
         words = [f"{address:03x} {program.words[address]:08x}" for address in addresses.get(number, [])]
         out.append(f"{words[0] if words else '':14}{text}".rstrip())
     return "\n".join(out) + "\n"
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean x?` where something close is known, else nothing."""
-    close = difflib.get_close_matches(name, known, 1)
-    return f" (did you mean {close[0]!r}?)" if close else ""

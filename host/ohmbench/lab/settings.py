@@ -19,11 +19,13 @@ from typing import Any, Self
 
 from ohmbench.errors import UsageError
 from ohmbench.record import database
+from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.home import in_home
 from ohmbench.support.text_files import TextFileError, read_toml
 from ohmbench.support.user_folders import config_folder
 
 FILE_NAME = "config.toml"
+_KEYS = ("port", "ports", "carrier", "lab", "supply")
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class Settings:
         bad = [key for key, value in values.items() if not _fits(key, value)]
         if bad:
             raise UsageError(
-                f"{path}: no such setting, or its value is of the wrong kind: {', '.join(bad)}.",
+                f"{path}: no such setting, or its value is of the wrong kind: "
+                f"{', '.join(key + did_you_mean(key, _KEYS) if key not in _KEYS else key for key in bad)}.",
                 'There are port = "...", ports = ["...", ...], carrier = "FILE", supply = "FILE" and lab = "FOLDER".',
             )
         carrier, lab, supply = (
@@ -104,4 +107,4 @@ def _in_one_form(folder: Path) -> Path:
 def _fits(key: str, value: Any) -> bool:
     if key == "ports":
         return isinstance(value, list) and all(isinstance(item, str) and item for item in value)
-    return key in ("port", "carrier", "lab", "supply") and isinstance(value, str) and bool(value)
+    return key in _KEYS and isinstance(value, str) and bool(value)

@@ -18,6 +18,7 @@ from ohmbench.errors import DataError
 from ohmbench.model._array import ffi, lib
 from ohmbench.support.array_types import FloatArray, IntArray, Mask
 from ohmbench.support.files import replace_file
+from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.mapped_file import MappedFile
 from ohmbench.support.numbers import is_number
 from ohmbench.support.text_files import TextFileError, read_toml
@@ -64,9 +65,10 @@ def load_params(preset: str | Path) -> dict[str, float]:
     try:
         given = read_toml(path)
     except TextFileError as error:
-        names = ", ".join(sorted(file.stem for file in PRESETS.glob("*.toml")))
+        names = sorted(file.stem for file in PRESETS.glob("*.toml"))
         raise DataError(
-            f"Cannot read the parameters {path}: {error}.", f"Give a .toml file or one of the presets: {names}."
+            f"Cannot read the parameters {path}: {error}{did_you_mean(str(preset), names)}.",
+            f"Give a .toml file or one of the presets: {', '.join(names)}.",
         ) from error
     _checked(given, str(path))
     return default_params() | {name: float(value) for name, value in given.items()}
@@ -115,7 +117,10 @@ def _checked(params: Mapping[str, Any], where: str) -> Any:
     _lib.ohm_params_default(struct)
     for name, value in params.items():
         if name not in _INDEX:
-            raise DataError(f"{where}: {name} is not a parameter of the array model; see sim/array/ohm_params.def")
+            raise DataError(
+                f"{where}: {name} is not a parameter of the array model{did_you_mean(name, _INDEX)}.",
+                "`ohmbench sweep --params` lists them.",
+            )
         if not is_number(value):
             raise DataError(f"{where}: {name} = {value!r} is not a finite number")
         if _lib.ohm_params_set(struct, name.encode(), float(value)):

@@ -13,6 +13,7 @@ from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import UsageError
 from ohmbench.model._array import ffi, lib
 from ohmbench.support.files import replace_file
+from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.numbers import MAX_QUANTITY, is_number
 from ohmbench.tables import COLUMNS, Rail
 
@@ -83,7 +84,10 @@ class SimulatedCarrier:
                 values += _values(kind, value)
             except (ValueError, KeyError) as error:
                 known = "; ".join(f"{name}={what}" for name, what in KINDS.items())
-                raise UsageError(f"--carrier-faults: {part!r} makes no sense.", f"There are {known}.") from error
+                guessed = did_you_mean(kind, KINDS) if kind not in KINDS else ""
+                raise UsageError(
+                    f"--carrier-faults: {part!r}{guessed} makes no sense.", f"There are {known}."
+                ) from error
         made = cls(tuple(values))
         made.open()
         return made

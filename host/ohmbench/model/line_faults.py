@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 
 from ohmbench.errors import UsageError
+from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.numbers import is_number
 
 _MAX_SKEW = 0.1
@@ -15,6 +16,8 @@ _KINDS = (
     "flip=P, lose=P, insert=P, double=P, burst=P:BYTES, stall=P:MS, frames=P, each also as tx.KIND (to the FPGA only) "
     "or rx.KIND (from it only), and skew=F, cut=BYTES, limit=BAUD, seed=N"
 )
+
+_NAMES = ("flip", "lose", "insert", "double", "burst", "stall", "frames", "skew", "cut", "limit", "seed")
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,10 @@ class LineFaults:
                     continue
                 found = _damage(kind, value)
             except ValueError:
-                raise UsageError(f"--line-faults: {item!r} is no fault of a line. There are: {_KINDS}.") from None
+                guessed = did_you_mean(kind, _NAMES) if kind not in _NAMES else ""
+                raise UsageError(
+                    f"--line-faults: {item!r} is no fault of a line{guessed}. There are: {_KINDS}."
+                ) from None
             for one in (way,) if way else ways:
                 ways[one] |= found
         return cls(_made(ways["tx"]), _made(ways["rx"]), **line)  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ from ohmbench.network.mnist import load_mnist, mnist_provenance
 from ohmbench.network.network import Provenance
 from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import IntArray
+from ohmbench.support.guesses import did_you_mean
 
 INPUT_BITS = 4
 ACTIVATION_BITS = 8
@@ -70,7 +71,8 @@ def net_named(name: str) -> Net:
     for net in NETS:
         if net.name == name:
             return net
-    raise UsageError(f"There is no net {name}.", f"Nets: {', '.join(n.name for n in NETS)}.")
+    names = [net.name for net in NETS]
+    raise UsageError(f"There is no net {name}{did_you_mean(name, names)}.", f"Nets: {', '.join(names)}.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from ohmbench.network.own_arrays import read_csv, read_npy, read_npz
 from ohmbench.network.own_images import read_folder, read_idx_pair
 from ohmbench.network.own_parts import OwnDataError, Parts, require
 from ohmbench.support.array_types import FloatArray, Index, IntArray, Mask
+from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.home import in_home
 
 FORMATS = (
@@ -122,7 +123,8 @@ def _read(given: str) -> tuple[str, Parts]:
         return x.name, read_npy(x, y)
     if not path.exists():
         raise UsageError(
-            f"No data set is called {given}, and there is no such file.", f"Give digits, mnist, {FORMATS}."
+            f"No data set is called {given}{did_you_mean(given, ('digits', 'mnist'))}, and there is no such file.",
+            f"Give digits, mnist, {FORMATS}.",
         )
     readers = {".npz": read_npz, ".csv": read_csv, ".tsv": read_csv}
     if path.suffix.lower() in readers:

@@ -17,7 +17,7 @@ from ohmbench.programming.algorithms import registry
 from ohmbench.programming.algorithms.base import Algorithm
 from ohmbench.programming.bands import Bands
 from ohmbench.programming.ramp import Ramp
-from ohmbench.programming.recipe_file import by_key, is_value_for, read_recipe, renamed_keys, renewed
+from ohmbench.programming.recipe_file import by_key, is_value_for, misfit, read_recipe, renamed_keys, renewed
 from ohmbench.support.array_types import Codes, FloatArray, Integers
 from ohmbench.support.numbers import MAX_QUANTITY, is_number
 from ohmbench.tables import ADC_MAX, Rail
@@ -127,7 +127,7 @@ class Recipe:
             recipe = cls.of(values)
         except _BadKeys as error:
             raise DataError(
-                f"{path}: no key of a recipe, or its value is of the wrong kind: {error}.",
+                f"{path}: {error}.",
                 f"The keys are: {', '.join(_keys())}.",
             ) from error
         except OverflowError as error:
@@ -144,10 +144,10 @@ class Recipe:
             DataError: a key or a value makes no sense.
         """
         given = renewed(values)
-        bad = [n for n, v in given.items() if isinstance(v, Mapping) != isinstance(getattr(cls(), n, None), Ramp)]
-        bad += [name for name, value in by_key(given) if not is_value_for(_defaults().get(name), value)]
+        bad = {n: v for n, v in given.items() if isinstance(v, Mapping) != isinstance(getattr(cls(), n, None), Ramp)}
+        bad |= {name: value for name, value in by_key(given) if not is_value_for(_defaults().get(name), value)}
         if bad:
-            raise _BadKeys(", ".join(bad))
+            raise _BadKeys("; ".join(misfit(name, value, _defaults()) for name, value in bad.items()))
         # a window given alone is the inner one too
         if "window_usiemens" in given:
             given.setdefault("inner_usiemens", given["window_usiemens"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ohmbench.errors import DataError
+from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.text_files import TextFileError, read_toml
 
 RECIPES = Path(__file__).resolve().parent / "recipes"
@@ -34,9 +35,10 @@ def read_recipe(source: str | Path) -> tuple[Path, dict[str, Any]]:
     try:
         return path, read_toml(path)
     except TextFileError as error:
-        names = ", ".join(sorted(file.stem for file in RECIPES.glob("*.toml")))
+        names = sorted(file.stem for file in RECIPES.glob("*.toml"))
         raise DataError(
-            f"Cannot read the recipe {path}: {error}.", f"Give a TOML file or one of the names: {names}."
+            f"Cannot read the recipe {path}: {error}{did_you_mean(str(source), names)}.",
+            f"Give a TOML file or one of the names: {', '.join(names)}.",
         ) from error
 
 
@@ -107,6 +109,29 @@ def is_value_for(default: object, value: object) -> bool:
     if isinstance(default, str):
         return isinstance(value, str)
     return _is_number(value) and (isinstance(value, int) or isinstance(default, float))
+
+
+def misfit(name: str, value: object, defaults: Mapping[str, object]) -> str:
+    """What is wrong with a key or its value, as a part of a sentence."""
+    if name in defaults or any(key.startswith(f"{name}.") for key in defaults):
+        return f"{name} = {_shown(value)} is {_kind(value)}, not {_kind(defaults.get(name, {}))}"
+    return f"{name} is no key of a recipe{did_you_mean(name, defaults)}"
+
+
+def _shown(value: object) -> str:
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) < 40 else f"{text[:40]}..."
+
+
+def _kind(value: object) -> str:
+    kinds: tuple[tuple[type | tuple[type, ...], str], ...] = (
+        (bool, "true or false"),
+        (str, "text"),
+        (int, "a whole number"),
+        (float, "a number"),
+        ((list, tuple), "a list of pairs"),
+    )
+    return next((name for kind, name in kinds if isinstance(value, kind)), "a table")
 
 
 def _is_number(value: object) -> bool:

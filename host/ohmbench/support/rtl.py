@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ohmbench.errors import UsageError
+from ohmbench.support.guesses import did_you_mean
 
 SHARED = "fpga/rtl"
 CARRIERS = "fpga/carriers"
@@ -33,7 +34,7 @@ def rtl_folders(root: Path, carrier: str | None = None) -> list[Path]:
     known = carrier_names(root)
     name = default_carrier(root) if carrier is None else carrier
     if name not in known:
-        raise UsageError(f"There is no carrier {name!r}. Known: {', '.join(known)}.")
+        raise UsageError(f"There is no carrier {name!r}{did_you_mean(name, known)}. Known: {', '.join(known)}.")
     return [root / SHARED, root / CARRIERS / name]
 
 

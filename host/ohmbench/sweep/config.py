@@ -18,6 +18,7 @@ from ohmbench.compress.methods import METHODS
 from ohmbench.errors import DataError
 from ohmbench.model.array import default_params
 from ohmbench.study.methods import RATES
+from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.text_files import TextFileError, parse_toml, read_text
 from ohmbench.sweep.networks import NETWORKS
 
@@ -145,7 +146,7 @@ class _Reader:
     def _check(self, table: Mapping[str, Any], grid: int | None) -> None:
         for key, value in table.items():
             if key not in KEYS:
-                raise self._error(key, grid, f"is not a key; the keys are {', '.join(KEYS)}")
+                raise self._error(key, grid, f"is not a key{did_you_mean(key, KEYS)}; the keys are {', '.join(KEYS)}")
             if key != "params":
                 self._check_values(key, value, KEYS[key], grid)
             elif not isinstance(value, dict):
@@ -154,7 +155,9 @@ class _Reader:
                 known = default_params()
                 for name, values in value.items():
                     if name not in known:
-                        raise self._error(name, grid, "is not a parameter of the array model; see sim/array")
+                        raise self._error(
+                            name, grid, f"is not a parameter of the array model{did_you_mean(name, known)}"
+                        )
                     self._check_values(name, values, Key(None, "a finite number", _number(-math.inf)), grid)
 
     def _check_values(self, key: str, value: Any, kind: Key, grid: int | None) -> None:

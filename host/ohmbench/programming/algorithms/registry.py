@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 
 from ohmbench.errors import DataError
 from ohmbench.programming.algorithms.base import Algorithm
+from ohmbench.support.guesses import did_you_mean
 
 GROUP = "ohmbench.algorithms"
 
@@ -34,4 +35,4 @@ def load(name: str) -> Algorithm:
             if isinstance(found, type) and issubclass(found, Algorithm):
                 return found()
             raise DataError(f"{point.value} is no Algorithm of ohmbench.")
-    raise DataError(f"There is no algorithm {name}. There are: {', '.join(names())}.")
+    raise DataError(f"There is no algorithm {name}{did_you_mean(name, names())}. There are: {', '.join(names())}.")

@@ -1,0 +1,31 @@
+"""The one place that guesses what was meant by a name that does not exist."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+_ALIKE = 0.6  # difflib's measure: two letters changed of five are too many
+_ALIKE_SHORT = 0.5  # two letters that changed places in a name of two or three
+
+
+def guess(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most alike; None if none is. Case does not count, nor do hyphens for underscores."""
+    given = _plain(name)
+    by_plain = {_plain(one): one for one in known}
+    # one with the same letters in another order is nearer than the measure, which goes by runs of letters, says
+    for plain, one in by_plain.items():
+        if sorted(plain) == sorted(given):
+            return one
+    close = difflib.get_close_matches(given, by_plain, 1, _ALIKE if len(given) > 3 else _ALIKE_SHORT)
+    return by_plain[close[0]] if close else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` where something is alike, else nothing."""
+    close = guess(name, known)
+    return "" if close is None else f" (did you mean {close!r}?)"
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("_", "-")
