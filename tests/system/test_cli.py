@@ -477,7 +477,7 @@ def test_interrupt_turns_the_array_off_and_frees_the_port(image: Path, executabl
     """As with a board: the other end stays, so it can be asked."""
     with Simulator(executable=executable) as simulator:
         array = ("--serial", "chip-7", "--lab", tmp_path)
-        code, _, err, _ = interrupt_while_programming(image, simulator.port, *array, "--new-array")
+        code, _, err, _ = interrupt_while_programming(image, simulator.port, *array, "--new-array", "--all")
         assert code == INTERRUPTED
         assert "Traceback" not in err
         assert "Run 1 on array chip-7 is unfinished; what was done is recorded. Give the same command with" in err

@@ -8,7 +8,7 @@ from pathlib import Path
 from ohmbench.cli import options
 from ohmbench.cli.commands import Commands
 from ohmbench.cli.output import Output
-from ohmbench.cli.setup import setup_of
+from ohmbench.cli.setup import fault_map_of, setup_of
 from ohmbench.progress import Progress
 from ohmbench.support.files import check_writable
 
@@ -16,6 +16,8 @@ from ohmbench.support.files import check_writable
 def add(commands: Commands) -> None:
     parser = commands.add("infer", run, "program a weight image and run its test set through it")
     options.port(parser)
+    options.fault_map(parser)
+    options.no_fault_map(parser)
     options.recipe(parser)
     options.record(parser)
     options.budget(parser)
@@ -66,5 +68,7 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
         trim=trim,
         program=not args.no_program,
         after_s=args.after,
+        fault_map=fault_map_of(args.fault_map),
+        known_bad=not args.no_fault_map,
     )
     output.save_and_show(found, found.result.render, args.report, work=True)

@@ -204,6 +204,13 @@ def fault_map(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fault-map", type=Path, metavar="FILE", help="stuck and unformed cells in it are left out")
 
 
+def no_fault_map(parser: argparse.ArgumentParser) -> None:
+    """The option of a command that leaves alone what the record knows as bad."""
+    parser.add_argument(
+        "--no-fault-map", action="store_true", help="pulse also what the array's last characterisation found bad"
+    )
+
+
 def image(parser: argparse.ArgumentParser) -> None:
     """A weight image beside what an array holds: its file, cells to leave out, and a page of the others."""
     parser.add_argument("image", type=Path, help="weight image (.ohmw)")

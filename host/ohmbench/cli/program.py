@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ohmbench.cli import options
 from ohmbench.cli.commands import Commands
@@ -21,12 +21,17 @@ def add(commands: Commands) -> None:
     text = "program a weight image into the array: the cells outside of their window, with verify"
     parser = commands.add("program", run, text)
     options.port(parser)
+    options.no_fault_map(parser)
     options.recipe(parser)
     options.record(parser)
     options.budget(parser)
     options.image(parser)
-    parser.add_argument(
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
         "--only", type=options.whole(0), metavar="N", help="program the N-th array of the image only, from 0"
+    )
+    which.add_argument(
+        "--all", action="store_true", help="program all arrays of the image, each over the one before; a board asks"
     )
     parser.add_argument(
         "--passes", type=options.whole(1), metavar="K", help="program what drifted again, K passes in all"
@@ -63,18 +68,22 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
         lab=args.lab,
         budget=args.wear_budget,
     )
-    fault_map = fault_map_of(args.fault_map)
+    asked: dict[str, Any] = {
+        "only": args.only,
+        "every": args.all,
+        "fault_map": fault_map_of(args.fault_map),
+        "known_bad": not args.no_fault_map,
+        "resume": args.resume,
+    }
     if args.in_the_loop is not None or args.out is not None:
         _in_the_loop(args, setup, output, progress)
         return
     if args.report is not None:
         check_writable(args.report)
     if args.dry_run:
-        output.show(dry_run(setup, args.image, progress, only=args.only, fault_map=fault_map, resume=args.resume))
+        output.show(dry_run(setup, args.image, progress, **asked))
         return
-    found = program_file(
-        setup, args.image, progress, only=args.only, fault_map=fault_map, resume=args.resume, report=args.report
-    )
+    found = program_file(setup, args.image, progress, report=args.report, **asked)
     output.show(found, work=True)
     found.result.require(args.require)
 
@@ -87,6 +96,7 @@ def _in_the_loop(args: argparse.Namespace, setup: Setup, output: Output, progres
         raise UsageError("--in-the-loop N and -o FILE go together: it writes another weight image.", "Give both.")
     alone = {"--only": args.only, "--resume": args.resume, "--dry-run": args.dry_run, "--fault-map": args.fault_map}
     alone |= {"--passes": args.passes, "--rest": args.rest, "--report": args.report}
+    alone |= {"--all": args.all, "--no-fault-map": args.no_fault_map}
     if others := [name for name, value in alone.items() if value]:
         raise UsageError(f"{others[0]} has no meaning with --in-the-loop.", "Leave it out.")
     check_writable(args.out)

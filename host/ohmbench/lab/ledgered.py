@@ -18,6 +18,7 @@ from ohmbench.programming.result import ArrayResult
 from ohmbench.programming.run import AT_ONCE, ArrayRun, Target
 from ohmbench.progress import OnProgress
 from ohmbench.record.journal import Journal
+from ohmbench.support.array_types import Mask
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,13 @@ class Source:
 
 
 def recorded_loader(
-    bench: Bench, recipe: Recipe, report: OnProgress | None, ledgered: Ledgered | None, kind: str, source: Source
+    bench: Bench,
+    recipe: Recipe,
+    report: OnProgress | None,
+    ledgered: Ledgered | None,
+    kind: str,
+    source: Source,
+    skip: Mask | None = None,
 ) -> Loader:
     """As `load_at_once`, with a run in the record for every image.
 
@@ -53,6 +60,7 @@ def recorded_loader(
     Args:
         ledgered: None for an array whose runs are not recorded.
         kind: of the runs.
+        skip: cells (rows, columns) that are left out besides those on bad lines of the carrier.
     """
     if ledgered is None:
         return load_at_once(bench, recipe, report)
@@ -61,7 +69,7 @@ def recorded_loader(
         limits = recipe.limits()
         bench.require_ready(limits)
         ledgered.register(bench.info)
-        target = Target.of(image, number, bench.carrier.bad)
+        target = Target.of(image, number, bench.carrier.bad if skip is None else bench.carrier.bad | skip)
         # all cells are taken up, so that they can be charged before the run is there: one that is refused leaves none
         with ledgered.store.begin_run(
             kind,

@@ -7,6 +7,7 @@ import numpy as np
 from ohmbench.bench.base import Bench
 from ohmbench.faults import characterise as characterising
 from ohmbench.faults.characterise import Characterisation
+from ohmbench.lab.known_bad import LEFT_OUT
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.setup import Setup
 from ohmbench.lab.window import CHARACTERISED
@@ -45,7 +46,12 @@ def characterise(
     with begin_run(bench, ledgered, CHARACTERISE, recipe, most) as run:
         result = characterising.characterise(bench, recipe, ledgered.serial, progress)
         run.record(_driven(result, read_array(bench, recipe)))
-    window = {"window_usiemens": list(result.reach.window_usiemens), "bad": np.argwhere(result.faults.bad).tolist()}
+    faults = result.faults
+    window = {
+        "window_usiemens": list(result.reach.window_usiemens),
+        "bad": np.argwhere(faults.bad).tolist(),
+        LEFT_OUT: np.argwhere(faults.left_out(faults.bad.shape, None)).tolist(),
+    }
     with begin_run(bench, ledgered, CHARACTERISED, recipe, 0, window):
         return result
 

@@ -13,9 +13,11 @@ from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.checks.before_pulses import check_before_pulses
 from ohmbench.errors import UsageError
+from ohmbench.faults.fault_map import FaultMap
 from ohmbench.inference.exact import classes_of, evaluate, predict
 from ohmbench.inference.loading import Loader, load_at_once
 from ohmbench.inference.on_bench import Inference
+from ohmbench.lab.known_bad import cells_left_out
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import Source, recorded_loader
 from ohmbench.lab.setup import Setup
@@ -42,7 +44,7 @@ from ohmbench.record.trail import add_result, note
 from ohmbench.report.infer import InferReport, render_infer
 from ohmbench.report.results import SummaryRow, confusion, percent, seconds
 from ohmbench.report.trimming import trimming_section
-from ohmbench.support.array_types import FloatArray, IntArray, NetworkInputs
+from ohmbench.support.array_types import FloatArray, IntArray, Mask, NetworkInputs
 from ohmbench.tables import CLOCK_HZ
 
 INFER = "infer"
@@ -273,6 +275,7 @@ def infer(
     trim: TrimRequest | None = None,
     held: Check | None = None,
     after_s: float = 0.0,
+    skip: Mask | None = None,
 ) -> InferResult:
     """Program an image and run its test images, or the first of them, through the array.
 
@@ -285,6 +288,7 @@ def infer(
         trim: correct what the array does wrong, beside the raw result.
         held: the array holds the image: it is not programmed.
         after_s: rest of bench time between programming and the inputs.
+        skip: cells (rows, columns) that are left out as bad.
 
     Raises:
         ImageError: it does not fit the bench.
@@ -301,7 +305,7 @@ def infer(
         load = held_loader(bench, held, ledgered)
     else:
         source = Source(file.sha256, file.path.name, recipe_name or DEFAULT_RECIPE)
-        load = recorded_loader(bench, recipe, progress, ledgered, INFER, source)
+        load = recorded_loader(bench, recipe, progress, ledgered, INFER, source, skip)
     found = _through(bench, file, data, recipe, inputs, load, progress, trim, ledgered, after_s)
     outputs = None
     if data.targets is not None:
@@ -412,6 +416,8 @@ def infer_file(
     trim: TrimRequest | None = None,
     program: bool = True,
     after_s: float = 0.0,
+    fault_map: FaultMap | None = None,
+    known_bad: bool = True,
 ) -> Noted[InferResult]:
     """Program the weight image in a file and run its test images through the array.
 
@@ -423,6 +429,7 @@ def infer_file(
         trim: correct what the array does wrong, beside the raw result.
         program: False takes the array as it is; the record must say that it holds the image.
         after_s: rest of bench time between programming and the inputs.
+        fault_map, known_bad: as `cells_left_out` takes them.
 
     Raises:
         UsageError: `count`, `twin`, `trim` or `program` makes no sense here.
@@ -440,6 +447,9 @@ def infer_file(
             owned = trim.owned(file, record.ledgered)
             if owned is not None and held is None:
                 held = held_check(file, record.ledgered)  # programming again would make it stale
+        shape = (file.image.rows, file.image.columns)
+        said = progress if held is None else None
+        skip = cells_left_out(shape, fault_map, record.ledgered, said, known=known_bad, serial=setup.serial)
         with setup.bench(progress, record.store) as bench:
             result = infer(
                 bench,
@@ -454,6 +464,7 @@ def infer_file(
                 trim,
                 held,
                 after_s,
+                skip,
             )
             if trim is None and (held is not None or after_s):
                 result = replace(result, hint=f"trimming wins back {file.trim_again}")

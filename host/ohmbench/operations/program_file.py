@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ohmbench.bench.opening import open_bench
+from ohmbench.errors import UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.lab.record import Record
 from ohmbench.lab.setup import Setup
@@ -25,12 +26,16 @@ def program_file(
     fault_map: FaultMap | None = None,
     resume: bool = False,
     report: Path | None = None,
+    known_bad: bool = True,
+    every: bool = False,
 ) -> Noted[Programmed]:
     """Program the arrays of a weight image, or go on with it.
 
     Args:
         only: number of the one array to program.
         fault_map: stuck and unformed cells that are left out.
+        known_bad: as `plan` takes it.
+        every: program all arrays of the image over one real array, one after the other.
         report: file of a page that shows the run while it goes on.
 
     Raises:
@@ -39,7 +44,9 @@ def program_file(
     """
     file = ImageFile.load(path)
     with setup.record(progress) as record:
-        job = _plan(setup, file, record, progress, only, fault_map, resume)
+        if not (every or resume):
+            _require_one(setup, file, only)
+        job = _plan(setup, file, record, progress, only, fault_map, resume, known_bad)
         if job.is_done:
             return Noted(already_done(job))
         with setup.bench(progress, record.store) as bench:
@@ -55,6 +62,8 @@ def dry_run(
     only: int | None = None,
     fault_map: FaultMap | None = None,
     resume: bool = False,
+    known_bad: bool = True,
+    every: bool = False,
 ) -> Estimate | Programmed:
     """Check everything, and say what `program_file` would take; no pulse is sent, and no record is made.
 
@@ -67,7 +76,9 @@ def dry_run(
     """
     file = ImageFile.load(path)
     with setup.record_if_there() as record:
-        job = _plan(setup, file, record, progress, only, fault_map, resume)
+        if not (every or resume):
+            _require_one(setup, file, only)
+        job = _plan(setup, file, record, progress, only, fault_map, resume, known_bad)
         if job.is_done:
             return already_done(job)
         if not setup.is_simulated:
@@ -78,6 +89,16 @@ def dry_run(
         return estimate(job, setup.nominal(), progress, record.ledgered, setup.budget, carrier)
 
 
+def _require_one(setup: Setup, file: ImageFile, only: int | None) -> None:
+    """A real array holds what was programmed last; the pulses of all others would be for nothing."""
+    if only is None and file.image.images > 1 and not setup.is_simulated:
+        raise UsageError(
+            f"The image has {file.image.images} arrays, and there is one in the socket: each would be programmed over "
+            "the one before.",
+            f"Give --only N (0 to {file.image.images - 1}), or --all if that is meant.",
+        )
+
+
 def _plan(
     setup: Setup,
     file: ImageFile,
@@ -86,6 +107,7 @@ def _plan(
     only: int | None,
     fault_map: FaultMap | None,
     resume: bool,
+    known_bad: bool,
 ) -> Job:
     return plan(
         file,
@@ -98,4 +120,5 @@ def _plan(
         resume=resume,
         window=setup.window(record.ledgered),
         progress=progress,
+        known_bad=known_bad,
     )

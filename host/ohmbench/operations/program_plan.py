@@ -10,6 +10,7 @@ import numpy as np
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.errors import UsageError
 from ohmbench.faults.fault_map import FaultMap
+from ohmbench.lab.known_bad import cells_left_out
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.mapping.image import WeightImage
 from ohmbench.operations.image_file import ImageFile, require_own_array
@@ -75,12 +76,15 @@ def plan(
     recipe_name: str | None = None,
     window: ConductanceWindow | None = None,
     progress: Progress | None = None,
+    known_bad: bool = True,
 ) -> Job:
     """What a command asks for, with what the record says of the run to go on with.
 
     Args:
         recipe: None for the default one, or the one of the run to go on with.
-        fault_map: stuck and unformed cells are left out; None: those that the run to go on with left out.
+        fault_map: stuck and unformed cells are left out; None: those that the run to go on with left out, or that the
+            array's last characterisation found.
+        known_bad: False pulses what only the characterisation found bad.
         serial: of the array in the socket, where it has one but no record.
 
     Raises:
@@ -90,9 +94,8 @@ def plan(
     serial = serial if ledgered is None else ledgered.serial
     require_own_array(image, serial, progress)
     numbers = file.numbers(only)
-    skip = np.zeros((image.rows, image.columns), np.bool_)
-    if fault_map is not None:
-        skip = fault_map.left_out((image.rows, image.columns), serial)
+    said = None if resume else progress
+    skip = cells_left_out((image.rows, image.columns), fault_map, ledgered, said, known=known_bad, serial=serial)
     run: RunRecord | None = None
     if resume:
         if ledgered is None and serial is not None:
