@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,14 @@ class Window:
         )
         return view
 
+    def cuts(self, height: int, width: int) -> Iterator[tuple[tuple[int, int], tuple[slice, slice]]]:
+        """Each place in the kernel, and where in a padded image it comes to lie."""
+        (down, across), (sh, sw), (dh, dw) = self.size(height, width), self.stride, self.dilation
+        for i in range(self.kernel[0]):
+            for j in range(self.kernel[1]):
+                rows = slice(i * dh, i * dh + (down - 1) * sh + 1, sh)
+                yield (i, j), (rows, slice(j * dw, j * dw + (across - 1) * sw + 1, sw))
+
 
 Host = Callable[[Step, list[Value]], Value]
 
@@ -114,8 +123,10 @@ def _window_of_pool(step: Step, x: Value, fill: float) -> Value:
 
 def _max_pool(step: Step, values: list[Value]) -> Value:
     (x,) = values
-    lowest = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf
-    return np.asarray(_window_of_pool(step, x, lowest).max(axis=-1))
+    window, lowest = Window.of(step.numbers), np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf
+    top, left, bottom, right = window.pads
+    padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=lowest)
+    return reduce(np.maximum, (padded[:, :, *cut] for _place, cut in window.cuts(*x.shape[2:])))
 
 
 def _average_pool(step: Step, values: list[Value]) -> Value:
