@@ -9,11 +9,12 @@ from itertools import pairwise
 import numpy as np
 
 from ohmbench.compress.checks import check_labels, check_network
-from ohmbench.compress.tied import TiedNetwork, tie
+from ohmbench.compress.tied import TiedNetwork, tie, tie_imported
 from ohmbench.compress.tuning import Training, tune
+from ohmbench.network.imported import FLOAT_PRODUCTS, ImportedNetwork
 from ohmbench.network.network import Network
 from ohmbench.progress import OnProgress
-from ohmbench.support.array_types import Integers
+from ohmbench.support.array_types import Integers, NetworkInputs
 
 FLOAT_RATE = 3e-3
 FLOAT_DECAY = 1e-4
@@ -52,6 +53,39 @@ def train_float(
         tuple(y.codebook(rounded=False).astype(np.float64) for y in tied.layers),
         tuple(y.bias.astype(np.float64) for y in tied.layers),
     )
+
+
+def train_imported(
+    network: ImportedNetwork,
+    inputs: NetworkInputs,
+    labels: Integers,
+    *,
+    epochs: int,
+    batch: int = Training.batch,
+    seed: int = 0,
+    decay: float = FLOAT_DECAY,
+    progress: OnProgress | None = None,
+) -> ImportedNetwork:
+    """`network`, whose products are in floating point, with its weights and biases trained on inputs (n, ...).
+
+    Raises:
+        DataError: a step lets no gradient pass.
+    """
+    training = Training(
+        epochs, batch, rate=FLOAT_RATE, scale_rate=0.0, bias_rate=FLOAT_RATE, round_levels=False, decay=decay
+    )
+    layers = iter(tune(tie_imported(network), inputs, labels, training, seed=seed, progress=progress).layers)
+    steps = []
+    for step in network.steps:
+        if step.kind in FLOAT_PRODUCTS:
+            groups = int(step.numbers.get("groups", 1))
+            parts = [next(layers) for _ in range(groups)]
+            weights = np.concatenate([y.codebook(rounded=False) for y in parts], axis=1)
+            if step.kind == "conv":
+                weights = weights.T.reshape(step.arrays["weights"].shape)
+            step = replace(step, arrays={"weights": weights, "bias": np.concatenate([y.bias for y in parts])})
+        steps.append(step)
+    return replace(network, steps=tuple(steps))
 
 
 def train_levels(

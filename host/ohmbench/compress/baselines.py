@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Segment
+from ohmbench.compress.compressed import CompressedNetwork, Segment, of_group
 from ohmbench.support.array_types import IntArray
 
 Wired = tuple[IntArray, IntArray, IntArray]
@@ -48,15 +49,26 @@ def _remapped(
 ) -> CompressedNetwork:
     """The dense matrices of `network` in blocks of `height` inputs, less inputs of zeros, as `wire` lays them out."""
     layers = []
-    for layer in network.layers:
-        weights, segments = layer.weights(), []
-        for start in range(0, len(weights), height):
-            live = start + np.flatnonzero(weights[start : start + height].any(axis=1))
-            levels, p, n = wire(weights[live])
-            rows = np.full(len(weights), -1, np.int16)
-            rows[live] = np.arange(len(live))
+    for layer, groups in zip(network.layers, network.groups, strict=True):
+        whole = layer.weights()
+        inputs, outputs = (size // groups for size in whole.shape)
+        segments = [
+            of_group(segment, group, groups)
+            for group in range(groups)
+            for segment in _blocks(
+                whole[group * inputs : (group + 1) * inputs, group * outputs : (group + 1) * outputs], height, wire
+            )
+        ]
+        layers.append(replace(layer, segments=tuple(segments)))
+    return replace(network, layers=tuple(layers), max_level=max_level)
+
+
+def _blocks(weights: IntArray, height: int, wire: Callable[[IntArray], Wired]) -> Iterator[Segment]:
+    for start in range(0, len(weights), height):
+        live = start + np.flatnonzero(weights[start : start + height].any(axis=1))
+        levels, p, n = wire(weights[live])
+        rows = np.full(len(weights), -1, np.int16)
+        rows[live] = np.arange(len(live))
+        if levels.size:
             one = np.ones(weights.shape[1], np.int32)
-            segments.append(Segment(rows, levels.astype(np.uint8), 0, p.astype(np.int16), n.astype(np.int16), one))
-        kept = tuple(s for s in segments if s.levels.size)
-        layers.append(CompressedLayer(layer.input_bits, layer.scale, layer.bias, layer.output_scale, kept))
-    return CompressedNetwork(tuple(layers), max_level)
+            yield Segment(rows, levels.astype(np.uint8), 0, p.astype(np.int16), n.astype(np.int16), one)

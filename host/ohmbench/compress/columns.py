@@ -18,7 +18,7 @@ from ohmbench.compress.refit import refit
 from ohmbench.compress.rows import IMAGES, mean_squares
 from ohmbench.compress.tied import TiedLayer, TiedNetwork, segment_layer, segments_of, without_idle
 from ohmbench.errors import UsageError
-from ohmbench.support.array_types import FloatArray, Integers
+from ohmbench.support.array_types import FloatArray, NetworkInputs
 
 Clustering = Method | Literal["none"]
 
@@ -46,7 +46,7 @@ class Tile:
 def merge_columns(
     network: TiedNetwork,
     cells: int,
-    inputs: Integers,
+    inputs: NetworkInputs,
     *,
     method: Clustering = "spectral",
     height: int = 32,
@@ -56,7 +56,7 @@ def merge_columns(
 
     Args:
         cells: budget; equal columns, and rows and columns of zeros, are left out first, which loses nothing.
-        inputs: integers (n, inputs) of training images, which weigh the rows.
+        inputs: (n, ...) of training images, which weigh the rows.
         method: "none" stops there, whatever the budget is.
         height: rows of a tile; at most the array's.
 
@@ -92,7 +92,7 @@ def merge_columns(
     return replace(network, layers=tuple(layers))
 
 
-def tiles_of(network: TiedNetwork, inputs: Integers, height: int) -> list[Tile]:
+def tiles_of(network: TiedNetwork, inputs: NetworkInputs, height: int) -> list[Tile]:
     """Blocks of `height` physical rows, less rows of zeros; or the segments, where columns are merged already."""
     tiles = []
     inputs = inputs[:IMAGES]

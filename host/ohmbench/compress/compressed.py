@@ -6,14 +6,14 @@ serve several outputs, as the added or as the subtracted one, and a physical row
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.compress.quantise import QuantisedNetwork
-from ohmbench.network.flow import requantise
-from ohmbench.support.array_types import FloatArray, IntArray, Integers
+from ohmbench.network.flow import Step, Value, Walk, array_steps, requantise, rows_of, sums_as_value
+from ohmbench.support.array_types import FloatArray, IntArray, NetworkInputs
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,9 @@ class CompressedLayer:
     Attributes:
         input_bits: width of the unsigned inputs.
         scale, bias: float64 (outputs,).
-        output_scale: value of one step of the next layer's input; None for the last layer, which has no ReLU.
+        output_scale: value of one step of the next layer's input; None for the last layer, which has no ReLU, and where
+            steps of the network have the scales and biases.
+        width: inputs of a layer that may have no segments; None: those of its segments.
     """
 
     input_bits: int
@@ -64,10 +66,17 @@ class CompressedLayer:
     bias: FloatArray
     output_scale: float | None
     segments: tuple[Segment, ...]
+    width: int | None = None
+
+    @property
+    def inputs(self) -> int:
+        if self.width is not None:
+            return self.width
+        return len(self.segments[0].row_of_input) if self.segments else 0
 
     def weights(self) -> IntArray:
         """int64 (inputs, outputs): the sum of the segments."""
-        total = np.zeros((len(self.segments[0].row_of_input), len(self.bias)), np.int64)
+        total = np.zeros((self.inputs, len(self.bias)), np.int64)
         for segment in self.segments:
             total[:, segment.outputs] += segment.weights()
         return total
@@ -75,42 +84,100 @@ class CompressedLayer:
 
 @dataclass(frozen=True, eq=False)
 class CompressedNetwork:
-    """Compressed layers; max_level is the highest level of a cell."""
+    """Compressed layers.
+
+    Attributes:
+        max_level: the highest level of a cell.
+        steps: of a network from elsewhere, as `ohmbench.network.imported` has them, without the weights of its array
+            steps, which are its layers; None: dense layers with ReLU between them.
+        input_shape: of an input of such a network; None without steps.
+    """
 
     layers: tuple[CompressedLayer, ...]
     max_level: int
+    steps: tuple[Step, ...] | None = None
+    input_shape: tuple[int, ...] | None = None
 
-    def forward_integer(self, inputs: Integers) -> FloatArray:
-        """Logits (n, outputs) of integer inputs (n, inputs), by the dense matrices that the segments stand for."""
+    @property
+    def groups(self) -> list[int]:
+        """Of each layer."""
+        if self.steps is None:
+            return [1] * len(self.layers)
+        return [int(step.numbers["groups"]) for step in array_steps(self.steps)]
+
+    def forward_integer(self, inputs: NetworkInputs) -> FloatArray:
+        """Logits (n, outputs), by the dense matrices that the segments stand for.
+
+        Args:
+            inputs: integers (n, inputs), or as a network with steps takes them.
+        """
+        matrices = [layer.weights().astype(np.float64) for layer in self.layers]
+        if self.steps is not None:
+            return np.concatenate(
+                [self._walked(inputs[start : start + _AT_ONCE], matrices) for start in range(0, len(inputs), _AT_ONCE)]
+            )
         x = np.asarray(inputs, dtype=np.int64)
         logits = np.empty((len(x), 0))
         for index, layer in enumerate(self.layers):
             # whole numbers far below 2^53, so that floating point, which has the fast products, is exact
-            logits = (x.astype(np.float64) @ layer.weights().astype(np.float64)) * layer.scale + layer.bias
+            logits = (x.astype(np.float64) @ matrices[index]) * layer.scale + layer.bias
             if layer.output_scale is not None:
                 x = requantise(logits, layer.output_scale, self.layers[index + 1].input_bits)
         return logits
 
-    def predict(self, inputs: Integers) -> IntArray:
-        """Class (n,) of integer inputs (n, inputs)."""
+    def _walked(self, inputs: Value, matrices: list[FloatArray]) -> FloatArray:
+        assert self.steps is not None
+        walk, left = Walk(self.steps, np.asarray(inputs, np.float32)), iter(matrices)
+        while walk.step is not None:
+            sums = rows_of(walk.step, walk.waiting).astype(np.float64) @ next(left)
+            walk.give(sums_as_value(walk.step, walk.waiting, np.rint(sums).astype(np.int64)))
+        return np.asarray(walk.outputs.reshape(len(inputs), -1), np.float64)
+
+    def predict(self, inputs: NetworkInputs) -> IntArray:
+        """Class (n,) of inputs, as `forward_integer` takes them."""
         return np.asarray(np.argmax(self.forward_integer(inputs), axis=1), dtype=np.int64)
+
+
+_AT_ONCE = 100
+"""Inputs with steps: patches of more would take gigabytes."""
+
+
+def pair_segments(weights: IntArray, rows: int) -> tuple[Segment, ...]:
+    """Signed weights (inputs, outputs) as they are: a pair of columns an output, `rows` inputs a segment."""
+    inputs, outputs = weights.shape
+    segments = []
+    for first in range(0, inputs, rows):
+        part = weights[first : first + rows]
+        row_of_input = np.full(inputs, -1, np.int16)
+        row_of_input[first : first + len(part)] = np.arange(len(part))
+        levels = np.empty((len(part), 2 * outputs), np.uint8)
+        levels[:, 0::2], levels[:, 1::2] = np.maximum(part, 0), np.maximum(-part, 0)
+        p = np.arange(0, 2 * outputs, 2, dtype=np.int16)
+        segments.append(Segment(row_of_input, levels, 0, p, p + np.int16(1), np.ones(outputs, np.int32)))
+    return tuple(segments)
+
+
+def of_group(segment: Segment, group: int, groups: int) -> Segment:
+    """A segment of one of a layer's groups, which are of one size, as a segment of the layer."""
+    if groups == 1:
+        return segment
+    inputs, outputs = len(segment.row_of_input), len(segment.p)
+    assert segment.first_output == 0
+    row_of_input = np.full(inputs * groups, -1, np.int16)
+    row_of_input[group * inputs : (group + 1) * inputs] = segment.row_of_input
+    return replace(segment, row_of_input=row_of_input, first_output=group * outputs)
 
 
 def as_pairs(network: QuantisedNetwork, rows: int) -> CompressedNetwork:
     """The network as it is: a pair of columns an output in every segment of at most `rows` inputs; nothing is saved."""
-    layers = []
-    for layer in network.layers:
-        inputs, outputs = layer.weights.shape
-        segments = []
-        for first in range(0, inputs, rows):
-            weights = layer.weights[first : first + rows]
-            row_of_input = np.full(inputs, -1, np.int16)
-            row_of_input[first : first + len(weights)] = np.arange(len(weights))
-            levels = np.empty((len(weights), 2 * outputs), np.uint8)
-            levels[:, 0::2], levels[:, 1::2] = np.maximum(weights, 0), np.maximum(-weights, 0)
-            p = np.arange(0, 2 * outputs, 2, dtype=np.int16)
-            one = np.ones(outputs, np.int32)
-            segments.append(Segment(row_of_input, levels, 0, p, p + np.int16(1), one))
-        scale = np.full(outputs, layer.scale)
-        layers.append(CompressedLayer(layer.input_bits, scale, layer.bias, layer.output_scale, tuple(segments)))
+    layers = [
+        CompressedLayer(
+            layer.input_bits,
+            np.full(layer.weights.shape[1], layer.scale),
+            layer.bias,
+            layer.output_scale,
+            pair_segments(layer.weights, rows),
+        )
+        for layer in network.layers
+    ]
     return CompressedNetwork(tuple(layers), network.max_level)

@@ -17,7 +17,7 @@ from ohmbench.compress.compressed import Segment
 from ohmbench.compress.tied import TiedNetwork, segment_layer
 from ohmbench.errors import UsageError
 from ohmbench.isa import load_firmware
-from ohmbench.support.array_types import FloatArray, Index, Integers
+from ohmbench.support.array_types import FloatArray, Index, NetworkInputs
 
 GAIN_ONE = 4
 """The gain that stands for 1: gains have 2 bits behind the point, which the scale of the layer takes back."""
@@ -25,7 +25,7 @@ STARTS = 4
 
 
 def merge_columns_with_gains(
-    network: TiedNetwork, cells: int, inputs: Integers, *, height: int = 32, seed: int = 0
+    network: TiedNetwork, cells: int, inputs: NetworkInputs, *, height: int = 32, seed: int = 0
 ) -> TiedNetwork:
     """The network, whose layers hold signed weights, with pairs of columns shared by k-means, at most `cells` cells.
 

@@ -10,16 +10,15 @@ import numpy as np
 
 from ohmbench.compress.baselines import partial_pairs, shared_reference
 from ohmbench.compress.columns import Clustering, merge_columns
-from ohmbench.compress.compressed import CompressedNetwork, as_pairs
+from ohmbench.compress.compressed import CompressedNetwork, pair_segments
 from ohmbench.compress.gains import merge_columns_with_gains
 from ohmbench.compress.pruning import Criterion, Pruning, Unit
-from ohmbench.compress.quantise import QuantisedLayer, QuantisedNetwork
 from ohmbench.compress.rows import drop_idle_rows, merge_rows, rows_for_budget
-from ohmbench.compress.tied import TiedNetwork, emit
+from ohmbench.compress.tied import TiedNetwork, assemble, emit
 from ohmbench.compress.tuning import Training, Watcher, tune
 from ohmbench.errors import UsageError
 from ohmbench.progress import OnProgress
-from ohmbench.support.array_types import Integers
+from ohmbench.support.array_types import Integers, NetworkInputs
 from ohmbench.support.guesses import did_you_mean
 
 HEIGHT = 32
@@ -30,12 +29,12 @@ class Job:
     """What a method gets: the trained un-merged network, training images, how to train, a budget.
 
     Attributes:
-        inputs, labels: integers (n, inputs) and classes (n,).
+        inputs, labels: as the network takes them (n, ...), and classes (n,).
         cells: budget; methods that have no choice ignore it.
     """
 
     base: TiedNetwork
-    inputs: Integers
+    inputs: NetworkInputs
     labels: Integers
     training: Training
     cells: int
@@ -68,14 +67,7 @@ class Method:
 
 
 def _pairs(job: Job) -> CompressedNetwork:
-    layers = [
-        # the scales of the outputs come afterwards: a quantised layer has but one
-        QuantisedLayer(y.codebook().astype(np.int64), 1.0, y.bias.astype(np.float64), y.input_bits, y.output_scale)
-        for y in job.base.layers
-    ]
-    plain = as_pairs(QuantisedNetwork(tuple(layers), job.base.max_level), job.height)
-    scales = [y.scale.astype(np.float64) * y.input_scale for y in job.base.layers]
-    return replace(plain, layers=tuple(replace(y, scale=s) for y, s in zip(plain.layers, scales, strict=True)))
+    return assemble(job.base, [pair_segments(y.codebook().astype(np.int64), job.height) for y in job.base.layers])
 
 
 def _lossless(job: Job) -> CompressedNetwork:

@@ -14,18 +14,18 @@ from ohmbench.compress.allocation import lines_for_budget, merge_costs
 from ohmbench.compress.forward import layer_inputs, sensitivities
 from ohmbench.compress.quantise import optimal_scale
 from ohmbench.compress.tied import TiedLayer, TiedNetwork, signed_layer
-from ohmbench.support.array_types import Float32Array, FloatArray, Integers
+from ohmbench.support.array_types import Float32Array, FloatArray, Integers, NetworkInputs
 
 STARTS = 4
 """k-means++ starts, of which the best is kept."""
 IMAGES = 5000
 
 
-def row_importance(network: TiedNetwork, inputs: Integers) -> list[FloatArray]:
+def row_importance(network: TiedNetwork, inputs: NetworkInputs) -> list[FloatArray]:
     """Mean square (physical rows,) of the real sums that drive each row, of each layer.
 
     Args:
-        inputs: integers (n, inputs) of training images, of which the first IMAGES are enough.
+        inputs: (n, ...) of training images, of which the first IMAGES are enough.
     """
     importance = []
     for layer, x in zip(network.layers, layer_inputs(network, inputs[:IMAGES]), strict=True):
@@ -39,11 +39,11 @@ def mean_squares(inputs: Float32Array, row_of_input: Integers, rows: int) -> Flo
     return np.asarray(np.square(sums, dtype=np.float64).mean(axis=0))
 
 
-def rows_for_budget(network: TiedNetwork, cells: int, inputs: Integers) -> list[int]:
+def rows_for_budget(network: TiedNetwork, cells: int, inputs: NetworkInputs) -> list[int]:
     """Physical rows of each layer, so that they take at most `cells` as pairs, where merging them costs least.
 
     Args:
-        inputs: integers (n, inputs) of training images.
+        inputs: (n, ...) of training images.
     """
     costs, rows, sizes = [], [], []
     weights = sensitivities(network, inputs[:IMAGES])
@@ -56,14 +56,14 @@ def rows_for_budget(network: TiedNetwork, cells: int, inputs: Integers) -> list[
     return lines_for_budget(costs, rows, sizes, cells)
 
 
-def merge_rows(network: TiedNetwork, rows: list[int], inputs: Integers, *, seed: int = 0) -> TiedNetwork:
+def merge_rows(network: TiedNetwork, rows: list[int], inputs: NetworkInputs, *, seed: int = 0) -> TiedNetwork:
     """The network, whose columns are not merged yet, with at most rows[l] physical rows in layer l.
 
     Rows that are always 0, or whose weights all are, are dropped first, and rows of equal weights are merged, which
     loses nothing.
 
     Args:
-        inputs: integers (n, inputs) of training images.
+        inputs: (n, ...) of training images.
     """
     merged = [
         _merge_layer(layer, count, weight, network.max_level, seed)
@@ -72,7 +72,7 @@ def merge_rows(network: TiedNetwork, rows: list[int], inputs: Integers, *, seed:
     return replace(network, layers=tuple(merged))
 
 
-def drop_idle_rows(network: TiedNetwork, inputs: Integers) -> TiedNetwork:
+def drop_idle_rows(network: TiedNetwork, inputs: NetworkInputs) -> TiedNetwork:
     """The network without rows that are always 0 in integers (n, inputs), or whose weights all are."""
     layers = [
         keep_rows(layer, np.flatnonzero((importance > 0) & layer.codebook().any(axis=1)))

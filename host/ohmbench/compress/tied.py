@@ -7,21 +7,27 @@ cell on the array. The wiring never changes in training.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Segment
+from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Segment, of_group
 from ohmbench.compress.pool import Pool, drop_unused
 from ohmbench.compress.quantise import optimal_scale
+from ohmbench.compress.steps import ACTIVATION, PASSED, TRAINABLE
+from ohmbench.errors import DataError
+from ohmbench.network.flow import ARRAY, Step, array_steps
+from ohmbench.network.imported import FLOAT_PRODUCTS, ImportedNetwork
 from ohmbench.network.network import Network
-from ohmbench.support.array_types import Float32Array, Index, Integers
+from ohmbench.support.array_types import Float32Array, FloatArray, Index, Integers
 
 
 @dataclass(frozen=True, eq=False)
 class TiedLayer:
-    """One dense layer over shared cells.
+    """One dense layer over shared cells; of a convolution a group, whose inputs are those of a patch.
 
     Attributes:
         cells: latents (cells + 1,) in level steps; the last is always 0 and stands for "no cell".
@@ -62,10 +68,44 @@ class TiedLayer:
 
 @dataclass(frozen=True, eq=False)
 class TiedNetwork:
-    """Layers over shared cells; max_level is the highest level of a cell."""
+    """Layers over shared cells.
+
+    Attributes:
+        layers: one for each group of each array step.
+        max_level: the highest level of a cell.
+        host_steps: of a network from elsewhere, as `ohmbench.compress.steps` takes them; None: dense layers with ReLU
+            between them.
+        input_shape: of an input of such a network; None without steps.
+    """
 
     layers: tuple[TiedLayer, ...]
     max_level: int
+    host_steps: tuple[Step, ...] | None = None
+    input_shape: tuple[int, ...] | None = None
+
+    def steps(self, *, rounded: bool = True) -> tuple[Step, ...]:
+        """All steps; rounded: to the bits of the activations."""
+        if self.host_steps is not None:
+            return self.host_steps
+        steps: list[Step] = []
+        for number, layer in enumerate(self.layers):
+            steps.append(Step(ARRAY, (len(steps),), {"zero": 0, "groups": 1}))
+            if layer.output_scale is not None:
+                bits = {"scale": layer.output_scale, "bits": self.layers[number + 1].input_bits}
+                steps.append(Step(ACTIVATION, (len(steps),), bits if rounded else {}))
+        return tuple(steps)
+
+    @property
+    def outputs(self) -> int:
+        """Of the network, which are those of its last product."""
+        return sum(len(layer.bias) for layer in self.layers[len(self.layers) - self.groups[-1] :])
+
+    @property
+    def groups(self) -> list[int]:
+        """Of each array step: so many layers stand for it."""
+        if self.host_steps is None:
+            return [1] * len(self.layers)
+        return [int(step.numbers["groups"]) for step in array_steps(self.host_steps)]
 
 
 def signed_layer(
@@ -113,6 +153,76 @@ def tie(network: Network, max_level: int, *, input_bits: int, activation_bits: i
     return TiedNetwork(tuple(layers), max_level)
 
 
+def tie_imported(network: ImportedNetwork) -> TiedNetwork:
+    """Every weight of a network from elsewhere its own signed cell; those of products in floating point are real.
+
+    Raises:
+        DataError: a step lets no gradient pass, or what stands behind a product is no scale and bias.
+    """
+    if missing := sorted({step.kind for step in network.steps} - TRAINABLE - {ARRAY, *FLOAT_PRODUCTS}):
+        raise DataError(
+            f"The network has steps that no gradient passes: {', '.join(missing)}. Nothing was compressed.",
+            "Map it as it is, or replace them before the import.",
+        )
+    steps, layers, top = list(network.steps), [], 1
+    for number, step in enumerate(network.steps):
+        if step.kind == ARRAY:
+            behind = network.steps[number + 1] if number + 1 < len(network.steps) else step
+            users = [other for other in network.steps if number + 1 in other.inputs]
+            if behind.kind != "affine" or users != [behind]:
+                raise DataError(
+                    f"The sums of product {step.name or number} are not scaled for each output alone. Nothing was "
+                    "compressed.",
+                    "Map the network as it is.",
+                )
+            top = max(top, int(step.numbers["max_level"]))
+            steps[number] = replace(step, arrays={})
+            steps[number + 1] = replace(behind, kind=PASSED, arrays={})
+            weights, bits = step.arrays["weights"].astype(np.float64), int(step.numbers["bits"])
+            outputs = weights.shape[1]
+            scale, bias, add = (_each(behind.arrays.get(name), outputs) for name in ("scale", "bias", "add"))
+            bias = bias + scale * (add + step.numbers["zero"] * weights.sum(axis=0))
+            # a scale below 0, of a folded normalisation, turns the sign of the weights; of 0 there is nothing left
+            weights, scale = weights * np.sign(scale), np.where(scale == 0, 1, np.abs(scale))
+        elif step.kind in FLOAT_PRODUCTS:
+            weights, bits = step.arrays["weights"].astype(np.float64), MAX_BITS
+            weights = weights.reshape(len(weights), -1).T if step.kind == "conv" else weights
+            scale, bias = np.ones(weights.shape[1]), step.arrays["bias"]
+            steps[number] = replace(step, kind=ARRAY, arrays={}, numbers={"groups": 1, **step.numbers, "zero": 0})
+        else:
+            continue
+        groups = int(steps[number].numbers["groups"])
+        of_groups = (np.split(part, groups, axis=-1) for part in (weights, scale, bias))
+        layers += [_cells_of(w, a, b, bits) for w, a, b in zip(*of_groups, strict=True)]
+    layers = [replace(layer, high=layer.high * top, low=layer.low * top) for layer in layers]
+    return TiedNetwork(tuple(layers), top, tuple(steps), network.input_shape)
+
+
+MAX_BITS = 16
+"""Of the inputs of a product in floating point: they are not rounded."""
+
+
+def _each(values: NDArray[Any] | None, outputs: int) -> NDArray[np.float64]:
+    """A number for each output."""
+    return np.zeros(outputs) if values is None else np.broadcast_to(values.astype(np.float64).ravel(), outputs)
+
+
+def _cells_of(weights: FloatArray, scale: FloatArray, bias: FloatArray, bits: int) -> TiedLayer:
+    """A layer with a cell for each weight (inputs, outputs), whose bounds are -1 and 1."""
+    bound = np.append(np.ones(weights.size, np.float32), np.float32(0))
+    return signed_layer(
+        weights,
+        np.arange(len(weights)),
+        low=-bound,
+        high=bound,
+        scale=scale.astype(np.float32),
+        bias=bias.astype(np.float32),
+        input_bits=bits,
+        input_scale=1.0,
+        output_scale=None,
+    )
+
+
 def segment_layer(layer: TiedLayer, segments: tuple[Segment, ...], max_level: int) -> TiedLayer:
     """`layer` with its cells in `segments`, whose levels are the latents to begin with."""
     shape = layer.plus.shape
@@ -148,17 +258,48 @@ def emit(network: TiedNetwork) -> CompressedNetwork:
 
     Its layers must have segments.
     """
-    layers = [
-        CompressedLayer(
-            layer.input_bits,
-            layer.scale.astype(np.float64) * layer.input_scale,
-            layer.bias.astype(np.float64),
-            layer.output_scale,
-            tuple(map(without_idle, segments_of(layer))),
-        )
-        for layer in network.layers
-    ]
-    return CompressedNetwork(tuple(layers), network.max_level)
+    return assemble(network, [tuple(map(without_idle, segments_of(layer))) for layer in network.layers])
+
+
+def assemble(network: TiedNetwork, segments: Sequence[tuple[Segment, ...]]) -> CompressedNetwork:
+    """The network with the weights of `segments` of each layer, in whole levels."""
+    if network.host_steps is None:
+        layers = [
+            CompressedLayer(
+                layer.input_bits,
+                layer.scale.astype(np.float64) * layer.input_scale,
+                layer.bias.astype(np.float64),
+                layer.output_scale,
+                parts,
+            )
+            for layer, parts in zip(network.layers, segments, strict=True)
+        ]
+        return CompressedNetwork(tuple(layers), network.max_level)
+    made, steps, first = [], list(network.host_steps), 0
+    for number, step in enumerate(network.host_steps):
+        if step.kind != ARRAY:
+            continue
+        groups = int(step.numbers["groups"])
+        members, parts = network.layers[first : first + groups], segments[first : first + groups]
+        whole = tuple(of_group(s, group, groups) for group in range(groups) for s in parts[group])
+        outputs = sum(len(y.bias) for y in members)
+        one, none = np.ones(outputs), np.zeros(outputs)
+        made.append(CompressedLayer(members[0].input_bits, one, none, None, whole, len(members[0].plus) * groups))
+        steps[number + 1] = _affine(step, steps[number + 1], members, made[-1])
+        first += groups
+    return CompressedNetwork(tuple(made), network.max_level, tuple(steps), network.input_shape)
+
+
+def _affine(step: Step, passed: Step, members: Sequence[TiedLayer], layer: CompressedLayer) -> Step:
+    """What the host does with the sums of an array step: scale * (sums + add) + bias, the zero point in `add`."""
+    rest = (1, 1) if "kernel" in step.numbers else ()
+    add = -int(step.numbers["zero"]) * layer.weights().sum(axis=0)
+    arrays = {
+        "add": add.reshape(-1, *rest),
+        "scale": np.concatenate([y.scale for y in members]).reshape(-1, *rest),
+        "bias": np.concatenate([y.bias for y in members]).reshape(-1, *rest),
+    }
+    return replace(passed, kind="affine", arrays=arrays)
 
 
 def segments_of(layer: TiedLayer) -> list[Segment]:

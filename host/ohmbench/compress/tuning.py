@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ohmbench.compress.forward import activation, calibrate
+from ohmbench.compress.forward import back_multiplied, calibrate, softmax
+from ohmbench.compress.steps import backward, forward
 from ohmbench.compress.tied import TiedLayer, TiedNetwork
+from ohmbench.network.flow import Step
 from ohmbench.network.network import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON
 from ohmbench.progress import OnProgress
-from ohmbench.support.array_types import Float32Array, Integers, Mask
+from ohmbench.support.array_types import Float32Array, Integers, NetworkInputs
 
 CALIBRATION_IMAGES = 2000
 """Training images that set the scale of the activations."""
@@ -82,7 +83,7 @@ class Cells:
 
 def tune(
     network: TiedNetwork,
-    inputs: Integers,
+    inputs: NetworkInputs,
     labels: Integers,
     training: Training,
     *,
@@ -90,7 +91,7 @@ def tune(
     watch: Watcher | None = None,
     progress: OnProgress | None = None,
 ) -> TiedNetwork:
-    """Train the cells of `network` on integer inputs (n, inputs) and labels (n,).
+    """Train the cells of `network` on its inputs (n, ...) and labels (n,).
 
     Args:
         progress: called with the epochs.
@@ -105,7 +106,8 @@ def tune(
     parameters = [p for c in cells for p in (c.latent, c.log_scale, c.bias)]
     rates = np.array([training.rate, training.scale_rate, training.bias_rate] * len(cells), np.float32)
     first, second = [np.zeros_like(p) for p in parameters], [np.zeros_like(p) for p in parameters]
-    onehot = np.eye(len(cells[-1].bias), dtype=np.float32)
+    host_steps = network.steps(rounded=training.round_levels)
+    onehot = np.eye(network.outputs, dtype=np.float32)
     steps, step = training.epochs * -(-len(inputs) // training.batch), 0
     for epoch in range(training.epochs):
         if progress is not None:
@@ -114,7 +116,7 @@ def tune(
         for start in range(0, len(order), training.batch):
             chosen = order[start : start + training.batch]
             gradients, of_cells = _gradients(
-                cells, inputs[chosen], onehot[labels[chosen]], training, rng, network.max_level
+                cells, host_steps, inputs[chosen], onehot[labels[chosen]], training, rng, network.max_level
             )
             step += 1
             fall = np.float32(0.5 * (1.0 + np.cos(np.pi * step / steps)))
@@ -136,7 +138,8 @@ def tune(
 
 def _gradients(
     cells: Sequence[Cells],
-    x: Integers,
+    steps: tuple[Step, ...],
+    x: NetworkInputs,
     wanted: Float32Array,
     training: Training,
     rng: np.random.Generator,
@@ -144,40 +147,40 @@ def _gradients(
 ) -> tuple[list[Float32Array], list[Float32Array]]:
     """Gradients of the mean cross-entropy: of each layer's latents, log scales, biases; and of the latents alone."""
     weights: list[Float32Array] = []
-    values = [x.astype(np.float32) * np.float32(cells[0].layer.input_scale)]
-    passed: list[Mask] = []
     for c in cells:
         w = c.weights(c.levels(training.round_levels))
         if training.weight_noise:
             noise = np.float32(training.weight_noise * max_level)
             w = w + noise * rng.standard_normal(w.shape, np.float32)
         weights.append(w)
-        z: NDArray[np.floating] = (values[-1] @ w) * np.exp(c.log_scale) + c.bias
-        if c.layer.output_scale is not None:
-            if training.round_levels:
-                z, inside = activation(z, c.layer.output_scale, cells[len(values)].layer.input_bits)
-            else:
-                z, inside = np.maximum(z, 0), z > 0
-            passed.append(inside)
-        values.append(np.asarray(z, np.float32))
-    logits = values[-1]
-    delta = np.exp(logits - logits.max(axis=1, keepdims=True))
-    delta /= delta.sum(axis=1, keepdims=True)
-    delta -= wanted
-    delta /= np.float32(len(x))
+    scales = [np.exp(c.log_scale) for c in cells]
+
+    def product(number: int, x: Float32Array) -> Float32Array:
+        w, scale, bias = weights[number], scales[number], cells[number].bias
+        return (x @ w) * scale + bias if x.ndim == 2 else (w.T @ x) * scale[:, None] + bias[:, None]
+
     gradients: list[Float32Array] = []
     of_cells: list[Float32Array] = []
-    for index in range(len(cells) - 1, -1, -1):
-        c, scale = cells[index], np.exp(cells[index].log_scale)
-        of_bias = delta.sum(axis=0)
-        scaled = delta * scale
-        of_weights = values[index].T @ scaled
-        of_scale = np.einsum("ij,ij->j", of_weights, weights[index])
+
+    def back(number: int, x: Float32Array, delta: Float32Array, is_wanted: bool) -> Float32Array | None:
+        c, w, scale = cells[number], weights[number], scales[number]
+        if delta.ndim == 2:
+            of_bias, scaled = delta.sum(axis=0), delta * scale
+            of_weights = x.T @ scaled
+        else:
+            of_bias, scaled = delta.sum(axis=(0, 2)), delta * scale[:, None]
+            of_weights = (x @ scaled.transpose(0, 2, 1)).sum(axis=0)
+        of_scale = np.einsum("ij,ij->j", of_weights, w)
         if training.decay:
-            of_weights = of_weights + np.float32(training.decay) * weights[index] * np.square(scale)
+            of_weights = of_weights + np.float32(training.decay) * w * np.square(scale)
         of_latent = c.gradient(of_weights)
         of_cells.insert(0, of_latent)
         gradients[:0] = [of_latent, of_scale, of_bias]
-        if index:
-            delta = (scaled @ weights[index].T) * passed[index - 1]
+        return back_multiplied(scaled, w) if is_wanted else None
+
+    found = forward(steps, x.astype(np.float32) * np.float32(cells[0].layer.input_scale), product)
+    delta = softmax(found.outputs)
+    delta -= wanted
+    delta /= np.float32(len(x))
+    backward(found, delta, back)
     return gradients, of_cells

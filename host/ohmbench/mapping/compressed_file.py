@@ -6,6 +6,7 @@ their order, the segments; each segment has its parts rows, levels, p, n and gai
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 
 from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Segment
 from ohmbench.errors import DataError, ImageError
-from ohmbench.mapping.image import MAX_TILES, Provenance
+from ohmbench.mapping.image import MAX_INPUT, MAX_TILES, Provenance
 from ohmbench.mapping.tile import MAX_INPUT_BITS, MAX_LAYERS, MAX_WIDTH, Layer, require, validate_layers
+from ohmbench.network.flow import Step, array_steps
+from ohmbench.network.imported import read_steps, step_arrays, steps_header
 from ohmbench.support.archive import (
     Archive,
     ArchiveError,
@@ -28,7 +31,8 @@ from ohmbench.support.archive import (
 )
 from ohmbench.support.files import write_result
 
-SCHEMA = 1
+SCHEMA = 2
+"""2 has steps. Networks that were trained here are written as 1, as they always were."""
 _WHAT = "compressed network"
 _MAX_INDEX = np.iinfo(np.int16).max
 
@@ -47,8 +51,7 @@ def save_compressed(network: CompressedNetwork, path: str | Path, provenance: Pr
     layers: list[dict[str, Any]] = []
     segments: list[dict[str, Any]] = []
     for index, layer in enumerate(network.layers):
-        inputs, outputs = len(layer.segments[0].row_of_input), len(layer.bias)
-        head = {"inputs": inputs, "outputs": outputs, "input_bits": layer.input_bits}
+        head = {"inputs": layer.inputs, "outputs": len(layer.bias), "input_bits": layer.input_bits}
         layers.append({**head, "output_scale": layer.output_scale})
         parts |= {f"layer{index}_scale": layer.scale, f"layer{index}_bias": layer.bias}
         for segment in layer.segments:
@@ -65,13 +68,18 @@ def save_compressed(network: CompressedNetwork, path: str | Path, provenance: Pr
             )
             parts |= {f"{name}_rows": segment.row_of_input, f"{name}_levels": segment.levels}
             parts |= {f"{name}_p": segment.p, f"{name}_n": segment.n, f"{name}_gain": segment.gain}
+    extra: dict[str, Any] = {}
+    if network.steps is not None and network.input_shape is not None:
+        extra = {"steps": steps_header(network.steps), "input_shape": list(network.input_shape)}
+        parts |= step_arrays(network.steps)
     header = {
         "format": f"ohmbench {_WHAT}",
-        "schema": SCHEMA,
+        "schema": SCHEMA if extra else 1,
         "max_level": network.max_level,
         "layers": layers,
         "segments": segments,
         "provenance": dict(provenance or {}),
+        **extra,
     }
     try:
         data = pack_archive(header, parts)
@@ -113,7 +121,8 @@ def _assemble(archive: Archive) -> CompressedNetwork:
         require(output_scale is None or isinstance(output_scale, float), f"layer {index} has a bad output scale")
         bits = integer(head, "input_bits", 1, MAX_INPUT_BITS)
         layers.append(Layer(inputs, outputs, bits, scale, bias, output_scale))
-    validate_layers(layers)
+    steps, shape = _steps(archive, layers)
+    validate_layers(layers, chained=steps is None)
     segments: list[list[Segment]] = [[] for _ in layers]
     for number, head in enumerate(objects(header, "segments", MAX_TILES)):
         layer = integer(head, "layer", 0, len(layers) - 1)
@@ -126,7 +135,20 @@ def _assemble(archive: Archive) -> CompressedNetwork:
             for layer, of_layer in zip(layers, segments, strict=True)
         ),
         max_level,
+        steps,
+        shape,
     )
+
+
+def _steps(archive: Archive, layers: list[Layer]) -> tuple[tuple[Step, ...] | None, tuple[int, ...] | None]:
+    """The steps of a network from elsewhere, and the shape of its inputs; the weight image checks that they fit."""
+    if "steps" not in archive.header:
+        return None, None
+    steps, said = read_steps(archive, weights=False), archive.header.get("input_shape")
+    shape = tuple(said) if isinstance(said, list) and all(type(n) is int and 1 <= n <= MAX_WIDTH for n in said) else ()
+    require(1 <= len(shape) <= 3 and math.prod(shape) <= MAX_INPUT, "its input shape is damaged")
+    require(len(list(array_steps(steps))) == len(layers), "its steps are not those of its layers")
+    return steps, shape
 
 
 def _segment(archive: Archive, name: str, head: dict[str, Any], layer: Layer, max_level: int) -> Segment:

@@ -42,7 +42,7 @@ from ohmbench.support.files import write_result
 
 SCHEMA = 2
 """2 has steps. Images of networks that were trained here are written as 1, as they always were."""
-_MAX_INPUT = 3 * 512 * 512
+MAX_INPUT = 3 * 512 * 512
 MAX_LINES = 128
 MAX_IMAGES = 4096
 MAX_TILES = 4096
@@ -277,7 +277,7 @@ def _validate_steps(image: WeightImage, steps: tuple[Step, ...]) -> None:
     for number, (step, layer) in enumerate(zip(on_array, image.layers, strict=True)):
         require(step.numbers["bits"] == layer.input_bits, f"step and layer {number} take other inputs")
         require(layer.outputs % int(step.numbers["groups"]) == 0, f"layer {number} has no such groups")
-    require(math.prod(shape or ()) <= _MAX_INPUT, "its inputs are larger than an image of 512x512 in three colours")
+    require(math.prod(shape or ()) <= MAX_INPUT, "its inputs are larger than an image of 512x512 in three colours")
     require(len(image.places) == len(image.layers), "its steps are not those of its layers")
 
 

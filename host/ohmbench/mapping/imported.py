@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, Segment
+from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, of_group, pair_segments
 from ohmbench.errors import ImageError
 from ohmbench.mapping.image import Provenance, WeightImage
 from ohmbench.mapping.mapper import map_compressed
@@ -39,10 +39,13 @@ def map_imported(
             "The network has products in floating point, or none at all.", "Quantise it on import: --bits."
         )
     steps = list(array_steps(network.steps))
-    compressed = CompressedNetwork(
-        tuple(_layer(step, rows) for step in steps), max(int(step.numbers["max_level"]) for step in steps)
-    )
     bare = tuple(replace(step, arrays={}) if step.kind == ARRAY else step for step in network.steps)
+    compressed = CompressedNetwork(
+        tuple(_layer(step, rows) for step in steps),
+        max(int(step.numbers["max_level"]) for step in steps),
+        bare,
+        network.input_shape,
+    )
     return map_compressed(
         compressed,
         share_images=share_images,
@@ -50,34 +53,15 @@ def map_imported(
         columns=columns,
         array_type=array_type,
         provenance={**network.provenance, **(provenance or {})},
-        steps=bare,
-        input_shape=network.input_shape,
     )
 
 
 def _layer(step: Step, rows: int) -> CompressedLayer:
     weights, groups = step.arrays["weights"].astype(np.int64), int(step.numbers["groups"])
-    height, outputs = weights.shape
-    each = outputs // groups
+    outputs = weights.shape[1]
     segments = [
-        _segment(
-            weights[first : first + rows, group * each : (group + 1) * each],
-            groups * height,
-            group * height + first,
-            group * each,
-        )
-        for group in range(groups)
-        for first in range(0, height, rows)
+        of_group(segment, group, groups)
+        for group, part in enumerate(np.split(weights, groups, axis=1))
+        for segment in pair_segments(part, rows)
     ]
     return CompressedLayer(int(step.numbers["bits"]), np.ones(outputs), np.zeros(outputs), None, tuple(segments))
-
-
-def _segment(weights: np.ndarray[tuple[int, int], np.dtype[np.int64]], inputs: int, first: int, output: int) -> Segment:
-    """A pair of columns for each of some outputs, on the rows of some inputs."""
-    height, outputs = weights.shape
-    row_of_input = np.full(inputs, -1, np.int16)
-    row_of_input[first : first + height] = np.arange(height)
-    levels = np.empty((height, 2 * outputs), np.uint8)
-    levels[:, 0::2], levels[:, 1::2] = np.maximum(weights, 0), np.maximum(-weights, 0)
-    p = np.arange(0, 2 * outputs, 2, dtype=np.int16)
-    return Segment(row_of_input, levels, output, p, p + np.int16(1), np.ones(outputs, np.int32))

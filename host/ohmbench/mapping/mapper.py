@@ -23,7 +23,6 @@ from ohmbench.errors import ImageError
 from ohmbench.mapping.image import Provenance, WeightImage
 from ohmbench.mapping.packing import Place, apart, pack
 from ohmbench.mapping.tile import Layer, Tile
-from ohmbench.network.flow import Step
 from ohmbench.support.array_types import Index
 from ohmbench.tables import ARRAY_TYPE, COLUMNS, ROWS
 
@@ -50,8 +49,6 @@ def map_compressed(
     columns: int = COLUMNS,
     array_type: str = ARRAY_TYPE,
     provenance: Provenance | None = None,
-    steps: tuple[Step, ...] | None = None,
-    input_shape: tuple[int, ...] | None = None,
 ) -> WeightImage:
     """The images of a compressed network; `reference.evaluate` of them gives what `forward_integer` of it gives.
 
@@ -61,7 +58,6 @@ def map_compressed(
     read by several tiles, which share its cells.
 
     Args:
-        steps, input_shape: of a network from elsewhere, as `WeightImage` has them.
         share_images: pack blocks into as few images as possible; otherwise each has one of its own, with less on its
             wires.
 
@@ -71,8 +67,9 @@ def map_compressed(
     """
     layers, blocks = [], []
     for number, layer in enumerate(network.layers):
-        inputs, outputs = len(layer.segments[0].row_of_input) if layer.segments else 0, len(layer.bias)
-        layers.append(Layer(inputs, outputs, layer.input_bits, layer.scale, layer.bias, layer.output_scale))
+        layers.append(
+            Layer(layer.inputs, len(layer.bias), layer.input_bits, layer.scale, layer.bias, layer.output_scale)
+        )
         of_layer = [block for segment in layer.segments for block in _blocks(segment, rows, columns)]
         if not of_layer:
             raise ImageError(
@@ -100,8 +97,8 @@ def map_compressed(
         tuple(tiles),
         array_type,
         {} if provenance is None else provenance,
-        steps,
-        input_shape,
+        network.steps,
+        network.input_shape,
     )
 
 
