@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import struct
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.system.command_line import as_json, command, environment, refused
 
+from ohmbench.compress.base import train_imported
+from ohmbench.importing.quantise import quantise_network
 from ohmbench.mapping.compressed_file import load_compressed
 from ohmbench.mapping.image import WeightImage
+from ohmbench.network.conv_nets import CONV_NETS
+from ohmbench.network.mnist import mnist_bytes
 from ohmbench.network.network import Network
 
 
@@ -75,6 +80,40 @@ def test_what_makes_no_sense_is_refused_before_training(mnist: Path, trained: Pa
     spoilt.weights[1][:] = 0.0
     spoilt.save(tmp_path / "spoilt.npz")
     assert "no weights left" in refused(11, "compress", tmp_path / "spoilt.npz", "--mnist", mnist)
+
+
+@pytest.fixture(scope="module")
+def imported(mnist: Path) -> Path:
+    """A convolutional network in floating point, hardly trained, as an import leaves it."""
+    network = CONV_NETS[1].fresh(0)
+    data = mnist_bytes(mnist)
+    x = (data.train_x[:2000] / np.float32(255)).reshape(-1, *network.input_shape).astype(np.float32)
+    trained = train_imported(network, x, data.train_y[:2000], epochs=4, batch=50)
+    whole = quantise_network(trained, x[:200], weight_bits=4)
+    file = mnist / "conv.ohmn"
+    replace(whole, provenance={**whole.provenance, "dataset": "mnist"}).save(file)
+    return file
+
+
+def test_a_convolutional_network_is_compressed_mapped_and_inferred(mnist: Path, imported: Path, tmp_path: Path) -> None:
+    compressed, image = tmp_path / "conv.ohmc", tmp_path / "conv.ohmw"
+    (result,) = as_json(
+        "compress", imported, "--method", "rows", "--cells", 0.5, "--data", "mnist", "--mnist", mnist, "-o", compressed
+    )
+    assert result["cells_as_pairs"] == 2 * 5960
+    assert result["cells_saved"] >= 0.5
+    assert result["accuracy"] > 0.8
+    counted = as_json("map", compressed, "-o", image)
+    assert counted["cells"] == result["cells"]
+    assert counted["products"] > counted["tiles"]  # a convolution passes its tiles once a place
+    found = as_json("infer", image, "--port", "twin", "--images", 20, "--trim", 50, "--mnist", mnist)
+    assert found["accuracy_quantised"] > 0.5
+    assert found["accuracy_float"] == load_compressed(compressed)[1]["accuracy_float"]
+
+
+def test_what_an_imported_network_cannot_be_is_refused(mnist: Path, imported: Path) -> None:
+    assert "4 bits already, not 2" in refused(2, "compress", imported, "--bits", 2, "--data", "mnist", "--mnist", mnist)
+    assert "below one column" in refused(2, "compress", imported, "--cells", "0.001", "--mnist", mnist)
 
 
 @pytest.mark.slow

@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
     parser = commands.add("compress", run, text)
     options.data(parser, "what the network was trained on")
     options.network_seed(parser)
-    parser.add_argument("network", type=Path, help="network that `train` wrote (.npz)")
+    parser.add_argument("network", type=Path, help="network that `train` (.npz) or `import` (.ohmn) wrote")
     parser.add_argument("-o", "--output", type=Path, help="compressed network to write (.ohmc), for `map`")
     parser.add_argument("--method", default="all", help="see docs/compression.md (default: %(default)s)")
     parser.add_argument(
@@ -41,8 +41,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--bits",
         type=options.whole(2, 4),
-        default=2,
-        help="bits of a signed weight: 2 (ternary) or 4 (default: %(default)s)",
+        help="bits of a signed weight: 2 (ternary) or 4 (default: 2, or those that an imported network has)",
     )
     parser.add_argument(
         "--weight-noise",

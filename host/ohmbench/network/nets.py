@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ohmbench.errors import DataError, UsageError
 from ohmbench.network.data import Dataset
 from ohmbench.network.mnist import load_mnist, mnist_provenance
 from ohmbench.network.network import Provenance
 from ohmbench.progress import OnProgress
-from ohmbench.support.array_types import IntArray
+from ohmbench.support.array_types import IntArray, NetworkInputs
 from ohmbench.support.guesses import did_you_mean
 
 INPUT_BITS = 4
@@ -77,18 +76,20 @@ def net_named(name: str) -> Net:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """A data set as a net takes it: uint8 images (n, inputs) and labels (n,) to train on, to choose on, to report on.
+    """A data set as a net takes it: inputs (n, ...) and labels (n,) to train on, to choose on, to report on.
+
+    Inputs are uint8 (n, inputs), or single precision in the shape that a network from elsewhere takes.
 
     Attributes:
         content: `Dataset.content` of all of it.
         known: what a provenance has to say of the data, but for their content, so that they are found again.
     """
 
-    train_x: NDArray[np.uint8]
+    train_x: NetworkInputs
     train_y: IntArray
-    validation_x: NDArray[np.uint8]
+    validation_x: NetworkInputs
     validation_y: IntArray
-    test_x: NDArray[np.uint8]
+    test_x: NetworkInputs
     test_y: IntArray
     content: str
     known: Provenance
@@ -106,13 +107,15 @@ def load_split(net: Net, folder: str | Path | None = None, progress: OnProgress 
 
 def split_last(data: Dataset, kept: int, known: Provenance) -> Split:
     """A data set whose last `kept` training images are for validation."""
-    images, labels = data.train_x.astype(np.uint8), data.train_y
+    images, labels, test = data.train_x, data.train_y, data.test_x
+    if images.dtype.kind == "i":
+        images, test = images.astype(np.uint8), test.astype(np.uint8)
     return Split(
         images[:-kept],
         labels[:-kept],
         images[-kept:],
         labels[-kept:],
-        data.test_x.astype(np.uint8),
+        test,
         data.test_y,
         data.content,
         known,

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ohmbench import __version__
 from ohmbench.compress.base import train_float, train_levels
+from ohmbench.compress.checks import check_labels
 from ohmbench.compress.compressed import CompressedNetwork
 from ohmbench.compress.forward import predict
 from ohmbench.compress.methods import METHODS, Job, compress, method_named
-from ohmbench.compress.tied import TiedNetwork
+from ohmbench.compress.tied import TiedNetwork, tie_imported
 from ohmbench.compress.tuning import Training, tune
 from ohmbench.errors import UsageError
+from ohmbench.importing.quantise import quantise_network
 from ohmbench.mapping.compressed_file import save_compressed
 from ohmbench.mapping.counting import Counts, count
 from ohmbench.mapping.data_sets import CONTENT, refuse_other_data
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_compressed
 from ohmbench.network.data import share_right
+from ohmbench.network.imported import ImportedNetwork
 from ohmbench.network.nets import ACTIVATION_BITS, INPUT_BITS, Net, Split, net_named
-from ohmbench.network.network import Network
+from ohmbench.network.network import Network, Provenance
 from ohmbench.progress import Progress
 from ohmbench.study.training_data import net_and_split
+from ohmbench.support.array_types import IntArray, NetworkInputs
 
 RATES = {2: 0.02, 4: 0.05}
 """Learning rate of the latents in level steps for batches of 200, by the bits of a weight; wider ranges need more."""
@@ -98,11 +104,12 @@ class Start:
     """What all methods start from, for one net, width and seed.
 
     Attributes:
+        name: of the net; known: what a compressed network's provenance has to say of it, besides the data.
         base: the un-merged network in whole levels, trained; `reference` trained on, for as long as any method trains.
         accuracy_float: of the network in floating point; accuracy_base: of `reference`; both of the test images.
     """
 
-    net: Net
+    name: str
     bits: int
     seed: int
     split: Split
@@ -112,6 +119,7 @@ class Start:
     accuracy_float: float
     accuracy_base: float
     accuracy_base_validation: float
+    known: Provenance = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -153,12 +161,92 @@ class Start:
             seed=seed,
             progress=progress,
         )
+        real = share_right(network.predict(split.test_x / ((1 << INPUT_BITS) - 1)), split.test_y)
+        return cls._trained(net.name, bits, seed, split, training, base, real, progress)
+
+    @classmethod
+    def of_imported(
+        cls,
+        network: ImportedNetwork,
+        name: str,
+        split: Split,
+        *,
+        bits: int | None = None,
+        epochs: int = 4,
+        seed: int = 0,
+        batch: int = Training.batch,
+        weight_noise: float = 0.0,
+        progress: Progress | None = None,
+    ) -> Start:
+        """Train a network from elsewhere in whole levels; one in floating point is quantised first.
+
+        Args:
+            split: its inputs as the network takes them.
+            bits: of a weight; None: those that the network has, or 4.
+            epochs, batch: of each training.
+
+        Raises:
+            UsageError: `bits` makes no sense, or are not those of a network that is whole.
+            DataError: the labels are of no use, a step lets no gradient pass, or it was made with other data.
+        """
+        check_labels(split.train_y, tie_imported(network).outputs)
+        refuse_other_data(network.provenance, split.content, "The network")
+        whole = network
+        if not network.is_whole:
+            whole = quantise_network(network, split.train_x[:_CALIBRATION], weight_bits=bits or _BITS)
+        elif bits is not None and bits != _bits_of(tie_imported(whole)):
+            raise UsageError(
+                f"The network has weights of {_bits_of(tie_imported(whole))} bits already, not {bits}.",
+                "Leave --bits out, or import the model again with --bits.",
+            )
+        tied = tie_imported(whole)
+        bits = _bits_of(tied)
+        rate = RATES.get(bits, max(RATES.values())) * batch / 200
+        training = Training(epochs, batch, rate, weight_noise=weight_noise)
+        base = tune(tied, split.train_x, split.train_y, training, seed=seed, progress=progress)
+        said = network.provenance.get("accuracy_float")
+        real = float(said) if isinstance(said, float) else share_right(_classes(network, split.test_x), split.test_y)
+        known = {k: v for k, v in whole.provenance.items() if k not in (CONTENT, "accuracy_float")}
+        if whole.input_range is not None:
+            known |= {"input_low": whole.input_range[0], "input_high": whole.input_range[1]}
+        return cls._trained(name, bits, seed, split, training, base, real, progress, known)
+
+    @classmethod
+    def _trained(
+        cls,
+        name: str,
+        bits: int,
+        seed: int,
+        split: Split,
+        training: Training,
+        base: TiedNetwork,
+        accuracy_float: float,
+        progress: Progress | None,
+        known: Provenance | None = None,
+    ) -> Start:
         longest = replace(training, epochs=round(LONGEST * training.epochs))
         reference = tune(base, split.train_x, split.train_y, longest, seed=seed, progress=progress)
-        real = share_right(network.predict(split.test_x / ((1 << INPUT_BITS) - 1)), split.test_y)
         test = share_right(predict(reference, split.test_x), split.test_y)
         validation = share_right(predict(reference, split.validation_x), split.validation_y)
-        return cls(net, bits, seed, split, training, base, reference, real, test, validation)
+        return cls(
+            name, bits, seed, split, training, base, reference, accuracy_float, test, validation, dict(known or {})
+        )
+
+
+_BITS = 4
+_CALIBRATION = 1000
+"""Training inputs that set the ranges of activations."""
+_AT_ONCE = 500
+
+
+def _bits_of(network: TiedNetwork) -> int:
+    """Bits of a signed weight of these levels."""
+    return network.max_level.bit_length() + 1
+
+
+def _classes(network: ImportedNetwork, inputs: NetworkInputs) -> IntArray:
+    parts = [network.forward(inputs[start : start + _AT_ONCE]) for start in range(0, len(inputs), _AT_ONCE)]
+    return np.asarray(np.concatenate([part.reshape(len(part), -1) for part in parts]).argmax(axis=1), np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +269,7 @@ class Outcome:
 
     def summary(self) -> dict[str, Any]:
         return {
-            "net": self.start.net.name,
+            "net": self.start.name,
             "bits": self.start.bits,
             "seed": self.start.seed,
             "method": self.method,
@@ -216,7 +304,7 @@ class Outcome:
             DataError: the folder cannot be written.
         """
         known = {k: v for k, v in self.summary().items() if v is not None}
-        data = {**self.start.split.known, CONTENT: self.start.split.content}
+        data = {**self.start.known, **self.start.split.known, CONTENT: self.start.split.content}
         known["accuracy_float"] = self.start.accuracy_float
         save_compressed(self.network, path, {"ohmbench": __version__, **data, **known})
 
@@ -239,10 +327,11 @@ def run_method(start: Start, method: str, budget: float | None, progress: Progre
         split.train_x,
         split.train_y,
         start.training,
-        int((budget or 1.0) * start.net.pair_cells),
+        0,
         start.seed,
         progress=progress,
     )
+    job = replace(job, cells=int((budget or 1.0) * job.pair_cells))
     network = compress(method, job)
     cpu_s = time.process_time() - began
     test, validation = (split.test_x, split.test_y), (split.validation_x, split.validation_y)

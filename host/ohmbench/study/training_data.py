@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ohmbench.errors import UsageError
+from ohmbench.errors import DataError, UsageError
+from ohmbench.mapping.data_sets import imported_data
 from ohmbench.network.data import Dataset, load_digits
-from ohmbench.network.nets import INPUT_BITS, Net, Split, load_split, net_named, split_last
+from ohmbench.network.imported import ImportedNetwork
+from ohmbench.network.nets import INPUT_BITS, Net, Split, load_split, net_named, split_last, validation_images
 from ohmbench.network.network import Provenance
 from ohmbench.network.own_data import read_own_data, trained_here
 from ohmbench.progress import Progress
@@ -15,6 +17,7 @@ from ohmbench.progress import Progress
 _VALIDATION_PART = 6  # one in so many training rows is kept to choose on, as of MNIST
 _BATCHES = 16  # an epoch has about so many at least
 _STEPS = 2000  # of a training: what the nets on MNIST get
+_TUNING_STEPS = 500
 _EPOCHS = (4, 200)
 _MAX_SIZES = 16
 _MAX_WIDTH = 4096  # more would train for hours
@@ -43,6 +46,29 @@ def net_and_split(name: str, data: str | None, folder: Path | None, progress: Pr
         known = {"dataset": found.name, **scaling.provenance()}
     kept = len(found.train_y) // _VALIDATION_PART
     return _net(name, found, len(found.train_y) - kept), split_last(found, kept, known)
+
+
+def imported_split(network: ImportedNetwork, data: str, folder: Path | None) -> Split:
+    """A data set as a network from elsewhere takes it; `data` and folder as `imported_data` has them.
+
+    Raises:
+        ImageError, UsageError, DataError: as `imported_data`; or there is nothing to train on.
+    """
+    found = imported_data(network, data, folder)
+    if found.targets is not None or len(found.train_y) < _VALIDATION_PART:
+        raise DataError(
+            f"{found.name} has no classes to train on: compression tunes what is left.",
+            "Give data with a part to train on and its labels: x_train, y_train, x_test and y_test.",
+        )
+    kept = validation_images(len(found.train_y)) if data == "mnist" else len(found.train_y) // _VALIDATION_PART
+    return split_last(found, kept, {"dataset": found.name})
+
+
+def tuning_of(rows: int) -> tuple[int, int]:
+    """Epochs and batch of each training of a network from elsewhere, which has learnt already, with so many rows."""
+    # a step of a convolution is one at each of its places: patches take memory
+    batch = max(4, min(100, rows // _BATCHES))
+    return max(2, min(_EPOCHS[1], round(_TUNING_STEPS * batch / rows))), batch
 
 
 def _net(name: str, data: Dataset, rows: int) -> Net:
