@@ -20,13 +20,15 @@ from typing import Any
 import numpy as np
 
 from ohmbench import compress, study
-from ohmbench.compress.base import train_float
+from ohmbench.compress.base import train_float, train_imported
 from ohmbench.errors import UsageError
 from ohmbench.network import nets
+from ohmbench.network.conv_nets import CONV_NETS, ConvNet
 from ohmbench.network.mnist import load_mnist
 from ohmbench.network.nets import NETS, Net, load_split, net_named, validation_images
 from ohmbench.progress import Progress
 from ohmbench.study.methods import Start, run_method
+from ohmbench.study.training_data import imported_split
 from ohmbench.support.children import safe_path
 from ohmbench.support.files import check_folder, replace_file
 from ohmbench.support.writer import json_text
@@ -60,8 +62,26 @@ PLAN: dict[str, Sequence[float | None]] = {
 }
 
 _FIRST = (("784-10", 2), ("196-10", 4), ("32-16-10", 4))
-ORDER = (_FIRST, tuple((n.name, b) for n in NETS for b in BITS if (n.name, b) not in _FIRST))
+_CONV_BITS = 4
+ORDER = (
+    _FIRST,
+    tuple((n.name, b) for n in NETS for b in BITS if (n.name, b) not in _FIRST),
+    tuple((net.name, _CONV_BITS) for net in CONV_NETS),
+)
 """The combinations with a target first, so that an interrupted run has what matters most."""
+
+
+PLAN_OF_CONV: dict[str, Sequence[float | None]] = {
+    "lossless": (None,),
+    "lossless-rows": (None,),
+    "shared-reference": (None,),
+    "kmeans": (0.5,),
+    "random": (0.5,),
+    "rows": (0.5,),
+    "gradient-pruning": (0.5,),
+    "all": (0.5, 0.35),
+}
+"""Of convolutional nets, which are slower to train."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +126,7 @@ def run_results(
     data = load_mnist(folder, input_bits=8)
     validation_images(len(data.train_y))
     content = data.content
-    versions = {net.name: _version(net, content) for net in NETS}
+    versions = {net.name: _version(net, content) for net in (*NETS, *CONV_NETS)}
     parts = [
         (name, bits, seed)
         for group in ORDER
@@ -143,28 +163,49 @@ def run_results(
 
 def _combinations(name: str) -> list[tuple[str, int]]:
     net, _colon, bits = name.partition(":")
-    found = [(net_named(net).name, b) for b in BITS if bits in ("", str(b))]
+    found = [pair for group in ORDER for pair in group if pair[0] == any_net(net).name and bits in ("", str(pair[1]))]
     if not found:
-        raise UsageError(f"There are no results of {name}. Nothing was trained. Give a net and 2 or 4: {net}:2.")
+        raise UsageError(
+            f"There are no results of {name}. Nothing was trained. Give a net and 4, or of a dense one 2: {net}:4."
+        )
     return found
 
 
 def run_part(name: str, bits: int, seed: int, file: Path, folder: Path | None) -> None:
     """Every method at every budget on one net, width and seed; rows go to `file`."""
-    net = net_named(name)
-    split = load_split(net, folder)
-    network = train_float(
-        split.train_x, split.train_y, net.sizes, input_bits=nets.INPUT_BITS, epochs=net.epochs, seed=seed
-    )
-    start = Start.of(network, bits, split, seed=seed)
+    net = any_net(name)
+    if isinstance(net, ConvNet):
+        start, plan = _conv_start(net, bits, seed, folder), PLAN_OF_CONV
+    else:
+        split = load_split(net, folder)
+        network = train_float(
+            split.train_x, split.train_y, net.sizes, input_bits=nets.INPUT_BITS, epochs=net.epochs, seed=seed
+        )
+        start, plan = Start.of(network, bits, split, seed=seed), PLAN
     rows: list[Row] = []
-    for method, budgets in PLAN.items():
+    for method, budgets in plan.items():
         for budget in budgets:
             try:
                 rows.append(run_method(start, method, budget).summary())
             except UsageError as error:
                 rows.append({"net": name, "bits": bits, "method": method, "budget": budget, "refused": str(error)})
     replace_file(file, json_text(rows).encode())
+
+
+def any_net(name: str) -> Net | ConvNet:
+    """The net of a name, dense or convolutional.
+
+    Raises:
+        UsageError: there is none.
+    """
+    return next((net for net in CONV_NETS if net.name == name), None) or net_named(name)
+
+
+def _conv_start(net: ConvNet, bits: int, seed: int, folder: Path | None) -> Start:
+    fresh = net.fresh(seed)
+    split = imported_split(fresh, "mnist", folder)
+    network = train_imported(fresh, split.train_x, split.train_y, epochs=net.float_epochs, batch=net.batch, seed=seed)
+    return Start.of_imported(network, net.name, split, bits=bits, epochs=net.epochs, batch=net.batch, seed=seed)
 
 
 def means(rows: Sequence[Row]) -> list[Row]:
@@ -199,9 +240,15 @@ def code() -> list[Path]:
     return [path for folder in folders for path in sorted(folder.glob("*.py")) if path.stem not in _NOT_IN_RESULTS]
 
 
-def _version(net: Net, content: str) -> str:
+def _version(net: Net | ConvNet, content: str) -> str:
     """Eight digits that change with the code, the choices and the data that the results of a net depend on."""
-    choices = (net, nets.INPUT_BITS, nets.ACTIVATION_BITS, nets.VALIDATION_IMAGES, PLAN)
+    choices = (
+        net,
+        nets.INPUT_BITS,
+        nets.ACTIVATION_BITS,
+        nets.VALIDATION_IMAGES,
+        PLAN if isinstance(net, Net) else PLAN_OF_CONV,
+    )
     digest = hashlib.sha256(repr((content, choices)).encode())
     for path in code():
         digest.update(path.read_bytes())
