@@ -6,7 +6,7 @@ import gzip
 import struct
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tests.fuzz import mutate
 from tests.random_networks import random_compressed
 
 from ohmbench.carrier.carrier import Carrier
+from ohmbench.compress.compressed import CompressedNetwork
 from ohmbench.errors import OhmbenchError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.importing.onnx_file import from_onnx
@@ -30,6 +31,7 @@ from ohmbench.mapping.counting import count
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_compressed
 from ohmbench.model.array import ArrayModel, load_params
+from ohmbench.network.flow import ARRAY, Step
 from ohmbench.network.mnist import CHECKSUMS, load_mnist
 from ohmbench.network.network import Network
 from ohmbench.network.own_data import read_own_data, trained_here
@@ -132,6 +134,21 @@ def _own(path: Path) -> None:
     trained_here(read_own_data(str(path)), 4)
 
 
+def _with_steps(network: CompressedNetwork) -> CompressedNetwork:
+    """The first layer of a network as one from elsewhere has it."""
+    first = network.layers[0]
+    outputs = len(first.bias)
+    numbers = {"zero": 0, "low": 0, "high": (1 << first.input_bits) - 1}
+    arrays = {"scale": np.ones(outputs, np.float32), "bias": np.zeros(outputs, np.float32)}
+    steps = (
+        Step("quantise", (0,), numbers, {"scale": np.ones((), np.float32)}),
+        Step(ARRAY, (1,), {"bits": first.input_bits, "zero": 0, "groups": 1}),
+        Step("affine", (2,), {}, arrays),
+    )
+    layer = replace(first, scale=np.ones(outputs), bias=np.zeros(outputs), output_scale=None)
+    return CompressedNetwork((layer,), network.max_level, steps, (first.inputs,))
+
+
 def _idx_file(count: int, labels: bool) -> bytes:
     shape = (count,) if labels else (count, 28, 28)
     head = bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape)
@@ -172,6 +189,9 @@ def seeds(name: str, folder: Path) -> list[bytes]:
             return [map_compressed(network, provenance={"dataset": "mnist", "crop": 20}).to_bytes()]
         case "compressed":
             save_compressed(network, path, {"seed": 1})
+            stepped = path.with_name("steps.ohmc")
+            save_compressed(_with_steps(network), stepped, {"seed": 1})
+            return [path.read_bytes(), stepped.read_bytes()]
         case "network":
             weights = rng.normal(size=(8, 4)), rng.normal(size=(4, 2))
             Network(weights, (np.zeros(4), np.zeros(2)), {"seed": 1}).save(path)

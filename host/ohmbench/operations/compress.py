@@ -7,9 +7,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ohmbench.compress.methods import check_budget, method_named
 from ohmbench.compress.tied import tie_imported
-from ohmbench.errors import UsageError
+from ohmbench.errors import DataError, UsageError
 from ohmbench.mapping.data_sets import NAMES, require_named
 from ohmbench.network.imported import IMPORTED, ImportedNetwork
 from ohmbench.network.network import Network
@@ -84,6 +86,7 @@ def _start_of_imported(
     progress: Progress | None,
 ) -> Start:
     network = ImportedNetwork.load(path)
+    _check_passes(network, path)
     chosen = data or str(network.provenance.get("dataset", ""))
     if data is None and chosen not in NAMES:
         require_named(network.provenance, "The network")
@@ -103,3 +106,21 @@ def _start_of_imported(
         weight_noise=weight_noise,
         progress=progress,
     )
+
+
+def _check_passes(network: ImportedNetwork, path: Path) -> None:
+    """Raise DataError if no input can pass the steps of a damaged file, or what comes out are no classes."""
+    if not network.products:
+        raise DataError(f"Cannot compress {path}: the network has no product, and so nothing on an array.")
+    try:
+        outputs = network.forward(np.zeros((1, *network.input_shape))).size
+    except Exception as error:  # numpy raises whatever it likes for shapes that do not fit
+        raise DataError(
+            f"Cannot compress {path}: an input cannot pass its steps ({type(error).__name__}: {error}).",
+            "Import the model again.",
+        ) from error
+    if outputs != (last := tie_imported(network).outputs):
+        raise DataError(
+            f"Cannot compress {path}: its {outputs} outputs are not the {last} of its last product.",
+            "Map the network as it is.",
+        )

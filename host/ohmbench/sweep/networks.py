@@ -13,21 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench import __version__
-from ohmbench.compress.base import train_float
+from ohmbench.compress.base import train_float, train_imported
 from ohmbench.compress.methods import METHODS
 from ohmbench.errors import DataError, OhmbenchError, UsageError
 from ohmbench.mapping.data_sets import CONTENT
 from ohmbench.mapping.image import WeightImage
+from ohmbench.network.conv_nets import CONV_NETS, ConvNet
 from ohmbench.network.data import load_digits
 from ohmbench.network.mnist import ENVIRONMENT
 from ohmbench.network.nets import INPUT_BITS, NETS, Net, Split, load_split, split_last
 from ohmbench.study.methods import Start, run_method
+from ohmbench.study.training_data import imported_split
 
 _DIGITS = (Net((64, 10), (8, 8), None, 50), Net((64, 32, 10), (8, 8), None, 100))
 _DIGITS_VALIDATION = 200
 
-NETWORKS: dict[str, Net] = {net.name: net for net in NETS} | {f"digits-{net.name}": net for net in _DIGITS}
-"""Those of `ohmbench.network.nets` on MNIST, and two on the digits that come with scikit-learn."""
+NETWORKS: dict[str, Net | ConvNet] = {
+    **{net.name: net for net in (*NETS, *CONV_NETS)},
+    **{f"digits-{net.name}": net for net in _DIGITS},
+}
+"""Those of `ohmbench.network.nets` and `conv_nets` on MNIST, and two on the digits that come with scikit-learn."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +97,11 @@ def split_of(network: str, folder: Path | None) -> Split:
     Raises:
         DataError: the data set is missing or damaged.
     """
+    net = NETWORKS[network]
+    if isinstance(net, ConvNet):
+        return imported_split(net.fresh(0), "mnist", folder)
     if not network.startswith("digits-"):
-        return load_split(NETWORKS[network], folder)
+        return load_split(net, folder)
     return split_last(load_digits(INPUT_BITS), _DIGITS_VALIDATION, {"dataset": "digits"})
 
 
@@ -132,13 +140,9 @@ def make_networks(specs: Sequence[NetworkSpec], folder: Path | None) -> list[Mad
         DataError: the data set is missing or damaged.
     """
     first = specs[0]
-    net, split = NETWORKS[first.network], checked_split(first, folder)
-    network = train_float(
-        split.train_x, split.train_y, net.sizes, input_bits=INPUT_BITS, epochs=net.epochs, seed=first.seed
-    )
-    start = Start.of(network, first.bits, split, seed=first.seed, net=net, weight_noise=first.weight_noise)
+    split = checked_split(first, folder)
+    start, said_float = _start(first, split)
     plain = run_method(start, "pairs", None).network
-    said_float = network.predict(split.test_x / ((1 << INPUT_BITS) - 1)).astype(np.uint8)
     said_quantised = plain.predict(split.test_x).astype(np.uint8)
     made: list[MadeNetwork | Refused] = []
     for spec in specs:
@@ -153,6 +157,40 @@ def make_networks(specs: Sequence[NetworkSpec], folder: Path | None) -> list[Mad
         counts = outcome.counts.summary()
         made.append(MadeNetwork(spec, image.to_bytes(), said_float, said_quantised, counts, cpu_s))
     return made
+
+
+def _start(spec: NetworkSpec, split: Split) -> tuple[Start, NDArray[np.uint8]]:
+    """What the methods start from, and the classes that the network names in floating point."""
+    net = NETWORKS[spec.network]
+    if isinstance(net, ConvNet):
+        real = train_imported(
+            net.fresh(spec.seed),
+            split.train_x,
+            split.train_y,
+            epochs=net.float_epochs,
+            batch=net.batch,
+            seed=spec.seed,
+        )
+        start = Start.of_imported(
+            real,
+            net.name,
+            split,
+            bits=spec.bits,
+            epochs=net.epochs,
+            seed=spec.seed,
+            batch=net.batch,
+            weight_noise=spec.weight_noise,
+        )
+        parts = [real.forward(split.test_x[at : at + _AT_ONCE]) for at in range(0, len(split.test_x), _AT_ONCE)]
+        return start, np.concatenate(parts).argmax(axis=1).astype(np.uint8)
+    network = train_float(
+        split.train_x, split.train_y, net.sizes, input_bits=INPUT_BITS, epochs=net.epochs, seed=spec.seed
+    )
+    start = Start.of(network, spec.bits, split, seed=spec.seed, net=net, weight_noise=spec.weight_noise)
+    return start, network.predict(split.test_x / ((1 << INPUT_BITS) - 1)).astype(np.uint8)
+
+
+_AT_ONCE = 500
 
 
 def describe(spec: NetworkSpec) -> str:
