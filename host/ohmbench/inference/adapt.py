@@ -31,7 +31,7 @@ def adapt(image: WeightImage, first: int, inputs: Integers, labels: IntArray, *,
         labels: (n,), classes.
 
     Raises:
-        UsageError: a weight of the image is made up of more than a pair of cells.
+        UsageError: a weight of the image is made up of more than a pair of cells, or its network is from elsewhere.
     """
     network = tied_layers(image, first)
     tuned = tune(network, inputs, labels, TRAINING, seed=seed)
@@ -40,6 +40,12 @@ def adapt(image: WeightImage, first: int, inputs: Integers, labels: IntArray, *,
 
 def tied_layers(image: WeightImage, first: int) -> TiedNetwork:
     """The layers from `first` on over the cells of the image, as the trainer has them; raises as `adapt`."""
+    if image.steps is not None:
+        raise UsageError(
+            "A network from elsewhere cannot be fitted in the loop: its layers are not chained by ReLU alone. Nothing "
+            "was sent to the array.",
+            "Program the image without --in-the-loop, and trim it.",
+        )
     step = 1.0 / ((1 << image.layers[0].input_bits) - 1) if first == 0 else _scale_before(image, first)
     layers = []
     for number in range(first, len(image.layers)):

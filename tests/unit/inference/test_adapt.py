@@ -9,10 +9,13 @@ import pytest
 
 from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.errors import UsageError
+from ohmbench.importing.quantise import quantise_network
 from ohmbench.inference.adapt import adapt, tied_layers
 from ohmbench.inference.exact import evaluate, predict
 from ohmbench.inference.on_bench import Inference
 from ohmbench.inference.trimming import LayerByLayer
+from ohmbench.mapping.imported import map_imported
+from ohmbench.network.conv_nets import CONV_NETS
 from ohmbench.network.data import share_right
 from ohmbench.operations.digits import Trained, train_and_map
 from ohmbench.programming.recipe import Recipe
@@ -76,3 +79,9 @@ def test_weights_of_several_pairs_are_refused(trained: Trained) -> None:
     doubled = replace(image, tiles=tuple(tile for tile in image.tiles for _ in range(2)))
     with pytest.raises(UsageError, match="more than a pair of cells"):
         tied_layers(doubled, 0)
+
+
+def test_a_network_from_elsewhere_is_refused() -> None:
+    whole = quantise_network(CONV_NETS[1].fresh(0), np.random.default_rng(0).random((8, 1, 28, 28), np.float32))
+    with pytest.raises(UsageError, match="from elsewhere cannot be fitted in the loop"):
+        tied_layers(map_imported(whole), 0)
