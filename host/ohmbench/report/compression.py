@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ohmbench.network.conv_nets import CONV_NETS
 from ohmbench.report.charts import DARK, IN_WINDOW, LIGHT, OUTSIDE, SOFT, Axis, Plot, ticks
 from ohmbench.support.files import cannot_write, replace_file
 from ohmbench.support.writer import json_text
@@ -35,34 +36,44 @@ TARGETS = (
     ("784-10", 2, "all", 0.80, 1.5, "784-10 ternary, all stages"),
     ("196-10", 4, "all", 0.55, 0.5, "196-10 4-bit, all stages"),
     ("32-16-10", 4, "all", 0.42, 0.8, "32-16-10 4-bit, all stages"),
+    ("lenet", 4, "all", 0.50, 0.3, "lenet 4-bit, all stages"),
 )
+
+CONVOLUTIONAL = frozenset(net.name for net in CONV_NETS)
+"""Nets that have a page of their own, convolution.md: they take longer, and may be run by themselves."""
 
 
 def save_results(rows: Sequence[Row], folder: Path) -> None:
-    """Write mnist.json, README.md and a plot for each net and width.
+    """Write mnist.json and README.md of dense nets, convolution.json and .md of the others, and a plot for each.
+
+    A page of which there are no rows stays as it is.
 
     Raises:
         UsageError: the folder cannot be written.
     """
+    dense = [row for row in rows if row["net"] not in CONVOLUTIONAL]
+    others = [row for row in rows if row["net"] in CONVOLUTIONAL]
     try:
-        kept = [{k: v for k, v in row.items() if k != "accuracies"} for row in rows]
-        replace_file(folder / "mnist.json", (json_text(kept) + "\n").encode())
+        for found, data, text in ((dense, "mnist", "README"), (others, "convolution", "convolution")):
+            if found:
+                kept = [{k: v for k, v in row.items() if k != "accuracies"} for row in found]
+                replace_file(folder / f"{data}.json", (json_text(kept) + "\n").encode())
+                replace_file(folder / f"{text}.md", page(found).encode())
         for (net, bits), group in _by_net(rows):
             replace_file(folder / f"{net}-{bits}bit.svg", pareto(net, bits, group).encode())
-        replace_file(folder / "README.md", page(rows).encode())
     except OSError as error:
         raise cannot_write(folder, error) from error
 
 
 def page(rows: Sequence[Row]) -> str:
-    """README.md."""
+    """README.md of dense nets, or convolution.md."""
+    convolutional = rows[0]["net"] in CONVOLUTIONAL
+    title, about = "# Compression on MNIST", _ABOUT + _ABOUT_DENSE
+    if convolutional:
+        title, about = "# Compression of convolutional networks on MNIST", _ABOUT + _ABOUT_CONVOLUTIONAL
     parts = [
-        "# Compression on MNIST",
-        "Made by `make results`, never by hand; [compression](../compression.md) says what methods and figures are. "
-        "Means over seeds with the standard deviation, all 10,000 test images, integers in ideal arithmetic. "
-        "Cells are counted from the weight images; saved is the share of those that plain pairs take. Points lost are "
-        "against the un-merged quantised network, trained as long as the longest method. What the array "
-        "adds: [784-10 through the simulated array](device.md).",
+        title,
+        about,
         "## Targets",
         "\n".join(_targets(rows)),
         "## What is no better",
@@ -75,6 +86,23 @@ def page(rows: Sequence[Row]) -> str:
             "\n".join(_table(group)),
         ]
     return "\n\n".join(parts) + "\n"
+
+
+_ABOUT = (
+    "Made by `make results`, never by hand; [compression](../compression.md) says what methods and figures are. "
+    "Means over seeds with the standard deviation, all 10,000 test images, integers in ideal arithmetic. "
+    "Cells are counted from the weight images; saved is the share of those that plain pairs take. Points lost are "
+    "against the un-merged quantised network, trained as long as the longest method. "
+)
+_ABOUT_DENSE = (
+    "What the array adds: [784-10 through the simulated array](device.md). Convolutional networks: "
+    "[convolution](convolution.md)."
+)
+_ABOUT_CONVOLUTIONAL = (
+    "Both have 5,960 weights: convolutions of 5x5 to 8 and 16 channels, then a dense layer. `lenet` has pools of 2x2 "
+    "behind its convolutions, `lenet-strided` has strides of 2 and no pools. Passes are those of all places of the "
+    "convolutions. [Dense networks](README.md)."
+)
 
 
 def statements(rows: Sequence[Row]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from ohmbench.errors import UsageError
 from ohmbench.inference.exact import evaluate
 from ohmbench.mapping.counting import count
 from ohmbench.mapping.mapper import map_compressed
-from ohmbench.operations.results import MEANS, PLAN, code, means
+from ohmbench.operations.results import MEANS, PLAN, PLAN_OF_CONV, code, means
 from ohmbench.report.compression import save_results, statements
 from ohmbench.study.methods import Start, run_method
 
@@ -107,6 +107,23 @@ def test_files_of_the_results(tmp_path: Path) -> None:
     ElementTree.parse(tmp_path / "784-10-2bit.svg")
     page = (tmp_path / "README.md").read_text()
     assert "| all | pruning (of one layer), rows, columns, tuning | 0.3 | 70.0 ± 0.0 % | 90.50 ± 0.71 % |" in page
+
+
+def test_convolutional_nets_have_a_page_of_their_own(tmp_path: Path) -> None:
+    dense, conv = rows("kmeans", 0.5, [0.9, 0.91]), rows("all", 0.5, [0.9, 0.91])
+    save_results(means(dense), tmp_path)
+    before = (tmp_path / "README.md").read_text()
+    assert "(convolution.md)" in before
+    save_results(means([{**row, "net": "lenet", "bits": 4} for row in conv]), tmp_path)
+    assert (tmp_path / "README.md").read_text() == before
+    page = (tmp_path / "convolution.md").read_text()
+    assert "| lenet 4-bit, all stages, 2 seeds | 50 % at 0.3 |" in page
+    assert json.loads((tmp_path / "convolution.json").read_text())[0]["net"] == "lenet"
+    ElementTree.parse(tmp_path / "lenet-4bit.svg")
+
+
+def test_the_plan_of_convolutional_nets_is_part_of_the_other() -> None:
+    assert set(PLAN_OF_CONV) <= set(PLAN)
 
 
 def test_the_plan_runs_every_method_but_the_one_that_all_are_compared_with() -> None:
