@@ -102,13 +102,15 @@ def layer_rows(inputs: IntArray) -> LayerRows:
 def run_lanes(image: WeightImage, index: int, rows: LayerRows, run_tile: TileRunner) -> Value:
     """Lanes (rows, outputs) of a tile."""
     tile = image.tiles[index]
-    parts = []
-    for _at, inputs in rows.parts():
+    found: Value = np.zeros((0, tile.outputs))
+    for at, inputs in rows.parts():
         lanes: Value = run_tile(image, index, tile.row_inputs(inputs, image.rows))[:, : tile.outputs]
-        # a convolution has as many numbers as pixels: half of the memory, and precise beyond the ADC
-        small = np.float32 if rows.places > 1 and lanes.dtype.kind == "f" else lanes.dtype
-        parts.append(lanes.astype(small))  # a copy: the other lanes are not kept
-    return np.concatenate(parts) if parts else np.zeros((0, tile.outputs))
+        if not len(found):
+            # a convolution has as many numbers as pixels: half of the memory, and precise beyond the ADC
+            small = np.float32 if rows.places > 1 and lanes.dtype.kind == "f" else lanes.dtype
+            found = np.empty((len(rows), tile.outputs), small)
+        found[at] = lanes
+    return found
 
 
 def run_layer(
@@ -118,11 +120,16 @@ def run_layer(
     return {index: run_lanes(image, index, rows, run_tile) for index in image.tiles_of(number)}
 
 
-def add_up(image: WeightImage, number: int, lanes: Mapping[int, Value]) -> Value:
-    """Sums (rows, outputs) of a layer's lanes, as `run_layer` gives them."""
-    kind = np.result_type(*(part.dtype for part in lanes.values()))
-    rows = len(next(iter(lanes.values())))
-    total: Value = np.zeros((rows, image.layers[number].outputs), kind)
+def add_up(image: WeightImage, number: int, lanes: Mapping[int, Value], total: Value | None = None) -> Value:
+    """Sums (rows, outputs) of a layer's lanes, as `run_layer` gives them.
+
+    Args:
+        total: of other tiles of the layer, which these are added to.
+    """
+    if total is None:
+        kind = np.result_type(*(part.dtype for part in lanes.values()))
+        rows = len(next(iter(lanes.values())))
+        total = np.zeros((rows, image.layers[number].outputs), kind)
     for index, part in lanes.items():
         total[:, image.tiles[index].lanes_of] += part
     return total

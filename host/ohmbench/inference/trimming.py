@@ -85,11 +85,18 @@ class Trimming:
         Args:
             lanes: as `run_layer` gives them; sums: (n,) of each tile's row inputs, by its number.
         """
-        parts = {
-            index: part * self.gain[index, : part.shape[1]] + sums[index][:, None] * self.common[index, : part.shape[1]]
-            for index, part in lanes.items()
-        }
-        return np.asarray(add_up(image, number, parts) + self.offsets[number])
+        kept = np.result_type(*(part.dtype for part in lanes.values()), np.float32)
+        rows = len(next(iter(lanes.values())))
+        found = np.empty((rows, image.layers[number].outputs), kept)
+        for first in range(0, rows, _ROWS_AT_ONCE):
+            at = slice(first, first + _ROWS_AT_ONCE)
+            parts = {
+                index: part[at] * self.gain[index, : part.shape[1]]
+                + sums[index][at, None] * self.common[index, : part.shape[1]]
+                for index, part in lanes.items()
+            }
+            found[at] = add_up(image, number, parts) + self.offsets[number]
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +115,8 @@ class Trimmed:
 
 
 _Lanes = Mapping[int, Value]
+_ROWS_AT_ONCE = 1 << 16
+"""Of a convolution's pixels that are corrected at once, in double precision."""
 _Sums = Mapping[int, IntArray]
 
 
@@ -197,8 +206,7 @@ class LayerByLayer:
         few = {index: part[chosen] for index, part in fit_lanes.corrected.items()}
         found = _fit(self._trimming, image, number, few, sums, np.asarray(wanted[chosen], np.float64))
         ideal = {index: part[chosen] for index, part in run_layer(image, number, rows).items()}
-        raw = {index: part[chosen] for index, part in fit_lanes.raw.items()}
-        self._trimming = _with_errors(found, image, number, _StreamLanes(raw, few), sums, ideal, wanted[chosen])
+        self._trimming = _with_errors(found, image, number, fit_lanes.raw_some, few, sums, ideal, wanted[chosen])
         self._fit_s += time.process_time() - began
         self._fitted.give(image, number, self._trimming, fit_lanes)
         self._tested.give(image, number, self._trimming, lanes)
@@ -230,8 +238,17 @@ def pass_trimmed(image: WeightImage, trimming: Trimming, inputs: NetworkInputs, 
 
 
 @dataclass(frozen=True, eq=False)
-class _StreamLanes:
-    raw: _Lanes
+class _Passed:
+    """What a layer's tiles gave on both ways.
+
+    Attributes:
+        raw: sums (rows, outputs); a convolution's lanes on both ways would take too much memory.
+        raw_some: lanes of `_some_rows` of them.
+        corrected: lanes of all rows, not corrected yet.
+    """
+
+    raw: Value
+    raw_some: _Lanes
     corrected: _Lanes
 
 
@@ -255,12 +272,12 @@ class _Ways:
         raw, corrected = (np.asarray(walk.outputs, np.float64) for walk in (self.raw, self.corrected))
         return raw, corrected
 
-    def give(self, image: WeightImage, number: int, trimming: Trimming, lanes: _StreamLanes) -> None:
+    def give(self, image: WeightImage, number: int, trimming: Trimming, passed: _Passed) -> None:
         """What a layer's tiles gave."""
-        corrected = trimming.corrected(image, number, lanes.corrected, _sums(image, number, _rows(self.corrected)))
+        corrected = trimming.corrected(image, number, passed.corrected, _sums(image, number, _rows(self.corrected)))
         if self.raw is self.corrected:
             self.corrected = copy.copy(self.raw)
-        _give(self.raw, add_up(image, number, lanes.raw))
+        _give(self.raw, passed.raw)
         _give(self.corrected, corrected)
 
 
@@ -274,15 +291,22 @@ def _give(walk: Walk, sums: Value) -> None:
     walk.give(sums_as_value(walk.step, walk.waiting, sums))
 
 
-def _run(image: WeightImage, number: int, ways: Sequence[_Ways], runners: Sequence[TileRunner]) -> list[_StreamLanes]:
+def _run(image: WeightImage, number: int, ways: Sequence[_Ways], runners: Sequence[TileRunner]) -> list[_Passed]:
     """A layer's lanes on all ways, tile after tile: what is loaded once serves them all."""
-    found: list[tuple[dict[int, Value], dict[int, Value]]] = [({}, {}) for _ in ways]
+    totals: list[Value | None] = [None for _ in ways]
+    some: list[dict[int, Value]] = [{} for _ in ways]
+    corrected: list[dict[int, Value]] = [{} for _ in ways]
     for index in image.tiles_of(number):
-        for way, run_tile, (raw, corrected) in zip(ways, runners, found, strict=True):
-            corrected[index] = run_lanes(image, index, _rows(way.corrected), run_tile)
-            one = way.raw is way.corrected
-            raw[index] = corrected[index] if one else run_lanes(image, index, _rows(way.raw), run_tile)
-    return [_StreamLanes(*both) for both in found]
+        for n, (way, run_tile) in enumerate(zip(ways, runners, strict=True)):
+            lanes = corrected[n][index] = run_lanes(image, index, _rows(way.corrected), run_tile)
+            raw = lanes if way.raw is way.corrected else run_lanes(image, index, _rows(way.raw), run_tile)
+            some[n][index] = raw[_some_rows(len(raw))]
+            totals[n] = add_up(image, number, {index: raw}, totals[n])
+    return [
+        _Passed(total, few, lanes)
+        for total, few, lanes in zip(totals, some, corrected, strict=True)
+        if total is not None
+    ]
 
 
 def _some_rows(count: int) -> Index:
@@ -367,20 +391,21 @@ def _with_errors(
     trimming: Trimming,
     image: WeightImage,
     number: int,
-    lanes: _StreamLanes,
+    raw_lanes: _Lanes,
+    lanes: _Lanes,
     sums: _Sums,
     ideal: _Lanes,
     wanted: Value,
 ) -> Trimming:
     """`trimming` with what a layer's errors were and are."""
     lane_raw, lane_trimmed = trimming.lane_raw.copy(), trimming.lane_trimmed.copy()
-    for index, part in lanes.corrected.items():
+    for index, part in lanes.items():
         outputs = part.shape[1]
         corrected = part * trimming.gain[index, :outputs] + sums[index][:, None] * trimming.common[index, :outputs]
         lane_raw[index, :outputs] = _rms(part - ideal[index])
         lane_trimmed[index, :outputs] = np.std(corrected - ideal[index], axis=0)
-    raw = _rms(add_up(image, number, lanes.raw) - wanted)
-    trimmed = _rms(trimming.corrected(image, number, lanes.corrected, sums) - wanted)
+    raw = _rms(add_up(image, number, raw_lanes) - wanted)
+    trimmed = _rms(trimming.corrected(image, number, lanes, sums) - wanted)
     return replace(
         trimming,
         lane_raw=lane_raw,

@@ -251,6 +251,11 @@ HOST: dict[str, Host] = {
 """What the host does, by kind; values of integers stay integers where an operation allows it."""
 
 
+_HOST_INPUTS = 500
+"""Inputs that the host's steps take at once: what a step makes of a convolution's pixels is large."""
+_NOTHING: Value = np.empty(0)
+
+
 class Walk:
     """A batch on its way through the steps.
 
@@ -297,20 +302,36 @@ class Walk:
         self._go_on()
 
     def _go_on(self) -> None:
-        self.step = None
-        while len(self._values) <= len(self._steps):
-            step = self._steps[len(self._values) - 1]
-            if step.kind == ARRAY:
-                self.step = step
-                return
-            self._put(HOST[step.kind](step, [self._values[i] for i in step.inputs]))
+        """Do the host's steps up to the next array step, a part of the batch at a time."""
+        first = stop = len(self._values)
+        while stop <= len(self._steps) and self._steps[stop - 1].kind != ARRAY:
+            stop += 1
+        self.step = self._steps[stop - 1] if stop <= len(self._steps) else None
+        if first == stop:
+            return
+        batch = max(len(value) for value in self._values)
+        parts = [self._part(slice(at, at + _HOST_INPUTS), first, stop) for at in range(0, max(batch, 1), _HOST_INPUTS)]
+        self._values = [value if self._uses[n] >= stop else _NOTHING for n, value in enumerate(self._values)]
+        for made in range(stop - first):
+            self._values.append(np.concatenate([part[made] for part in parts]) if len(parts) > 1 else parts[0][made])
+
+    def _part(self, at: slice, first: int, stop: int) -> list[Value]:
+        """Values first to stop - 1 of a part of the batch; nothing instead of those that nobody asks for later."""
+        values = [value[at] for value in self._values]
+        for made in range(first, stop):
+            step = self._steps[made - 1]
+            values.append(HOST[step.kind](step, [values[i] for i in step.inputs]))
+            for number in step.inputs:
+                if self._uses[number] == made:
+                    values[number] = _NOTHING
+        return values[first:]
 
     def _put(self, value: Value) -> None:
         self._values.append(value)
         done = len(self._values) - 1
         for number in self._steps[done - 1].inputs:
             if self._uses[number] == done and number < done:
-                self._values[number] = np.empty(0)  # nobody asks for it any more
+                self._values[number] = _NOTHING  # nobody asks for it any more
 
 
 def _last_uses(steps: tuple[Step, ...]) -> list[int]:
