@@ -26,12 +26,13 @@ def environment(**more: str) -> dict[str, str]:
     return own | {"OHMBENCH_LAB": _LAB.name} | more
 
 
-def run(*arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*arguments), capture_output=True, text=True, env=environment(**more), timeout=200)
+def run(*arguments: str | Path, timeout_s: float = 200, **more: str) -> subprocess.CompletedProcess[str]:
+    env = environment(**more)
+    return subprocess.run(command(*arguments), capture_output=True, text=True, env=env, timeout=timeout_s)
 
 
-def as_json(*arguments: str | Path, **more: str) -> Any:
-    done = run(*arguments, "--json", **more)
+def as_json(*arguments: str | Path, timeout_s: float = 200, **more: str) -> Any:
+    done = run(*arguments, "--json", timeout_s=timeout_s, **more)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -16,11 +16,16 @@ from ohmbench.network.data import load_digits
 from ohmbench.network.network import train
 
 
-def saved(path: Path, nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray]) -> Path:  # type: ignore[type-arg]
+def saved(
+    path: Path,
+    nodes: list[onnx.NodeProto],
+    constants: dict[str, np.ndarray],  # type: ignore[type-arg]
+    shape: tuple[int, ...] = (1, 8, 8),
+) -> Path:
     graph = helper.make_graph(
         nodes,
         "net",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 1, 8, 8])],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", *shape])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", None])],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )
@@ -91,9 +96,67 @@ def test_own_data_calibrate_and_test(model: Path, tmp_path: Path) -> None:
     assert run("map", network, "-o", image).returncode == 0
     found = as_json("infer", image, "--port", "twin", "--data", data, "--trim", "300")
     assert (found["dataset"], found["accuracy_quantised"]) == ("own.npz", made["accuracy_quantised"])
+    other = tmp_path / "other.npz"  # other inputs: what was reached on the first ones is not said of these
+    np.savez(other, x=x[:200], y=y[:200])
+    elsewhere = as_json("infer", image, "--port", "twin", "--data", other)
+    assert (found["data_known"], elsewhere["data_known"]) == (True, False)
+    assert found["accuracy_float"] == made["accuracy_float"]
+    assert elsewhere["accuracy_float"] is None
+    assert elsewhere["accuracy_quantised"] > 0.87
     np.savez(data, x=x, y=y)
     said = refused(UsageError.exit_code, "import", model, "-o", tmp_path / "other.ohmn", "--data", data)
     assert "no part to train on" in said
+
+
+def test_targets_are_compared_with_floats_and_integers(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    weights = rng.normal(size=(64, 2)).astype(np.float32)
+    nodes = [helper.make_node("Flatten", ["x"], ["f"]), helper.make_node("MatMul", ["f", "w"], ["y"], name="values")]
+    model = saved(tmp_path / "values.onnx", nodes, {"w": weights})
+    x = rng.random((300, 64))
+    y = x @ weights
+    data, network, image = tmp_path / "values.npz", tmp_path / "values.ohmn", tmp_path / "values.ohmw"
+    np.savez(data, x_train=x[:200], y_train=y[:200], x_test=x[200:], y_test=y[200:] + 0.25)
+    made = as_json("import", model, "-o", network, "--data", data, "--bits", "6")
+    assert made["accuracy_float"] is None
+    assert made["rmse_float"] == pytest.approx(0.25, rel=1e-4)
+    assert made["rmse_quantised"] != made["rmse_float"]
+    assert run("map", network, "-o", image).returncode == 0
+    found = as_json("infer", image, "--port", "twin", "--data", data)
+    assert found["rmse_float"] == made["rmse_float"]
+    assert found["rmse_quantised"] == pytest.approx(made["rmse_quantised"], rel=1e-6)
+    assert found["rmse_to_integers"] > 0
+    said = run("infer", image, "--port", "twin", "--data", data, "--quiet").stdout
+    assert "Error in floating point: 0.25" in said
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2000)
+def test_a_large_convolutional_network_on_sim_as_on_the_twin(tmp_path: Path) -> None:
+    """5,110 weights in three layers on 28x28: 100 inputs, every code of the RTL is the twin's."""
+    rng = np.random.default_rng(8)
+    nodes = [
+        helper.make_node("Conv", ["x", "k"], ["c"], name="first"),
+        helper.make_node("Relu", ["c"], ["r"]),
+        helper.make_node("MaxPool", ["r"], ["p"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Conv", ["p", "l"], ["d"], name="second"),
+        helper.make_node("Relu", ["d"], ["s"]),
+        helper.make_node("MaxPool", ["s"], ["q"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Flatten", ["q"], ["f"]),
+        helper.make_node("MatMul", ["f", "w"], ["y"], name="dense"),
+    ]
+    shapes = {"k": (6, 1, 5, 5), "l": (16, 6, 5, 5), "w": (256, 10)}
+    weights = {n: (rng.normal(size=s) / np.sqrt(np.prod(s[1:]))).astype(np.float32) for n, s in shapes.items()}
+    model = saved(tmp_path / "large.onnx", nodes, weights, (1, 28, 28))
+    x, y = rng.random((400, 1, 28, 28)).astype(np.float32), np.arange(400) % 10
+    data, network, image = tmp_path / "x.npz", tmp_path / "large.ohmn", tmp_path / "large.ohmw"
+    np.savez(data, x_train=x[:300], y_train=y[:300], x_test=x[300:], y_test=y[300:])
+    made = as_json("import", model, "-o", network, "--data", data, "--activation-bits", "4")
+    assert made["weights"] == sum(int(np.prod(shape)) for shape in shapes.values()) > 5000
+    assert run("map", network, "-o", image).returncode == 0
+    found = as_json("infer", image, "--port", "sim", "--data", data, "--images", "100", "--twin", timeout_s=1800)
+    assert (found["images"], found["codes_that_differ"], found["cycles_equal"]) == (100, 0, True)
+    assert found["codes_compared"] > 100 * (576 * 6 + 64 * 16 + 10)
 
 
 def test_what_cannot_be_taken_is_named_at_once(tmp_path: Path) -> None:

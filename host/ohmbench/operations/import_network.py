@@ -12,14 +12,16 @@ from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import UsageError
 from ohmbench.importing.onnx_file import from_onnx
 from ohmbench.importing.quantise import quantise_network
+from ohmbench.inference.exact import classes_of
 from ohmbench.inference.on_bench import Inference
 from ohmbench.mapping.counting import Counts, count
-from ohmbench.mapping.data_sets import imported_data
+from ohmbench.mapping.data_sets import CONTENT, imported_data
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.imported import map_imported
 from ohmbench.model.array import ArrayModel
 from ohmbench.network.data import Dataset, share_right, some_inputs
 from ohmbench.network.imported import ImportedNetwork
+from ohmbench.operations.output_errors import rms
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
 from ohmbench.tables import CLOCK_HZ
@@ -42,13 +44,26 @@ class Quantisation:
     ranges: str = "percentile"
 
 
+@dataclass(frozen=True)
+class Tested:
+    """What a network reaches over the test inputs of the data that were given: neither without data.
+
+    Attributes:
+        accuracy: of a network that tells classes apart.
+        rmse: root mean square error of others, against targets.
+    """
+
+    accuracy: float | None = None
+    rmse: float | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class ImportResult:
     """A network from elsewhere, and what it costs.
 
     Attributes:
         was_whole: its products were in integers already.
-        accuracy_float, accuracy_quantised: over the test inputs of the data that were given; None without.
+        before, after: in floating point, or as the file has it, and in integers.
         product_s: bench time of an input's products.
     """
 
@@ -57,8 +72,8 @@ class ImportResult:
     image: WeightImage
     counts: Counts
     product_s: float
-    accuracy_float: float | None
-    accuracy_quantised: float | None
+    before: Tested
+    after: Tested
 
     def summary(self) -> dict[str, Any]:
         image = self.image
@@ -76,8 +91,10 @@ class ImportResult:
             "loads": self.counts.loads,
             "products_per_input": self.counts.products,
             "bench_time_per_input_s": self.product_s,
-            "accuracy_float": self.accuracy_float,
-            "accuracy_quantised": self.accuracy_quantised,
+            "accuracy_float": self.before.accuracy,
+            "accuracy_quantised": self.after.accuracy,
+            "rmse_float": self.before.rmse,
+            "rmse_quantised": self.after.rmse,
             "said": list(self.network.said),
             "unsupported": [],
         }
@@ -95,11 +112,16 @@ class ImportResult:
             f"{s['products_per_input']:,} products an input, {1e3 * self.product_s:.3g} ms of bench time",
             *self.network.said,
         ]
-        if self.accuracy_quantised is not None and self.accuracy_float is not None:
-            before, after = 100 * self.accuracy_float, 100 * self.accuracy_quantised
+        if self.after.accuracy is not None and self.before.accuracy is not None:
+            before, after = 100 * self.before.accuracy, 100 * self.after.accuracy
             lines.append(
                 f"{after:.2f} % of the test inputs recognised in integers"
                 + ("" if self.was_whole else f", {before:.2f} % in floating point")
+            )
+        if self.after.rmse is not None and self.before.rmse is not None:
+            lines.append(
+                f"an error of {self.after.rmse:.4g} over the test inputs in integers"
+                + ("" if self.was_whole else f", {self.before.rmse:.4g} in floating point")
             )
         return "\n".join(lines)
 
@@ -131,7 +153,7 @@ def import_onnx(
     if was_whole and quantisation is not None:
         raise UsageError("The model's products are in integers already.", "Leave --bits and its like out.")
     found = None if data is None or check else imported_data(network, data, folder)
-    said_float = None
+    before = Tested()
     if not was_whole:
         if found is None and not check:
             raise UsageError(
@@ -139,9 +161,9 @@ def import_onnx(
                 "Give --data; or --check to see what it costs.",
             )
         chosen = quantisation or Quantisation()
-        if found is not None and found.targets is None:
+        if found is not None:
             progress.say("quantising, and the test set before and after")
-            said_float = _accuracy(network, found, progress, "in floating point")
+            before = _tested(network, found, progress, "in floating point")
         inputs = _noise(network) if found is None else some_inputs(found.train_x, min(CALIBRATION, len(found.train_x)))
         network = quantise_network(
             network,
@@ -150,10 +172,10 @@ def import_onnx(
             activation_bits=chosen.activation_bits,
             ranges=chosen.ranges,
         )
-    quantised = (
-        None if found is None or found.targets is not None else _accuracy(network, found, progress, "in integers")
-    )
-    network = _described(network, found, quantised if was_whole else said_float)
+    after = Tested() if found is None else _tested(network, found, progress, "in integers")
+    if was_whole:
+        before = after
+    network = _described(network, found, before)
     image = map_imported(network)
     return ImportResult(
         network,
@@ -161,8 +183,8 @@ def import_onnx(
         image,
         count(image),
         _product_s(image),
-        quantised if was_whole else said_float,
-        quantised,
+        before,
+        after,
     )
 
 
@@ -173,23 +195,28 @@ def _noise(network: ImportedNetwork) -> np.ndarray[Any, np.dtype[np.float32]]:
 _AT_ONCE = 500
 
 
-def _accuracy(network: ImportedNetwork, data: Dataset, progress: Progress, what: str) -> float:
-    said = []
+def _tested(network: ImportedNetwork, data: Dataset, progress: Progress, what: str) -> Tested:
+    parts = []
     for start in range(0, len(data.test_x), _AT_ONCE):
         progress(f"test set {what}", start, len(data.test_x))
         outputs = network.forward(data.test_x[start : start + _AT_ONCE])
-        said.append(np.argmax(outputs.reshape(len(outputs), -1), axis=1))
+        parts.append(np.asarray(outputs.reshape(len(outputs), -1), np.float64))
     progress(f"test set {what}", len(data.test_x), len(data.test_x))
-    return share_right(np.concatenate(said), data.test_y)
+    outputs = np.concatenate(parts)
+    if data.targets is not None:
+        return Tested(rmse=rms(outputs - data.targets))
+    return Tested(accuracy=share_right(classes_of(outputs), data.test_y))
 
 
-def _described(network: ImportedNetwork, data: Dataset | None, accuracy_float: float | None) -> ImportedNetwork:
-    """The network with what its image's provenance is to say: data set, its content, and the accuracy before."""
+def _described(network: ImportedNetwork, data: Dataset | None, before: Tested) -> ImportedNetwork:
+    """The network with what its image's provenance is to say: data set, its content, and what was reached before."""
     known: dict[str, str | int | float] = dict(network.provenance)
     if data is not None:
-        known |= {"dataset": data.name}
-    if accuracy_float is not None:
-        known["accuracy_float"] = accuracy_float
+        known |= {"dataset": data.name, CONTENT: data.content}
+    if before.accuracy is not None:
+        known["accuracy_float"] = before.accuracy
+    if before.rmse is not None:
+        known["rmse_float"] = before.rmse
     if network.input_range is not None:
         known |= {"input_low": network.input_range[0], "input_high": network.input_range[1]}
     return ImportedNetwork(network.steps, network.input_shape, network.input_range, network.said, known)

@@ -149,7 +149,7 @@ class InferResult:
             f"{s['program_time_s']:.3f} s programming, {s['infer_time_s']:.3f} s inference, bench time",
         ]
         if not self.data_known:
-            lines.append("the image does not say which data it was made of: these may be others")
+            lines.append("the image does not say that it was made of these data: they may be others")
         if self.twin is not None:
             differ = f"{self.twin.differ} of {self.twin.codes} codes differ" if self.twin.differ else "all codes equal"
             clocks = "the same clocks" if self.twin.same_cycles else "other clocks"
@@ -306,11 +306,13 @@ def infer(
     else:
         source = Source(file.sha256, file.path.name, recipe_name or DEFAULT_RECIPE)
         load = recorded_loader(bench, recipe, progress, ledgered, INFER, source, skip)
-    found = _through(bench, file, data, recipe, inputs, load, progress, trim, ledgered, after_s)
+    found = _through(bench, file, data, recipe, inputs, load, progress, trim, ledgered, after_s, twin is not None)
     outputs = None
     if data.targets is not None:
         trimmed = None if found.trimmed is None else _flat(found.trimmed)
-        outputs = OutputErrors(data.targets[:count], _flat(evaluate(image, inputs)), _flat(found.raw), trimmed)
+        exact = _flat(evaluate(image, inputs))
+        before = _said_before(image, data, "rmse_float")
+        outputs = OutputErrors(data.targets[:count], exact, _flat(found.raw), trimmed, before)
     if ledgered is not None and found.runs:
         _note(ledgered, found, labels, data.name, outputs)
     check = None
@@ -320,9 +322,8 @@ def infer(
             other.carrier = replace(other.carrier, self_check=bench.carrier.self_check)
             check_before_pulses(other)  # as the other one did: it moves the noise
             at_once = load_at_once(other, recipe)
-            same = _through(other, file, data, recipe, inputs, at_once, None, trim, None, after_s)
+            same = _through(other, file, data, recipe, inputs, at_once, None, trim, None, after_s, True)
         check = _compare(found, same, labels)
-    said = image.provenance.get("accuracy_float")
     return InferResult(
         bench.info.rung,
         data.name,
@@ -331,15 +332,22 @@ def infer(
         ProgramResult(bench.info.rung, found.run.records),
         found.run.program_cycles,
         found.run.infer_cycles,
-        float(said) if isinstance(said, int | float) else None,
+        _said_before(image, data, "accuracy_float"),
         share_right(predict(image, inputs), labels) if outputs is None else None,
         data.content,
-        CONTENT in image.provenance,
+        image.provenance.get(CONTENT) == data.content,
         check,
         None if found.trimmed is None or outputs is not None else classes_of(found.trimmed),
         found.trim,
         outputs=outputs,
     )
+
+
+def _said_before(image: WeightImage, data: Dataset, key: str) -> float | None:
+    """What the image says that the network reached before quantisation, unless it says it of other data."""
+    said = image.provenance.get(key)
+    of_these = image.provenance.get(CONTENT) in (None, data.content)
+    return float(said) if of_these and isinstance(said, int | float) else None
 
 
 def _flat(values: FloatArray) -> FloatArray:
@@ -357,11 +365,14 @@ def _through(
     trim: TrimRequest | None,
     ledgered: Ledgered | None,
     after_s: float,
+    compared: bool,
 ) -> _Through:
+    """All inputs through a bench; codes are kept only if they are compared, for a convolution has many."""
     codes: dict[int, list[IntArray]] = {}
     runs: dict[int, int] = {}
     load = noting(load, runs, lambda: bench.rest(after_s, progress))
-    run = Inference(bench, recipe, progress, lambda tile, found: codes.setdefault(tile, []).append(found), load)
+    keep = (lambda tile, found: codes.setdefault(tile, []).append(found)) if compared else None
+    run = Inference(bench, recipe, progress, keep, load)
     if trim is None:
         return _Through(run.logits(file.image, inputs), None, None, codes, run, runs)
     passed = run_trimmed(run, file, data, trim, inputs, ledgered, runs)

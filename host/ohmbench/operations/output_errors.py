@@ -19,23 +19,26 @@ class OutputErrors:
     Attributes:
         exact: the network in exact integers.
         raw, trimmed: through the array as it is, and with its corrections, if it was trimmed.
+        rmse_float: error of the network before quantisation over its whole test set, if the image says it of these.
     """
 
     targets: FloatArray
     exact: FloatArray
     raw: FloatArray
     trimmed: FloatArray | None
+    rmse_float: float | None = None
 
     def summary(self) -> dict[str, Any]:
         """Root mean squares over inputs and outputs; `rmse` alone is against the targets."""
         trimmed = self.trimmed
         return {
-            "rmse": _rms(self.raw - self.targets),
-            "rmse_trimmed": None if trimmed is None else _rms(trimmed - self.targets),
-            "rmse_quantised": _rms(self.exact - self.targets),
-            "rmse_to_integers": _rms(self.raw - self.exact),
-            "rmse_to_integers_trimmed": None if trimmed is None else _rms(trimmed - self.exact),
-            "target_deviation": _rms(self.targets - self.targets.mean(axis=0)),
+            "rmse": rms(self.raw - self.targets),
+            "rmse_trimmed": None if trimmed is None else rms(trimmed - self.targets),
+            "rmse_float": self.rmse_float,
+            "rmse_quantised": rms(self.exact - self.targets),
+            "rmse_to_integers": rms(self.raw - self.exact),
+            "rmse_to_integers_trimmed": None if trimmed is None else rms(trimmed - self.exact),
+            "target_deviation": rms(self.targets - self.targets.mean(axis=0)),
             "outputs": self.raw.tolist(),
             "outputs_trimmed": None if trimmed is None else trimmed.tolist(),
         }
@@ -49,7 +52,9 @@ class OutputErrors:
     def rows(self) -> Sequence[SummaryRow]:
         """The same for a page, of which a terminal says the lines."""
         s = self.summary()
+        before = [] if self.rmse_float is None else [_float_row(self.rmse_float)]
         return [
+            *before,
             SummaryRow(
                 "Error in integers", f"{s['rmse_quantised']:.4g}", "root mean square, as an ideal array gives it"
             ),
@@ -66,5 +71,10 @@ class OutputErrors:
         ]
 
 
-def _rms(values: FloatArray) -> float:
+def _float_row(rmse: float) -> SummaryRow:
+    return SummaryRow("Error in floating point", f"{rmse:.4g}", "root mean square, over its whole test set")
+
+
+def rms(values: FloatArray) -> float:
+    """Root mean square of all."""
     return float(np.sqrt(np.mean(np.square(values))))
