@@ -84,6 +84,8 @@ def of_archive(data: bytes, rng: random.Random) -> bytes:
             parts = [(name, archive.read(name)) for name in archive.namelist()]
     except Exception:  # a mutation of before broke it
         return of_bytes(data, rng)
+    if not parts:
+        return of_bytes(data, rng)
     for _ in range(rng.choice((1, 1, 2))):
         at = rng.randrange(len(parts))
         name, part = parts[at]
