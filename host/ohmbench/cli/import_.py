@@ -31,6 +31,21 @@ def add(commands: Commands) -> None:
         help="how the ranges of activations are found: 99.9 %% of the values, or the least squared error "
         "(default: percentile)",
     )
+    group.add_argument(
+        "--single-cells",
+        type=_layers,
+        metavar="all|N,N...",
+        help="layers, counted from 0, whose weights get one cell each instead of a pair",
+    )
+
+
+def _layers(text: str) -> tuple[int, ...] | str:
+    if text == "all":
+        return text
+    try:
+        return tuple(sorted({int(part) for part in text.split(",")}))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither all nor layers as in 0,2") from None
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
@@ -42,7 +57,12 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
         raise UsageError("Give -o FILE, or --check, which writes nothing.")
     if args.out is not None:
         check_writable(args.out)
-    asked = {"weight_bits": args.bits, "activation_bits": args.activation_bits, "ranges": args.ranges}
+    asked = {
+        "weight_bits": args.bits,
+        "activation_bits": args.activation_bits,
+        "ranges": args.ranges,
+        "single_cells": args.single_cells,
+    }
     given = {name: value for name, value in asked.items() if value is not None}
     try:
         found = import_onnx(

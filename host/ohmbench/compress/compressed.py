@@ -6,7 +6,7 @@ serve several outputs, as the added or as the subtracted one, and a physical row
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,15 @@ from ohmbench.support.array_types import FloatArray, IntArray, NetworkInputs
 class Segment:
     """Physical rows that are driven together, with the columns on them; any number of columns.
 
-    Weight (i, first_output + j) of the layer gets gain[j] * (levels[r, p[j]] - levels[r, n[j]]) with
-    r = row_of_input[i]. -1 stands for no row or column and a level of 0.
+    Weight (i, first_output + j) of the layer gets gain[j] * (levels[r, p[j]] - levels[r, n[j]] - middle[j]) with
+    r = row_of_input[i]. -1 stands for no column and a level of 0; an input without a row has a weight of 0.
 
     Attributes:
         row_of_input: int16 (inputs of the layer,). Inputs that share a row are added up before the array.
         levels: uint8 (rows, columns), 0..max_level of the network; rows at most the array's.
         p, n: int16 (outputs,) of this segment.
         gain: int32 (outputs,), 1 or more.
+        middle: int16 (outputs,): level that stands for a weight of 0, where a weight is one cell; else 0.
     """
 
     row_of_input: NDArray[np.int16]
@@ -36,6 +37,11 @@ class Segment:
     p: NDArray[np.int16]
     n: NDArray[np.int16]
     gain: NDArray[np.int32]
+    middle: NDArray[np.int16] = field(default=None)  # type: ignore[assignment]  # None becomes zeros
+
+    def __post_init__(self) -> None:
+        if self.middle is None:
+            object.__setattr__(self, "middle", np.zeros(len(self.p), np.int16))
 
     @property
     def outputs(self) -> slice:
@@ -44,9 +50,10 @@ class Segment:
 
     def weights(self) -> IntArray:
         """int64 (inputs of the layer, outputs of the segment): the dense matrix that the segment stands for."""
-        # a row and a column of zeros behind the last ones, which index -1 reaches
-        levels = np.pad(self.levels.astype(np.int64), ((0, 1), (0, 1)))
-        return np.asarray((levels[:, self.p] - levels[:, self.n])[self.row_of_input] * self.gain, np.int64)
+        # a column of zeros behind the last one, and a row of them behind the weights, which index -1 reaches
+        levels = np.pad(self.levels.astype(np.int64), ((0, 0), (0, 1)))
+        weights = (levels[:, self.p] - levels[:, self.n] - self.middle) * self.gain
+        return np.asarray(np.pad(weights, ((0, 1), (0, 0)))[self.row_of_input], np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +161,21 @@ def pair_segments(weights: IntArray, rows: int) -> tuple[Segment, ...]:
         levels[:, 0::2], levels[:, 1::2] = np.maximum(part, 0), np.maximum(-part, 0)
         p = np.arange(0, 2 * outputs, 2, dtype=np.int16)
         segments.append(Segment(row_of_input, levels, 0, p, p + np.int16(1), np.ones(outputs, np.int32)))
+    return tuple(segments)
+
+
+def single_segments(weights: IntArray, rows: int) -> tuple[Segment, ...]:
+    """Signed weights (inputs, outputs) with a column an output, whose lowest weight of a segment is level 0."""
+    inputs, outputs = weights.shape
+    p, none = np.arange(outputs, dtype=np.int16), np.full(outputs, -1, np.int16)
+    segments = []
+    for first in range(0, inputs, rows):
+        part = weights[first : first + rows]
+        row_of_input = np.full(inputs, -1, np.int16)
+        row_of_input[first : first + len(part)] = np.arange(len(part))
+        middle = -part.min(axis=0, initial=0)
+        levels = (part + middle).astype(np.uint8)
+        segments.append(Segment(row_of_input, levels, 0, p, none, np.ones(outputs, np.int32), middle.astype(np.int16)))
     return tuple(segments)
 
 

@@ -135,7 +135,7 @@ def logits_with_faults(
 
     def run_tile(image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
         tile = image.tiles[index]
-        return lane_values(row_values @ held[tile.image], tile)
+        return lane_values(row_values @ held[tile.image], tile, row_values)
 
     return evaluate(image, inputs, run_tile)
 
@@ -173,7 +173,7 @@ def _stacks(image: WeightImage) -> Iterator[list[int]]:
         tiles = [tile for tile in image.tiles if tile.image == number]
         if len(tiles) == 1:
             tile = tiles[0]
-            wiring = (tile.p.tobytes(), tile.n.tobytes(), tile.gain.tobytes())
+            wiring = (tile.p.tobytes(), tile.n.tobytes(), tile.gain.tobytes(), tile.middle.tobytes())
             groups.setdefault((tile.layer, tile.first_output, tile.outputs, *wiring), []).append(tile)
         elif tiles:
             yield [number]

@@ -9,6 +9,7 @@ Equalization and Bias Correction", 2019).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +36,7 @@ def quantise_network(
     activation_bits: int = 8,
     ranges: str = "percentile",
     percentile: float = 99.9,
+    single_cells: Collection[int] = (),
 ) -> ImportedNetwork:
     """The network with whole products; those that are whole already stay as they are.
 
@@ -44,6 +46,8 @@ def quantise_network(
         activation_bits: of what goes into each product: 1..16.
         ranges: "percentile": values beyond it are cut off; "mse": the range of least squared error.
         percentile: of the values of a product's inputs, above 50 and up to 100.
+        single_cells: numbers of the products, from 0, whose weights get one cell instead of a pair. The L + 1 levels of
+            a cell then hold an output's weights from the lowest to the highest.
 
     Raises:
         UsageError: a width or a range makes no sense.
@@ -59,6 +63,13 @@ def quantise_network(
             f"Cannot find ranges by {ranges!r} and the percentile {percentile:g}.",
             f"Ranges are found by {' or '.join(RANGES)}; a percentile is above 50 and up to 100.",
         )
+    numbers = [number for number, step in enumerate(network.products) if step.kind in FLOAT_PRODUCTS]
+    wrong = sorted(set(single_cells) - set(numbers))
+    if wrong:
+        raise UsageError(
+            f"Cannot put layer {wrong[0]} in single cells.",
+            f"Layers in floating point are {', '.join(map(str, numbers)) or 'none'}.",
+        )
     x = np.asarray(calibration, np.float32)[:_BATCH]
     if x.shape[1:] != network.input_shape or not len(x):
         raise DataError(
@@ -68,7 +79,7 @@ def quantise_network(
     if not np.isfinite(x).all():
         raise DataError("Calibration inputs hold numbers that are not finite.", "Give others.")
     try:
-        steps = _Rebuilt(x, weight_bits, activation_bits, percentile if ranges == "percentile" else None)
+        steps = _Rebuilt(x, weight_bits, activation_bits, percentile if ranges == "percentile" else None, single_cells)
         for number, step in enumerate(network.steps, 1):
             steps.take(step, _last_use(network.steps, number))
     except FlowError as error:
@@ -96,8 +107,12 @@ def _last_use(steps: tuple[Step, ...], number: int) -> list[int]:
 class _Rebuilt:
     """Steps as they are made, and the calibration batch on its way through them."""
 
-    def __init__(self, x: Value, weight_bits: int, bits: int, percentile: float | None) -> None:
+    def __init__(
+        self, x: Value, weight_bits: int, bits: int, percentile: float | None, single_cells: Collection[int]
+    ) -> None:
         self.steps: list[Step] = []
+        self._single_cells = single_cells
+        self._products = 0
         self._top = (1 << (weight_bits - 1)) - 1
         self._bits, self._percentile = bits, percentile
         self._values: list[Value] = [x]
@@ -116,6 +131,7 @@ class _Rebuilt:
             self._place.append(self._product(step, step.inputs[0]))
         else:
             self._place.append(self._put(replace(step, inputs=inputs)))
+        self._products += step.kind == ARRAY or step.kind in FLOAT_PRODUCTS
         for value in done:
             self._values[self._place[value]] = self._exact[value] = np.empty(0)
 
@@ -136,9 +152,12 @@ class _Rebuilt:
         zero, scale = int(quantiser.numbers["zero"]), quantiser.arrays["scale"]
         weights = step.arrays["weights"]
         matrix = weights.reshape(len(weights), -1).T if step.kind == "conv" else weights
-        levels, scales = levels_of_outputs(matrix.astype(np.float64), self._top)
+        alone = self._products in self._single_cells
+        levels, scales = (levels_of_singles if alone else levels_of_outputs)(matrix.astype(np.float64), self._top)
         rest = (1, 1) if step.kind == "conv" else ()
         described: dict[str, Any] = {"bits": self._bits, "zero": zero, "max_level": self._top, "groups": 1}
+        if alone:
+            described["cells"] = 1
         sums = self._put(
             Step(ARRAY, (whole,), {**described, **step.numbers}, {"weights": levels.astype(np.int32)}, step.name)
         )
@@ -167,6 +186,16 @@ def levels_of_outputs(weights: FloatArray, top: int) -> tuple[IntArray, FloatArr
     """Whole numbers -top..top of weights (inputs, outputs), and the value of one step of each output."""
     scales = np.array([optimal_scale(column, top) for column in weights.T])
     return round_to_levels(weights, scales, top), scales  # type: ignore[arg-type]
+
+
+def levels_of_singles(weights: FloatArray, top: int) -> tuple[IntArray, FloatArray]:
+    """As `levels_of_outputs`, where the lowest and the highest weight of an output, and 0, are at most `top` apart."""
+    low, high = np.minimum(weights.min(axis=0), 0.0), np.maximum(weights.max(axis=0), 0.0)
+    scales = np.where(high > low, high - low, 1.0) / top
+    # the lowest is rounded first, so that its distance from the highest is not rounded twice
+    lowest = np.rint(low / scales)
+    levels = np.rint(weights / scales)
+    return np.clip(levels, lowest, lowest + top).astype(np.int64), scales
 
 
 def span_of(values: Value, bits: int, percentile: float | None) -> tuple[float, int]:

@@ -51,13 +51,15 @@ def tied_layers(image: WeightImage, first: int) -> TiedNetwork:
     for number in range(first, len(image.layers)):
         layer = image.layers[number]
         plus, minus, gain = _wiring(image, number)
-        cells = np.append(image.levels.ravel(), 0).astype(np.float32)
-        high = np.full_like(cells, image.max_level)
-        high[-1] = 0
+        # behind the array's cells one for each level, which nothing moves: for middles, and the last for no cell
+        fixed = np.arange(image.max_level, -1, -1)
+        cells = np.append(image.levels.ravel(), fixed).astype(np.float32)
+        low, high = np.zeros_like(cells), np.full_like(cells, image.max_level)
+        low[-len(fixed) :] = high[-len(fixed) :] = fixed
         layers.append(
             TiedLayer(
                 cells=cells,
-                low=np.zeros_like(cells),
+                low=low,
                 high=high,
                 plus=plus,
                 minus=minus,
@@ -84,7 +86,7 @@ def _scale_before(image: WeightImage, number: int) -> float:
 
 def _wiring(image: WeightImage, number: int) -> tuple[Index, Index, Float32Array]:
     """Places (inputs, outputs) of the two cells of each weight among all cells of the image, and its gain."""
-    layer, none = image.layers[number], image.levels.size
+    layer, none = image.layers[number], image.levels.size + image.max_level
     plus, minus = np.full((2, layer.inputs, layer.outputs), none, np.intp)
     gain = np.ones((layer.inputs, layer.outputs), np.float32)
     for tile in image.tiles:
@@ -102,6 +104,8 @@ def _wiring(image: WeightImage, number: int) -> tuple[Index, Index, Float32Array
                 )
             places[at] = row_starts[:, None] + wiring[wired].astype(np.intp)
             gain[at] = tile.gain[wired]
+        alone = np.flatnonzero(tile.middle[: tile.outputs])
+        minus[np.ix_(driven, tile.first_output + alone)] = none - tile.middle[alone].astype(np.intp)
     return plus, minus, gain
 
 

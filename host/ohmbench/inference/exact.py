@@ -23,7 +23,7 @@ from ohmbench.support.array_types import FloatArray, IntArray, Integers, Network
 _Numbers = TypeVar("_Numbers", IntArray, FloatArray)
 
 TileRunner = Callable[[WeightImage, int, IntArray], IntArray | FloatArray]
-"""(image, tile index, row values (n, rows)) -> gain * (S[p] - S[n]) in units of one level step, (n, columns)."""
+"""(image, tile index, row values (n, rows)) -> what each lane adds, as `Tile` says, in level steps (n, columns)."""
 
 
 def column_sums(levels: NDArray[np.uint8], row_values: Integers) -> IntArray:
@@ -38,16 +38,21 @@ def column_sums(levels: NDArray[np.uint8], row_values: Integers) -> IntArray:
     return sums.astype(np.int64)
 
 
-def lane_values(sums: _Numbers, tile: Tile) -> _Numbers:
-    """(n, columns): gain * (S[p] - S[n]) a lane; the sum of a column that is not wired is 0."""
-    lanes: _Numbers = signed(sums, tile.p, tile.n) * tile.gain
+def lane_values(sums: _Numbers, tile: Tile, row_values: IntArray) -> _Numbers:
+    """What each lane adds (n, columns), as `Tile` says, for the sums of the columns and the inputs that made them."""
+    lanes: _Numbers = signed(sums, tile.p, tile.n) * tile.gain - middles(tile, row_values)
     return lanes
+
+
+def middles(tile: Tile, row_values: IntArray) -> IntArray:
+    """What the host takes off the lanes (n, columns) of single cells for row values (n, rows)."""
+    return np.outer(row_values.sum(axis=1), tile.middle.astype(np.int64) * tile.gain)
 
 
 def run_tile_exact(image: WeightImage, index: int, row_values: IntArray) -> IntArray:
     """The ideal TileRunner."""
     tile = image.tiles[index]
-    return lane_values(column_sums(image.levels[tile.image], row_values), tile)
+    return lane_values(column_sums(image.levels[tile.image], row_values), tile, row_values)
 
 
 @dataclass(frozen=True, eq=False)

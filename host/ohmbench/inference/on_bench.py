@@ -12,7 +12,7 @@ from ohmbench.bench.base import Bench, Limits
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.compress.pool import signed
 from ohmbench.errors import ImageError
-from ohmbench.inference.exact import classes_of, evaluate
+from ohmbench.inference.exact import classes_of, evaluate, middles
 from ohmbench.inference.loading import Loader, load_at_once
 from ohmbench.inference.trimming import Trimmed, Trimming, pass_trimmed, trim
 from ohmbench.isa import load_firmware
@@ -115,7 +115,7 @@ class Inference:
             self.on_codes(index, codes)
         lanes = np.zeros((len(row_values), image.columns))
         lanes[:, : tile.outputs] = codes / self.recipe.codes_per_level(image.max_level)
-        return lanes - unpaired_floor(tile, row_values, self.recipe, image.max_level)
+        return lanes - middles(tile, row_values) - unpaired_floor(tile, row_values, self.recipe, image.max_level)
 
 
 def unpaired_floor(tile: Tile, row_values: Integers, recipe: Recipe, max_level: int) -> FloatArray:

@@ -329,7 +329,8 @@ def _require_moving(image: WeightImage, number: int, wanted: Value) -> None:
     weighted = np.zeros(wanted.shape[1], np.bool_)
     for tile in (image.tiles[index] for index in image.tiles_of(number)):
         levels = np.pad(image.levels[tile.image].astype(np.int64), ((0, 0), (0, 1)))[tile.rows_used(image.rows)]
-        weights = levels[:, tile.p[: tile.outputs]] - levels[:, tile.n[: tile.outputs]]
+        parts = slice(tile.outputs)
+        weights = levels[:, tile.p[parts]] - levels[:, tile.n[parts]] - tile.middle[parts]
         weighted[tile.lanes_of] |= weights.any(axis=0)
     still = np.flatnonzero(weighted & (np.ptp(wanted, axis=0) == 0))
     if still.size:

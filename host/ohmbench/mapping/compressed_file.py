@@ -31,8 +31,8 @@ from ohmbench.support.archive import (
 )
 from ohmbench.support.files import write_result
 
-SCHEMA = 2
-"""2 has steps. Networks that were trained here are written as 1, as they always were."""
+SCHEMA = 3
+"""2 has steps, 3 weights of single cells. A file is written as the lowest that has what it needs."""
 _WHAT = "compressed network"
 _MAX_INDEX = np.iinfo(np.int16).max
 
@@ -47,6 +47,7 @@ def save_compressed(network: CompressedNetwork, path: str | Path, provenance: Pr
         DataError: the network is too large for the format.
         UsageError: the folder is missing or not writable.
     """
+    singles = any(segment.middle.any() for layer in network.layers for segment in layer.segments)
     parts: dict[str, NDArray[Any]] = {}
     layers: list[dict[str, Any]] = []
     segments: list[dict[str, Any]] = []
@@ -68,13 +69,15 @@ def save_compressed(network: CompressedNetwork, path: str | Path, provenance: Pr
             )
             parts |= {f"{name}_rows": segment.row_of_input, f"{name}_levels": segment.levels}
             parts |= {f"{name}_p": segment.p, f"{name}_n": segment.n, f"{name}_gain": segment.gain}
+            if singles:
+                parts[f"{name}_middle"] = segment.middle
     extra: dict[str, Any] = {}
     if network.steps is not None and network.input_shape is not None:
         extra = {"steps": steps_header(network.steps), "input_shape": list(network.input_shape)}
         parts |= step_arrays(network.steps)
     header = {
         "format": f"ohmbench {_WHAT}",
-        "schema": SCHEMA if extra else 1,
+        "schema": 3 if singles else 2 if extra else 1,
         "max_level": network.max_level,
         "layers": layers,
         "segments": segments,
@@ -159,9 +162,13 @@ def _segment(archive: Archive, name: str, head: dict[str, Any], layer: Layer, ma
     levels = archive.array(f"{name}_levels", "|u1", rows, columns)
     p, n = (archive.array(f"{name}_{side}", "<i2", outputs) for side in ("p", "n"))
     gain = archive.array(f"{name}_gain", "<i4", outputs)
+    has_singles = integer(archive.header, "schema", 1, SCHEMA) > 2
+    middle = archive.array(f"{name}_middle", "<i2", outputs) if has_singles else np.zeros(outputs, np.int16)
     require(bool(((row_of_input >= -1) & (row_of_input < rows)).all()), f"{name} drives a row that it lacks")
     for wiring in (p, n):
         require(bool(((wiring >= -1) & (wiring < columns)).all()), f"{name} is wired to a column that it lacks")
     require(int(levels.max(initial=0)) <= max_level, f"{name} has a level above {max_level}")
     require(bool((gain >= 1).all()), f"{name} has a gain below 1")
-    return Segment(row_of_input, levels, first, p, n, gain)
+    require(bool(((middle >= 0) & (middle <= max_level)).all()), f"{name} has a middle that is no level")
+    require(not middle[(p < 0) | (n >= 0)].any(), f"{name} has a middle where no column is alone")
+    return Segment(row_of_input, levels, first, p, n, gain, middle)

@@ -40,8 +40,8 @@ from ohmbench.support.archive import (
 from ohmbench.support.array_types import Mask
 from ohmbench.support.files import write_result
 
-SCHEMA = 2
-"""2 has steps. Images of networks that were trained here are written as 1, as they always were."""
+SCHEMA = 3
+"""2 has steps, 3 has weights of single cells. An image is written as the lowest that has what it needs."""
 MAX_INPUT = 3 * 512 * 512
 MAX_LINES = 128
 MAX_IMAGES = 4096
@@ -296,6 +296,9 @@ def _validate_tile(tile: Tile, image: WeightImage, name: str) -> None:
             bool(((wiring >= -1) & (wiring < image.columns)).all()), f"{name} is wired to a column that is not there"
         )
         require(bool((wiring[tile.outputs :] == -1).all()), f"{name} wires a lane without an output")
+    require(tile.middle.shape == (image.columns,) and tile.middle.dtype == np.int16, f"{name} has a bad table of middles")
+    require(bool(((tile.middle >= 0) & (tile.middle <= image.max_level)).all()), f"{name} has a middle that is no level")
+    require(not tile.middle[(tile.p < 0) | (tile.n >= 0)].any(), f"{name} has a middle where no column is alone")
     gain = tile.gain
     require(gain.shape == (image.columns,) and gain.dtype == np.int32, f"{name} has a bad table of gains")
     require(bool((gain[: tile.outputs] >= 1).all() and not gain[tile.outputs :].any()), f"{name} has a gain below 1")
@@ -313,6 +316,8 @@ def _members(image: WeightImage) -> dict[str, NDArray[Any]]:
         "n": np.stack([tile.n for tile in image.tiles]),
         "gain": np.stack([tile.gain for tile in image.tiles]),
     }
+    if _has_singles(image):
+        members["middle"] = np.stack([tile.middle for tile in image.tiles])
     for index, layer in enumerate(image.layers):
         tiles = [tile for tile in image.tiles if tile.layer == index]
         members[f"layer{index}_rows"] = np.stack([tile.row_of_input for tile in tiles])
@@ -321,13 +326,17 @@ def _members(image: WeightImage) -> dict[str, NDArray[Any]]:
     return members if image.steps is None else members | step_arrays(image.steps)
 
 
+def _has_singles(image: WeightImage) -> bool:
+    return any(tile.middle.any() for tile in image.tiles)
+
+
 def _header(image: WeightImage) -> dict[str, Any]:
     extra = {}
     if image.steps is not None and image.input_shape is not None:
         extra = {"steps": steps_header(image.steps), "input_shape": list(image.input_shape)}
     return {
         "format": "ohmbench weight image",
-        "schema": SCHEMA if extra else 1,
+        "schema": 3 if _has_singles(image) else 2 if extra else 1,
         "array": {"rows": image.rows, "columns": image.columns, "type": image.array_type},
         "images": image.images,
         "max_level": image.max_level,
@@ -362,6 +371,7 @@ def _assemble(archive: Archive) -> WeightImage:
         row_tables.extend(member(f"layer{index}_rows", "<i2", layer_of.count(index), inputs))
     p, n = (member(name, "<i2", len(tile_heads), columns) for name in ("p", "n"))
     gain = member("gain", "<i4", len(tile_heads), columns)
+    middle = np.zeros_like(p) if integer(header, "schema", 1, SCHEMA) < 3 else member("middle", "<i2", *p.shape)
     require(layer_of == sorted(layer_of), "the tiles do not follow the layers")
     tiles = [
         Tile(
@@ -373,6 +383,7 @@ def _assemble(archive: Archive) -> WeightImage:
             p[i],
             n[i],
             gain[i],
+            middle[i],
         )
         for i, head in enumerate(tile_heads)
     ]

@@ -1,4 +1,9 @@
-"""A network from elsewhere on 32x32 arrays: each of its products in whole numbers as pairs of cells."""
+"""A network from elsewhere on 32x32 arrays: each of its products in whole numbers, as pairs of cells or single ones.
+
+A single cell holds a weight with a sign as its distance from a level in the middle, which stands for 0. The column's
+sum then has the middle times the sum of the inputs too much, which the host knows and takes off. Half of the cells are
+saved, and the noise of a cell counts 1.4 times as much as in a pair, whose two cells use the whole window each.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, of_group, pair_segments
+from ohmbench.compress.compressed import CompressedLayer, CompressedNetwork, of_group, pair_segments, single_segments
 from ohmbench.errors import ImageError
 from ohmbench.mapping.image import Provenance, WeightImage
 from ohmbench.mapping.mapper import map_compressed
@@ -59,9 +64,10 @@ def map_imported(
 def _layer(step: Step, rows: int) -> CompressedLayer:
     weights, groups = step.arrays["weights"].astype(np.int64), int(step.numbers["groups"])
     outputs = weights.shape[1]
+    cut = single_segments if step.numbers.get("cells") == 1 else pair_segments
     segments = [
         of_group(segment, group, groups)
         for group, part in enumerate(np.split(weights, groups, axis=1))
-        for segment in pair_segments(part, rows)
+        for segment in cut(part, rows)
     ]
     return CompressedLayer(int(step.numbers["bits"]), np.ones(outputs), np.zeros(outputs), None, tuple(segments))

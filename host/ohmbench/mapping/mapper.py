@@ -127,11 +127,12 @@ class _Block:
             count = last + 1 - first
             part = slice(first - self.segment.first_output, last + 1 - self.segment.first_output)
             p, n = np.full((2, lanes), -1, np.int16)
-            gain = np.zeros(lanes, np.int32)
+            gain, middle = np.zeros(lanes, np.int32), np.zeros(lanes, np.int16)
             p[:count] = _renumbered(self.segment.p[part], self.columns, place.column)
             n[:count] = _renumbered(self.segment.n[part], self.columns, place.column)
             gain[:count] = self.segment.gain[part]
-            tiles.append(Tile(layer, place.image, first, count, row_of_input, p, n, gain))
+            middle[:count] = np.where(p[:count] >= 0, self.segment.middle[part], 0)
+            tiles.append(Tile(layer, place.image, first, count, row_of_input, p, n, gain, middle))
         return tiles
 
 

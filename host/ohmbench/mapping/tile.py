@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -52,14 +52,19 @@ class Layer:
 class Tile:
     """Part of a layer's matrix that fits an image.
 
-    Lane l belongs to output first_output + l of the layer: accumulator += gain[l] * (S[p[l]] - S[n[l]]), with
-    S[c] = sum over the rows of input * level. -1 stands for no column and a sum of 0.
+    Lane l belongs to output first_output + l of the layer:
+
+        accumulator += gain[l] * (S[p[l]] - S[n[l]] - middle[l] * sum of the row inputs)
+
+    with S[c] = sum over the rows of input * level. -1 stands for no column and a sum of 0. The FPGA does the first two
+    terms; the third is the host's, which knows the inputs: with it a weight with a sign needs one cell, not two.
 
     Attributes:
         row_of_input: int16 (inputs of the layer,): row that each input drives, -1 for none. Inputs that share a row
             are added up before the array.
         p, n: int16 (columns,): the wiring, one column for each lane; -1 in lanes >= outputs.
         gain: int32 (columns,): >= 1; 0 in lanes >= outputs.
+        middle: int16 (columns,): level that stands for a weight of 0 in a lane of single cells; 0 elsewhere.
     """
 
     layer: int
@@ -70,6 +75,11 @@ class Tile:
     p: NDArray[np.int16]
     n: NDArray[np.int16]
     gain: NDArray[np.int32]
+    middle: NDArray[np.int16] = field(default=None)  # type: ignore[assignment]  # None becomes zeros
+
+    def __post_init__(self) -> None:
+        if self.middle is None:
+            object.__setattr__(self, "middle", np.zeros(len(self.p), np.int16))
 
     @property
     def lanes_of(self) -> slice:

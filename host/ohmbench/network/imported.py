@@ -42,7 +42,7 @@ class ImportedNetwork:
     An ARRAY step has the numbers `bits` (of its unsigned inputs), `zero` (what stands for 0 among them), `max_level`
     (the largest magnitude of a weight) and `groups`, those of a `Window` if it is a convolution, and the array
     `weights`, int32 (inputs of a group, outputs): inputs ordered channel, kernel row, kernel column; outputs ordered by
-    group.
+    group. `cells` is 1 if a weight is to have a single cell: an output's weights, and 0, then span at most `max_level`.
 
     Attributes:
         input_range: lowest and highest input that the first layer can tell apart; None: not known.
@@ -150,6 +150,11 @@ def dense_weights(step: Step) -> IntArray:
     return blocks
 
 
+def spans(weights: IntArray) -> IntArray:
+    """How far the weights (inputs, outputs) of each output, and 0, are apart, (outputs,)."""
+    return np.asarray(weights.max(axis=0, initial=0) - weights.min(axis=0, initial=0), np.int64)
+
+
 def steps_header(steps: tuple[Step, ...]) -> list[dict[str, Any]]:
     """Steps as a header holds them; their arrays are parts of the file."""
     return [
@@ -217,6 +222,8 @@ def _check_array_step(step: Step, number: int, has_weights: bool) -> None:
     most = integer(step.numbers, "max_level", 1, 255)
     if weights is None or weights.ndim != 2 or weights.dtype.kind != "i" or np.abs(weights).max(initial=0) > most:
         raise ArchiveError(f"step {number} has no weights of whole numbers up to {most}")
+    if integer({"cells": 2, **step.numbers}, "cells", 1, 2) == 1 and spans(weights).max(initial=0) > most:
+        raise ArchiveError(f"step {number} has weights too far apart for single cells of {most} levels")
     if weights.shape[1] % groups:
         raise ArchiveError(f"step {number} has {weights.shape[1]} outputs in {groups} groups")
 

@@ -60,7 +60,8 @@ def _matrix(image: WeightImage, number: int, levels: FloatArray) -> FloatArray:
     for tile in (image.tiles[index] for index in image.tiles_of(number)):
         # a column of zeros behind the last one, which -1 reaches
         cells = np.pad(levels[tile.image], ((0, 0), (0, 1)))
-        lanes = (cells[:, tile.p[: tile.outputs]] - cells[:, tile.n[: tile.outputs]]) * tile.gain[: tile.outputs]
+        part = slice(tile.outputs)
+        lanes = (cells[:, tile.p[part]] - cells[:, tile.n[part]] - tile.middle[part]) * tile.gain[part]
         driven = np.flatnonzero(tile.row_of_input >= 0)
         total[driven, tile.lanes_of] += lanes[tile.row_of_input[driven]]
     return total

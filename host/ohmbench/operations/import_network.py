@@ -37,11 +37,13 @@ class Quantisation:
     Attributes:
         weight_bits: sign included; activation_bits: of what goes into each product.
         ranges: how the ranges of activations are found, "percentile" or "mse".
+        single_cells: layers whose weights get one cell each instead of a pair, or "all".
     """
 
     weight_bits: int = 4
     activation_bits: int = 8
     ranges: str = "percentile"
+    single_cells: tuple[int, ...] | str = ()
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,7 @@ def import_onnx(
         if found is not None:
             progress.say("quantising, and the test set before and after")
             before = _tested(network, found, progress, "in floating point")
+        alone = range(len(network.products)) if isinstance(chosen.single_cells, str) else chosen.single_cells
         inputs = _noise(network) if found is None else some_inputs(found.train_x, min(CALIBRATION, len(found.train_x)))
         network = quantise_network(
             network,
@@ -171,6 +174,7 @@ def import_onnx(
             weight_bits=chosen.weight_bits,
             activation_bits=chosen.activation_bits,
             ranges=chosen.ranges,
+            single_cells=alone,
         )
     after = Tested() if found is None else _tested(network, found, progress, "in integers")
     if was_whole:

@@ -151,7 +151,7 @@ def conductance_runner(recipe: Recipe, siemens: dict[int, FloatArray]) -> TileRu
     def run(image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
         tile = image.tiles[index]
         step = (recipe.g_max_usiemens - recipe.g_min_usiemens) * 1e-6 / image.max_level
-        lanes = lane_values(row_values @ (siemens[index] / step), tile)
+        lanes = lane_values(row_values @ (siemens[index] / step), tile, row_values)
         return lanes - unpaired_floor(tile, row_values, recipe, image.max_level)
 
     return run
