@@ -8,7 +8,7 @@ from ohmbench.bench.base import Bench
 from ohmbench.mapping.image import WeightImage
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.result import ArrayResult
-from ohmbench.programming.run import AT_ONCE, ArrayRun, Target
+from ohmbench.programming.run import ArrayRun, Target, policy_of
 from ohmbench.progress import OnProgress
 
 Loader = Callable[[WeightImage, int], ArrayResult]
@@ -16,10 +16,10 @@ Loader = Callable[[WeightImage, int], ArrayResult]
 
 
 def load_at_once(bench: Bench, recipe: Recipe, report: OnProgress | None = None) -> Loader:
-    """Programs AT_ONCE, and records nothing."""
+    """Programs as `policy_of` says, and records nothing."""
 
     def load(image: WeightImage, number: int) -> ArrayResult:
         target = Target.of(image, number, bench.carrier.bad)
-        return ArrayRun(bench, target, recipe, progress=report, policy=AT_ONCE).run()
+        return ArrayRun(bench, target, recipe, progress=report, policy=policy_of(recipe)).run()
 
     return load

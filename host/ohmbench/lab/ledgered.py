@@ -15,7 +15,7 @@ from ohmbench.lab.ledger import Ledgered
 from ohmbench.mapping.image import WeightImage
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.result import ArrayResult
-from ohmbench.programming.run import AT_ONCE, ArrayRun, Target
+from ohmbench.programming.run import ArrayRun, Target, policy_of
 from ohmbench.progress import OnProgress
 from ohmbench.record.journal import Journal
 from ohmbench.support.array_types import Mask
@@ -90,7 +90,7 @@ def recorded_loader(
             reads=bench.count_reads(),
         ) as run:
             journal = Journal(run, charged=True)
-            return ArrayRun(bench, target, recipe, journal, report, policy=AT_ONCE).run()
+            return ArrayRun(bench, target, recipe, journal, report, policy=policy_of(recipe)).run()
 
     return load
 

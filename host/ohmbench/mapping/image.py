@@ -296,8 +296,12 @@ def _validate_tile(tile: Tile, image: WeightImage, name: str) -> None:
             bool(((wiring >= -1) & (wiring < image.columns)).all()), f"{name} is wired to a column that is not there"
         )
         require(bool((wiring[tile.outputs :] == -1).all()), f"{name} wires a lane without an output")
-    require(tile.middle.shape == (image.columns,) and tile.middle.dtype == np.int16, f"{name} has a bad table of middles")
-    require(bool(((tile.middle >= 0) & (tile.middle <= image.max_level)).all()), f"{name} has a middle that is no level")
+    require(
+        tile.middle.shape == (image.columns,) and tile.middle.dtype == np.int16, f"{name} has a bad table of middles"
+    )
+    require(
+        bool(((tile.middle >= 0) & (tile.middle <= image.max_level)).all()), f"{name} has a middle that is no level"
+    )
     require(not tile.middle[(tile.p < 0) | (tile.n >= 0)].any(), f"{name} has a middle where no column is alone")
     gain = tile.gain
     require(gain.shape == (image.columns,) and gain.dtype == np.int32, f"{name} has a bad table of gains")

@@ -75,10 +75,10 @@ class Tile:
     p: NDArray[np.int16]
     n: NDArray[np.int16]
     gain: NDArray[np.int32]
-    middle: NDArray[np.int16] = field(default=None)  # type: ignore[assignment]  # None becomes zeros
+    middle: NDArray[np.int16] = field(default_factory=lambda: np.zeros(0, np.int16))  # empty becomes zeros
 
     def __post_init__(self) -> None:
-        if self.middle is None:
+        if not len(self.middle):
             object.__setattr__(self, "middle", np.zeros(len(self.p), np.int16))
 
     @property

@@ -10,7 +10,12 @@ from typing import Self
 from ohmbench.errors import DataError, UsageError
 from ohmbench.faults.fault_map import ARRAY_SERIAL
 from ohmbench.mapping.image import WeightImage, read_image
+from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
+from ohmbench.programming.recipe_file import recipe_names
 from ohmbench.progress import Progress
+
+RECIPE = "recipe"
+"""Key of an image's provenance: the recipe that comes with ohmbench that it was made for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +38,25 @@ class ImageFile:
     def trim_again(self) -> str:
         """What to do about an array whose cells have moved since they were programmed."""
         return f"what a network lost while they rested: ohmbench infer {self.path.name} --no-program --trim 2000"
+
+    def recipe(self, given: Recipe | None, name: str | None) -> tuple[Recipe, str]:
+        """The recipe to program the image with, and its name: the one given, else the image's own, else the default.
+
+        Raises:
+            DataError: the image names a recipe that does not come with ohmbench.
+        """
+        own = self.image.provenance.get(RECIPE)
+        if given is not None:
+            return given, name or DEFAULT_RECIPE
+        if own is None:
+            return Recipe(), DEFAULT_RECIPE
+        if own not in recipe_names():
+            raise DataError(
+                f"{self.path.name} is to be programmed with the recipe {str(own)[:40]!r}, which this ohmbench does not "
+                "have. Nothing was sent to the array.",
+                "Give one with --recipe.",
+            )
+        return Recipe.load(str(own)), str(own)
 
     def numbers(self, only: int | None) -> list[int]:
         """The arrays asked for.

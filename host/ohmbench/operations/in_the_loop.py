@@ -28,7 +28,7 @@ from ohmbench.network.data import Dataset, share_right, some_of
 from ohmbench.operations.image_file import ImageFile, require_own_array
 from ohmbench.operations.result import Noted
 from ohmbench.operations.trim import TrimResult, noting
-from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
+from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.result import ProgramResult
 from ohmbench.progress import Progress
 from ohmbench.support.files import write_result
@@ -124,7 +124,8 @@ def program_in_the_loop(
         ImageError, DataError: the image, or its data set, is missing or damaged.
         OhmbenchError: as `Setup.record`, `Setup.bench` and `recorded_loader`.
     """
-    file, recipe = ImageFile.load(path), setup.recipe or Recipe()
+    file = ImageFile.load(path)
+    recipe, name = file.recipe(setup.recipe, setup.recipe_name)
     data_set = dataset_of(file.image, data, folder)
     if data_set.targets is not None:
         raise UsageError(
@@ -137,7 +138,6 @@ def program_in_the_loop(
     with setup.record(progress) as record, setup.bench(progress, record.store) as bench:
         require_own_array(file.image, None if record.ledgered is None else record.ledgered.serial, progress)
         file.image.check_fits(bench.info)
-        name = setup.recipe_name or DEFAULT_RECIPE
         result = _run(bench, file, data_set, chosen, recipe, name, out, progress, record.ledgered)
         return Noted(result, bench.carrier.note)
 

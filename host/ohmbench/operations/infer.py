@@ -447,7 +447,8 @@ def infer_file(
         ImageError, DataError: the image, its data set or a trimming is missing, damaged or of another array.
         OhmbenchError: as `Setup.record`, `Setup.bench` and `infer`.
     """
-    file, recipe = ImageFile.load(path), setup.recipe or Recipe()
+    file = ImageFile.load(path)
+    recipe, recipe_name = file.recipe(setup.recipe, setup.recipe_name)
     compared = twin_of(setup.port, setup.array) if twin else None
     test_set = load_test_set(file.image, data, folder, count)
     if trim is not None:
@@ -471,7 +472,7 @@ def infer_file(
                 count,
                 compared,
                 record.ledgered,
-                setup.recipe_name,
+                recipe_name,
                 trim,
                 held,
                 after_s,

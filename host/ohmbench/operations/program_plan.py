@@ -118,8 +118,8 @@ def plan(
             numbers = images_left(run)
         elif run.status == RunStatus.DONE:
             numbers = []
-    recipe = recipe or Recipe()
+    recipe, recipe_name = file.recipe(recipe, recipe_name)
     if window is not None and numbers:
         levels = np.unique(np.concatenate([image.levels[n][image.mask[n]] for n in numbers]))
         window.require(recipe, levels, image.max_level)
-    return Job(file, numbers, recipe, skip, run, recipe_name or DEFAULT_RECIPE)
+    return Job(file, numbers, recipe, skip, run, recipe_name)

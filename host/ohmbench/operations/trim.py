@@ -28,7 +28,6 @@ from ohmbench.operations.image_file import ImageFile, require_own_array
 from ohmbench.operations.result import Noted
 from ohmbench.operations.verify import Check, check_of
 from ohmbench.programming.programmer import read_array
-from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.programming.result import ArrayResult
 from ohmbench.progress import Progress
 from ohmbench.record.cell_records import CellRecords
@@ -328,12 +327,13 @@ def trim_file(
         check = held_check(file, ledgered)
         with setup.bench(progress, record.store) as bench:
             file.image.check_fits(bench.info)
-            recipe = check.recipe if check is not None else setup.recipe or Recipe()
+            recipe, name = file.recipe(setup.recipe, setup.recipe_name)
             if check is not None:
+                recipe = check.recipe
                 progress.say("the array holds this image: it is not programmed again")
                 load = held_loader(bench, check, ledgered)
             else:
-                source = Source(file.sha256, file.path.name, setup.recipe_name or DEFAULT_RECIPE)
+                source = Source(file.sha256, file.path.name, name)
                 load = recorded_loader(bench, recipe, progress, ledgered, TRIM, source)
             runs: dict[int, int] = {}
             load = noting(load, runs, lambda: bench.rest(after_s, progress))

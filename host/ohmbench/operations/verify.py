@@ -95,7 +95,7 @@ def check_of(
         skip = skipped_of(run, image.rows, image.columns)
     if recipe is None and run is not None:
         recipe, recipe_name = recipe_of(run), str(run.provenance.get("recipe", DEFAULT_RECIPE))
-    return Check(file, number, recipe or Recipe(), recipe_name or DEFAULT_RECIPE, skip)
+    return Check(file, number, *file.recipe(recipe, recipe_name), skip)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,11 @@ _OLD_ALGORITHMS = {
 }
 
 
+def recipe_names() -> list[str]:
+    """Names of the recipes that come with ohmbench."""
+    return sorted(file.stem for file in RECIPES.glob("*.toml"))
+
+
 def read_recipe(source: str | Path) -> tuple[Path, dict[str, Any]]:
     """The file of a recipe that comes with ohmbench, by its name, or another one, and what it says.
 
@@ -35,7 +40,7 @@ def read_recipe(source: str | Path) -> tuple[Path, dict[str, Any]]:
     try:
         return path, read_toml(path)
     except TextFileError as error:
-        names = sorted(file.stem for file in RECIPES.glob("*.toml"))
+        names = recipe_names()
         raise DataError(
             f"Cannot read the recipe {path}: {error}{did_you_mean(str(source), names)}.",
             f"Give a TOML file or one of the names: {', '.join(names)}.",

@@ -78,6 +78,11 @@ AT_ONCE = Policy(first_read=False, tries=1, repeats=False)
 """One run of the firmware over all cells: what inference, the demo, sweeps and measurements take."""
 
 
+def policy_of(recipe: Recipe) -> Policy:
+    """AT_ONCE, but where the recipe asks for passes: its rests are to find the cells that relax."""
+    return AT_ONCE if recipe.passes == 1 else DIFFERENTIAL
+
+
 @dataclass(frozen=True, eq=False)
 class Standing:
     """How a run stands.
