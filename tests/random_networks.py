@@ -13,9 +13,19 @@ from ohmbench.network.network import relu
 
 
 def random_compressed(
-    rng: np.random.Generator, widths: list[int], *, rows: int = 32, max_gain: int = 5, max_level: int = 7
+    rng: np.random.Generator,
+    widths: list[int],
+    *,
+    rows: int = 32,
+    max_gain: int = 5,
+    max_level: int = 7,
+    singles: bool = True,
 ) -> CompressedNetwork:
-    """A network of these widths in segments of at most `rows` rows; inputs of the first layer have 4 bits."""
+    """A network of these widths in segments of at most `rows` rows; inputs of the first layer have 4 bits.
+
+    Args:
+        singles: lanes with one column may have weights of single cells.
+    """
     layers = []
     for number, (inputs, outputs) in enumerate(pairwise(widths)):
         last = number + 2 == len(widths)
@@ -23,7 +33,7 @@ def random_compressed(
         for _ in range(int(rng.integers(1, 5))):
             first = int(rng.integers(0, outputs))
             count = int(rng.integers(1, outputs - first + 1))
-            segments.append(_segment(rng, inputs, first, count, rows, max_gain, max_level))
+            segments.append(_segment(rng, inputs, first, count, rows, max_gain, max_level, singles))
         if not any((s.p >= 0).any() and (s.row_of_input >= 0).any() for s in segments):
             none, one = np.full(1, -1, np.int16), np.ones(1, np.int32)
             segments.append(
@@ -45,11 +55,20 @@ def calibrated(network: CompressedNetwork, inputs: np.ndarray) -> CompressedNetw
 
 
 def _segment(
-    rng: np.random.Generator, inputs: int, first: int, outputs: int, rows: int, max_gain: int, max_level: int
+    rng: np.random.Generator,
+    inputs: int,
+    first: int,
+    outputs: int,
+    rows: int,
+    max_gain: int,
+    max_level: int,
+    singles: bool,
 ) -> Segment:
     height, width = int(rng.integers(1, rows + 1)), int(rng.integers(1, 2 * outputs + 1))
     levels = rng.integers(0, max_level + 1, (height, width)).astype(np.uint8)
     # a third of the inputs drives nothing, and some rows stay undriven
     row_of_input = np.where(rng.random(inputs) < 0.3, -1, rng.integers(0, height, inputs)).astype(np.int16)
     p, n = rng.integers(-1, width, (2, outputs)).astype(np.int16)
-    return Segment(row_of_input, levels, first, p, n, rng.integers(1, max_gain + 1, outputs).astype(np.int32))
+    gain = rng.integers(1, max_gain + 1, outputs).astype(np.int32)
+    middle = np.where((p >= 0) & (n < 0), rng.integers(0, max_level + 1, outputs), 0).astype(np.int16)
+    return Segment(row_of_input, levels, first, p, n, gain, middle if singles else middle * 0)

@@ -89,6 +89,25 @@ def test_goes_on_images() -> None:
     assert image.max_level == 7
 
 
+def test_single_cells_take_half_of_the_cells() -> None:
+    network = from_onnx(cnn())
+    pairs = map_imported(quantise_network(network, X, weight_bits=6))
+    every = range(len(network.products))
+    whole = quantise_network(network, X, weight_bits=6, single_cells=every)
+    image = map_imported(whole)
+    assert 2 * image.cells == pairs.cells
+    assert int(image.levels.max()) == image.max_level == 31
+    exact, floats = whole.forward(X), network.forward(X)
+    assert np.mean(exact.argmax(1) == floats.argmax(1)) > 0.95
+    one = map_imported(quantise_network(network, X, weight_bits=6, single_cells=[0]))
+    assert image.cells < one.cells < pairs.cells
+
+
+def test_layers_that_are_not_there_get_no_single_cells() -> None:
+    with pytest.raises(UsageError, match="layer 9"):
+        quantise_network(from_onnx(cnn()), X, single_cells=[0, 9])
+
+
 def test_fewer_bits_cost_accuracy_and_not_much() -> None:
     pytest.importorskip("sklearn")
     from sklearn.datasets import load_digits

@@ -108,7 +108,8 @@ def weight_images(draw: st.DrawFn) -> WeightImage:
             p, n = (np.where(wired, rng.integers(-1, columns, columns), -1).astype(np.int16) for _ in range(2))
             gain = np.where(wired, rng.integers(1, 1 << 15, columns), 0).astype(np.int32)
             row_of_input = rng.integers(-1, rows, inputs).astype(np.int16)
-            tile = Tile(number, int(rng.integers(0, images)), first, count, row_of_input, p, n, gain)
+            middle = np.where((p >= 0) & (n < 0), rng.integers(0, max_level + 1, columns), 0).astype(np.int16)
+            tile = Tile(number, int(rng.integers(0, images)), first, count, row_of_input, p, n, gain, middle)
             mask[tile.image][np.ix_(tile.rows_used(rows), tile.columns_used())] = True
             tiles.append(tile)
     levels = np.where(mask, rng.integers(0, max_level + 1, mask.shape), 0).astype(np.uint8)
@@ -327,7 +328,7 @@ def test_check_fits() -> None:
 @settings(max_examples=60, deadline=None)
 @given(image=weight_images(), seed=st.integers(0, 2**32 - 1))
 def test_bit_serial_wiring_equals_the_plain_formula(image: WeightImage, seed: int) -> None:
-    """Shared rows, shared and absent columns and gains, against the definition in docs/weight-image.md."""
+    """Shared rows, shared and absent columns, gains and middles, against the definition in docs/weight-image.md."""
     rng = np.random.default_rng(seed)
     for index, tile in enumerate(image.tiles):
         layer = image.layers[tile.layer]
@@ -338,8 +339,8 @@ def test_bit_serial_wiring_equals_the_plain_formula(image: WeightImage, seed: in
         def column(c: int, rows: list[int] = rows, levels: list[list[int]] = levels) -> int:
             return sum(rows[r] * levels[r][c] for r in range(len(rows))) if c >= 0 else 0
 
-        lanes = zip(tile.gain.tolist(), tile.p.tolist(), tile.n.tolist(), strict=True)
-        expected = [gain * (column(p) - column(n)) for gain, p, n in lanes]
+        lanes = zip(*(part.tolist() for part in (tile.gain, tile.p, tile.n, tile.middle)), strict=True)
+        expected = [gain * (column(p) - column(n) - middle * sum(rows)) for gain, p, n, middle in lanes]
         row_values = tile.row_inputs(x[np.newaxis], image.rows)
         assert row_values[0].tolist() == rows
         assert max(rows) < 1 << tile.row_bits(layer.input_bits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ohmbench.errors import ImageError
+from ohmbench.errors import DataError, ImageError
 from ohmbench.inference.exact import evaluate
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.imported import map_imported
 from ohmbench.network.flow import ARRAY, Step, Window
 from ohmbench.network.imported import ImportedNetwork
-from ohmbench.support.array_types import FloatArray
+from ohmbench.programming.recipe import Recipe
+from ohmbench.support.array_types import FloatArray, IntArray
+from ohmbench.sweep.compute import conductance_runner
 
 
 def conv(at: int, weights: FloatArray, window: Window, *, groups: int = 1, bits: int = 4, zero: int = 0) -> Step:
@@ -75,6 +78,63 @@ def test_images_give_what_the_steps_give(seed: int) -> None:
     assert [layer.inputs for layer in image.layers] == [18, 54, 24]
 
 
+def in_single_cells(made: ImportedNetwork) -> ImportedNetwork:
+    """The network with its weights in single cells: an output's are at most 7 apart."""
+    steps = tuple(
+        replace(
+            step,
+            numbers={**step.numbers, "cells": 1},
+            arrays={"weights": np.where(np.arange(step.arrays["weights"].shape[1]) % 2, 1, -1) * half(step)},
+        )
+        if step.kind == ARRAY
+        else step
+        for step in made.steps
+    )
+    return replace(made, steps=steps)
+
+
+def half(step: Step) -> IntArray:
+    """Weights of -3..4."""
+    return np.clip(step.arrays["weights"], -3, 4).astype(np.int32)
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=20)
+def test_single_cells_give_what_the_steps_give(seed: int) -> None:
+    made = in_single_cells(network(seed))
+    image, pairs = map_imported(made), map_imported(network(seed))
+    np.testing.assert_array_equal(evaluate(image, inputs()), made.forward(inputs()))
+    assert 2 * image.cells == pairs.cells
+    assert all((tile.n == -1).all() for tile in image.tiles)
+
+
+def test_single_cells_are_trimmed_to_exact_integers() -> None:
+    """On conductances without errors the middle and the floor of the window come off, and nothing is left."""
+    image, recipe = map_imported(in_single_cells(network())), Recipe()
+    siemens = {
+        index: recipe.targets_usiemens(image.levels[tile.image], image.max_level) * 1e-6
+        for index, tile in enumerate(image.tiles)
+    }
+    held = evaluate(image, inputs(), conductance_runner(recipe, siemens))
+    np.testing.assert_allclose(held, evaluate(image, inputs()), atol=1e-6)
+
+
+def test_weights_too_far_apart_for_single_cells_are_refused(tmp_path: Path) -> None:
+    made = in_single_cells(network())
+    steps = tuple(
+        replace(step, arrays={"weights": np.full_like(step.arrays["weights"], -7)}) if step.kind == ARRAY else step
+        for step in made.steps
+    )
+    replace(made, steps=steps).save(tmp_path / "all.ohmn")
+    ImportedNetwork.load(tmp_path / "all.ohmn")
+    for step in steps:
+        if step.kind == ARRAY:
+            step.arrays["weights"][0, 0] = 1
+    replace(made, steps=steps).save(tmp_path / "far.ohmn")
+    with pytest.raises(DataError, match="too far apart for single cells of 7 levels"):
+        ImportedNetwork.load(tmp_path / "far.ohmn")
+
+
 def test_small_tiles_of_a_depthwise_layer_share_an_image() -> None:
     image = map_imported(network())
     assert sum(tile.layer == 1 for tile in image.tiles) == 6
@@ -91,6 +151,9 @@ def test_files_hold_all_of_it(tmp_path: Path) -> None:
     image.save(tmp_path / "a.ohmw")
     other = WeightImage.load(tmp_path / "a.ohmw")
     assert other == image
+    alone = map_imported(in_single_cells(made))
+    alone.save(tmp_path / "b.ohmw")
+    assert WeightImage.load(tmp_path / "b.ohmw") == alone
     np.testing.assert_array_equal(evaluate(other, inputs()), made.forward(inputs()))
 
 
@@ -99,6 +162,7 @@ def test_images_of_old_are_written_as_they_were() -> None:
 
     assert b'"schema": 1' in _header(train_and_map().image.to_bytes())
     assert b'"schema": 2' in _header(map_imported(network()).to_bytes())
+    assert b'"schema": 3' in _header(map_imported(in_single_cells(network())).to_bytes())
 
 
 def _header(data: bytes) -> bytes:
