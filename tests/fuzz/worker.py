@@ -25,6 +25,8 @@ from tests.fuzz.readers import READERS, seeds
 from ohmbench.errors import OhmbenchError
 
 INPUT_S = 10
+"""Of this process: a busy machine is no crash. What waits instead of working has _WAIT_S."""
+_WAIT_S = 120
 MEMORY_BYTES = 2 << 30
 _KEPT = 200  # inputs that were read or refused, which are spoiled further
 _MOST_KINDS = 20  # of crashes: more tell nothing new
@@ -53,6 +55,12 @@ def _stop(*_: object) -> None:
     raise TooLong
 
 
+def _allow(of_process_s: int, wall_s: int) -> None:
+    """From now on, or without end for 0."""
+    signal.setitimer(signal.ITIMER_PROF, of_process_s)
+    signal.setitimer(signal.ITIMER_REAL, wall_s)
+
+
 def fuzz(reader: str, seconds: float, seed: int, folder: Path) -> dict[str, Any]:
     """Feed a reader for a time; files that break it stay in `folder`."""
     rng = random.Random(seed)
@@ -62,7 +70,8 @@ def fuzz(reader: str, seconds: float, seed: int, folder: Path) -> dict[str, Any]
         good = seeds(reader, Path(temporary))
         kept = list(good)
         current = folder / f"{reader}.current{READERS[reader].suffix}"
-        signal.signal(signal.SIGALRM, _stop)
+        for late in (signal.SIGPROF, signal.SIGALRM):
+            signal.signal(late, _stop)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             data = READERS[reader].spoil(rng.choice(good if rng.random() < 0.6 else kept), rng)
@@ -72,7 +81,7 @@ def fuzz(reader: str, seconds: float, seed: int, folder: Path) -> dict[str, Any]
             path.write_bytes(data)
             current.write_bytes(data)  # where a crash of this process leaves it
             counts["inputs"] += 1
-            signal.alarm(INPUT_S)
+            _allow(INPUT_S, _WAIT_S)
             try:
                 counts[outcome(reader, path)] += 1
                 kept[rng.randrange(len(kept)) if len(kept) >= _KEPT else len(kept) :] = [data]
@@ -84,7 +93,7 @@ def fuzz(reader: str, seconds: float, seed: int, folder: Path) -> dict[str, Any]
                     (folder / name).write_bytes(data)
                     counts["crashes"][kind] = f"{name}: {str(error)[:100]}"
             finally:
-                signal.alarm(0)
+                _allow(0, 0)
         current.unlink(missing_ok=True)
     return counts
 
