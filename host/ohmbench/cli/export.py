@@ -17,7 +17,7 @@ def add(commands: Commands) -> None:
     text = "write the record for other programs: HDF5 with all of it, or a table"
     parser = commands.add("export", run, text)
     add_filter(parser)
-    parser.add_argument("file", type=Path, help=".h5, .csv or .parquet; with --conductances .npz")
+    parser.add_argument("file", type=Path, help=".h5, .csv or .parquet; with --conductances .npz, or .csv with --like")
     group = parser.add_argument_group("conductances")
     group.add_argument(
         "--conductances",
@@ -30,6 +30,12 @@ def add(commands: Commands) -> None:
         metavar="A,B,...",
         help="names of its layers in a torch module: the weights in the shapes and units of its state_dict",
     )
+    group.add_argument(
+        "--like",
+        type=Path,
+        metavar="FILE",
+        help="CSV that aihwkit's fusion_export wrote: FILE's like with what the array holds, for its fusion_import",
+    )
     parser.add_argument("--table", choices=TABLES, default="runs", help="of a .csv or .parquet (default: %(default)s)")
     parser.add_argument(
         "--last", type=options.whole(1), metavar="N", help="the last N runs only; in --table events, events"
@@ -41,7 +47,7 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.lab.settings import record_path
     from ohmbench.operations.export import export
 
-    if args.conductances is not None or args.names is not None:
+    if args.conductances is not None or args.names is not None or args.like is not None:
         _conductances(args, output)
         return
     asked = filter_of(args)
@@ -56,5 +62,7 @@ def _conductances(args: argparse.Namespace, output: Output) -> None:
 
     if args.conductances is None or args.serial is None:
         raise UsageError("Conductances are those of an image on an array.", "Give --conductances IMAGE and --serial.")
+    if args.names is not None and args.like is not None:
+        raise UsageError("--names is for a state_dict, and --like for aihwkit: give one of them.")
     names = None if args.names is None else args.names.split(",")
-    output.show(export_conductances(args.lab, args.serial, args.conductances, args.file, names))
+    output.show(export_conductances(args.lab, args.serial, args.conductances, args.file, names, args.like))

@@ -16,6 +16,7 @@ from ohmbench.lab.record import record_to_read
 from ohmbench.lab.settings import record_path
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.flow import ARRAY, Step
+from ohmbench.operations.fusion_file import FusionFile
 from ohmbench.operations.image_file import ImageFile
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.resume import recipe_of
@@ -176,9 +177,14 @@ class ExportResult:
 
 
 def export_conductances(
-    lab: Path | None, serial: str, path: Path, out: Path, names: list[str] | None = None
+    lab: Path | None,
+    serial: str,
+    path: Path,
+    out: Path,
+    names: list[str] | None = None,
+    like: Path | None = None,
 ) -> ExportResult:
-    """Write what an array holds of a weight image to an .npz.
+    """Write what an array holds of a weight image to an .npz, or to a CSV for aihwkit.
 
     Without names: `conductance_usiemens`, `target_usiemens`, `read` and `programmed` (images, rows, columns), and for
     each layer k `layer<k>_weights` and `layer<k>_targets` (inputs, outputs) in steps of a level.
@@ -186,8 +192,10 @@ def export_conductances(
     Args:
         lab: folder of the record; None: the usual one.
         names: of the layers in a torch module: then the file is shaped as its state_dict.
+        like: file of aihwkit's `fusion_export`: then the file is one that `fusion_import` reads.
 
     Raises:
+        DataError: `like` is missing, damaged, or of another network.
         ImageError: the image is missing or damaged.
         StoreError: the record knows of no such run.
         UsageError: as `state`, or the file cannot be written.
@@ -195,6 +203,10 @@ def export_conductances(
     file = ImageFile.load(path)
     with record_to_read(record_path(lab)) as store:
         found = held(file, Ledgered(store, serial))
+    if like is not None:
+        exported, layers = FusionFile.load(like), range(len(found.image.layers))
+        write_result(out, exported.filled([found.weights(n) for n in layers], [found.targets(n) for n in layers]))
+        return ExportResult(found, out, exported.names)
     arrays = {} if names is None else state(found, names)
     if names is None:
         image = found.image
