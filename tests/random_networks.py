@@ -19,12 +19,12 @@ def random_compressed(
     rows: int = 32,
     max_gain: int = 5,
     max_level: int = 7,
-    singles: bool = True,
+    singles: bool = False,
 ) -> CompressedNetwork:
     """A network of these widths in segments of at most `rows` rows; inputs of the first layer have 4 bits.
 
     Args:
-        singles: lanes with one column may have weights of single cells.
+        singles: lanes with one column have weights of single cells.
     """
     layers = []
     for number, (inputs, outputs) in enumerate(pairwise(widths)):
@@ -70,5 +70,7 @@ def _segment(
     row_of_input = np.where(rng.random(inputs) < 0.3, -1, rng.integers(0, height, inputs)).astype(np.int16)
     p, n = rng.integers(-1, width, (2, outputs)).astype(np.int16)
     gain = rng.integers(1, max_gain + 1, outputs).astype(np.int32)
+    if not singles:
+        return Segment(row_of_input, levels, first, p, n, gain)
     middle = np.where((p >= 0) & (n < 0), rng.integers(0, max_level + 1, outputs), 0).astype(np.int16)
-    return Segment(row_of_input, levels, first, p, n, gain, middle if singles else middle * 0)
+    return Segment(row_of_input, levels, first, p, n, gain, middle)

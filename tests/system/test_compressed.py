@@ -19,7 +19,7 @@ from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.bench.twin import TwinBench
 from ohmbench.compress.compressed import CompressedNetwork
-from ohmbench.inference.exact import evaluate
+from ohmbench.inference.exact import evaluate, middles
 from ohmbench.inference.on_bench import run_tile
 from ohmbench.isa import load_firmware
 from ohmbench.mapping.counting import count
@@ -58,7 +58,9 @@ class SimAndTwin(ExitStack):
         np.testing.assert_array_equal(codes, twin_codes)
         assert (cycles, counters(sim)) == (twin_cycles, counters(twin))
         self.amplified += 1 < tile.gain.max() < 1 << load_firmware("mvm").constants["GAIN_BITS"]
-        return codes
+        lanes = np.zeros((len(codes), image.columns), np.int64)
+        lanes[:, : tile.outputs] = codes
+        return lanes - middles(tile, row_values)
 
     def _load(self, image: WeightImage, number: int) -> None:
         """Put cells at their levels, a code each; write-verify would leave them anywhere in their windows."""
@@ -91,7 +93,8 @@ def random_inputs(count: int, width: int) -> np.ndarray:
 
 
 def test_two_layers_with_all_that_compression_makes(executable: Path, tmp_path: Path) -> None:
-    network = random_compressed(np.random.default_rng(1), [64, 16, 10], rows=12)
+    network = random_compressed(np.random.default_rng(1), [64, 16, 10], rows=12, singles=True)
+    assert any(segment.middle.any() for layer in network.layers for segment in layer.segments)
     assert_equal_through_the_rtl(network, random_inputs(4, 64), tmp_path)
 
 

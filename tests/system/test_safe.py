@@ -21,7 +21,7 @@ from ohmbench.progress import Progress
 from ohmbench.record.store import Store
 
 WORK = {
-    "program": ("program", "IMAGE"),
+    "program": ("program", "IMAGE", "--all"),
     "experiment": ("experiment", "endurance", "--set", "cycles=100000", "--cells", "3,3:3,4"),
     "infer": ("infer", "IMAGE"),
 }
