@@ -170,8 +170,11 @@ def _affine(step: Step, inputs: list[Value], out: Value, delta: Value) -> Sequen
 
 
 def _quantise(step: Step, inputs: list[Value], out: Value, delta: Value) -> Sequence[Value]:
-    inside = (out > step.numbers["low"]) & (out < step.numbers["high"])
-    return [delta * inside / step.arrays["scale"].astype(np.float32)]
+    scale = step.arrays["scale"].astype(np.float32)
+    real = inputs[0] / scale + np.float32(step.numbers["zero"] + step.numbers.get("inside", 0))
+    # not by the rounded value: that of 1 bit is always at an end of its range
+    inside = (real > step.numbers["low"]) & (real < step.numbers["high"])
+    return [delta * inside / scale]
 
 
 def _dequantise(step: Step, inputs: list[Value], out: Value, delta: Value) -> Sequence[Value]:

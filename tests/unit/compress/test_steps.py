@@ -99,6 +99,13 @@ def test_a_quantiser_lets_gradients_through_within_its_range() -> None:
     assert found.tolist() == [[0, 0, 2, 2, 0]]
 
 
+def test_a_quantiser_of_one_bit_lets_gradients_through_too() -> None:
+    one = Step(ARRAY, (0,), {"zero": 0, "groups": 1})
+    step = Step("quantise", (1,), {"zero": 0, "low": 0, "high": 1}, {"scale": np.float32(1)})
+    x = np.array([[-0.1, 0.2, 0.9, 1.4]], np.float32)
+    assert gradient((one, step), x, np.ones_like(x)).tolist() == [[0, 1, 1, 0]]
+
+
 @pytest.mark.parametrize("window", [Window((3, 3), (1, 1), (1, 1, 1, 1)), Window((2, 3), (2, 1), (0, 1, 1, 0), (1, 2))])
 @pytest.mark.parametrize("groups", [1, 2])
 def test_gradients_of_a_convolution(window: Window, groups: int) -> None:
