@@ -92,13 +92,16 @@ listings: venv
 	@echo "listings: firmware/*.useq to firmware/*.lst"
 	@$(BIN)/python -m ohmbench.isa firmware/*.useq
 
+# pytest does not start where stderr is closed
+WITH_STDERR := (true >&2) || exec 2>/dev/null;
+
 test: lint generated rtl-lint
 	@echo "test: pytest, fast tests"
-	@$(BIN)/pytest --quiet -n auto --dist loadfile -m "not slow"
+	@$(WITH_STDERR) $(BIN)/pytest --quiet -n auto --dist loadfile -m "not slow"
 
 test-all: lint generated rtl-lint
 	@echo "test: pytest, all tests"
-	@$(BIN)/pytest --quiet -n auto --dist loadfile
+	@$(WITH_STDERR) $(BIN)/pytest --quiet -n auto --dist loadfile
 
 FUZZ_SECONDS ?= 600
 
