@@ -6,6 +6,7 @@ serve several outputs, as the added or as the subtracted one, and a physical row
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -151,32 +152,35 @@ _AT_ONCE = 100
 
 def pair_segments(weights: IntArray, rows: int) -> tuple[Segment, ...]:
     """Signed weights (inputs, outputs) as they are: a pair of columns an output, `rows` inputs a segment."""
-    inputs, outputs = weights.shape
+    outputs = weights.shape[1]
+    p, one = np.arange(0, 2 * outputs, 2, dtype=np.int16), np.ones(outputs, np.int32)
     segments = []
-    for first in range(0, inputs, rows):
-        part = weights[first : first + rows]
-        row_of_input = np.full(inputs, -1, np.int16)
-        row_of_input[first : first + len(part)] = np.arange(len(part))
+    for row_of_input, part in _cut(weights, rows):
         levels = np.empty((len(part), 2 * outputs), np.uint8)
         levels[:, 0::2], levels[:, 1::2] = np.maximum(part, 0), np.maximum(-part, 0)
-        p = np.arange(0, 2 * outputs, 2, dtype=np.int16)
-        segments.append(Segment(row_of_input, levels, 0, p, p + np.int16(1), np.ones(outputs, np.int32)))
+        segments.append(Segment(row_of_input, levels, 0, p, p + np.int16(1), one))
     return tuple(segments)
 
 
 def single_segments(weights: IntArray, rows: int) -> tuple[Segment, ...]:
     """Signed weights (inputs, outputs) with a column an output, whose lowest weight of a segment is level 0."""
-    inputs, outputs = weights.shape
-    p, none = np.arange(outputs, dtype=np.int16), np.full(outputs, -1, np.int16)
+    outputs = weights.shape[1]
+    p, none, one = np.arange(outputs, dtype=np.int16), np.full(outputs, -1, np.int16), np.ones(outputs, np.int32)
     segments = []
-    for first in range(0, inputs, rows):
-        part = weights[first : first + rows]
-        row_of_input = np.full(inputs, -1, np.int16)
-        row_of_input[first : first + len(part)] = np.arange(len(part))
+    for row_of_input, part in _cut(weights, rows):
         middle = -part.min(axis=0, initial=0)
         levels = (part + middle).astype(np.uint8)
-        segments.append(Segment(row_of_input, levels, 0, p, none, np.ones(outputs, np.int32), middle.astype(np.int16)))
+        segments.append(Segment(row_of_input, levels, 0, p, none, one, middle.astype(np.int16)))
     return tuple(segments)
+
+
+def _cut(weights: IntArray, rows: int) -> Iterator[tuple[NDArray[np.int16], IntArray]]:
+    """Parts of at most `rows` inputs, each with the row that an input of the layer drives in it."""
+    for first in range(0, len(weights), rows):
+        part = weights[first : first + rows]
+        row_of_input = np.full(len(weights), -1, np.int16)
+        row_of_input[first : first + len(part)] = np.arange(len(part))
+        yield row_of_input, part
 
 
 def of_group(segment: Segment, group: int, groups: int) -> Segment:
