@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from ohmbench.support.array_types import FloatArray, Mask
 
+_LEAST = 1e-100
+
 
 def merge_costs(points: NDArray[np.number], weights: NDArray[np.number], apart: Mask | None = None) -> list[float]:
     """Error that each merge of a pair adds, from the first merge to the last that is allowed.
@@ -23,7 +25,8 @@ def merge_costs(points: NDArray[np.number], weights: NDArray[np.number], apart: 
         points: (n, dimensions), whose squared distances are errors; weights: (n,) of each.
         apart: bool (n, n), symmetric: pairs that must not end in one cluster.
     """
-    centres, mass, count = points.astype(np.float64), weights.astype(np.float64), len(points)
+    # the floor keeps two points without weight from a mean of 0 / 0
+    centres, mass, count = points.astype(np.float64), np.maximum(weights, _LEAST, dtype=np.float64), len(points)
     if count < 2:
         return []
     forbidden = np.where(np.eye(count, dtype=np.bool_), np.inf, 0.0)

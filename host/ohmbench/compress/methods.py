@@ -205,4 +205,12 @@ def compress(method: str, job: Job) -> CompressedNetwork:
     """
     chosen = method_named(method)
     check_budget(job.cells, sum(len(y.bias) for y in job.base.layers))
-    return chosen.run(job)
+    network = chosen.run(job)
+    used = sum(segment.levels.size for layer in network.layers for segment in layer.segments)
+    if not chosen.free and used > job.cells:
+        raise UsageError(
+            f"{method} keeps {used} cells and cannot reach a budget of {job.cells}: an output would lose all of its "
+            "weights. Nothing was sent to the array.",
+            "Raise the budget, or take the method all.",
+        )
+    return network

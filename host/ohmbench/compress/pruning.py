@@ -24,14 +24,16 @@ START, END = 0.10, 0.70
 STEPS_BETWEEN = 50
 MEMORY = 0.99
 """What a step keeps of the running mean of the sensitivities."""
+_ROUNDING = 1e-6
+"""Of cells, so that a share that is a whole number of them does not take one more."""
 
 
 class Pruning:
     """Watcher of `ohmbench.compress.tuning.tune` that narrows the bounds of the cells of signed weights.
 
     Args:
-        sparsity: share of the cells of all layers to prune, 0 to less than 1. Units are ranked over all layers by their
-            score for each cell; each output keeps at least one.
+        sparsity: least share of the cells of all layers to prune, 0 to less than 1. Units are ranked over all layers by
+            their score for each cell; each output keeps at least one.
         unit: "weight"; "segment": the positive or the negative weights of one output in a tile of `height` rows, which
             is a physical column there; "row": all weights of an input.
         criterion: "gradient": |gradient * weight|; "magnitude": |weight|.
@@ -83,12 +85,17 @@ class Pruning:
             costs.append(self._by_unit(np.ones(signs.shape), outputs))
             alive = self._by_unit(free, outputs) > 0
             score = np.where(alive, self._by_unit(worth * signs, outputs) / costs[-1], -1.0)
-            score[np.argmax(score, axis=0), np.arange(score.shape[1])] = np.inf  # what each output keeps
+            if len(score):  # a layer whose rows are all idle has none
+                score[np.argmax(score, axis=0), np.arange(score.shape[1])] = np.inf  # what each output keeps
             scores.append(score)
         flat = np.concatenate([score.ravel() for score in scores])
         cost = np.concatenate([c.ravel() for c in costs])
         order = np.argsort(flat, kind="stable")
-        gone = int(np.searchsorted(np.cumsum(cost[order]), sparsity * cost.sum(), side="right"))
+        wanted = sparsity * cost.sum() - _ROUNDING
+        if wanted <= 0:
+            return
+        # the unit that reaches the share goes too: one unit less would pass a budget of cells
+        gone = 1 + int(np.searchsorted(np.cumsum(cost[order]), wanted))
         gone = min(gone, int(np.isfinite(flat).sum()))
         if gone == 0:
             return

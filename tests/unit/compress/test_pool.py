@@ -109,6 +109,12 @@ def test_merge_costs_are_of_allowed_merges(w: np.ndarray) -> None:
     assert left >= (2 if pool.apart.any() else min(1, pool.columns.shape[1]))
 
 
+def test_points_without_weight_merge_for_nothing() -> None:
+    costs = merge_costs(np.array([[0.0], [5.0], [9.0]]), np.array([0.0, 0.0, 1.0]))
+    assert len(costs) == 2
+    assert max(costs) < 1e-90
+
+
 def test_the_budget_goes_to_the_tiles_where_merging_costs_most() -> None:
     kept = lines_for_budget([[1.0, 2.0, 9.0], [5.0, 5.0]], [4, 3], [10, 10], 50)
     assert kept == [2, 3]

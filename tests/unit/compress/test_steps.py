@@ -172,7 +172,7 @@ def test_every_method_takes_a_convolutional_network(method: str) -> None:
     image = map_compressed(made)
     counts = count(image)
     assert counts.cells_as_pairs == job.pair_cells == 2 * (9 * 6 + 12 * 8 + 32 * 5)
-    if not METHODS[method].free and not method.endswith("pruning"):
+    if not METHODS[method].free:
         assert counts.cells <= job.cells
     assert np.array_equal(evaluate(image, x[:20]), made.forward_integer(x[:20]))
     if not method.endswith("untuned"):
