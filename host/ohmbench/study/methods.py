@@ -197,19 +197,23 @@ class Start:
         refuse_other_data(network.provenance, split.content, "The network")
         whole = network
         if not network.is_whole:
-            whole = quantise_network(network, split.train_x[:_CALIBRATION], weight_bits=bits or _BITS)
-        elif bits is not None and bits != _bits_of(tie_imported(whole)):
+            whole = quantise_network(network, split.train_x[:_CALIBRATION], weight_bits=bits or IMPORTED_BITS)
+        elif bits is not None and bits != bits_of(tie_imported(whole)):
             raise UsageError(
-                f"The network has weights of {_bits_of(tie_imported(whole))} bits already, not {bits}.",
+                f"The network has weights of {bits_of(tie_imported(whole))} bits already, not {bits}.",
                 "Leave --bits out, or import the model again with --bits.",
             )
         tied = tie_imported(whole)
-        bits = _bits_of(tied)
+        bits = bits_of(tied)
         rate = IMPORTED_RATE * tied.max_level * batch / 100
         training = Training(epochs, batch, rate, weight_noise=weight_noise)
         base = tune(tied, split.train_x, split.train_y, training, seed=seed, progress=progress)
         said = network.provenance.get("accuracy_float")
-        real = float(said) if isinstance(said, float) else share_right(_classes(network, split.test_x), split.test_y)
+        real = (
+            float(said)
+            if isinstance(said, float)
+            else share_right(classes_of_imported(network, split.test_x), split.test_y)
+        )
         known = {k: v for k, v in whole.provenance.items() if k not in (CONTENT, "accuracy_float")}
         if whole.input_range is not None:
             known |= {"input_low": whole.input_range[0], "input_high": whole.input_range[1]}
@@ -237,18 +241,20 @@ class Start:
         )
 
 
-_BITS = 4
+IMPORTED_BITS = 4
+"""Of a weight of a network from elsewhere that is in floating point, where nobody says."""
 _CALIBRATION = 1000
 """Training inputs that set the ranges of activations."""
 _AT_ONCE = 500
 
 
-def _bits_of(network: TiedNetwork) -> int:
+def bits_of(network: TiedNetwork) -> int:
     """Bits of a signed weight of these levels."""
     return network.max_level.bit_length() + 1
 
 
-def _classes(network: ImportedNetwork, inputs: NetworkInputs) -> IntArray:
+def classes_of_imported(network: ImportedNetwork, inputs: NetworkInputs) -> IntArray:
+    """The largest output's number (n,) of inputs (n, ...)."""
     parts = [network.forward(inputs[start : start + _AT_ONCE]) for start in range(0, len(inputs), _AT_ONCE)]
     return np.asarray(np.concatenate([part.reshape(len(part), -1) for part in parts]).argmax(axis=1), np.int64)
 
