@@ -25,6 +25,7 @@ from ohmbench.sweep.export import FORMATS, export
 from ohmbench.sweep.networks import Refused
 from ohmbench.sweep.points import Point, chosen, expand, of_data
 from ohmbench.sweep.run import PointBench, SweepRun, run_sweep
+from ohmbench.sweep.sources import Places
 from ohmbench.sweep.store import ResultStore
 
 
@@ -90,11 +91,11 @@ def plan(config: Path, only: Sequence[str] = (), folder: Path | None = None) -> 
         folder: of MNIST's files: what is in them is part of a point's key.
 
     Raises:
-        DataError: the file makes no sense, or a data set is missing or damaged.
-        UsageError: `only` fits no point.
+        DataError: the file makes no sense, or a data set or a network's file is missing or damaged.
+        UsageError: `only` fits no point, or a network does not fit its data.
     """
     checked = SweepConfig.load(config)
-    return checked, chosen(of_data(expand(checked), folder), only)
+    return checked, chosen(of_data(expand(checked), Places(folder, config.parent)), only)
 
 
 def sweep(
@@ -138,7 +139,9 @@ def sweep(
         ResultStore.open(results, make=True) as store,
         powered(setup.supply(), progress),
     ):
-        run = run_sweep(config, points, store, compute, bench=bench, folder=folder, report=progress)
+        run = run_sweep(
+            config, points, store, compute, bench=bench, places=Places(folder, config.path.parent), report=progress
+        )
         keys = {point.key for point in points}
         rows = [row for row in store.rows() if row["point"] in keys and row["rung"] == bench.rung]
     return SweepResult(results, rows, run)

@@ -20,7 +20,7 @@ from ohmbench.model.array import default_params
 from ohmbench.study.methods import RATES
 from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.text_files import TextFileError, parse_toml, read_text
-from ohmbench.sweep.networks import NETWORKS
+from ohmbench.sweep.sources import NETWORKS, is_file
 
 MOST_SETTINGS = 100_000
 _SEED_MAX = 2**64 - 1
@@ -53,13 +53,22 @@ def _one_of(names: Container[str]) -> Callable[[Any], bool]:
     return lambda v: isinstance(v, str) and v in names
 
 
+def _network(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    return value in NETWORKS or is_file(value) or re.fullmatch(r"[0-9]{1,5}(-[0-9]{1,5})+", value) is not None
+
+
 def _text(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
 
 
 KEYS: dict[str, Key] = {
-    "network": Key(None, f"one of {', '.join(NETWORKS)}", _one_of(NETWORKS)),
-    "bits": Key(2, "2 or 4", lambda v: type(v) is int and v in RATES),
+    "network": Key(
+        None, f"one of {', '.join(NETWORKS)}, a file (.ohmn, .npz), or widths such as 13-16-3 of own data", _network
+    ),
+    "data": Key(None, "digits, mnist, or own data beside this file", _text),
+    "bits": Key(None, "2 or 4", lambda v: type(v) is int and v in RATES),
     "method": Key("pairs", f"one of {', '.join(METHODS)}", _one_of(METHODS)),
     "budget": Key(None, "a share of the cells, above 0 and at most 1", lambda v: _number(0, 1)(v) and v > 0),
     "network_seed": Key(0, "a whole number from 0 on", _whole(0, _NETWORK_SEED_MAX)),

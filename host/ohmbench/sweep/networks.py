@@ -6,33 +6,24 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench import __version__
-from ohmbench.compress.base import train_float, train_imported
 from ohmbench.compress.methods import METHODS
 from ohmbench.errors import DataError, OhmbenchError, UsageError
 from ohmbench.mapping.data_sets import CONTENT
 from ohmbench.mapping.image import WeightImage
-from ohmbench.network.conv_nets import CONV_NETS, ConvNet
-from ohmbench.network.data import load_digits
 from ohmbench.network.mnist import ENVIRONMENT
-from ohmbench.network.nets import INPUT_BITS, NETS, Net, Split, load_split, split_last
-from ohmbench.study.methods import Start, run_method
-from ohmbench.study.training_data import imported_split
+from ohmbench.network.nets import Split
+from ohmbench.study.methods import run_method
+from ohmbench.study.network_file import BITS
+from ohmbench.sweep.sources import NETWORKS, Places, Source, is_file, source_of
 
-_DIGITS = (Net((64, 10), (8, 8), None, 50), Net((64, 32, 10), (8, 8), None, 100))
-_DIGITS_VALIDATION = 200
-
-NETWORKS: dict[str, Net | ConvNet] = {
-    **{net.name: net for net in (*NETS, *CONV_NETS)},
-    **{f"digits-{net.name}": net for net in _DIGITS},
-}
-"""Those of `ohmbench.network.nets` and `conv_nets` on MNIST, and two on the digits that come with scikit-learn."""
+_MOST_CLASSES = 256
+"""Of a data set: what a network says of an input is kept as a byte."""
 
 
 @dataclass(frozen=True)
@@ -40,21 +31,35 @@ class NetworkSpec:
     """A network, and how it is compressed. Networks of one `start` share their training.
 
     Attributes:
+        network: a name of NETWORKS, a file, or widths such as 13-16-3.
+        bits: of a weight; None until `located`: those that the file has.
         content: of the data that it is trained and tested on, as `Dataset.content` has it; "" in files of old, which
             did not keep it.
+        data: as the sweep's file names them; None: those of the network.
+        network_content: hash of the network's file, if it is in one.
     """
 
     network: str
-    bits: int
+    bits: int | None
     method: str
     budget: float | None
     seed: int
     weight_noise: float
     content: str = ""
+    data: str | None = None
+    network_content: str = ""
 
     @property
-    def start(self) -> tuple[str, int, int, float, str]:
-        return self.network, self.bits, self.seed, self.weight_noise, self.content
+    def start(self) -> tuple[Any, ...]:
+        return self.network, self.bits, self.seed, self.weight_noise, self.content, self.data, self.network_content
+
+    def hashed(self) -> dict[str, Any]:
+        """What a key is a hash of; networks without data and file of their own keep the keys that they always had."""
+        found = asdict(self)
+        return {k: v for k, v in found.items() if k not in _OF_FILES or v}
+
+
+_OF_FILES = ("data", "network_content")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,58 +95,65 @@ class Refused:
     exit_code: int
 
 
-@lru_cache(maxsize=2)
-def split_of(network: str, folder: Path | None) -> Split:
-    """The images of a network; the last ones are kept, since a process computes many points of one network.
+@lru_cache(maxsize=256)
+def _facts(network: str, data: str | None, bits: int | None, places: Places) -> tuple[int, str, str]:
+    """Bits of a weight, and hashes of the data and of the network's file."""
+    source = source_of(network, data, places)
+    classes = int(source.split.train_y.max()) + 1
+    if classes > _MOST_CLASSES:
+        raise UsageError(f"{data} has {classes} classes, a sweep takes {_MOST_CLASSES}. Nothing was computed.")
+    return source.bits_of(bits), source.split.content, source.content
+
+
+def located(spec: NetworkSpec, places: Places) -> NetworkSpec:
+    """The spec with what its files hold, which are read.
 
     Raises:
-        DataError: the data set is missing or damaged.
+        UsageError, DataError: as `source_of`; or there are too many classes.
     """
-    net = NETWORKS[network]
-    if isinstance(net, ConvNet):
-        return imported_split(net.fresh(0), "mnist", folder)
-    if not network.startswith("digits-"):
-        return load_split(net, folder)
-    return split_last(load_digits(INPUT_BITS), _DIGITS_VALIDATION, {"dataset": "digits"})
+    bits, content, network_content = _facts(spec.network, spec.data, spec.bits, places)
+    return replace(spec, bits=bits, content=content, network_content=network_content)
 
 
-@lru_cache(maxsize=len(NETWORKS))
-def content_of(network: str, folder: Path | None) -> str:
-    """`Dataset.content` of the data of a network.
-
-    Raises:
-        DataError: the data set is missing or damaged.
-    """
-    return split_of(network, folder).content
-
-
-def checked_split(spec: NetworkSpec, folder: Path | None) -> Split:
-    """The images of a network, which must be those that its spec was made for: other machines have folders of theirs.
+def checked_source(spec: NetworkSpec, places: Places) -> Source:
+    """The source of a spec, whose files must be those that it was made for: other machines have folders of theirs.
 
     Raises:
         DataError: they are others, missing or damaged.
     """
-    split = split_of(spec.network, folder)
-    if spec.content != split.content:
+    source = source_of(spec.network, spec.data, places)
+    if spec.content != source.split.content:
         raise DataError(
-            f"The data of {spec.network} are not those of the sweep here: their content is {split.content}, not "
+            f"The data of {spec.network} are not those of the sweep here: their content is {source.split.content}, not "
             f"{spec.content or 'known'}.",
-            f"Let {ENVIRONMENT} name the same files on every machine.",
+            f"Let {ENVIRONMENT}, or the sweep's file, name the same files on every machine.",
         )
-    return split
+    if spec.network_content != source.content:
+        raise DataError(
+            f"{spec.network} is not the file of the sweep here: its content is {source.content}, not "
+            f"{spec.network_content}.",
+            "Copy the file to every machine, and do not change it while a sweep is at work.",
+        )
+    return source
 
 
-def make_networks(specs: Sequence[NetworkSpec], folder: Path | None) -> list[MadeNetwork | Refused]:
+def make_networks(specs: Sequence[NetworkSpec], places: Places) -> list[MadeNetwork | Refused]:
     """Train once what `specs`, all of one start, have in common, and compress it by each.
 
-    A method that cannot keep its budget is Refused and does not stop the others.
+    A method that cannot keep its budget is Refused and does not stop the others; so are all of a start that cannot be.
 
     Raises:
         DataError: the data set is missing or damaged.
     """
     first = specs[0]
-    split = checked_split(first, folder)
-    start, said_float = _start(first, split)
+    source = checked_source(first, places)
+    split = source.split
+    assert first.bits is not None
+    try:
+        start, classes = source.start(first.bits, first.seed, first.weight_noise)
+    except OhmbenchError as error:
+        return [Refused(describe(spec), str(error), error.exit_code) for spec in specs]
+    said_float = classes.astype(np.uint8)
     plain = run_method(start, "pairs", None).network
     said_quantised = plain.predict(split.test_x).astype(np.uint8)
     made: list[MadeNetwork | Refused] = []
@@ -159,51 +171,24 @@ def make_networks(specs: Sequence[NetworkSpec], folder: Path | None) -> list[Mad
     return made
 
 
-def _start(spec: NetworkSpec, split: Split) -> tuple[Start, NDArray[np.uint8]]:
-    """What the methods start from, and the classes that the network names in floating point."""
-    net = NETWORKS[spec.network]
-    if isinstance(net, ConvNet):
-        real = train_imported(
-            net.fresh(spec.seed),
-            split.train_x,
-            split.train_y,
-            epochs=net.float_epochs,
-            batch=net.batch,
-            seed=spec.seed,
-        )
-        start = Start.of_imported(
-            real,
-            net.name,
-            split,
-            bits=spec.bits,
-            epochs=net.epochs,
-            seed=spec.seed,
-            batch=net.batch,
-            weight_noise=spec.weight_noise,
-        )
-        parts = [real.forward(split.test_x[at : at + _AT_ONCE]) for at in range(0, len(split.test_x), _AT_ONCE)]
-        return start, np.concatenate(parts).argmax(axis=1).astype(np.uint8)
-    network = train_float(
-        split.train_x, split.train_y, net.sizes, input_bits=INPUT_BITS, epochs=net.epochs, seed=spec.seed
-    )
-    start = Start.of(network, spec.bits, split, seed=spec.seed, net=net, weight_noise=spec.weight_noise)
-    return start, network.predict(split.test_x / ((1 << INPUT_BITS) - 1)).astype(np.uint8)
-
-
-_AT_ONCE = 500
-
-
 def describe(spec: NetworkSpec) -> str:
     budget = "" if spec.budget is None else f" at {spec.budget:g} of the cells"
-    return f"{spec.network}, {spec.bits} bits, {spec.method}{budget}, seed {spec.seed}"
+    on = "" if spec.data is None else f" on {spec.data}"
+    return f"{spec.network}{on}, {spec.bits} bits, {spec.method}{budget}, seed {spec.seed}"
 
 
 def normalised(spec: NetworkSpec) -> NetworkSpec:
     """The spec without a budget that its method does not heed, so that equal networks have equal specs.
 
     Raises:
-        UsageError: a budget is missing.
+        UsageError: a budget is missing, or the data are.
     """
+    if spec.network not in NETWORKS and not is_file(spec.network) and spec.data is None:
+        raise UsageError(f'network {spec.network!r} needs data = "FILE", which it is to be trained on')
+    if spec.data == "mnist" and spec.network in NETWORKS:
+        spec = replace(spec, data=None)
+    if spec.bits is None and not is_file(spec.network):
+        spec = replace(spec, bits=BITS)
     if METHODS[spec.method].free:
         return replace(spec, budget=None)
     if spec.budget is None:
@@ -213,5 +198,5 @@ def normalised(spec: NetworkSpec) -> NetworkSpec:
 
 def _named(image: WeightImage, spec: NetworkSpec, split: Split) -> WeightImage:
     """The image with what the network is in its provenance."""
-    known = {CONTENT if k == "content" else k: v for k, v in asdict(spec).items() if v is not None}
+    known = {CONTENT if k == "content" else k: v for k, v in spec.hashed().items() if v is not None}
     return replace(image, provenance={"ohmbench": __version__, **split.known, **known})

@@ -18,7 +18,8 @@ from ohmbench.model.array import ArrayModel, load_params
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.recipe_file import RECIPES, flat
 from ohmbench.sweep.config import Setting, SweepConfig
-from ohmbench.sweep.networks import NetworkSpec, content_of, describe, normalised
+from ohmbench.sweep.networks import NetworkSpec, describe, located, normalised
+from ohmbench.sweep.sources import Places
 
 _DIGITS = 12  # of a hash in hexadecimal: 48 bits tell a hundred thousand points apart
 
@@ -52,7 +53,7 @@ class Point:
         """Hash of the content: equal for equal points, whatever the file that names them."""
         return _hash(
             {
-                "network": asdict(self.network),
+                "network": self.network.hashed(),
                 "recipe": flat(asdict(self.recipe)),
                 "params": self.params,
                 "array_seed": self.array_seed,
@@ -97,7 +98,7 @@ class Point:
 
 def key_of(spec: NetworkSpec) -> str:
     """Hash of a network's spec."""
-    return _hash(asdict(spec))
+    return _hash(spec.hashed())
 
 
 def _hash(content: dict[str, Any]) -> str:
@@ -121,19 +122,15 @@ def expand(config: SweepConfig) -> list[Point]:
     return list(points.values())
 
 
-def of_data(points: Sequence[Point], folder: Path | None) -> list[Point]:
+def of_data(points: Sequence[Point], places: Places) -> list[Point]:
     """The points, on the data that are there: results of other data in a folder of the same name have other keys.
 
-    Args:
-        folder: of MNIST's files.
-
     Raises:
-        DataError: a data set is missing or damaged.
+        UsageError, DataError: a data set or a network's file is missing or damaged, or they do not fit.
     """
-    return [
-        replace(point, network=replace(point.network, content=content_of(point.network.network, folder)))
-        for point in points
-    ]
+    found = (replace(point, network=located(point.network, places)) for point in points)
+    # once more each once: a width that a file has already may be given as well
+    return list({point.key: point for point in found}.values())
 
 
 def chosen(points: Sequence[Point], only: Sequence[str]) -> list[Point]:
@@ -163,6 +160,7 @@ def _point(setting: Setting, folder: Path) -> Point:
             setting["budget"],
             setting["network_seed"],
             float(setting["weight_noise"]),
+            data=setting["data"],
         )
     )
     recipe = _recipe(setting["recipe"], folder)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ohmbench.bench.opening import BAUD, SIMULATED, open_bench
@@ -17,8 +16,9 @@ from ohmbench.support.provenance import provenance
 from ohmbench.sweep.compute import PointResult, compute_point
 from ohmbench.sweep.config import SweepConfig
 from ohmbench.sweep.engine import Engine
-from ohmbench.sweep.networks import MadeNetwork, NetworkSpec, Refused, checked_split, make_networks
+from ohmbench.sweep.networks import MadeNetwork, NetworkSpec, Refused, checked_source, make_networks
 from ohmbench.sweep.points import Point
+from ohmbench.sweep.sources import Places
 from ohmbench.sweep.store import ResultStore
 
 
@@ -60,14 +60,13 @@ def run_sweep(
     engine: Engine,
     *,
     bench: PointBench | None = None,
-    folder: Path | None = None,
+    places: Places,
     report: OnProgress = lambda what, done, total: None,
 ) -> SweepRun:
     """Compute the points that the store lacks.
 
     Args:
         bench: None: the twin.
-        folder: of MNIST's files.
 
     Raises:
         DataError: a data set is missing or damaged.
@@ -80,11 +79,11 @@ def run_sweep(
     if not todo:
         return SweepRun(0, kept, ())
     for network in {point.network for point in todo}:
-        checked_split(network, folder)  # what is wrong with the data is said before anything is computed
+        checked_source(network, places)  # what is wrong with the data is said before anything is computed
     number = store.add_config(config)
-    refused = _make_missing(todo, store, engine, folder, report)
+    refused = _make_missing(todo, store, engine, places, report)
     networks = {key: store.network(key) for key in {point.network_key for point in todo} & store.networks()}
-    tasks = [(p, networks[p.network_key], bench, folder) for p in todo if p.network_key in networks]
+    tasks = [(p, networks[p.network_key], bench, places) for p in todo if p.network_key in networks]
     computed = 0
     for found, versions in engine(_point, tasks):
         if isinstance(found, Refused):
@@ -97,7 +96,7 @@ def run_sweep(
 
 
 def _make_missing(
-    points: Sequence[Point], store: ResultStore, engine: Engine, folder: Path | None, report: OnProgress
+    points: Sequence[Point], store: ResultStore, engine: Engine, places: Places, report: OnProgress
 ) -> list[Refused]:
     """Make the networks that are not in the store; those of one start together, since they share its training."""
     made = store.networks()
@@ -105,7 +104,7 @@ def _make_missing(
     for spec in dict.fromkeys(point.network for point in points if point.network_key not in made):
         starts.setdefault(spec.start, []).append(spec)
     refused = []
-    for number, (networks, versions) in enumerate(engine(_networks, [(specs, folder) for specs in starts.values()])):
+    for number, (networks, versions) in enumerate(engine(_networks, [(specs, places) for specs in starts.values()])):
         for network in networks:
             if isinstance(network, Refused):
                 refused.append(network)
@@ -115,13 +114,13 @@ def _make_missing(
     return refused
 
 
-def _networks(specs: list[NetworkSpec], folder: Path | None) -> tuple[list[MadeNetwork | Refused], dict[str, str]]:
+def _networks(specs: list[NetworkSpec], places: Places) -> tuple[list[MadeNetwork | Refused], dict[str, str]]:
     with _one_thread():
-        return make_networks(specs, folder), provenance()
+        return make_networks(specs, places), provenance()
 
 
 def _point(
-    point: Point, network: MadeNetwork, on: PointBench, folder: Path | None
+    point: Point, network: MadeNetwork, on: PointBench, places: Places
 ) -> tuple[PointResult | Refused, dict[str, str]]:
     """A point on a bench of its own. An error of one point does not stop the others."""
     array = point.simulated() if on.port in SIMULATED else None
@@ -129,7 +128,7 @@ def _point(
         with _one_thread(), open_bench(on.port, baud=on.baud, array=array, carrier=on.carrier) as bench:
             if not bench.info.is_simulated:
                 check_before_pulses(bench)
-            return compute_point(bench, point, network, checked_split(point.network, folder)), provenance()
+            return compute_point(bench, point, network, checked_source(point.network, places).split), provenance()
     except OhmbenchError as error:
         return Refused(point.describe(), str(error), error.exit_code), provenance()
 

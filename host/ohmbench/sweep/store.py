@@ -129,7 +129,8 @@ class ResultStore:
                 "point": key,
                 "rung": rung,
                 CONTENT: "unknown",  # in files of an ohmbench that did not keep it
-                **dict.fromkeys(("trim", "accuracy_trimmed", "trim_s")),  # and before there was trimming
+                **dict.fromkeys(("trim", "accuracy_trimmed", "trim_s", "data")),  # and before there were these
+                "network_content": "",
                 **settings,
                 **{name: resolved["params"][name] for name in sorted(params)},
                 **result,

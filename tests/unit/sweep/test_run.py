@@ -15,7 +15,7 @@ from ohmbench.errors import DataError, PortError, UsageError
 from ohmbench.network.data import Dataset
 from ohmbench.operations.sweep import plan, report, sweep
 from ohmbench.progress import Progress
-from ohmbench.sweep import networks
+from ohmbench.sweep import networks, sources
 from ohmbench.sweep.compute import STAGES
 from ohmbench.sweep.engine import dask
 from ohmbench.sweep.store import ResultStore
@@ -114,14 +114,14 @@ def test_results_of_one_data_set_are_never_anothers(
     results = tmp_path / "r.sqlite"
     config, points = plan(folder / "s.toml")
     sweep(config, points[:1], results, QUIET, jobs=1)
-    whole = networks.load_digits
+    whole = sources.load_digits
 
     def fewer(input_bits: int) -> Dataset:
         data = whole(input_bits)
         return replace(data, train_x=data.train_x[50:], train_y=data.train_y[50:])
 
-    monkeypatch.setattr(networks, "load_digits", fewer)
-    for cached in (networks.split_of, networks.content_of):
+    monkeypatch.setattr(sources, "load_digits", fewer)
+    for cached in (sources.source_of, networks._facts):
         cached.cache_clear()
     try:
         with pytest.raises(DataError, match="are not those of the sweep here"):
@@ -131,7 +131,7 @@ def test_results_of_one_data_set_are_never_anothers(
         found = sweep(config, others[:1], results, QUIET, jobs=1)
         assert (found.run.computed, found.run.kept) == (1, 0)
     finally:
-        for cached in (networks.split_of, networks.content_of):
+        for cached in (sources.source_of, networks._facts):
             cached.cache_clear()
     with ResultStore.open(results) as store:
         assert len(store.networks()) == 2
