@@ -17,6 +17,7 @@ import numpy as np
 
 from ohmbench.compress.quantise import optimal_scale, round_to_levels
 from ohmbench.errors import DataError, UsageError
+from ohmbench.importing.normalisation import fold_normalisation
 from ohmbench.importing.ranges import input_range
 from ohmbench.network.flow import ARRAY, HOST, FlowError, Step, Value, rows_of, sums_as_value
 from ohmbench.network.imported import FLOAT_PRODUCTS, ImportedNetwork, dense_weights
@@ -39,6 +40,8 @@ def quantise_network(
     single_cells: Collection[int] = (),
 ) -> ImportedNetwork:
     """The network with whole products; those that are whole already stay as they are.
+
+    Normalisation of inputs goes into the first product where it can; `said` tells.
 
     Args:
         calibration: inputs (n, *input_shape) as the network takes them: training data, never test data.
@@ -79,6 +82,7 @@ def quantise_network(
     if not np.isfinite(x).all():
         raise DataError("Calibration inputs hold numbers that are not finite.", "Give others.")
     try:
+        network = fold_normalisation(network, x)
         steps = _Rebuilt(x, weight_bits, activation_bits, percentile if ranges == "percentile" else None, single_cells)
         for number, step in enumerate(network.steps, 1):
             steps.take(step, _last_use(network.steps, number))
