@@ -66,11 +66,11 @@ def dataset_of(image: WeightImage, name: str | None = None, folder: Path | None 
         raise UsageError("The image does not say which data set it was made for.", _GIVE)
     if chosen not in NAMES:
         return _own(image, name)
+    if image.input_shape is not None:
+        return _for_steps(chosen, image, folder)
     if trained_on not in (None, chosen):
         raise ImageError(f"The image was made for the data set {trained_on}, not {chosen}.")
     first = image.layers[0]
-    if image.input_shape is not None:
-        return _for_steps(chosen, image, folder)
     if chosen == "mnist":
         shape, crop = _shape(image), _crop(image)
         data = load_mnist(folder, shape=shape, crop=crop, input_bits=first.input_bits)
@@ -107,18 +107,23 @@ def _own(image: WeightImage, given: str | None) -> Dataset:
     if given is None:
         require_named(image.provenance, "The image")
     own, trained_on = read_own_data(str(given)), image.provenance.get("dataset")
+    if image.input_shape is not None:  # one from elsewhere may be tested with any data that fit
+        return own_dataset(image, own)
     if trained_on in NAMES:
         raise ImageError(f"The image was made for the data set {trained_on}, not {own.name}.")
-    if image.input_shape is None:  # one from elsewhere may be tested with any data
-        refuse_other_data(image.provenance, own.content, "The image")
+    refuse_other_data(image.provenance, own.content, "The image")
     return own_dataset(image, own)
 
 
 def _for_steps(chosen: str, image: WeightImage, folder: Path | None) -> Dataset:
-    """A data set's images as a network from elsewhere takes them: single precision, in its shape and range."""
+    """A data set's images as a network from elsewhere takes them: single precision, in its shape and range.
+
+    It may be tested with another set than it was made with, but not with other files of the same name.
+    """
     assert image.input_shape is not None
     found = _in_shape(chosen, image.input_shape, image.provenance.get("input_high"), folder)
-    refuse_other_data(image.provenance, found.content, "The image")
+    if image.provenance.get("dataset") in (None, chosen):
+        refuse_other_data(image.provenance, found.content, "The image")
     return found
 
 

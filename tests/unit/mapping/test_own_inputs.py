@@ -80,6 +80,20 @@ def test_data_that_cannot_be_meant_are_refused(image: WeightImage, x: Any, said:
         dataset_of(image, str(npz(tmp_path / "a.npz", x=x, y=KINDS)))
 
 
+def test_a_network_from_elsewhere_that_was_made_with_a_named_set_takes_others_that_fit(tmp_path: Path) -> None:
+    image = from_elsewhere((1, 4, 5), dataset="mnist", **{CONTENT: "of mnist"}, input_low=0.0, input_high=1.0)
+    data = dataset_of(image, str(npz(tmp_path / "a.npz", x=IMAGES / 255, y=KINDS)))
+    assert (data.name, data.test_x.shape) == ("a.npz", (60, 1, 4, 5))
+    with pytest.raises(DataError, match="takes inputs of 1x4x5, those in b.npz are 3x4x5"):
+        dataset_of(image, str(npz(tmp_path / "b.npz", x=COLOURS, y=KINDS)))
+    eight = from_elsewhere((1, 8, 8), dataset="mnist", **{CONTENT: "of mnist"})
+    assert dataset_of(eight, "digits").test_x.shape == (360, 1, 8, 8)
+    with pytest.raises(ImageError, match="takes inputs of 1x4x5, digits has 64 pixels"):
+        dataset_of(image, "digits")
+    with pytest.raises(DataError, match="other data than these: their content is of old digits"):
+        dataset_of(from_elsewhere((1, 8, 8), dataset="digits", **{CONTENT: "of old digits"}), "digits")
+
+
 @pytest.mark.parametrize("shape", [(60, 60), (60, 1, 3, 4, 5), (60, 3, 4, 5)])
 def test_inputs_are_brought_into_shape(shape: tuple[int, ...], tmp_path: Path) -> None:
     path = npz(tmp_path / "a.npz", x=COLOURS.reshape(shape), y=KINDS)
