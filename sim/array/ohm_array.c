@@ -21,6 +21,7 @@ struct ohm_array {
     ohm_state_t *s;
     ohm_state_t *own; /* s, if its memory is this array's */
     ohm_key_t key;
+    int is_blind;
     double relax_onset; /* clocks */
     double form_v[OHM_CELLS], offset[OHM_COLUMNS];
     ohm_spread_t d2d[OHM_CELLS];
@@ -77,6 +78,29 @@ ohm_array_t *ohm_array_attach(void *bytes)
     ohm_state_recover(s);
     s->epoch = s->clock;
     return over(s, NULL);
+}
+
+ohm_array_t *ohm_array_copy(const ohm_array_t *a, int is_blind)
+{
+    ohm_state_t *s = (ohm_state_t *)malloc(sizeof *s);
+    ohm_array_t *copy = s ? (ohm_array_t *)malloc(sizeof *copy) : NULL;
+
+    if (!copy) {
+        free(s);
+        return NULL;
+    }
+    *s = *a->s;
+    *copy = *a;
+    copy->s = copy->own = s;
+    copy->is_blind = is_blind;
+    return copy;
+}
+
+void ohm_array_follow(ohm_array_t *a, const ohm_array_t *copy)
+{
+    a->s->clock = copy->s->clock;
+    a->s->array_reads = copy->s->array_reads;
+    memcpy(a->s->row_reads, copy->s->row_reads, sizeof a->s->row_reads);
 }
 
 void ohm_array_free(ohm_array_t *a)
@@ -305,6 +329,16 @@ void ohm_array_sense_through(ohm_array_t *a, const ohm_front_t *front, uint32_t 
     uint64_t now = bench_time(a, now_clocks);
     int row = 0;
 
+    if (a->is_blind) {
+        memset(codes, 0, OHM_COLUMNS * sizeof *codes);
+        if (on == 0 || (on & (on - 1u))) {
+            a->s->array_reads++;
+            return;
+        }
+        while (!(on >> row & 1u)) row++;
+        a->s->row_reads[row]++;
+        return;
+    }
     if (on == 0 || (on & (on - 1u))) {
         sense_array(a, front, on, bl, volts, now, codes);
         return;

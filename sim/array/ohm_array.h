@@ -89,6 +89,12 @@ int ohm_array_check(const void *bytes, size_t size);
    time goes on. NULL: no memory. */
 ohm_array_t *ohm_array_attach(void *bytes);
 
+/* Another array in the same state, in memory of its own. A blind one counts senses and their time as the other would,
+   and its codes are all 0: where a program goes without looking at codes is known from it sooner. NULL: no memory. */
+ohm_array_t *ohm_array_copy(const ohm_array_t *a, int is_blind);
+/* Takes over the clock and the counts of reads of a copy, which has had no pulse since. */
+void ohm_array_follow(ohm_array_t *a, const ohm_array_t *copy);
+
 OHM_END
 
 #endif

@@ -35,6 +35,14 @@ ohm_board_t *ohm_board_new(void)
 
 void ohm_board_free(ohm_board_t *c) { free(c); }
 
+ohm_board_t *ohm_board_copy(const ohm_board_t *c)
+{
+    ohm_board_t *copy = (ohm_board_t *)malloc(sizeof *copy);
+
+    if (copy) *copy = *c;
+    return copy;
+}
+
 int ohm_board_set(ohm_board_t *c, const char *name, int index, double value)
 {
     struct {

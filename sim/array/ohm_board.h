@@ -17,6 +17,8 @@ typedef struct ohm_board ohm_board_t;
 /* NULL: no memory. */
 ohm_board_t *ohm_board_new(void);
 void ohm_board_free(ohm_board_t *c);
+/* The same one in memory of its own; NULL: no memory. */
+ohm_board_t *ohm_board_copy(const ohm_board_t *c);
 
 /* Changes one value: 0; -1: no such name; -2: no such index; -3: no such value.
      row, column      the array's line behind the carrier's line index

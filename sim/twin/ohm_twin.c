@@ -19,6 +19,22 @@ ohm_twin_t *ohm_twin_new(void)
 
 void ohm_twin_free(ohm_twin_t *t) { free(t); }
 
+ohm_twin_t *ohm_twin_copy(const ohm_twin_t *t, ohm_array_t *array, ohm_board_t *board, ohm_twin_io_t *io, int is_blind)
+{
+    ohm_twin_t *copy = (ohm_twin_t *)malloc(sizeof *copy);
+
+    if (!copy) return NULL;
+    *copy = *t;
+    copy->array = array;
+    copy->board = board;
+    copy->io = io;
+    copy->is_blind = is_blind;
+    copy->unknown = 0;
+    return copy;
+}
+
+void ohm_twin_follow(ohm_twin_t *t, const ohm_twin_t *copy) { *t = *copy; }
+
 uint64_t ohm_twin_read_ends(const ohm_twin_t *t)
 {
     return ohm_carrier_biased(&t->carrier) ? ohm_guard_read_ends(&t->guard, t->carrier.read_since) : UINT64_MAX;
@@ -77,9 +93,13 @@ static void take_codes(ohm_twin_t *t, unsigned d)
     uint64_t beats = t->run_cycles + 1;
 
     if (beats < t->carrier.codes_ready) beats = t->carrier.codes_ready;
+    t->run_cycles = beats + OHM_LANES / OHM_LANES_PER_BEAT;
+    if (t->is_blind) {
+        t->unknown |= 1u << d;
+        return;
+    }
     for (int l = 0; l < OHM_LANES; l++)
         t->vectors[d][l] = l < OHM_COLUMNS ? (uint32_t)(int32_t)t->carrier.column_codes[l] : 0u;
-    t->run_cycles = beats + OHM_LANES / OHM_LANES_PER_BEAT;
 }
 
 /* ---- streams: run time stands still while the link is waited for ------------------------------------------ */
@@ -97,6 +117,10 @@ static int vin(ohm_twin_t *t, const ohm_word_t *w)
 {
     ohm_twin_io_t *io = t->io;
 
+    if (io->pause_at && io->consumed == io->pause_at) {
+        io->is_paused = 1;
+        return OHM_FULL;
+    }
     settle(t);
     if (io->consumed == io->input_count) return OHM_ABORT;
     memcpy(t->vectors[w->d], io->inputs + OHM_LANES * io->consumed++, sizeof t->vectors[0]);
@@ -127,21 +151,35 @@ static void write_vector(ohm_twin_t *t, uint32_t *to, const uint32_t *from, cons
     t->run_cycles += OHM_VECTOR_CYCLES;
 }
 
+/* Whether a vector that an instruction may look at depends on codes that a blind twin has not seen. */
+static int is_unknown(const ohm_twin_t *t, const ohm_word_t *w)
+{
+    return t->is_blind && ((t->unknown >> w->a | t->unknown >> w->b) & 1u);
+}
+
 static void compute(ohm_twin_t *t, const ohm_word_t *w)
 {
     uint32_t v[OHM_LANES], number = w->op == OHM_OP_VSET ? t->scalars[w->a] : w->imm;
 
+    if (w->op == OHM_OP_VGAT) t->run_cycles += OHM_GATHER_CYCLES - OHM_VECTOR_CYCLES;
+    if (is_unknown(t, w)) {
+        t->unknown |= 1u << w->d;
+        t->run_cycles += OHM_VECTOR_CYCLES;
+        return;
+    }
     ohm_lanes_compute(w->op, t->vectors[w->a], t->vectors[w->b], number, v);
     write_vector(t, t->vectors[w->d], v, w);
-    if (w->op == OHM_OP_VGAT) t->run_cycles += OHM_GATHER_CYCLES - OHM_VECTOR_CYCLES;
 }
 
-static void compare(ohm_twin_t *t, const ohm_word_t *w)
+static int compare(ohm_twin_t *t, const ohm_word_t *w)
 {
-    uint32_t mask = ohm_lanes_compare(w->op, t->vectors[w->a], t->vectors[w->b], w->imm);
+    uint32_t mask;
 
+    if (is_unknown(t, w)) return OHM_ILLEGAL;
+    mask = ohm_lanes_compare(w->op, t->vectors[w->a], t->vectors[w->b], w->imm);
     if (w->d) t->masks[w->d] = mask & predicate(t, w);
     t->run_cycles += OHM_VECTOR_CYCLES;
+    return OHM_NEXT;
 }
 
 static uint32_t *memory(ohm_twin_t *t, const ohm_word_t *w)
@@ -209,7 +247,10 @@ static int execute(ohm_twin_t *t, const ohm_word_t *w, uint32_t *next)
         case OHM_OP_MHI: set_mask(t, w, (m[w->d] & 0xFFFFu) | (uint32_t)r[w->a] << 16); break;
 
         case OHM_OP_VLD: write_vector(t, t->vectors[w->d], memory(t, w), w); break;
-        case OHM_OP_VST: write_vector(t, memory(t, w), t->vectors[w->d], w); break;
+        case OHM_OP_VST:
+            if (t->is_blind && (t->unknown >> w->d & 1u)) return OHM_ILLEGAL;
+            write_vector(t, memory(t, w), t->vectors[w->d], w);
+            break;
         case OHM_OP_VSET:
         case OHM_OP_VADD:
         case OHM_OP_VSUB:
@@ -220,7 +261,7 @@ static int execute(ohm_twin_t *t, const ohm_word_t *w, uint32_t *next)
         case OHM_OP_VGAT: compute(t, w); break;
         case OHM_OP_VLT:
         case OHM_OP_VEQ:
-        case OHM_OP_VBIT: compare(t, w); break;
+        case OHM_OP_VBIT: outcome = compare(t, w); break;
 
         case OHM_OP_VIN: outcome = vin(t, w); break;
         case OHM_OP_VOUT: outcome = vout(t, w); break;

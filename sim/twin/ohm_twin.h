@@ -26,10 +26,12 @@ typedef struct {
 typedef void (*ohm_twin_pulse_t)(void *context, int mode, uint32_t wl, uint32_t col, uint16_t line_code,
                                  uint16_t inhibit_code, uint16_t wl_code, uint32_t width_clocks, uint64_t now_clocks);
 
-/* What vin takes and vout gives, in vectors and words; and who has the pulses instead of the array, if given. */
+/* What vin takes and vout gives, in vectors and words; and who has the pulses instead of the array, if given.
+   pause_at: if not 0, a vin after so many ends ohm_twin_run before anything of it is done, and sets is_paused. */
 typedef struct {
     const uint32_t *inputs;
-    size_t input_count, consumed;
+    size_t input_count, consumed, pause_at;
+    int is_paused;
     uint32_t *outputs;
     size_t room, sent;
     ohm_twin_pulse_t on_pulse;
@@ -49,6 +51,13 @@ typedef struct {
 ohm_twin_t *ohm_twin_new(void);
 void ohm_twin_free(ohm_twin_t *t);
 ohm_twin_state_t ohm_twin_state(const ohm_twin_t *t);
+
+/* The same one in memory of its own, in the middle of its program, which goes on over another array, board and io.
+   A blind one goes where the other would and takes as long, without codes: what is computed from them is not, and a
+   comparison of them, or keeping them in memory, ends it as an illegal instruction. NULL: no memory. */
+ohm_twin_t *ohm_twin_copy(const ohm_twin_t *t, ohm_array_t *array, ohm_board_t *board, ohm_twin_io_t *io, int is_blind);
+/* Becomes what a copy has become, when that has ended its program. */
+void ohm_twin_follow(ohm_twin_t *t, const ohm_twin_t *copy);
 
 /* As the frames of these names; the ranges must fit. write_register: 1; 0: the guard refuses. */
 void ohm_twin_load(ohm_twin_t *t, const uint32_t *words, size_t count);

@@ -30,6 +30,8 @@ struct ohm_twin {
     ohm_twin_pulse_on_t pulse; /* the last one, while the array has not had it yet */
     uint32_t program[OHM_PROGRAM_WORDS];
     uint32_t memory[OHM_MEMORY_VECTORS][OHM_LANES];
+    int is_blind;
+    uint32_t unknown; /* of a blind one: a bit for each vector that depends on codes */
 };
 
 /* Fields of an instruction word. */

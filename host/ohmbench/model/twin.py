@@ -55,6 +55,11 @@ class Twin:
             raise MemoryError
         self._twin = _ffi.gc(twin, _lib.ohm_twin_free)
 
+    @property
+    def pointer(self) -> Any:
+        """The ohm_twin_t *, for C functions that take one."""
+        return self._twin
+
     def state(self) -> State:
         """Counts since it was made; it has no clock that runs while a link is waited for."""
         s = _lib.ohm_twin_state(self._twin)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ohmbench.bench.opening import BAUD, SIMULATED, open_bench
+from ohmbench.bench.twin import TwinBench
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.checks.before_pulses import check_before_pulses
 from ohmbench.errors import OhmbenchError
@@ -126,6 +127,8 @@ def _point(
     array = point.simulated() if on.port in SIMULATED else None
     try:
         with _one_thread(), open_bench(on.port, baud=on.baud, array=array, carrier=on.carrier) as bench:
+            if isinstance(bench, TwinBench):
+                bench.cores = 1  # the other cores have points of their own
             if not bench.info.is_simulated:
                 check_before_pulses(bench)
             return compute_point(bench, point, network, checked_source(point.network, places).split), provenance()
