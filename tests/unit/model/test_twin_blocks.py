@@ -17,6 +17,7 @@ from ohmbench.model import twin_blocks
 from ohmbench.model.array import ArrayModel
 from ohmbench.model.carrier import CarrierModel
 from ohmbench.programming.recipe import Recipe
+from ohmbench.tables import Mode
 
 BLOCK = 16
 RECIPE = Recipe.load("coarse-fine")
@@ -28,11 +29,14 @@ def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(twin_blocks.run_in_blocks, "__kwdefaults__", {"block": BLOCK})
 
 
-def bench(cores: int, **params: float) -> TwinBench:
-    """An array of random conductances behind a carrier that is off."""
-    array = ArrayModel(params, seed=3)
+def bench(cores: int) -> TwinBench:
+    """An array of random conductances, half of which relax, behind a carrier that is off."""
+    array = ArrayModel(seed=3)
     rng = np.random.default_rng(0)
     array.set_conductance(rng.uniform(3e-6, 2e-4, (32, 32)))
+    for row in range(0, 32, 2):
+        array.pulse(Mode.RESET, 1 << row, 0xFFFFFFFF, 20_000, 0, 50_000, 48, 0)
+    array.rest(0.9e-3)  # its reads cross the 1 ms from which on relaxation is looked at again
     made = TwinBench(array, CarrierModel([("gain", 3, 1.01), ("offset", 5, 7.0)]))
     made.cores = cores
     return made
@@ -41,6 +45,7 @@ def bench(cores: int, **params: float) -> TwinBench:
 def passed(cores: int, inputs: np.ndarray, bits: int, gain: int, rows: int) -> tuple[Any, ...]:
     """All that can be seen of inputs that pass a tile."""
     on = bench(cores)
+    assert on.array.pulses().any()
     rng = np.random.default_rng(1)
     tile = tile_of(rng, gain, rows)
     counts: list[int] = []
