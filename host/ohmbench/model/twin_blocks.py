@@ -8,10 +8,10 @@ ends there), and keep of a block's codes only what belongs to the inputs on thei
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from threading import Event
 from typing import Any
 
@@ -79,6 +79,11 @@ def _owned(pointer: Any, free: Any) -> Any:
     return _ffi.gc(pointer, free)
 
 
+def _edges(count: int, block: int) -> list[int]:
+    """Where blocks begin, and the end. The last has two inputs at least: one alone would end the block before it."""
+    return [*range(0, max(count - 1, 1), block), count]
+
+
 def run_in_blocks(
     twin: Twin,
     entry: int,
@@ -108,28 +113,10 @@ def run_in_blocks(
     ahead = _Run.of(*pointers, taken, room=_ROOM, pause_at=0, is_blind=True)
     _lib.ohm_twin_start(ahead.twin, ahead.array, ahead.board, ahead.io, entry, registers)
     stop = Event()
-    waiting: deque[tuple[_Run, Future[None]]] = deque()
-    delivered: list[_Run] = []
-
-    def deliver() -> bool:
-        """Give on the words of the first block that is at work; False if it did not do what was foreseen."""
-        run, future = waiting.popleft()
-        future.result()
-        is_first, is_last = not delivered, run.io.pause_at == 0
-        expected = (len(run.inputs) - (not is_last) + (not is_first)) * each
-        if run.has_ended != is_last or run.io.sent != expected:
-            return False
-        delivered[:] = [run]
-        words = run.words if is_first else run.words[each:]  # what the input before sends was not seen here
-        kept.append(words.copy())
-        return True
-
-    kept: list[Words] = []
-    is_well = True
+    runs: list[tuple[_Run, Future[None]]] = []
     with ThreadPoolExecutor(cores) as pool:
         try:
-            for first in range(0, len(taken), block):
-                last = min(first + block, len(taken))
+            for first, last in pairwise(_edges(len(taken), block)):
                 more = last < len(taken)
                 run = _Run.of(
                     ahead.twin,
@@ -140,23 +127,25 @@ def run_in_blocks(
                     pause_at=last - first + 1 if more else 0,
                     is_blind=False,
                 )
-                waiting.append((run, pool.submit(run.go, stop, is_kept=True)))
+                runs.append((run, pool.submit(run.go, stop, is_kept=True)))
                 ahead.io.pause_at, ahead.io.is_paused = last if more else 0, 0
                 ahead.go(stop, is_kept=False)
-                while is_well and len(waiting) > 2 * cores:
-                    is_well = deliver()
-                if not is_well or ahead.has_ended == more:
+                if ahead.has_ended == more:
                     return None
-            while is_well and waiting:
-                is_well = deliver()
+            if ahead.end.why != Why.HALT:
+                return None
+            for number, (run, future) in enumerate(runs):
+                future.result()
+                before = each if number else 0  # what the input before the block sends, which was not seen here
+                assert run.io.sent == before + each * (len(run.inputs) - (not run.has_ended)), "a block lost its way"
+                on_words(run.words[before:].copy())
         finally:
             stop.set()
-    final, end = delivered[0], delivered[0].end
-    if not is_well or end.why != Why.HALT or end.cycles != ahead.end.cycles:
-        return None
+    final = runs[-1][0]
+    assert final.has_ended, "a block lost its way"
+    assert final.end.cycles == ahead.end.cycles, "blocks lost their way"
     _lib.ohm_twin_follow(twin.pointer, final.twin)
     _lib.ohm_array_follow(twin.array.pointer, final.array)
     twin.consumed = len(taken)
-    for words in kept:
-        on_words(words)
+    end = final.end
     return Done(end.code, Why(end.why), Fault(end.fault), end.pc, end.cycles)
