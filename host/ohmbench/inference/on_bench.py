@@ -14,6 +14,7 @@ from ohmbench.compress.pool import signed
 from ohmbench.errors import ImageError
 from ohmbench.inference.exact import classes_of, evaluate, middles
 from ohmbench.inference.loading import Loader, load_at_once
+from ohmbench.inference.lost import lost_cells
 from ohmbench.inference.trimming import Trimmed, Trimming, pass_trimmed, trim
 from ohmbench.isa import load_firmware
 from ohmbench.mapping.image import WeightImage
@@ -73,12 +74,17 @@ class Inference:
             ImageError, FaultError: as `logits`.
         """
         image.check_fits(self.bench.info)
-        return trim(image, fit_to, inputs, self.fit_tile, self.run_tile)
+        return trim(image, fit_to, inputs, self.fit_tile, self.run_tile, self.lost_cells)
 
     def pass_trimmed(self, image: WeightImage, trimming: Trimming, inputs: NetworkInputs) -> Trimmed:
         """Inputs (n, ...) through the array, raw and corrected; raises as `logits`."""
         image.check_fits(self.bench.info)
         return pass_trimmed(image, trimming, inputs, self.run_tile)
+
+    def lost_cells(self, image: WeightImage, index: int) -> list[tuple[int, int]]:
+        """Row and lane of each cell of a tile that its programming left far off; none if that is not known."""
+        record = self.records.get(image.tiles[index].image)
+        return [] if record is None else lost_cells(image, index, record)
 
     def fit_tile(self, image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
         """As `run_tile`, for the inputs of a trimming."""

@@ -9,6 +9,9 @@ three numbers, found by least squares on inputs that pass the array beside exact
 `gain` is the lane's own gain and the tile's weight in the output's sum at once: the two cannot be told apart. The array
 and the FPGA do not change; the products and sums above are the host's, and cost the array nothing.
 
+Some cells are not a little off but lost: stuck, or left out because they are known to be bad. Programming says which.
+What is missing there goes with one row's input alone, so that the host adds that input times one more number.
+
 Layers are fitted one after the other, since a layer's inputs are the corrected outputs of the one before. Targets are
 the exact integers of the whole network, so no label is needed.
 """
@@ -17,8 +20,8 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -36,6 +39,8 @@ COMMON_SPREAD = 0.25
 
 Both are loose. Of ten arrays of preset a with 784-10, twice or half of them changed the mean loss by 0.01 points.
 """
+LOST_SPREAD = 1.0
+"""The same of what is missing at a lost cell, in full scales of a cell: one stuck high is above the highest level."""
 INPUTS_PER_TILE = 4
 """Inputs that a fit needs for each tile in an output's sum, and for the offset; 20 are better, and 80 are enough."""
 _ROUNDS = 10  # of estimating the noise; it stays the same in four digits after five
@@ -51,6 +56,8 @@ class Trimming:
     Attributes:
         gain, common: (tiles, columns) of each lane; 1 and 0 in lanes without an output.
         offsets: (outputs,) of each layer.
+        lost: (n, 3), tile, row and lane of each lost cell that is corrected; missing: (n,), what its row's input is
+            multiplied by.
         lane_raw, lane_trimmed: (tiles, columns) root mean square error of each lane over the inputs of the fit, against
             its exact value of the same inputs. The trimmed one leaves out what is constant: offsets are the layer's.
         layer_raw, layer_trimmed: (outputs,) of each layer the same of its sums, against the exact network's.
@@ -65,6 +72,8 @@ class Trimming:
     layer_raw: tuple[FloatArray, ...]
     layer_trimmed: tuple[FloatArray, ...]
     inputs: int
+    lost: IntArray = field(default_factory=lambda: np.zeros((0, 3), np.int64))
+    missing: FloatArray = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
     def none(cls, image: WeightImage, inputs: int = 0) -> Self:
@@ -79,22 +88,37 @@ class Trimming:
             layer.outputs for layer in image.layers
         ]
 
-    def corrected(self, image: WeightImage, number: int, lanes: _Lanes, sums: _Sums) -> FloatArray:
+    def lost_in(self, index: int) -> list[tuple[int, int, float]]:
+        """Row, lane and missing of each lost cell of a tile."""
+        at = self.lost[:, 0] == index
+        return [
+            (int(row), int(lane), float(m)) for (row, lane), m in zip(self.lost[at, 1:], self.missing[at], strict=True)
+        ]
+
+    def of_lanes(self, index: int, lanes: Value, rows: _RowInputs, at: slice = slice(None)) -> FloatArray:
+        """Lanes (n, outputs) of a tile, corrected but for the layer's offsets.
+
+        Args:
+            lanes: (n, outputs) of the rows at `at`.
+        """
+        outputs = lanes.shape[1]
+        found: FloatArray = lanes * self.gain[index, :outputs] + rows.sums[at, None] * self.common[index, :outputs]
+        for row, lane, missing in self.lost_in(index):
+            found[:, lane] += rows.of_row[row][at] * missing
+        return found
+
+    def corrected(self, image: WeightImage, number: int, lanes: _Lanes, inputs: Mapping[int, _RowInputs]) -> FloatArray:
         """Sums (n, outputs) of a layer.
 
         Args:
-            lanes: as `run_layer` gives them; sums: (n,) of each tile's row inputs, by its number.
+            lanes: as `run_layer` gives them; inputs: of each tile, by its number.
         """
         kept = np.result_type(*(part.dtype for part in lanes.values()), np.float32)
         rows = len(next(iter(lanes.values())))
         found = np.empty((rows, image.layers[number].outputs), kept)
         for first in range(0, rows, _ROWS_AT_ONCE):
             at = slice(first, first + _ROWS_AT_ONCE)
-            parts = {
-                index: part[at] * self.gain[index, : part.shape[1]]
-                + sums[index][at, None] * self.common[index, : part.shape[1]]
-                for index, part in lanes.items()
-            }
+            parts = {index: self.of_lanes(index, part[at], inputs[index], at) for index, part in lanes.items()}
             found[at] = add_up(image, number, parts) + self.offsets[number]
         return found
 
@@ -117,7 +141,32 @@ class Trimmed:
 _Lanes = Mapping[int, Value]
 _ROWS_AT_ONCE = 1 << 16
 """Of a convolution's pixels that are corrected at once, in double precision."""
-_Sums = Mapping[int, IntArray]
+
+
+@dataclass(frozen=True, eq=False)
+class _RowInputs:
+    """What the host knows of a tile's row inputs.
+
+    Attributes:
+        sums: (n,) over all rows.
+        of_row: (n,) of each row that has a lost cell.
+    """
+
+    sums: IntArray
+    of_row: dict[int, IntArray]
+
+    def some(self, chosen: Index) -> Self:
+        """Some of the n."""
+        return type(self)(self.sums[chosen], {row: values[chosen] for row, values in self.of_row.items()})
+
+
+LostCells = Callable[[WeightImage, int], Sequence[tuple[int, int]]]
+"""(image, tile index) -> row and lane of each cell of the tile that is lost, once its array is loaded."""
+
+
+def none_lost(image: WeightImage, index: int) -> Sequence[tuple[int, int]]:
+    """Of an array whose programming nobody knows."""
+    return ()
 
 
 def require_enough(image: WeightImage, count: int) -> None:
@@ -134,7 +183,14 @@ def require_enough(image: WeightImage, count: int) -> None:
         raise UsageError(f"Trimming this image needs {needed} inputs or more, not {count}.", "Give more.")
 
 
-def trim(image: WeightImage, fit_to: Integers, inputs: Integers, run_fit: TileRunner, run_tile: TileRunner) -> Trimmed:
+def trim(
+    image: WeightImage,
+    fit_to: Integers,
+    inputs: Integers,
+    run_fit: TileRunner,
+    run_tile: TileRunner,
+    lost: LostCells = none_lost,
+) -> Trimmed:
     """Fit corrections to some inputs, and take others through the array raw and corrected.
 
     Both pass each tile while it is loaded: programming it again would change what there is to correct. Corrections that
@@ -144,13 +200,14 @@ def trim(image: WeightImage, fit_to: Integers, inputs: Integers, run_fit: TileRu
         fit_to: (n, inputs), training data; never those that are tested.
         inputs: (n, inputs); none if only the corrections are wanted.
         run_fit, run_tile: run tiles on the one and on the other.
+        lost: which cells get a number of their own.
 
     Raises:
         UsageError: too few to fit to.
         DataError: an output never moves over them.
     """
     require_enough(image, len(fit_to))
-    way = LayerByLayer(image, fit_to, inputs, run_fit, run_tile)
+    way = LayerByLayer(image, fit_to, inputs, run_fit, run_tile, lost)
     for _ in image.layers:
         way.step()
     return way.result()
@@ -171,9 +228,11 @@ class LayerByLayer:
         inputs: NetworkInputs,
         run_fit: TileRunner,
         run_tile: TileRunner,
+        lost: LostCells = none_lost,
     ) -> None:
         self.image = image
         self.number = 0
+        self._lost = lost
         self._exact = Walk(image.walk_steps, np.asarray(fit_to))
         self._runners = (run_fit, run_tile)
         self._fitted, self._tested = _Ways(image, np.asarray(fit_to)), _Ways(image, np.asarray(inputs))
@@ -202,11 +261,12 @@ class LayerByLayer:
         began = time.process_time()
         chosen = _some_rows(len(wanted))
         rows = _rows(self._fitted.corrected)
-        sums = {index: of_tile[chosen] for index, of_tile in _sums(image, number, rows).items()}
+        started = _with_lost(self._trimming, image, number, self._lost)
+        inputs = {index: of_tile.some(chosen) for index, of_tile in _row_inputs(started, image, number, rows).items()}
         few = {index: part[chosen] for index, part in fit_lanes.corrected.items()}
-        found = _fit(self._trimming, image, number, few, sums, np.asarray(wanted[chosen], np.float64))
+        found = _fit(started, image, number, few, inputs, np.asarray(wanted[chosen], np.float64))
         ideal = {index: part[chosen] for index, part in run_layer(image, number, rows).items()}
-        self._trimming = _with_errors(found, image, number, fit_lanes.raw_some, few, sums, ideal, wanted[chosen])
+        self._trimming = _with_errors(found, image, number, fit_lanes.raw_some, few, inputs, ideal, wanted[chosen])
         self._fit_s += time.process_time() - began
         self._fitted.give(image, number, self._trimming, fit_lanes)
         self._tested.give(image, number, self._trimming, lanes)
@@ -274,7 +334,8 @@ class _Ways:
 
     def give(self, image: WeightImage, number: int, trimming: Trimming, passed: _Passed) -> None:
         """What a layer's tiles gave."""
-        corrected = trimming.corrected(image, number, passed.corrected, _sums(image, number, _rows(self.corrected)))
+        inputs = _row_inputs(trimming, image, number, _rows(self.corrected))
+        corrected = trimming.corrected(image, number, passed.corrected, inputs)
         if self.raw is self.corrected:
             self.corrected = copy.copy(self.raw)
         _give(self.raw, passed.raw)
@@ -315,13 +376,27 @@ def _some_rows(count: int) -> Index:
     return every if count <= _MOST_ROWS else np.sort(np.random.default_rng(0).permutation(count)[:_MOST_ROWS])
 
 
-def _sums(image: WeightImage, number: int, rows: LayerRows) -> dict[int, IntArray]:
-    """Sum (rows,) of the row inputs of each tile of a layer."""
-    sums = {index: np.zeros(len(rows), np.int64) for index in image.tiles_of(number)}
+def _row_inputs(trimming: Trimming, image: WeightImage, number: int, rows: LayerRows) -> dict[int, _RowInputs]:
+    """Of each tile of a layer."""
+    found = {}
+    for index in image.tiles_of(number):
+        lost = sorted({row for row, _, _ in trimming.lost_in(index)})
+        empty = (np.zeros(len(rows), np.int64) for _ in lost)
+        found[index] = _RowInputs(np.zeros(len(rows), np.int64), dict(zip(lost, empty, strict=True)))
     for at, inputs in rows.parts():
-        for index, of_tile in sums.items():
-            of_tile[at] = inputs[:, image.tiles[index].row_of_input >= 0].sum(axis=1)
-    return sums
+        for index, of_tile in found.items():
+            driven = image.tiles[index].row_of_input
+            of_tile.sums[at] = inputs[:, driven >= 0].sum(axis=1)
+            for row, values in of_tile.of_row.items():
+                values[at] = inputs[:, driven == row].sum(axis=1)
+    return found
+
+
+def _with_lost(trimming: Trimming, image: WeightImage, number: int, lost: LostCells) -> Trimming:
+    """`trimming` with the lost cells of a layer; what is missing there is not known yet."""
+    cells = [(index, row, lane) for index in image.tiles_of(number) for row, lane in lost(image, index)]
+    every = np.concatenate([trimming.lost, np.array(cells, np.int64).reshape(-1, 3)])
+    return replace(trimming, lost=every, missing=np.pad(trimming.missing, (0, len(cells))))
 
 
 def _require_moving(image: WeightImage, number: int, wanted: Value) -> None:
@@ -343,24 +418,36 @@ def _require_moving(image: WeightImage, number: int, wanted: Value) -> None:
 
 
 def _fit(
-    trimming: Trimming, image: WeightImage, number: int, lanes: _Lanes, sums: _Sums, wanted: FloatArray
+    trimming: Trimming,
+    image: WeightImage,
+    number: int,
+    lanes: _Lanes,
+    inputs: Mapping[int, _RowInputs],
+    wanted: FloatArray,
 ) -> Trimming:
     """`trimming` with the corrections of a layer."""
     gain, common, offset = trimming.gain.copy(), trimming.common.copy(), trimming.offsets[number].copy()
+    missing = trimming.missing.copy()
     for output in range(wanted.shape[1]):
         at = [(i, output - image.tiles[i].first_output) for i in lanes]
         at = [(i, lane) for i, lane in at if 0 <= lane < image.tiles[i].outputs]
         if not at:
             continue
         own = np.column_stack([lanes[i][:, lane] for i, lane in at]).astype(np.float64)
-        rows = np.column_stack([sums[i] * float(image.tiles[i].gain[lane]) for i, lane in at])
-        spread = np.repeat([GAIN_SPREAD, COMMON_SPREAD], len(at))
-        found, offset[output] = ridge(np.hstack([own, rows]), wanted[:, output] - own.sum(axis=1), spread)
-        for (i, lane), of_lane, of_rows in zip(at, *np.split(found, 2), strict=True):
+        rows = np.column_stack([inputs[i].sums * float(image.tiles[i].gain[lane]) for i, lane in at])
+        lost = np.concatenate([np.flatnonzero((trimming.lost[:, [0, 2]] == cell).all(axis=1)) for cell in at])
+        of_lost = [
+            inputs[int(i)].of_row[int(row)] * float(image.tiles[i].gain[lane]) for i, row, lane in trimming.lost[lost]
+        ]
+        columns = np.column_stack([own, rows, *of_lost])
+        spread = np.repeat([GAIN_SPREAD, COMMON_SPREAD, LOST_SPREAD * image.max_level], [len(at), len(at), len(lost)])
+        found, offset[output] = ridge(columns, wanted[:, output] - own.sum(axis=1), spread)
+        for (i, lane), of_lane, of_rows in zip(at, *np.split(found[: 2 * len(at)], 2), strict=True):
             gain[i, lane] = 1.0 + of_lane
             common[i, lane] = of_rows * float(image.tiles[i].gain[lane])
+        missing[lost] = found[2 * len(at) :] * [float(image.tiles[i].gain[lane]) for i, _, lane in trimming.lost[lost]]
     offsets = (*trimming.offsets[:number], offset, *trimming.offsets[number + 1 :])
-    return replace(trimming, gain=gain, common=common, offsets=offsets)
+    return replace(trimming, gain=gain, common=common, offsets=offsets, missing=missing)
 
 
 def ridge(columns: FloatArray, wanted: FloatArray, spread: FloatArray) -> tuple[FloatArray, float]:
@@ -394,7 +481,7 @@ def _with_errors(
     number: int,
     raw_lanes: _Lanes,
     lanes: _Lanes,
-    sums: _Sums,
+    inputs: Mapping[int, _RowInputs],
     ideal: _Lanes,
     wanted: Value,
 ) -> Trimming:
@@ -402,11 +489,11 @@ def _with_errors(
     lane_raw, lane_trimmed = trimming.lane_raw.copy(), trimming.lane_trimmed.copy()
     for index, part in lanes.items():
         outputs = part.shape[1]
-        corrected = part * trimming.gain[index, :outputs] + sums[index][:, None] * trimming.common[index, :outputs]
+        corrected = trimming.of_lanes(index, part, inputs[index])
         lane_raw[index, :outputs] = _rms(part - ideal[index])
         lane_trimmed[index, :outputs] = np.std(corrected - ideal[index], axis=0)
     raw = _rms(add_up(image, number, raw_lanes) - wanted)
-    trimmed = _rms(trimming.corrected(image, number, lanes, sums) - wanted)
+    trimmed = _rms(trimming.corrected(image, number, lanes, inputs) - wanted)
     return replace(
         trimming,
         lane_raw=lane_raw,

@@ -21,7 +21,8 @@ from ohmbench.mapping.tile import MAX_LAYERS, MAX_WIDTH
 from ohmbench.support.archive import Archive, ArchiveError, integer, objects, open_archive, pack_archive, read_archive
 from ohmbench.support.files import write_result
 
-SCHEMA = 1
+SCHEMA = 2
+"""2 has lost cells; files of schema 1 have none."""
 _WHAT = "trimming"
 _TABLES = ("gain", "common", "lane_raw", "lane_trimmed")
 _CLOCKS_APART = timedelta(minutes=5)
@@ -75,7 +76,7 @@ class OwnedTrimming:
         trimming = self.trimming
         header = {
             "format": f"ohmbench {_WHAT}",
-            "schema": SCHEMA,
+            "schema": SCHEMA if len(trimming.lost) else 1,
             "image_sha256": self.image_sha256,
             "serial": self.serial,
             "at": self.at.isoformat(),
@@ -92,7 +93,12 @@ class OwnedTrimming:
             floats[f"layer{number}_raw"] = trimming.layer_raw[number]
             floats[f"layer{number}_trimmed"] = trimming.layer_trimmed[number]
         runs = np.array(sorted(self.runs.items()), "<i8").reshape(-1, 2)
-        return pack_archive(header, {"runs": runs} | {name: np.asarray(a, "<f8") for name, a in floats.items()})
+        if len(trimming.lost):
+            floats["missing"] = trimming.missing
+        whole = {"runs": runs}
+        if len(trimming.lost):
+            whole["lost"] = trimming.lost.astype("<i8")
+        return pack_archive(header, whole | {name: np.asarray(a, "<f8") for name, a in floats.items()})
 
     def save(self, path: Path) -> None:
         """Write the file; an old one is replaced only when the new one is complete.
@@ -149,6 +155,7 @@ def _assemble(archive: Archive) -> dict[str, Any]:
         layer_raw=of_layers["raw"],
         layer_trimmed=of_layers["trimmed"],
         inputs=integer(header, "inputs", 1, 1 << 40),
+        **_lost_cells(archive, tiles, columns),
     )
     runs = {int(image): int(run) for image, run in archive.array("runs", "<i8", None, 2)}
     at = datetime.fromisoformat(_text(header, "at"))
@@ -161,6 +168,16 @@ def _assemble(archive: Archive) -> dict[str, Any]:
         "content": _text(header, "dataset_content"),
     }
     return {"trimming": trimming, "serial": serial, "runs": runs, "at": at, **texts}
+
+
+def _lost_cells(archive: Archive, tiles: int, columns: int) -> dict[str, NDArray[Any]]:
+    if archive.header["schema"] < 2:
+        return {}
+    lost = archive.array("lost", "<i8", None, 3)
+    missing = archive.array("missing", "<f8", len(lost))
+    if not ((lost >= 0) & (lost < (tiles, MAX_LINES, columns))).all() or not np.isfinite(missing).all():
+        raise ArchiveError("its lost cells are none of the image's")
+    return {"lost": lost, "missing": missing}
 
 
 def _text(header: dict[str, Any], name: str) -> str:

@@ -155,7 +155,7 @@ def _run(
 ) -> InTheLoop:
     fit_to, labels = np.asarray(data.train_x[chosen], np.int64), data.train_y[chosen]
     run = Inference(bench, recipe, progress)
-    way = LayerByLayer(file.image, fit_to, data.test_x, run.fit_tile, run.run_tile)
+    way = LayerByLayer(file.image, fit_to, data.test_x, run.fit_tile, run.run_tile, run.lost_cells)
     runs: dict[int, int] = {}
 
     def use(image: WeightImage) -> str:

@@ -120,6 +120,7 @@ class TrimResult:
             "dataset": self.owned.dataset,
             "dataset_content": self.owned.content,
             "inputs": trimming.inputs,
+            "lost_cells": len(trimming.lost),
             "stale": self.stale,
             "bench_time_s": self.bench_time_s,
             "fit_s": self.fit_s,
@@ -146,6 +147,8 @@ class TrimResult:
         ]
         if self.stale is not None:
             lines.append(f"the trimming is stale: {self.stale}; trim again")
+        if lost := len(trimming.lost):
+            lines.append(f"{lost} lost cell{'s' if lost > 1 else ''} corrected: the host adds what is missing there")
         lines += [
             f"layer {number}: error of its sums {_whole(raw):.1f}, trimmed {_whole(trimmed):.1f} (level times input)"
             for number, (raw, trimmed) in enumerate(zip(trimming.layer_raw, trimming.layer_trimmed, strict=True))

@@ -64,7 +64,7 @@ def test_a_network_in_the_loop_is_better_than_a_trimmed_one_on_a_bad_array(train
             trimmed.append(share_right(np.argmax(found.corrected, axis=1), data.test_y))
         with open_bench("twin", array=SimulatedArray(STUCK, seed)) as bench:
             run = Inference(bench, Recipe())
-            way = LayerByLayer(image, data.train_x, data.test_x, run.fit_tile, run.run_tile)
+            way = LayerByLayer(image, data.train_x, data.test_x, run.fit_tile, run.run_tile, run.lost_cells)
             way.step()
             way.change(adapt(image, 1, way.next_fit, data.train_y))
             run.loaded = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -26,13 +28,15 @@ def mapped() -> WeightImage:
     return map_compressed(random_compressed(np.random.default_rng(1), [60, 20, 8]))
 
 
-def owned(seed: int = 1) -> OwnedTrimming:
+def owned(seed: int = 1, lost: int = 3) -> OwnedTrimming:
     image, rng = mapped(), np.random.default_rng(seed)
     none = Trimming.none(image, 300)
     made = replace(
         none,
         gain=none.gain + rng.normal(0, 0.1, none.gain.shape),
         offsets=tuple(rng.normal(0, 5, part.shape) for part in none.offsets),
+        lost=np.column_stack([rng.integers(0, most, lost) for most in (len(image.tiles), image.rows, 8)]),
+        missing=rng.normal(0, 7, lost),
     )
     return OwnedTrimming(made, SHA256, "W3-17", {0: 12, 1: 13}, datetime.now(UTC), "mnist", "1234")
 
@@ -43,10 +47,23 @@ def test_a_file_holds_all_of_it(seed: int) -> None:
     other = OwnedTrimming.from_bytes(one.to_bytes())
     assert other.to_bytes() == one.to_bytes()
     assert (other.serial, other.runs, other.at, other.content) == (one.serial, one.runs, one.at, one.content)
-    np.testing.assert_array_equal(other.trimming.gain, one.trimming.gain)
+    for name in ("gain", "lost", "missing"):
+        np.testing.assert_array_equal(getattr(other.trimming, name), getattr(one.trimming, name))
     for a, b in zip(other.trimming.offsets, one.trimming.offsets, strict=True):
         np.testing.assert_array_equal(a, b)
     other.require(mapped(), SHA256, "W3-17")
+
+
+def test_without_lost_cells_a_file_is_of_schema_1() -> None:
+    data = owned(lost=0).to_bytes()
+    assert '"schema": 1' in zipfile.ZipFile(io.BytesIO(data)).read("header.json").decode()
+    assert not len(OwnedTrimming.from_bytes(data).trimming.lost)
+
+
+def test_lost_cells_that_no_image_has_are_refused() -> None:
+    bad = owned()
+    with pytest.raises(DataError, match="lost cells"):
+        OwnedTrimming.from_bytes(replace(bad, trimming=replace(bad.trimming, lost=-bad.trimming.lost - 1)).to_bytes())
 
 
 @given(st.integers(0, 10_000), st.integers(0, 255))
@@ -86,7 +103,7 @@ def test_a_newer_schema_and_a_missing_file(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(trimming_file, "SCHEMA", 99)
     owned().save(path)
     monkeypatch.undo()
-    with pytest.raises(DataError, match="newer than 1"):
+    with pytest.raises(DataError, match="newer than 2"):
         OwnedTrimming.load(path)
     with pytest.raises(DataError, match="No such file"):
         OwnedTrimming.load(tmp_path / "none.ohmt")
