@@ -114,6 +114,7 @@ class WeightImage:
                 found.append(len(rows))
                 walk.give(sums_as_value(walk.step, walk.waiting, np.zeros((len(rows), layer.outputs))))
             require(walk.step is None, "its steps go on after its layers")
+            require(len(walk.outputs) == 1, "its steps make several outputs of an input")
         except ImageError:
             raise
         except Exception as error:

@@ -10,6 +10,7 @@ that it is given, be they exact or an array's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
@@ -188,7 +189,8 @@ def _leaky(step: Step, values: list[Value]) -> Value:
 
 def _reshape(step: Step, values: list[Value]) -> Value:
     (x,) = values
-    return x.reshape(len(x), *step.numbers["shape"])
+    one = np.empty(x.shape[1:], np.bool_).reshape(step.numbers["shape"])  # -1 is not known from an empty batch
+    return x.reshape(len(x), *one.shape)
 
 
 def _pad(step: Step, values: list[Value]) -> Value:
@@ -219,6 +221,34 @@ def requantise(values: Value, scale: float, bits: int) -> IntArray:
     return np.clip(np.floor(values / scale + 0.5), 0, top).astype(np.int64)
 
 
+MOST_VIEWS = 64
+
+
+def _views(step: Step, values: list[Value]) -> Value:
+    """Images (n, channels, h, w) as (n * views, ...), each of them moved down and to the right by a view's shift."""
+    (x,), shifts = values, np.reshape(step.numbers["shifts"], (-1, 2))
+    height, width = x.shape[2:]
+    if not 1 <= len(shifts) <= MOST_VIEWS or np.any(np.abs(shifts) >= (height, width)):
+        raise FlowError(f"{len(shifts)} views, or shifts out of an image of {height}x{width}")
+    moved = np.zeros((len(x), len(shifts), *x.shape[1:]), x.dtype)
+    for view, (down, right) in enumerate(shifts):
+        to_rows, to_columns = _onto(down, height), _onto(right, width)
+        moved[:, view, :, to_rows, to_columns] = x[:, :, _onto(-down, height), _onto(-right, width)]
+    return moved.reshape(-1, *x.shape[1:])
+
+
+def _onto(shift: int, size: int) -> slice:
+    """What of an axis is left, after a shift, of what was there."""
+    return slice(max(shift, 0), size + min(shift, 0))
+
+
+def _mean_of_views(step: Step, values: list[Value]) -> Value:
+    (x,), views = values, step.numbers["views"]
+    if len(x) % views:
+        raise FlowError(f"{len(x)} values are no whole number of {views} views")
+    return np.asarray(x.reshape(-1, views, *x.shape[1:]).mean(axis=1, dtype=np.float64))
+
+
 HOST: dict[str, Host] = {
     # of networks that were trained here, in double precision
     "scaled": lambda step, values: np.asarray(values[0] * step.arrays["scale"] + step.arrays["bias"]),
@@ -247,8 +277,13 @@ HOST: dict[str, Host] = {
     "divide": _two(np.divide),
     "conv": _conv,
     "dense": _dense,
+    "views": _views,
+    "mean_of_views": _mean_of_views,
 }
 """What the host does, by kind; values of integers stay integers where an operation allows it."""
+OF_BATCH = ("views", "mean_of_views")
+"""Kinds that change the length of the batch. An image that a small network sees several times, each time moved by a
+pixel, is told better: outputs are the mean over its views."""
 
 
 _HOST_INPUTS = 500
@@ -302,13 +337,26 @@ class Walk:
         self._go_on()
 
     def _go_on(self) -> None:
-        """Do the host's steps up to the next array step, a part of the batch at a time."""
+        """Do the host's steps up to the next array step."""
+        while (step := self._next) is not None and step.kind != ARRAY:
+            if step.kind in OF_BATCH:
+                self._put(HOST[step.kind](step, [self._values[i] for i in step.inputs]))
+                if any(len(value) for value in self._values[:-1]):
+                    raise FlowError(f"a value of the other batch is needed after step {step.kind}")
+            else:
+                self._in_parts()
+        self.step = step
+
+    @property
+    def _next(self) -> Step | None:
+        done = len(self._values) - 1
+        return self._steps[done] if done < len(self._steps) else None
+
+    def _in_parts(self) -> None:
+        """Do the host's steps up to one that they cannot be done with, a part of the batch at a time."""
         first = stop = len(self._values)
-        while stop <= len(self._steps) and self._steps[stop - 1].kind != ARRAY:
+        while stop <= len(self._steps) and self._steps[stop - 1].kind not in (ARRAY, *OF_BATCH):
             stop += 1
-        self.step = self._steps[stop - 1] if stop <= len(self._steps) else None
-        if first == stop:
-            return
         batch = max(len(value) for value in self._values)
         parts = [self._part(slice(at, at + _HOST_INPUTS), first, stop) for at in range(0, max(batch, 1), _HOST_INPUTS)]
         self._values = [value if self._uses[n] >= stop else _NOTHING for n, value in enumerate(self._values)]
@@ -351,7 +399,7 @@ def array_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
 def rows_of(step: Step, waiting: Value) -> IntArray:
     """The layer's integer inputs (n * places, inputs) of what an array step takes; inputs ordered (channel, kernel)."""
     if "kernel" not in step.numbers:
-        return np.asarray(waiting.reshape(len(waiting), -1), np.int64)
+        return np.asarray(waiting.reshape(len(waiting), math.prod(waiting.shape[1:])), np.int64)
     view = Window.of(step.numbers).patches(waiting, step.numbers["zero"])
     n, channels, down, across, kh, kw = view.shape
     return np.asarray(view.transpose(0, 2, 3, 1, 4, 5).reshape(n * down * across, channels * kh * kw), np.int64)
@@ -362,4 +410,4 @@ def sums_as_value(step: Step, waiting: Value, sums: Value) -> Value:
     if "kernel" not in step.numbers:
         return sums
     down, across = Window.of(step.numbers).size(*waiting.shape[2:])
-    return sums.reshape(len(waiting), down, across, -1).transpose(0, 3, 1, 2)
+    return sums.reshape(len(waiting), down, across, sums.shape[1]).transpose(0, 3, 1, 2)
