@@ -6,13 +6,14 @@ BIN = .venv/bin
 
 BOARD ?= ulx3s
 
-.PHONY: venv demo results test test-all fuzz lint format generated rtl-lint formal bitstream coverage listings session sim
+.PHONY: venv demo results one-array test test-all fuzz lint format generated rtl-lint formal bitstream coverage listings session sim
 .PHONY: clean help
 
 help:
 	@echo "make venv       install ohmbench and its tools into .venv"
 	@echo "make demo       train, compress, program and infer on the simulator; writes build/demo"
 	@echo "make results    the tables of docs/results, from MNIST; goes on where it was (QUICK=1: one seed of one net)"
+	@echo "make one-array  98 % of MNIST in one array: trains it (torch), and tests it on simulated arrays"
 	@echo "make test       lint, types, generated files, fast tests (what CI runs)"
 	@echo "make test-all   the same with the slow tests"
 	@echo "make fuzz       spoiled inputs to every reader of files and frames, for FUZZ_SECONDS=$(FUZZ_SECONDS)"
@@ -59,6 +60,11 @@ ifndef QUICK
 	@$(BIN)/ohmbench report build/results/device.sqlite -o docs/results/device.md
 	@$(BIN)/ohmbench measure trim --rest 1 3600 100000 -o docs/results/trimming.md
 endif
+
+one-array: venv
+	@echo "one-array: training (torch) and testing on two cores; finished parts stay in build/one-array"
+	@$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/python -m pip install --quiet -e '.[torch]'
+	@$(BIN)/python -m ohmbench.study.one_array
 
 lint: venv
 	@echo "lint: ruff"

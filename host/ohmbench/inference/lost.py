@@ -6,6 +6,7 @@ import numpy as np
 
 from ohmbench.mapping.image import WeightImage
 from ohmbench.record.cell_records import CellRecords
+from ohmbench.support.array_types import Index
 
 LOST_WINDOWS = 2.0
 """Half widths of its window that a cell is off at least to be lost; one that stayed a little outside is not."""
@@ -23,12 +24,12 @@ def lost_cells(image: WeightImage, index: int, record: CellRecords) -> list[tupl
     windows_off = np.abs(2 * record.code - record.low - record.high) / np.maximum(record.high - record.low, 1)
     windows_off[~record.mask] = np.inf  # left out: nobody knows how far off it is
     windows_off[~image.mask[tile.image]] = 0.0
-    used = np.flatnonzero(tile.rows_used(image.rows))
+    used: Index = np.flatnonzero(tile.rows_used(image.rows))
     most = max(1, int(len(used) * MOST_OF_LANE))
     found = []
     for lane in range(tile.outputs):
         columns = [int(wiring[lane]) for wiring in (tile.p, tile.n) if wiring[lane] >= 0]
-        off = windows_off[np.ix_(used, columns)].max(axis=1, initial=0.0)
+        off = windows_off[used][:, columns].max(axis=1, initial=0.0)
         worst = np.argsort(-off, kind="stable")[:most]
         found += [(int(used[at]), lane) for at in worst if off[at] > LOST_WINDOWS]
     return found

@@ -16,7 +16,8 @@ from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import Source, recorded_loader
 from ohmbench.lab.setup import Setup
-from ohmbench.network.data import some_inputs
+from ohmbench.mapping.image import WeightImage
+from ohmbench.network.data import Dataset, some_inputs
 from ohmbench.operations.digits import train_and_map
 from ohmbench.operations.result import Noted
 from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
@@ -101,21 +102,54 @@ def run(
     recipe = recipe or Recipe()
     progress.say("training a 64-32-10 network on the digits")
     trained = train_and_map(seed=seed)
-    image, digits = trained.image, trained.dataset
+    job = Job(
+        trained.image,
+        trained.dataset,
+        "-".join(map(str, trained.network.sizes)),
+        trained.accuracy_float,
+        trained.accuracy_quantised,
+        TRIM_INPUTS,
+    )
+    return through_array(bench, progress, job, recipe, DEFAULT_RECIPE, started, ledgered)
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A network to take through the array, and the images to test and trim it with; accuracies without an array."""
+
+    image: WeightImage
+    data: Dataset
+    name: str
+    accuracy_float: float | None
+    accuracy_quantised: float
+    trim_inputs: int
+
+
+def through_array(
+    bench: Bench,
+    progress: Progress,
+    job: Job,
+    recipe: Recipe,
+    recipe_name: str,
+    started: float,
+    ledgered: Ledgered | None,
+) -> DemoResult:
+    """Program a network and pass its test images, raw and trimmed; raises as `run`."""
+    image, digits = job.image, job.data
     sha256 = hashlib.sha256(image.to_bytes()).hexdigest()
-    load = recorded_loader(bench, recipe, progress, ledgered, DEMO, Source(sha256, None, DEFAULT_RECIPE))
+    load = recorded_loader(bench, recipe, progress, ledgered, DEMO, Source(sha256, None, recipe_name))
     inference = Inference(bench, recipe, progress, load=load)
-    trimmed = inference.trim(image, some_inputs(digits.train_x, TRIM_INPUTS), digits.test_x)
+    trimmed = inference.trim(image, some_inputs(digits.train_x, job.trim_inputs), digits.test_x)
     return DemoResult(
         rung=bench.info.rung,
-        network="-".join(map(str, trained.network.sizes)),
+        network=job.name,
         dataset=digits.name,
-        float_accuracy=trained.accuracy_float,
-        quantised_accuracy=trained.accuracy_quantised,
+        float_accuracy=job.accuracy_float,
+        quantised_accuracy=job.accuracy_quantised,
         labels=digits.test_y,
         predictions=classes_of(trimmed.raw),
         predictions_trimmed=classes_of(trimmed.corrected),
-        trim_inputs=TRIM_INPUTS,
+        trim_inputs=job.trim_inputs,
         cells=CellRecords.stacked([inference.records[i] for i in range(image.images)]),
         target_usiemens=recipe.targets_usiemens(image.levels, image.max_level),
         codes_per_usiemens=recipe.codes_per_siemens * 1e-6,

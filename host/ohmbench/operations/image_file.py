@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from ohmbench import mapping
 from ohmbench.errors import DataError, UsageError
 from ohmbench.faults.fault_map import ARRAY_SERIAL
 from ohmbench.mapping.image import WeightImage, read_image
@@ -16,6 +17,9 @@ from ohmbench.progress import Progress
 
 RECIPE = "recipe"
 """Key of an image's provenance: the recipe that comes with ohmbench that it was made for."""
+
+SHIPPED = Path(mapping.__file__).parent / "shipped"
+"""Folder of the images that come with ohmbench."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,9 +32,14 @@ class ImageFile:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Raises:
-        ImageError: it is missing or damaged.
+        """A file, or by its bare name one that comes with ohmbench.
+
+        Raises:
+            ImageError: it is missing or damaged.
         """
+        shipped = SHIPPED / path.name
+        if not path.exists() and path == Path(path.name) and shipped.is_file():
+            path = shipped
         data = read_image(path)
         return cls(path, hashlib.sha256(data).hexdigest(), WeightImage.from_bytes(data, path))
 

@@ -21,8 +21,10 @@ from ohmbench.report.heat_maps import (
     pulse_range,
     standard_views,
 )
+from ohmbench.report.layer_map import layer_map
 from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
 from ohmbench.report.results import DemoResult, percent, summary
+from ohmbench.report.wrong_digits import wrong_pictures
 from ohmbench.support.files import write_result
 
 
@@ -42,7 +44,8 @@ def report_html(result: DemoResult) -> str:
     body = f"""<h1>{escape(heading)}</h1>
 <p class="soft">ohmbench demo on {escape(RUNGS.get(result.rung, result.rung))}</p>
 {origin_note(result.is_simulated)}
-{summary_table(summary(result), "Accuracy through")}
+{summary_table(summary(result), "The same, trimmed")}
+{_layers(result)}
 <h2>Cells</h2>
 <p>Target and read-back as conductance, their difference, and the pulses that each cell took. Rows are word lines.
 Point at a cell for its values.</p>
@@ -55,10 +58,29 @@ Point at a cell for its values.</p>
 <h2>Confusion matrix</h2>
 <p>Test images by their label (row) and by what the array's network said (column), {result.origin} and trimmed.</p>
 {confusion_table(result.confusion())}
+{_wrong(result)}
 <h2>Where this came from</h2>
 {provenance_table({"rung": result.rung, "window": f"±{result.window_usiemens:g} µS", **result.provenance})}"""
     title = f"ohmbench: {result.network} on {result.dataset}, {result.origin}"
     return page(title, body, cells_json(rows, columns, views, _images_json(result)))
+
+
+def _layers(result: DemoResult) -> str:
+    if result.layers is None:
+        return ""
+    names = [f"layer {number + 1}" for number in range(1 + int(result.layers.max(initial=-1)))]
+    maps = [layer_map(target, of, names) for target, of in zip(result.target_usiemens, result.layers, strict=True)]
+    return (
+        "<h2>The network on the array</h2>\n<p>The darker a cell, the higher its target. A colour and an outline are a "
+        "layer's.</p>\n" + "\n".join(maps)
+    )
+
+
+def _wrong(result: DemoResult) -> str:
+    if result.pictures is None:
+        return ""
+    wrong = wrong_pictures(result.pictures, result.labels, result.predictions_trimmed)
+    return f"<h2>Wrong, {result.origin} and trimmed</h2>\n{wrong}"
 
 
 def _views(result: DemoResult) -> dict[str, View]:

@@ -23,7 +23,7 @@ class DemoResult:
         rung: board, sim or twin. Only a board's codes are measurements.
         network: sizes, inputs first: "64-32-10".
         dataset: name of the data set.
-        float_accuracy, quantised_accuracy: share of the test set, computed without an array.
+        float_accuracy, quantised_accuracy: share of the test set, computed without an array; None: not known.
         labels, predictions: int64, (n,): the test set's classes and what the array's network said.
         predictions_trimmed: what it said with the corrections of a trimming.
         trim_inputs: training inputs that these were fitted to.
@@ -34,12 +34,14 @@ class DemoResult:
         program_s, infer_s, trim_s: bench time.
         wall_s: what the operator waited, training and building included.
         provenance: seed, device preset, versions, command, port, ...
+        layers: which layer each cell belongs to; -1 for none. None: not shown.
+        pictures: (n, height, width) of 0..255, the test images. None: those that came out wrong are not shown.
     """
 
     rung: str
     network: str
     dataset: str
-    float_accuracy: float
+    float_accuracy: float | None
     quantised_accuracy: float
     labels: IntArray
     predictions: IntArray
@@ -54,6 +56,8 @@ class DemoResult:
     trim_s: float
     wall_s: float
     provenance: Provenance = field(default_factory=dict)
+    layers: IntArray | None = None
+    pictures: IntArray | None = None
 
     @property
     def is_simulated(self) -> bool:
@@ -119,13 +123,13 @@ def summary(result: DemoResult) -> list[SummaryRow]:
     lost = round(100 * (result.quantised_accuracy - result.accuracy_trimmed), 1) + 0.0  # no -0.0
     pulses, errors = result.cells.pulses[mask], result.error_usiemens[inside]
     pulse_note = f"most: {pulses.max(initial=0)}; {pulses.sum()} in all" if cells else ""
+    of_what, without_array = f"{result.network} on {result.dataset}", []
+    if result.float_accuracy is not None:
+        without_array = [SummaryRow("Accuracy in floating point", percent(result.float_accuracy), of_what)]
+        of_what = "the same network as an ideal array gives it"
     return [
-        SummaryRow(
-            "Accuracy in floating point", percent(result.float_accuracy), f"{result.network} on {result.dataset}"
-        ),
-        SummaryRow(
-            "Accuracy in integers", percent(result.quantised_accuracy), "the same network as an ideal array gives it"
-        ),
+        *without_array,
+        SummaryRow("Accuracy in integers", percent(result.quantised_accuracy), of_what),
         SummaryRow(
             f"Accuracy through the array, {result.origin}",
             percent(result.accuracy),

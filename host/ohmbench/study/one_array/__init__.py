@@ -1,0 +1,1 @@
+"""A convolutional network for MNIST in one load of one array, trained for the errors of its cells; needs torch."""
