@@ -201,10 +201,16 @@ def compress(method: str, job: Job) -> CompressedNetwork:
     """The network that `method` makes of the job.
 
     Raises:
-        UsageError: no such method, or a budget that it cannot keep.
+        UsageError: no such method, a budget that it cannot keep, or nothing to compress.
     """
     chosen = method_named(method)
     check_budget(job.cells, sum(len(y.bias) for y in job.base.layers))
+    if not chosen.free and any(not y.codebook().size for y in job.live().layers):
+        raise UsageError(
+            "No weights are left in a layer: each of its inputs is always 0, or has weights of 0 alone. Nothing was "
+            "compressed or sent to the array.",
+            "Train the network, or give data that use its inputs.",
+        )
     network = chosen.run(job)
     used = sum(segment.levels.size for layer in network.layers for segment in layer.segments)
     if not chosen.free and used > job.cells:
