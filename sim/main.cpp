@@ -25,8 +25,8 @@
 #include "session.h"
 #include "uart_model.h"
 #include "verilated.h"
-#if VM_TRACE_VCD
-#include "verilated_vcd_c.h"
+#if VM_TRACE_FST
+#include "waves.h"
 #endif
 
 namespace {
@@ -69,13 +69,14 @@ double seconds(Clock::duration time) { return std::chrono::duration<double>(time
 class Bench {
    public:
     explicit Bench(const ohm::Options& options) : uart{ClockHz, DefaultBaud} {
+        context_.commandArgs(options.argc, options.argv);
         context_.fatalOnError(false);  // $stop and $fatal end in check(), with an exit code of our own
         top_ = std::make_unique<Vtop>(&context_);
-#if VM_TRACE_VCD
-        if (!options.vcd.empty()) {
+#if VM_TRACE_FST
+        if (!options.waves.empty()) {
             context_.traceEverOn(true);
-            top_->trace(&vcd_, 99);
-            vcd_.open(options.vcd.c_str());
+            top_->trace(&waves_, 99);
+            waves_.open(options.waves.c_str());
         }
 #endif
         top_->build_id_i = options.build_id;
@@ -88,8 +89,8 @@ class Bench {
 
     ~Bench() {
         top_->final();
-#if VM_TRACE_VCD
-        vcd_.close();
+#if VM_TRACE_FST
+        waves_.close();
 #endif
     }
 
@@ -124,8 +125,8 @@ class Bench {
     void step() {
         context_.timeInc(HalfClockPs);
         top_->eval();
-#if VM_TRACE_VCD
-        if (vcd_.isOpen()) vcd_.dump(context_.time());
+#if VM_TRACE_FST
+        if (waves_.isOpen()) waves_.dump(context_.time());
 #endif
     }
 
@@ -141,8 +142,8 @@ class Bench {
     uint64_t clocks_ = 0;
     bool array_is_on_ = false;
     uint64_t array_since_ = 0;
-#if VM_TRACE_VCD
-    VerilatedVcdC vcd_;
+#if VM_TRACE_FST
+    ohm::Waves waves_;
 #endif
 };
 

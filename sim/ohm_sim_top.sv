@@ -74,6 +74,20 @@ module ohm_sim_top (
       .error_o
   );
 
+`ifdef OHM_WAVES
+  wave_probe u_probe (
+      .clk_i,
+      .now_i     (run_cycles_o),
+      .armed_i   (armed_o),
+      .set_en_i  (set_en),
+      .reset_en_i(reset_en),
+      .adc_cnv_ni(adc_cnv_n),
+      .code_i    (u_board.code),
+      .closed_i  (u_board.closed),
+      .codes_i   (u_board.codes)
+  );
+`endif
+
   assign array_on_o   = safe_n;
   assign run_cycles_o = u_top.run_cycles;
 

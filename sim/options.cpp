@@ -25,7 +25,8 @@ const char Usage[] =
     "  --record FILE    record what the host sends\n"
     "  --replay FILE    no pty: replay a recorded session, with its line faults, as fast as possible\n"
     "  --bare N         no pty: run N clocks as fast as possible\n"
-    "  --vcd FILE       write a waveform, some 500 bytes a clock (only in a build with --trace-vcd)\n"
+    "  --waves FILE     write a waveform (only in a build with --trace-fst): all of the bench, or, with +armed, what\n"
+    "                   sim/waves.h lists, while the bench is armed; +cell=N, +pulse=N: see sim/wave_probe.sv\n"
     "  --with-parent    end when standard input closes; orders come on it (sim/parent.h)\n"
     "  --line-faults F  damage on the serial line, in either direction:\n%s";
 
@@ -55,13 +56,15 @@ Options parse_options(int argc, char** argv) {
         {"state", required_argument, nullptr, 't'},  {"faults", required_argument, nullptr, 'f'},
         {"rest-s", required_argument, nullptr, 'e'}, {"cps", required_argument, nullptr, 'c'},
         {"record", required_argument, nullptr, 'r'}, {"replay", required_argument, nullptr, 'R'},
-        {"bare", required_argument, nullptr, 'b'},   {"vcd", required_argument, nullptr, 'v'},
+        {"bare", required_argument, nullptr, 'b'},   {"waves", required_argument, nullptr, 'v'},
         {"with-parent", no_argument, nullptr, 'w'},  {"line-faults", required_argument, nullptr, 'l'},
         {"build-id", required_argument, nullptr, 'i'}, {"carrier", required_argument, nullptr, 'C'},
         {"help", no_argument, nullptr, 'h'},
         {nullptr, 0, nullptr, 0},
     };
     Options options;
+    options.argc = argc;
+    options.argv = argv;
     for (int c; (c = getopt_long(argc, argv, "", Long, nullptr)) != -1;) {
         switch (c) {
             case 'p': options.array.params = optarg; break;
@@ -75,7 +78,7 @@ Options parse_options(int argc, char** argv) {
             case 'r': options.record = optarg; break;
             case 'R': options.replay = optarg; break;
             case 'b': options.bare = std::strtoull(optarg, nullptr, 0); break;
-            case 'v': options.vcd = optarg; break;
+            case 'v': options.waves = optarg; break;
             case 'w': options.with_parent = true; break;
             case 'l': options.line_faults = checked_line_faults(argv[0], optarg); break;
             case 'h': std::printf(Usage, argv[0], LineFaultsUsage); std::exit(0);

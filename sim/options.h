@@ -10,11 +10,13 @@ namespace ohm {
 
 struct Options {
     ohm::ArrayOptions array;
-    std::string cps, record, replay, vcd;
+    std::string cps, record, replay, waves;
     std::string line_faults;
     uint64_t bare = 0;
     uint32_t build_id = 0;
     bool with_parent = false;
+    int argc = 0;  // all of them, for what +words say to the RTL's models
+    char** argv = nullptr;
 };
 
 // Ends the process, with the reason, if they make no sense.

@@ -99,6 +99,7 @@ def parts_sv(carrier: Table) -> str:
         part = carrier[kind]["part"]
         body += [f"parameter int unsigned {camel(part)}{camel(k)} = {v};" for k, v in figures.items()]
     body += [f"parameter int unsigned Tia{camel(k)} = {v};" for k, v in carrier["tia"].items() if k.endswith("_ns")]
+    body.append(f"parameter real DacFullScaleV = {carrier['dac']['full_scale_v']};")
     return sv_package("parts_pkg", body)
 
 

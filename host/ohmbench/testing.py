@@ -19,7 +19,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar
 from xml.etree import ElementTree
 
 import cocotb
@@ -32,11 +32,13 @@ from cocotb_tools.runner import get_runner
 
 from ohmbench.bench.base import Bench
 from ohmbench.bench.over_link import LinkBench
-from ohmbench.errors import DataError
+from ohmbench.errors import DataError, UsageError
 from ohmbench.link.client import Link
+from ohmbench.link.rate import DIVISORS
 from ohmbench.link.transport import Transport
 from ohmbench.model.array import ArrayModel, write_params_file
-from ohmbench.model.simulator_build import TOP, Flavour, build_flavour, silent
+from ohmbench.model.simulator_build import TOP, WAVES, Flavour, build_flavour, silent
+from ohmbench.model.waves import Waves
 from ohmbench.progress import Say
 from ohmbench.support.build_id import build_id
 from ohmbench.tables import CLOCK_HZ, DEFAULT_BAUD
@@ -54,7 +56,9 @@ def run(
     folder: str | Path = ".",
     *,
     testcase: str | None = None,
-    waves: bool = False,
+    waves: bool | Literal["armed"] = False,
+    cell: tuple[int, int] = (0, 0),
+    pulse: int | None = None,
     seed: int = 1,
     progress: Say = silent,
 ) -> Path:
@@ -62,8 +66,11 @@ def run(
 
     Args:
         test_module: name of the module, importable from `folder` or sys.path.
-        folder: where the tests run and leave results.xml and, with `waves`, dump.vcd.
-        testcase: one test only.
+        folder: where the tests run and leave results.xml and, with `waves`, dump.fst and dump.gtkw.
+        testcase: one test only; a waveform is of all tests that run.
+        waves: "armed": a waveform of what matters, while the bench is armed. True: of all of it, all the time, some
+            megabytes a simulated millisecond.
+        cell, pulse: what a waveform is of, as `ohmbench.model.waves.Waves` has it.
         seed: of Python's random numbers in the tests; COCOTB_RANDOM_SEED overrides it.
 
     Returns:
@@ -75,10 +82,15 @@ def run(
     """
     libraries = cocotb_tools.config.libs_dir
     link = f"-rdynamic -Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"
-    arguments = ["--vpi", "--public-flat-rw", "--assert", "-LDFLAGS", link, *(["--trace-vcd"] if waves else [])]
+    arguments = ["--vpi", "--public-flat-rw", "--assert", "-LDFLAGS", link]
     main = Path(cocotb_tools.config.share_dir) / "lib/verilator/verilator.cpp"
-    executable = build_flavour(Flavour("waves" if waves else "cocotb", tuple(arguments), main), progress)
+    flavour = Flavour("cocotb", tuple(arguments), main)
+    if waves:
+        arguments += [*WAVES, "-CFLAGS", f"-I{main.parent}"]
+        flavour = Flavour("cocotb-waves", tuple(arguments), Path("sim/cocotb/main.cpp"))
+    executable = build_flavour(flavour, progress)
     folder = Path(folder).resolve()
+    of = Waves(folder / "dump.fst", armed=waves == "armed", cell=cell, pulse=pulse)
     results = folder / "results.xml"
     get_runner("verilator").test(
         hdl_toplevel=TOP,
@@ -88,7 +100,8 @@ def run(
         build_dir=executable.parent,
         test_dir=folder,
         results_xml=str(results),
-        waves=waves,
+        waves=bool(waves),
+        plusargs=of.words if waves else [],
         seed=seed,
     )
     executed = [case for case in ElementTree.parse(results).iter("testcase") if case.find("skipped") is None]
@@ -117,11 +130,20 @@ class CocotbBench:
     ) -> Self:
         """Start clock, array and session.
 
+        The session begins at its rate, as if it had been raised before: to raise it takes half a million clocks, and
+        is tested elsewhere.
+
         Args:
             params: parameters of the array model that differ from its defaults.
             seed: of the array.
             baud: rate of the link; the default is the fastest.
+
+        Raises:
+            UsageError: the FPGA's clock cannot be divided to `baud`.
         """
+        divisor = round(CLOCK_HZ / baud) if baud > 0 else 0
+        if divisor not in DIVISORS:
+            raise UsageError(f"the FPGA cannot do {baud} baud.")
         array = _open_array(params or {}, seed)
         dut.uart_rx_i.value = 1
         dut.force_overcurrent_i.value = 0
@@ -130,8 +152,10 @@ class CocotbBench:
         Clock(dut.clk_i, _CLOCK_PS, "ps").start()
         await ClockCycles(dut.clk_i, _RESET_CLOCKS)
         dut.rst_ni.value = 1
-        transport = PinTransport(dut.uart_rx_i, dut.uart_tx_o)
-        link = await bridge(Link)(transport, baud=baud, clock=transport.clock)
+        await ClockCycles(dut.clk_i, _RESET_CLOCKS)
+        dut.u_top.u_link.div_q.value = divisor
+        transport = PinTransport(dut.uart_rx_i, dut.uart_tx_o, CLOCK_HZ / divisor)
+        link = await bridge(Link)(transport, baud=transport.baud, clock=transport.clock)
         return cls(dut, array, LinkBench(link, "cocotb", "sim", rest=array.rest))
 
     async def host(
@@ -162,11 +186,12 @@ class PinTransport(Transport):
     Args:
         rx: cocotb's handle of the DUT's input.
         tx: of its output.
+        baud: rate that both sides begin at.
     """
 
-    def __init__(self, rx: Any, tx: Any) -> None:
+    def __init__(self, rx: Any, tx: Any, baud: float = DEFAULT_BAUD) -> None:
         self.name = "cocotb"
-        self.baud = DEFAULT_BAUD
+        self.baud = round(baud)
         self._rx = rx
         self._tx = tx
         self._now_s = 0.0

@@ -176,3 +176,8 @@ void ohm_board_sense(const ohm_board_t *c, ohm_array_t *a, uint32_t wl, uint32_t
                             real(c, OHM_RAIL_WL_READ, wl_code), now_clocks, by_column);
     for (int j = 0; j < OHM_COLUMNS; j++) codes[j] = c->dead[j] != 0.0 ? 0 : by_column[(int)c->column[j]];
 }
+
+double ohm_board_conductance(const ohm_board_t *c, const ohm_array_t *a, int row, int column, uint64_t now_clocks)
+{
+    return ohm_array_conductance(a, (int)c->row[row], (int)c->column[column], now_clocks);
+}

@@ -44,6 +44,9 @@ void ohm_board_pulse(const ohm_board_t *c, ohm_array_t *a, int mode, uint32_t wl
 void ohm_board_sense(const ohm_board_t *c, ohm_array_t *a, uint32_t wl, uint32_t bl, uint16_t bl_code,
                        uint16_t wl_code, uint64_t now_clocks, int16_t *codes);
 
+/* As ohm_array_conductance, of the cell behind the carrier's lines. */
+double ohm_board_conductance(const ohm_board_t *c, const ohm_array_t *a, int row, int column, uint64_t now_clocks);
+
 OHM_END
 
 #endif

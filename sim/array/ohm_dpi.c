@@ -4,6 +4,7 @@
 
 static ohm_array_t *instance;
 static ohm_board_t *board;
+static int wants_waves, is_cell_pulsed;
 
 void ohm_dpi_use(ohm_array_t *a)
 {
@@ -65,3 +66,16 @@ void ohm_dpi_sense(unsigned wl, unsigned bl, int bl_code, int wl_code, unsigned 
 {
     ohm_board_sense(ohm_dpi_board(), ohm_dpi_array(), wl, bl, (uint16_t)bl_code, (uint16_t)wl_code, now, codes);
 }
+
+double ohm_dpi_usiemens(int row, int column, unsigned long long now)
+{
+    return 1e6 * ohm_board_conductance(ohm_dpi_board(), ohm_dpi_array(), row, column, now);
+}
+
+void ohm_dpi_want_waves(int wanted) { wants_waves = wanted; }
+
+int ohm_dpi_wants_waves(void) { return wants_waves; }
+
+void ohm_dpi_pulse_cell(int pulsed) { is_cell_pulsed = pulsed; }
+
+int ohm_dpi_is_cell_pulsed(void) { return is_cell_pulsed; }

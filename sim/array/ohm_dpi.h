@@ -31,6 +31,16 @@ void ohm_dpi_rails(const unsigned short *codes, unsigned monitors);
      input int wl_code, input longint unsigned now, output shortint codes[OHM_COLUMNS]); */
 void ohm_dpi_sense(unsigned wl, unsigned bl, int bl_code, int wl_code, unsigned long long now, short *codes);
 
+/* import "DPI-C" function real ohm_dpi_usiemens(input int row, input int column, input longint unsigned now);
+   True conductance in uS of the cell at the carrier's lines, as ohm_array_conductance. */
+double ohm_dpi_usiemens(int row, int column, unsigned long long now);
+/* import "DPI-C" function void ohm_dpi_want_waves(input int wanted); whether a waveform is to be written from now on. */
+void ohm_dpi_want_waves(int wanted);
+int ohm_dpi_wants_waves(void);
+/* import "DPI-C" function void ohm_dpi_pulse_cell(input int pulsed); whether the cell of the waveform is in a pulse. */
+void ohm_dpi_pulse_cell(int pulsed);
+int ohm_dpi_is_cell_pulsed(void);
+
 OHM_END
 
 #endif

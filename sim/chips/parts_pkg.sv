@@ -29,5 +29,6 @@ package parts_pkg;
   parameter int unsigned Ltc232016ConvertNs = 450;
   parameter int unsigned TiaSettleNs = 500;
   parameter int unsigned TiaRecoveryNs = 40;
+  parameter real DacFullScaleV = 5.0;
 endpackage
 // verilator lint_on UNUSEDPARAM

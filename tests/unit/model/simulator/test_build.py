@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 from tests.unit.model.simulator.conftest import REPO, Client, environment
+from tests.waveforms import read_fst
 
 from ohmbench.errors import BuildError
 from ohmbench.model import simulator, simulator_build
+from ohmbench.model.waves import Waves
 
 
 def only_these_on_path(monkeypatch: pytest.MonkeyPatch, folder: Path, *tools: str) -> None:
@@ -118,7 +120,7 @@ def test_built_again_only_when_a_source_has_changed(
     top = root / "sim/ohm_sim_top.sv"
     top.write_text(top.read_text() + "// changed\n")
     assert simulator.build(root=root) != first
-    assert simulator.build(root=root, trace=True) not in made[:2]
+    assert simulator.build(root=root, waves=True) not in made[:2]
     assert len(made) == 3
 
 
@@ -237,11 +239,11 @@ def test_build_leaves_nothing_running_when_interrupted(tmp_path: Path, loopback_
 @pytest.mark.slow
 def test_waveform(tmp_path: Path, loopback_root: Path) -> None:
     with environment(XDG_CACHE_HOME=str(REPO / "build/loopback")):
-        executable = simulator.build(root=loopback_root, trace=True)
-    waveform = tmp_path / "dump.vcd"
-    with simulator.Simulator(executable=executable, vcd=waveform) as running:
+        executable = simulator.build(root=loopback_root, waves=True)
+    waveform = tmp_path / "dump.fst"
+    with simulator.Simulator(executable=executable, waves=Waves(waveform)) as running:
         assert Client(running.port).echo(b"x") == b"x"
-    text = waveform.read_text()
-    assert "uart_tx_o" in text
+    wave = read_fst(waveform)
     # two characters of ten bits, less half a bit: the echo is read, and all may end, in the middle of its stop bit
-    assert text.count("\n#") > 2 * 19 * 417
+    assert wave.end_ps > 19 * 417 * 2 * 10_417
+    assert len(wave["uart_tx_o"]) >= 4
