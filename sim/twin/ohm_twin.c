@@ -385,6 +385,20 @@ int ohm_twin_run(ohm_twin_t *t, uint64_t instructions, ohm_twin_end_t *end)
     return 0;
 }
 
+void ohm_twin_look(const ohm_twin_t *t, uint16_t *scalars, uint32_t *masks, uint32_t *vectors, uint16_t *rails,
+                   uint32_t *lines)
+{
+    memcpy(scalars, t->scalars, sizeof t->scalars);
+    memcpy(masks, t->masks, sizeof t->masks);
+    memcpy(vectors, t->vectors, sizeof t->vectors);
+    memcpy(rails, t->carrier.codes, sizeof t->carrier.codes);
+    lines[0] = t->pc;
+    lines[1] = (uint32_t)t->carrier.mode;
+    lines[2] = t->carrier.wl;
+    lines[3] = t->carrier.bl;
+    lines[4] = t->carrier.col;
+}
+
 void ohm_twin_abort(ohm_twin_t *t)
 {
     ohm_twin_end_t end;

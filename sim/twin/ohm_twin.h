@@ -71,6 +71,10 @@ void ohm_twin_start(ohm_twin_t *t, ohm_array_t *array, ohm_board_t *board, ohm_t
 /* Runs it on. 1: ended; 0: after so many instructions, or for want of room, which must be OHM_LANES or more: make room
    and call again. A vin with nothing left ends as an abort. */
 int ohm_twin_run(ohm_twin_t *t, uint64_t instructions, ohm_twin_end_t *end);
+/* What a program that has not ended finds: r0 to r15, m0 to m15, v0 to v15, what each rail was last told, and the address
+   of the next instruction, mode and masks of word lines, bit lines and columns. */
+void ohm_twin_look(const ohm_twin_t *t, uint16_t *scalars, uint32_t *masks, uint32_t *vectors, uint16_t *rails,
+                   uint32_t *lines);
 /* Ends it as an abort does, all off. */
 void ohm_twin_abort(ohm_twin_t *t);
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from ohmbench.programming.result import ArrayResult
 from ohmbench.programming.run import ArrayRun, Target, policy_of
 from ohmbench.progress import OnProgress
 from ohmbench.record.journal import Journal
+from ohmbench.record.store import Run
 from ohmbench.support.array_types import Mask
 
 
@@ -96,18 +98,23 @@ def recorded_loader(
 
 
 @contextmanager
-def charged(bench: Bench, ledgered: Ledgered | None, kind: str) -> Iterator[None]:
+def charged(
+    bench: Bench, ledgered: Ledgered | None, kind: str, provenance: Mapping[str, Any] | None = None
+) -> Iterator[Run | None]:
     """Charge every cell, whenever the bench is armed, with the pulses that the guard then allows.
 
-    For work whose single pulses do not come back: what it charges stays an upper bound. Cells on bad lines of the
-    carrier get none.
+    Gives the run in the record, None without one. For work whose single pulses do not come back: what it charges stays
+    an upper bound. Cells on bad lines of the carrier get none.
+
+    Args:
+        provenance: what the run keeps besides the bench's own; what JSON can hold.
 
     Raises:
         WearError: a cell's budget could be passed; the array was not pulsed.
         StoreError: the record cannot be written.
     """
     if ledgered is None:
-        yield
+        yield None
         return
     every = ~bench.carrier.bad
     ledgered.register(bench.info)
@@ -117,7 +124,7 @@ def charged(bench: Bench, ledgered: Ledgered | None, kind: str) -> Iterator[None
         rung=bench.info.rung,
         mask=np.zeros_like(every),
         pulses=0,
-        provenance=bench.provenance,
+        provenance={**bench.provenance, **(provenance or {})},
         sent=lambda: bench.pulse_programs,
         reads=bench.count_reads(),
     ) as run:
@@ -128,6 +135,6 @@ def charged(bench: Bench, ledgered: Ledgered | None, kind: str) -> Iterator[None
 
         bench.on_arm = charge
         try:
-            yield
+            yield run
         finally:
             bench.on_arm = None

@@ -7,6 +7,7 @@ records and the same run time, bit for bit, without any RTL. tests/system/test_l
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from ohmbench.model._array import ffi, lib
 from ohmbench.model.array import ArrayModel
 from ohmbench.model.carrier import CarrierModel
 from ohmbench.support.array_types import Words
-from ohmbench.tables import Fault
+from ohmbench.tables import Fault, Mode, Rail
 
 _ffi: Any = ffi
 _lib: Any = lib
@@ -33,6 +34,30 @@ _ROOM = 1 << 16
 _OWN_PULSE = ArrayModel.pulse
 
 
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a program finds between two of its instructions.
+
+    Attributes:
+        pc: address of the next one.
+        scalars, masks: (16,); vectors: (16, lanes), words of 32 bits.
+        rails: DAC codes that they were last told, by `Rail`.
+        mode, word_lines, bit_lines, columns: the lines that are set, masks.
+        state: counts, and whether the guard has it armed.
+    """
+
+    pc: int
+    scalars: npt.NDArray[np.uint16]
+    masks: Words
+    vectors: Words
+    rails: npt.NDArray[np.uint16]
+    mode: Mode
+    word_lines: int
+    bit_lines: int
+    columns: int
+    state: State
+
+
 class Twin:
     """The pulse processor, its guard and its carrier over one array.
 
@@ -43,7 +68,10 @@ class Twin:
 
     Attributes:
         consumed: input vectors that the last program took.
+        on_step: called after every instruction, and before the first, until it returns False.
     """
+
+    on_step: Callable[[View], bool] | None = None
 
     def __init__(self, array: ArrayModel | None, board: CarrierModel | None = None) -> None:
         self.array = array
@@ -66,6 +94,16 @@ class Twin:
         return State(
             False, bool(s.armed), Fault(s.fault), s.run_cycles, 0, s.pulses, s.busy_cycles, s.reads, s.read_cycles, 0
         )
+
+    def view(self) -> View:
+        """The registers, rails and lines as they are."""
+        scalars, masks, vectors = np.empty(16, np.uint16), np.empty(16, np.uint32), np.empty((16, t.LANES), np.uint32)
+        rails, lines = np.empty(len(Rail), np.uint16), np.empty(5, np.uint32)
+        arrays = (("uint16_t", scalars), ("uint32_t", masks), ("uint32_t", vectors), ("uint16_t", rails))
+        buffers = [_ffi.from_buffer(f"{kind}[]", array) for kind, array in (*arrays, ("uint32_t", lines))]
+        _lib.ohm_twin_look(self._twin, *buffers)
+        pc, mode, wl, bl, columns = lines.tolist()
+        return View(pc, scalars, masks, vectors, rails, Mode(mode), wl, bl, columns, self.state())
 
     def load(self, words: Sequence[int] | Words) -> None:
         """Write program words from address 0 on.
@@ -125,10 +163,13 @@ class Twin:
         registers += [0] * (16 - len(registers))
         _lib.ohm_twin_start(self._twin, array, self.board.pointer, io, entry, registers)
         ended, self._failed = False, None
+        watch = None if self.on_step is None or not self.on_step(self.view()) else self.on_step
         try:
             while not ended:
                 io.sent = 0
-                ended = bool(_lib.ohm_twin_run(self._twin, slice_, end))
+                ended = bool(_lib.ohm_twin_run(self._twin, slice_ if watch is None else 1, end))
+                if watch is not None and not watch(self.view()):
+                    watch = None
                 sent.append(room[: io.sent].copy())
                 if self._failed is not None:
                     raise self._failed

@@ -32,7 +32,17 @@ from ohmbench.tables import ADC_MAX
 
 Row = dict[str, Any]
 
-_LONG = ("skipped", "cells", "images", "command", "file", "recipe")  # of the provenance: said elsewhere, or too much
+_LONG = (
+    "skipped",
+    "cells",
+    "images",
+    "command",
+    "file",
+    "recipe",
+    "args",
+    "rails_v",
+    "limits",
+)  # of the provenance: said elsewhere, or too much
 
 
 @dataclass(frozen=True)
@@ -75,6 +85,7 @@ class Shown:
             ("file", f"{said['file']}{number}" if "file" in said else ""),
             ("recipe", "" if self._is_experiment else str(said.get("recipe", ""))),
             ("settings", settings if self._is_experiment else ""),
+            ("arguments", ", ".join(f"{name} {value}" for name, value in said.get("args", {}).items())),
             ("command", str(said.get("command", ""))),
             ("begun", local(run.started)),
             ("took", duration(run)),
