@@ -21,7 +21,7 @@ COMMANDS = (
     *("program", "verify", "form", "characterise", "experiment", "experiments"),
     *("log", "show", "export", "merge-arrays", "watch", "completion", "bug-report"),
     *("list", "doctor", "selftest", "calibrate", "supply"),
-    *("read", "run", "infer", "trim", "info", "safe", "flash", "asm", "replay", "measure"),
+    *("read", "run", "wave", "infer", "trim", "info", "safe", "flash", "asm", "replay", "measure"),
 )
 """Names, as help has them. Each has a file of its own here: its `add` makes the parser, its `run` is the call."""
 
