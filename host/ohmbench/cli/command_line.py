@@ -20,7 +20,7 @@ COMMANDS = (
     *("demo", "import", "map", "train", "compress", "results", "sweep", "report"),
     *("program", "verify", "form", "characterise", "experiment", "experiments"),
     *("log", "show", "export", "merge-arrays", "watch", "completion", "bug-report"),
-    *("list", "doctor", "selftest", "calibrate", "supply"),
+    *("list", "doctor", "selftest", "calibrate", "carrier", "supply"),
     *("read", "run", "wave", "infer", "trim", "info", "safe", "flash", "asm", "replay", "measure"),
 )
 """Names, as help has them. Each has a file of its own here: its `add` makes the parser, its `run` is the call."""
