@@ -66,19 +66,21 @@ module ohm_spi_switch_check
     end
   end
 
-  // Lines as the driver keeps them: with the switches of both chips of the buses. On purpose the numbers of these
-  // are written out, not taken from the table: one that connects another rail is not proved.
-  function automatic logic [113:0] kept(logic [97:0] lines);
+  // Lines as the driver keeps them: with the switches of the chips of the buses. On purpose which of these a mode closes
+  // is written out, not taken from the table: one that connects another rail is not proved.
+  function automatic logic [8*BusChips+97:0] kept(logic [97:0] lines);
     mode_e mode;
     logic [31:0] wl, bl, col;
-    logic [15:0] bus;
+    logic [8*BusChips-1:0] bus;
     {mode, wl, bl, col} = lines;
-    unique case (mode)
-      ModeRead:  bus = {wl == '0 && col[31:8] == '0 ? col[7:0] : 8'b0, 8'b0001_0010};
-      ModeSet:   bus = 16'h0005;
-      ModeReset: bus = 16'h0008;
-      default:   bus = '0;
-    endcase
+    bus = '0;
+    bus[SwBusBlRead] = mode == ModeRead;
+    bus[SwBusWlRead] = mode == ModeRead;
+    bus[SwBusBlSet] = mode == ModeSet;
+    bus[SwBusWlSet] = mode == ModeSet;
+    bus[SwBusWlReset] = mode == ModeReset;
+    if (mode == ModeRead && wl == '0 && col[31:Rails] == '0)
+      bus[SwBusMonitor+:Rails] = col[Rails-1:0];
     return {mode, bus, wl, bl, col};
   endfunction
 
@@ -113,7 +115,7 @@ module ohm_spi_switch_check
       .rst_ni,
       .safe_i,
       .group_i(GroupBus),
-      .chip_i('0),
+      .chip_i(3'(SwBusBlSet / 8)),
       .from_i(from_q),
       .to_i(to_q),
       .sclk_i(sw_sclk_o),
@@ -123,7 +125,7 @@ module ohm_spi_switch_check
       .frames_i(frames_q),
       .load_i(load),
       .breaking_i(breaking),
-      .shift_i(shift_q[0]),
+      .shift_i(shift_q[SwBusBlSet/8]),
       .closed_o(bus_closed),
       .next_o(bus_next),
       .from_o(bus_from),
@@ -134,9 +136,15 @@ module ohm_spi_switch_check
   );
 
   logic is_column, bl_at_set, column_at_reset;
+  logic [7:0] to_reset;  // a chip's switches to the RESET bus, if it has columns
+  always_comb begin
+    to_reset = '0;
+    for (int unsigned k = 0; k < 8 / SwColumnStride; k++)
+    to_reset[SwColumnStride*k+SwColumnReset] = 1'b1;
+  end
   assign is_column       = group inside {GroupColLo, GroupColHi};
-  assign bl_at_set       = bus_closed[0];
-  assign column_at_reset = is_column && (closed[3] || closed[7]);
+  assign bl_at_set       = bus_closed[SwBusBlSet%8];
+  assign column_at_reset = is_column && (closed & to_reset) != '0;
 
   `OHM_ASSERT(OpensFirst_A, opened)
   `OHM_ASSERT(OneSource_A, single)
@@ -144,7 +152,7 @@ module ohm_spi_switch_check
   `OHM_ASSERT(LinesAsAsked_A, !ready_o || off || closed == to)
   `OHM_COVER(Closes_C, moves && closed == to && from != '0 && to != '0 && from != to)
   `OHM_COVER(Asked_C, ready_o && closed == to && from != '0 && to != '0 && from != to)
-  `OHM_COVER(SetAfterReset_C, bl_at_set && bus_moves && is_column && (from[3] || from[7]))
+  `OHM_COVER(SetAfterReset_C, bl_at_set && bus_moves && is_column && (from & to_reset) != '0)
 
   // ---- steps
 

@@ -99,36 +99,40 @@ module ohm_switch_view
   assign sending  = count_i != '0 && !sync_n;
   assign next_o   = sending ? frame_q : closed_o;
 
-  // What a line may have closed is written out here, on purpose: the promises do not go by the table.
-  logic [3:0] pairs;
-  logic [1:0] columns;
+  // The switches of each line, or bus, of this chip, at most one of which may be closed; and those that no line has. A
+  // monitor is a resistor of its own.
+  function automatic logic [7:0] on_chip(int unsigned number);
+    return 32'(chip_i) == number / 8 ? 8'd1 << number % 8 : '0;
+  endfunction
+
+  logic [7:0][7:0] line;
+  logic [7:0] unused_switches;
+  always_comb begin
+    line = '0;
+    unused_switches = '0;
+    unique case (group_i)
+      GroupBus: begin
+        line[0] = on_chip(SwBusBlSet) | on_chip(SwBusBlRead);
+        line[1] = on_chip(SwBusWlSet) | on_chip(SwBusWlReset) | on_chip(SwBusWlRead);
+        unused_switches = ~(line[0] | line[1]);
+        for (int unsigned r = 0; r < Rails; r++) unused_switches &= ~on_chip(SwBusMonitor + r);
+      end
+      GroupWl, GroupBl:
+      for (int unsigned k = 0; k < RowsAChip; k++) line[k][SwRowStride*k+:SwRowStride] = '1;
+      default:
+      for (int unsigned k = 0; k < ColumnsAChip; k++)
+      line[k][SwColumnStride*k+:SwColumnStride] = '1;
+    endcase
+  end
+
   assign rising = closed_o & ~closed_q;
   always_comb begin
-    for (int unsigned k = 0; k < 4; k++) pairs[k] = closed_o[2*k+:2] != '1;
-    for (int unsigned k = 0; k < 2; k++) columns[k] = $onehot0(closed_o[4*k+:4]);
     opened_o = 1'b1;
-    unique case (group_i)
-      GroupBus:
-      if (chip_i == '0) begin
-        single_o = pairs[0] && $onehot0(closed_o[4:2]) && closed_o[7:5] == '0;
-        if (rising[1:0] != '0 && closed_q[1:0] != '0) opened_o = 1'b0;
-        if (rising[4:2] != '0 && closed_q[4:2] != '0) opened_o = 1'b0;
-      end else begin
-        single_o = 1'b1;  // a monitor is a resistor of its own
-      end
-      GroupWl, GroupBl: begin
-        single_o = pairs == '1;
-        for (int unsigned k = 0; k < 4; k++) begin
-          if (rising[2*k+:2] != '0 && closed_q[2*k+:2] != '0) opened_o = 1'b0;
-        end
-      end
-      default: begin
-        single_o = columns == '1;
-        for (int unsigned k = 0; k < 2; k++) begin
-          if (rising[4*k+:4] != '0 && closed_q[4*k+:4] != '0) opened_o = 1'b0;
-        end
-      end
-    endcase
+    single_o = (closed_o & unused_switches) == '0;
+    for (int unsigned k = 0; k < 8; k++) begin
+      if (!$onehot0(closed_o & line[k])) single_o = 1'b0;
+      if ((rising & line[k]) != '0 && (closed_q & line[k]) != '0) opened_o = 1'b0;
+    end
   end
 
   // ---- steps

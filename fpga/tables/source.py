@@ -73,6 +73,11 @@ def check_switches(carrier: Table) -> None:
             own += range(numbers["monitor"] + 1, numbers["monitor"] + len(carrier["rail"]))
         if len(own) != len(set(own)) or max(own) >= numbers.get("stride", GROUP_SWITCHES):
             raise SystemExit(f"carrier: [wiring.{kind}] names a switch twice, or one that is not there")
+    for bus in ("bl_", "wl_"):  # break before make is within a chip, whose switches move at once
+        if len({number // 8 for name, number in carrier["wiring"]["bus"].items() if name.startswith(bus)}) != 1:
+            raise SystemExit(f"carrier: the switches of bus {bus.rstrip('_')} are on more than one chip")
+    if any(8 % carrier["wiring"][kind]["stride"] for kind in ("row", "column")):
+        raise SystemExit("carrier: a line's switches are on more than one chip: a stride divides 8")
     row, column = (carrier["wiring"][kind]["stride"] for kind in ("row", "column"))
     if carrier["rows"] * row > GROUP_SWITCHES or carrier["columns"] > 2 * (GROUP_SWITCHES // column):
         raise SystemExit("carrier: more lines than its groups have switches for")

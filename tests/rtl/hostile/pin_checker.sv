@@ -29,7 +29,7 @@ module pin_checker
     input logic [31:0] reg_data_i,
     input logic        good_frame_i,
     input logic        abort_i,
-    input logic        lines_i,         // lines are set in this clock
+    input logic        lines_i,       // lines are set in this clock
 
     output logic [31:0] violations_o,
     // what was seen, so that a test can tell that it tested something
@@ -45,6 +45,10 @@ module pin_checker
   localparam int unsigned Off = 1;  // clocks from what ends all until safe_no is low
   localparam int unsigned LateClocks = 3;  // from the limit of a read until safe_no is low
   localparam int unsigned TripClocks = 2;  // from the comparator to the enables
+  // switches of the buses in a pulse
+  localparam logic [63:0] InSet = 64'd1 << SwBusBlSet | 64'd1 << SwBusWlSet;
+  localparam logic [63:0] InReset = 64'd1 << SwBusWlReset;
+  localparam int unsigned Half = 64 / SwColumnStride;  // columns of a group
 
   longint unsigned now = 0;
 
@@ -152,10 +156,19 @@ module pin_checker
   endfunction
 
   function automatic logic two_sources(int unsigned g, logic [63:0] c);
-    if (g == 0) return (c[0] && c[1]) || (c[2] && c[3]) || (c[2] && c[4]) || (c[3] && c[4]);
-    if (g < 3) return (c & c >> 1 & {32{2'b01}}) != '0;
-    return ((c & c >> 1 & {16{4'b0111}}) | (c & c >> 2 & {16{4'b0011}}) |
-            (c & c >> 3 & {16{4'b0001}})) != '0;
+    logic two;
+    two = 1'b0;
+    if (g == 0) begin
+      two = !$onehot0({c[SwBusBlSet], c[SwBusBlRead]});
+      if (!$onehot0({c[SwBusWlSet], c[SwBusWlReset], c[SwBusWlRead]})) two = 1'b1;
+    end else if (g < 3) begin
+      for (int unsigned i = 0; i < 64 / SwRowStride; i++)
+      if (!$onehot0(c[SwRowStride*i+:SwRowStride])) two = 1'b1;
+    end else begin
+      for (int unsigned j = 0; j < Half; j++)
+      if (!$onehot0(c[SwColumnStride*j+:SwColumnStride])) two = 1'b1;
+    end
+    return two;
   endfunction
 
   longint unsigned opened_at[5];
@@ -175,8 +188,11 @@ module pin_checker
     end
     if ((closed[g] & ~was) != '0 && two_sources(g, closed[g] | opened[g]))
       fail("make before break");
-    if (closed[0][0] && ((closed[3] | closed[4]) & {16{4'b1000}}) != '0)
-      fail("SET and RESET path at once");
+    for (int unsigned j = 0; j < Half; j++) begin
+      if (closed[0][SwBusBlSet] && (closed[3][SwColumnStride*j+SwColumnReset] ||
+                                    closed[4][SwColumnStride*j+SwColumnReset]))
+        fail("SET and RESET path at once");
+    end
     lines_moved = now;
   endfunction
 
@@ -188,24 +204,24 @@ module pin_checker
   logic [15:0] rise_width;
   assign high = set_en_i || reset_en_i;
 
-  // The numbers of the switches are written out on purpose, not taken from the carrier's table.
+  // What a pulse needs closed is written out on purpose, not taken from the carrier's table of modes.
   function automatic void pulse_begins();
     logic [31:0] wl, bl, on, idle_columns;
+    logic [SwColumnStride-1:0] column;
     logic [15:0] apart;
     int unsigned row;
-    for (int i = 0; i < 32; i++) begin
-      wl[i] = closed[1][2*i];
-      bl[i] = closed[2][2*i];
+    for (int unsigned i = 0; i < 32; i++) begin
+      wl[i] = closed[1][SwRowStride*i+SwRowBus];
+      bl[i] = closed[2][SwRowStride*i+SwRowBus];
     end
-    for (int j = 0; j < 16; j++) begin
-      on[j]              = set_en_i ? closed[3][4*j+1] : closed[3][4*j+3];
-      on[16+j]           = set_en_i ? closed[4][4*j+1] : closed[4][4*j+3];
-      idle_columns[j]    = set_en_i ? closed[3][4*j+2] : closed[3][4*j+1];
-      idle_columns[16+j] = set_en_i ? closed[4][4*j+2] : closed[4][4*j+1];
+    for (int unsigned j = 0; j < 32; j++) begin
+      column = closed[j<Half?3 : 4][SwColumnStride*(j%Half)+:SwColumnStride];
+      on[j] = set_en_i ? column[SwColumnGround] : column[SwColumnReset];
+      idle_columns[j] = set_en_i ? column[SwColumnInhibit] : column[SwColumnGround];
     end
     if ($countones(wl) != 1) fail("pulse on other than one row");
-    if (set_en_i && (bl != wl || closed[0] != 64'h5)) fail("SET with other lines than its row's");
-    if (reset_en_i && (bl != '0 || closed[0] != 64'h8)) fail("RESET with a bit line driven");
+    if (set_en_i && (bl != wl || closed[0] != InSet)) fail("SET with other lines than its row's");
+    if (reset_en_i && (bl != '0 || closed[0] != InReset)) fail("RESET with a bit line driven");
     if ((on ^ idle_columns) != '1) fail("a column with other than one connection");
     if (now - lines_moved < 64'(SwitchSettleCycles)) fail("pulse before the switches have settled");
     for (int r = 0; r < 8; r++) begin
@@ -236,7 +252,8 @@ module pin_checker
   logic last_adc_cnv_n, read_on, late;
   always_comb begin
     read_on = 1'b0;
-    for (int i = 0; i < 32; i++) read_on |= closed[0][4] && closed[1][2*i];
+    for (int unsigned i = 0; i < 32; i++)
+    read_on |= closed[0][SwBusWlRead] && closed[1][SwRowStride*i+SwRowBus];
   end
   assign late = safe_ni && read_on && now - read_since >= 64'(max_read_ms) * 64'(TicksPerMs);
 

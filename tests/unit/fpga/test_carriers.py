@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import shutil
 import tomllib
@@ -18,6 +19,7 @@ from ohmbench.support.rtl import (
     rtl_folders,
     rtl_headers,
 )
+from ohmbench.support.scripts import load_script
 
 REPO = Path(__file__).resolve().parents[3]
 CARRIERS = REPO / "fpga/carriers"
@@ -70,3 +72,27 @@ def test_another_carrier_stands_beside_the_first(tmp_path: Path) -> None:
 def test_an_unknown_carrier_is_refused() -> None:
     with pytest.raises(UsageError, match=f"no carrier 'nowhere'. Known: {', '.join(carrier_names(REPO))}"):
         rtl_folders(REPO, "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("kind", "numbers", "message"),
+    [
+        ("bus", {"bl_read": 7, "wl_set": 6, "bl_set": 5}, None),
+        ("bus", {"bl_read": 20}, "switches of bus bl are on more than one chip"),
+        ("bus", {"wl_set": 21}, "switches of bus wl are on more than one chip"),
+        ("bus", {"wl_set": 0}, "names a switch twice"),
+        ("row", {"bus": 1, "ground": 0}, None),
+        ("row", {"bus": 2}, "one that is not there"),
+        ("column", {"stride": 5}, "a stride divides 8"),
+    ],
+)
+def test_wiring_that_cannot_be_kept_apart_is_refused(kind: str, numbers: dict[str, int], message: str | None) -> None:
+    source = load_script(REPO / "fpga/tables/source.py")
+    _, carriers = source.carriers()
+    carrier = copy.deepcopy(carriers["reference"])
+    carrier["wiring"][kind] |= numbers
+    if message is None:
+        source.check_switches(carrier)
+        return
+    with pytest.raises(SystemExit, match=message):
+        source.check_switches(carrier)
