@@ -297,6 +297,8 @@ void simulate(ohm::Options options) {
         session = ohm::load_session(options.replay);
         options.build_id = session->build_id;
     }
+    if (options.table_digest != 0 && options.table_digest != OHM_TABLE_DIGEST)
+        throw ohm::DataError("this simulator was built from other tables of fpga/ than the host's constants; build it again");
     ohm::Parent parent(options.with_parent);
     ohm::open_array(options.array);
     Bench bench(options);

@@ -16,6 +16,7 @@ const char Usage[] =
     "usage: %s [options]\n"
     "  --params FILE    parameters of the array model\n"
     "  --build-id HEX   what the FPGA says that it was built from\n"
+    "  --tables HEX     refuse to start if this was compiled from other tables of fpga/\n"
     "  --seed N         seed of the array model (a new array: 1)\n"
     "  --state FILE     the array lives in this file, made if absent; one that exists has its own parameters and seed\n"
     "  --faults FILE    cells to spoil, lines \"row column kind\": 1 stuck low, 2 stuck high, 3 unformed, 4 weak\n"
@@ -58,7 +59,7 @@ Options parse_options(int argc, char** argv) {
         {"record", required_argument, nullptr, 'r'}, {"replay", required_argument, nullptr, 'R'},
         {"bare", required_argument, nullptr, 'b'},   {"waves", required_argument, nullptr, 'v'},
         {"with-parent", no_argument, nullptr, 'w'},  {"line-faults", required_argument, nullptr, 'l'},
-        {"build-id", required_argument, nullptr, 'i'}, {"carrier", required_argument, nullptr, 'C'},
+        {"build-id", required_argument, nullptr, 'i'}, {"tables", required_argument, nullptr, 'T'}, {"carrier", required_argument, nullptr, 'C'},
         {"help", no_argument, nullptr, 'h'},
         {nullptr, 0, nullptr, 0},
     };
@@ -69,6 +70,7 @@ Options parse_options(int argc, char** argv) {
         switch (c) {
             case 'p': options.array.params = optarg; break;
             case 'i': options.build_id = std::strtoul(optarg, nullptr, 16); break;
+            case 'T': options.table_digest = std::strtoul(optarg, nullptr, 16); break;
             case 's': options.array.seed = std::strtoull(optarg, nullptr, 0); break;
             case 't': options.array.state = optarg; break;
             case 'f': options.array.faults = optarg; break;

@@ -14,6 +14,7 @@ struct Options {
     std::string line_faults;
     uint64_t bare = 0;
     uint32_t build_id = 0;
+    uint32_t table_digest = 0;  // 0: not asked
     bool with_parent = false;
     int argc = 0;  // all of them, for what +words say to the RTL's models
     char** argv = nullptr;

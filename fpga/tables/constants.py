@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from source import DAC_CODES, NOTE, Table, camel, carrier_cycles, code_of, fields
+from source import DAC_CODES, NOTE, REPO, Table, camel, carrier_cycles, code_of, fields
+
+from ohmbench.support.table_digest import table_digest
 
 
 def mask_of(first: int, width: int) -> int:
@@ -36,6 +38,12 @@ def c_header(isa: Table, carrier: Table, registers: Table) -> str:
     ohms = [str(float(ohm)) for ohm in carrier["reference"]["ohm"]]
     out += [
         "",
+        "/* of the tables that this was made from: ohmbench.support.table_digest */",
+        f"#define OHM_TABLE_DIGEST 0x{table_digest(REPO):08x}u",
+        f"#define OHM_CLOCK_HZ {float(carrier['clock_hz'])}",
+        f"#define OHM_DAC_FULL_SCALE_V {carrier['dac']['full_scale_v']}",
+        f"#define OHM_ADC_LSB_V {carrier['adc']['lsb_v']}",
+        f"#define OHM_TIA_OHM {float(carrier['tia']['ohm'])}",
         "/* the lowest bits of a mask, 1 to 32 of them */",
         "#define OHM_MASK_OF(count) (0xFFFFFFFFu >> (32 - (count)))",
         "/* rails that must have settled in a mode, a bit each */",
@@ -104,6 +112,7 @@ def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
     out.extend(f"{k.upper()} = {v}" for k, v in isa["geometry"].items())
     out.extend(f"{k.upper()}_CYCLES = {v}" for k, v in isa["cycles"].items())
     out.append("")
+    out.append(f"TABLE_DIGEST = 0x{table_digest(REPO):08X}  # of the tables that this was made from")
     out.extend([f"CLOCK_HZ = {carrier['clock_hz']}", f"ROWS = {carrier['rows']}", f"COLUMNS = {carrier['columns']}"])
     out.append(f'ARRAY_TYPE = "{carrier["array_type"]}"')
     out.append(f"DAC_FULL_SCALE_V = {carrier['dac']['full_scale_v']}")
@@ -111,7 +120,7 @@ def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
     out.append(f"ADC_LSB_V = {carrier['adc']['lsb_v']}")
     adc_bits = carrier["parts"]["adc"]["frame_bits"]
     out.append(f"ADC_MAX = {(1 << (adc_bits - 1)) - 1}  # highest code of the signed range")
-    out.append(f"TIA_OHM = {carrier['tia']['ohm']}")
+    out.append(f"TIA_OHM = {float(carrier['tia']['ohm'])}")
     out.append(f"MONITOR_OHM = {float(carrier['monitor']['ohm'])}")
     monitors = ", ".join(map(str, carrier["monitor"]["column"]))
     out.append(f"MONITOR_COLUMN: tuple[int, ...] = ({monitors})  # to whose amplifier a rail's monitor resistor leads")

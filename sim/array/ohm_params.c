@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ohm_tables.h"
+
 typedef struct {
     const char *name, *unit, *source;
     double value, low;
@@ -21,6 +23,8 @@ static const param_t PARAMS[] = {
 enum { COUNT = sizeof PARAMS / sizeof PARAMS[0] };
 
 static double *field(ohm_params_t *p, int index) { return (double *)((char *)p + PARAMS[index].offset); }
+
+uint32_t ohm_params_table_digest(void) { return OHM_TABLE_DIGEST; }
 
 int ohm_params_count(void) { return COUNT; }
 const char *ohm_params_name(int index) { return PARAMS[index].name; }

@@ -2,6 +2,8 @@
 #ifndef OHM_PARAMS_H
 #define OHM_PARAMS_H
 
+#include <stdint.h>
+
 #include "ohm_fp.h"
 
 OHM_BEGIN
@@ -18,6 +20,9 @@ int ohm_params_set(ohm_params_t *p, const char *name, double value);
 /* Reads lines "name value" (empty lines and lines that begin with # are skipped). 0; -1: cannot be read;
    n > 0: line n is wrong. */
 int ohm_params_read(ohm_params_t *p, const char *path);
+
+/* Of the tables whose figures are among the defaults. */
+uint32_t ohm_params_table_digest(void);
 
 /* The list itself, so that other languages need no copy of it. Index 0 .. ohm_params_count() - 1. */
 int ohm_params_count(void);

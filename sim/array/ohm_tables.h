@@ -125,6 +125,12 @@ enum {
     OHM_GUARD_SCAN_CYCLES = 33
 };
 
+/* of the tables that this was made from: ohmbench.support.table_digest */
+#define OHM_TABLE_DIGEST 0x2b890f7bu
+#define OHM_CLOCK_HZ 48000000.0
+#define OHM_DAC_FULL_SCALE_V 5.0
+#define OHM_ADC_LSB_V 0.000125
+#define OHM_TIA_OHM 2400.0
 /* the lowest bits of a mask, 1 to 32 of them */
 #define OHM_MASK_OF(count) (0xFFFFFFFFu >> (32 - (count)))
 /* rails that must have settled in a mode, a bit each */

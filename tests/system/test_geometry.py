@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.other_table import build_model, copy_of_the_bench, done
 
-from ohmbench.support.rtl import default_carrier
-
-REPO = Path(__file__).resolve().parents[2]
 ROWS, COLUMNS = 16, 8
 MODULES = (
     # not the board model's own rules: its test breaks them at lines of the 32x32 by number
@@ -46,41 +40,29 @@ def smaller(table: str) -> str:
     return table
 
 
-def run(tree: Path, *command: str) -> str:
-    """What a Python command of the copy says."""
-    environment = os.environ | {"PYTHONPATH": str(tree / "host")}
-    done = subprocess.run([sys.executable, *command], cwd=tree, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-8000:]}{done.stderr[-8000:]}"
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what the bench is made of, for the smaller array."""
     root = tmp_path_factory.mktemp("tree")
-    ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.egg-info")
-    for folder in ("host", "firmware", "fpga", "sim", "tests"):
-        shutil.copytree(REPO / folder, root / folder, ignore=ignored)
-    shutil.copy(REPO / "pyproject.toml", root)
-    table = root / "fpga/carriers" / default_carrier(root) / "carrier.toml"
+    table = copy_of_the_bench(root)
     table.write_text(smaller(table.read_text()))
-    assert "ohm_carrier_pkg.sv" in run(root, "fpga/tables/generate.py")
-    run(root, "-P", "host/ohmbench/model/array_build.py")  # beside it is a module called as one of Python's
+    assert "ohm_carrier_pkg.sv" in done(root, "fpga/tables/generate.py")
+    build_model(root)
     return root
 
 
 @pytest.mark.slow
 def test_the_copy_has_the_smaller_array(tree: Path) -> None:
     asked = "import ohmbench.model.array as a; print(a.__file__, a.ArrayModel().conductance().shape)"
-    assert run(tree, "-c", asked) == f"{tree}/host/ohmbench/model/array.py ({ROWS}, {COLUMNS})\n"
+    assert done(tree, "-c", asked) == f"{tree}/host/ohmbench/model/array.py ({ROWS}, {COLUMNS})\n"
 
 
 @pytest.mark.slow
 def test_modules_keep_their_tests(tree: Path) -> None:
-    assert " passed" in run(tree, "-m", "pytest", "--quiet", "-m", "not slow", *MODULES)
+    assert " passed" in done(tree, "-m", "pytest", "--quiet", "-m", "not slow", *MODULES)
 
 
 @pytest.mark.slow
 def test_random_programs_agree(tree: Path) -> None:
     """RTL and twin, bit for bit and clock for clock."""
-    assert " passed" in run(tree, "-m", "pytest", "--quiet", "-m", "not slow", *LOCKSTEP)
+    assert " passed" in done(tree, "-m", "pytest", "--quiet", "-m", "not slow", *LOCKSTEP)

@@ -6,6 +6,7 @@ measured.
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ohmbench.errors import DataError
 from ohmbench.model._array import ffi, lib
+from ohmbench.model.one_table import require_one_table
 from ohmbench.support.array_types import FloatArray, IntArray, Mask
 from ohmbench.support.files import replace_file
 from ohmbench.support.guesses import did_you_mean
@@ -24,11 +26,16 @@ from ohmbench.support.numbers import is_number
 from ohmbench.support.text_files import TextFileError, read_toml
 from ohmbench.tables import COLUMNS, ROWS, Mode
 
+log = logging.getLogger(__name__)
+
 _ffi: Any = ffi
 _lib: Any = lib
 _INDEX: dict[str, int] = {
     _ffi.string(_lib.ohm_params_name(index)).decode(): index for index in range(_lib.ohm_params_count())
 }
+
+OF_THE_CARRIER = ("tia_ohm", "adc_lsb_v", "dac_full_scale_v", "clock_hz")
+"""Parameters whose defaults are the carrier's table's."""
 
 DEFAULT_SEED = 1
 """Of an array behind a bench, twin or simulator, that no seed is given for."""
@@ -113,6 +120,7 @@ def _checked_kinds(kinds: ArrayLike) -> IntArray:
 
 def _checked(params: Mapping[str, Any], where: str) -> Any:
     """ohm_params_t of the defaults and params."""
+    require_one_table()
     struct = _ffi.new("ohm_params_t *")
     _lib.ohm_params_default(struct)
     for name, value in params.items():
@@ -186,6 +194,7 @@ class ArrayModel:
                 model = cls.__new__(cls)
                 model._array = _attached(buffer, path)
                 model._require(path, given, seed)
+                model._warn_of_another_carrier(path, given)
             except BaseException:
                 _ffi.release(buffer)
                 raise
@@ -208,6 +217,18 @@ class ArrayModel:
                 "life, and was not touched. Leave them out to use it as it is, or name another file for a new array."
             )
 
+    def _warn_of_another_carrier(self, path: str | Path, given: Mapping[str, float]) -> None:
+        """An array in a file keeps the converters that it was made with; the carrier's table may have changed since."""
+        own, table = self.params, default_params()
+        differ = [f"{name} {own[name]:g}, not {table[name]:g}" for name in OF_THE_CARRIER if own[name] != table[name]]
+        if differ and not any(name in given for name in OF_THE_CARRIER):
+            log.warning(
+                "%s: this array was made with another carrier than the table in fpga/carriers describes: %s. It reads "
+                "as it did there. Name another file for an array on the carrier of today.",
+                path,
+                "; ".join(differ),
+            )
+
     def close(self) -> None:
         """Let go of the file of an array from `open`; the array cannot be used after that. Else, nothing."""
         if self._finalizer is not None:
@@ -220,6 +241,7 @@ class ArrayModel:
 
         It stays the simulator's: it must outlive this object.
         """
+        require_one_table()
         model = cls.__new__(cls)
         model._array = _ffi.cast("ohm_array_t *", address)
         return model

@@ -25,6 +25,7 @@ from ohmbench.model.waves import Waves
 from ohmbench.progress import Say
 from ohmbench.support.build_id import build_id
 from ohmbench.support.files import temporary_folder
+from ohmbench.tables import TABLE_DIGEST
 
 __all__ = ["ArrayPower", "Simulator", "Speed", "build", "replay"]
 
@@ -64,7 +65,7 @@ class ArrayPower:
 
 
 def _start(executable: Path) -> list[str]:
-    return [str(executable), "--build-id", f"{build_id():08x}"]
+    return [str(executable), "--build-id", f"{build_id():08x}", "--tables", f"{TABLE_DIGEST:08x}"]
 
 
 def replay(record: Path, *, seed: int = 1, executable: Path | None = None) -> Speed:

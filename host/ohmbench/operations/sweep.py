@@ -13,7 +13,7 @@ from ohmbench.bench.opening import SIMULATED
 from ohmbench.errors import OhmbenchError, UsageError
 from ohmbench.lab.setup import Setup
 from ohmbench.lab.supply import powered
-from ohmbench.model.array import PRESETS, default_params
+from ohmbench.model.array import OF_THE_CARRIER, PRESETS, default_params, describe_params
 from ohmbench.progress import Progress
 from ohmbench.report.sweep import render_sweep
 from ohmbench.report.sweep_table import save_table
@@ -73,7 +73,9 @@ def parameters() -> dict[str, float]:
 
 def parameters_text() -> str:
     """The same with units and sources: the preset of the defaults, as it is written."""
-    return read_text(PRESETS / "a.toml").rstrip()
+    values, about = default_params(), describe_params()
+    carrier = [f"{name} = {values[name]!r}  # {about[name][0]}; {about[name][1]}" for name in OF_THE_CARRIER]
+    return "\n".join([read_text(PRESETS / "a.toml").rstrip(), *carrier])
 
 
 def _refusal(first: Refused, count: int) -> OhmbenchError:

@@ -1,0 +1,30 @@
+"""One number for the tables of fpga/. What is generated or compiled from them carries it: a mixture is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+
+from ohmbench.support.rtl import CARRIERS, default_carrier
+
+_TABLES = ("isa", "link", "registers")
+
+
+def table_digest(root: Path) -> int:
+    """The first 32 bits of a SHA-256 of what the tables say: instruction set, link, registers, the default carrier and
+    its parts. Comments and the order of keys do not count.
+
+    Args:
+        root: the folder of fpga/.
+
+    Raises:
+        OSError, tomllib.TOMLDecodeError: a table is missing or no TOML.
+    """
+    carrier = root / CARRIERS / default_carrier(root)
+    files = [*(root / f"fpga/tables/{name}.toml" for name in _TABLES), carrier / "carrier.toml"]
+    files += sorted(carrier.glob("parts/*.toml"))
+    said = {path.name: tomllib.loads(path.read_text(encoding="utf-8")) for path in files}
+    text = json.dumps(said, sort_keys=True, allow_nan=False)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4])
