@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
 from typing import Any
 
@@ -10,6 +9,7 @@ from ohmbench.errors import BuildError
 from ohmbench.model._array import lib
 from ohmbench.support.resources import resource_root
 from ohmbench.support.table_digest import table_digest
+from ohmbench.support.text_files import TextFileError
 from ohmbench.tables import TABLE_DIGEST
 
 _lib: Any = lib
@@ -25,7 +25,7 @@ def require_one_table() -> None:
     root = resource_root()
     try:
         now = table_digest(root)
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, TextFileError) as error:
         raise BuildError(
             f"The tables in {root}/fpga cannot be read: {error}. Nothing was simulated.", "Put the table right."
         ) from error

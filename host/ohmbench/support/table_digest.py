@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from pathlib import Path
 
 from ohmbench.support.rtl import CARRIERS, default_carrier
+from ohmbench.support.text_files import read_toml
 
 _TABLES = ("isa", "link", "registers")
 
@@ -20,11 +20,11 @@ def table_digest(root: Path) -> int:
         root: the folder of fpga/.
 
     Raises:
-        OSError, tomllib.TOMLDecodeError: a table is missing or no TOML.
+        TextFileError: a table is missing or no TOML.
     """
     carrier = root / CARRIERS / default_carrier(root)
     files = [*(root / f"fpga/tables/{name}.toml" for name in _TABLES), carrier / "carrier.toml"]
     files += sorted(carrier.glob("parts/*.toml"))
-    said = {path.name: tomllib.loads(path.read_text(encoding="utf-8")) for path in files}
+    said = {path.name: read_toml(path) for path in files}
     text = json.dumps(said, sort_keys=True, allow_nan=False)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4])
