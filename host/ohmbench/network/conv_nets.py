@@ -24,7 +24,9 @@ class ConvNet:
 
     Attributes:
         stride: of the convolutions; pool: side and stride of the pools behind them, 1 for none.
-        float_epochs: of the training in floating point; epochs: of each in whole levels; batch: images a step.
+        float_epochs: of the training in floating point that whole levels start from; epochs: of each in these.
+        end_epochs: of a training in floating point to its end, as `ohmbench.network.nets.Net` has it.
+        batch: images a step.
     """
 
     name: str
@@ -32,6 +34,7 @@ class ConvNet:
     pool: int
     float_epochs: int
     epochs: int
+    end_epochs: int
     batch: int = 100
 
     def fresh(self, seed: int) -> ImportedNetwork:
@@ -60,4 +63,4 @@ def _weights(rng: np.random.Generator, outputs: int, *inputs: int) -> dict[str, 
     return {"weights": drawn.astype(np.float32), "bias": np.zeros(outputs, np.float32)}
 
 
-CONV_NETS = (ConvNet("lenet", 1, 2, 3, 2), ConvNet("lenet-strided", 2, 1, 6, 2))
+CONV_NETS = (ConvNet("lenet", 1, 2, 3, 2, 12), ConvNet("lenet-strided", 2, 1, 6, 2, 12))

@@ -87,7 +87,7 @@ def train_net(
         split.train_y,
         net.sizes,
         input_bits=INPUT_BITS,
-        epochs=net.epochs,
+        epochs=net.end_epochs,
         batch=min(net.batch, Training.batch),
         seed=seed,
         progress=progress,

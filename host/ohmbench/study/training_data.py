@@ -19,6 +19,7 @@ _BATCHES = 16  # an epoch has about so many at least
 _STEPS = 2000  # of a training: what the nets on MNIST get
 _TUNING_STEPS = 500
 _EPOCHS = (4, 200)
+_TO_THE_END = 4  # times as many epochs in floating point, as the nets on MNIST have
 _MAX_SIZES = 16
 _MAX_WIDTH = 4096  # more would train for hours
 _MAX_FEATURES = 16384
@@ -88,4 +89,4 @@ def _net(name: str, data: Dataset, rows: int) -> Net:
         )
     batch = max(4, min(200, rows // _BATCHES))
     epochs = max(_EPOCHS[0], min(_EPOCHS[1], round(_STEPS * batch / rows)))
-    return Net(tuple(sizes), (1, features), None, epochs, batch)
+    return Net(tuple(sizes), (1, features), None, epochs, _TO_THE_END * epochs, batch)

@@ -68,8 +68,8 @@ class MadeNetwork:
 
     Attributes:
         image: bytes of the file (.ohmw).
-        said_float, said_quantised: uint8 (test images,), the classes that the network names in floating point, and in
-            whole levels before it is compressed.
+        said_float, said_quantised: uint8 (test images,), the classes that the network names in floating point, trained
+            to its end, and in whole levels before it is compressed.
         counts: what it costs on arrays, as `ohmbench.mapping.counting.Counts` names it.
         cpu_s: of the compression, without the training that networks of one start share.
     """

@@ -12,14 +12,19 @@ from ohmbench.errors import UsageError
 from ohmbench.mapping.data_sets import NAMES
 from ohmbench.network.conv_nets import CONV_NETS, ConvNet
 from ohmbench.network.data import load_digits
+from ohmbench.network.imported import ImportedNetwork
 from ohmbench.network.nets import INPUT_BITS, NETS, Net, Split, load_split, split_last
+from ohmbench.network.network import Network
 from ohmbench.study.methods import Start, classes_of_imported
 from ohmbench.study.network_file import BITS, NetworkFile
 from ohmbench.study.training_data import imported_split, net_and_split
 from ohmbench.support.array_types import IntArray
 from ohmbench.support.home import in_home
 
-_DIGITS = (Net((64, 10), (8, 8), None, 50), Net((64, 32, 10), (8, 8), None, 100))
+_DIGITS = (
+    Net((64, 10), (8, 8), None, 50, 800, from_end=True),
+    Net((64, 32, 10), (8, 8), None, 100, 300, from_end=True),
+)
 _DIGITS_VALIDATION = 200
 
 NETWORKS: dict[str, Net | ConvNet] = {
@@ -73,6 +78,9 @@ class Source:
     def start(self, bits: int, seed: int, weight_noise: float) -> tuple[Start, IntArray]:
         """What methods start from, and the classes (test inputs,) that the network names in floating point.
 
+        A network that is trained here says them at the end of its training; whole levels may start from a shorter one,
+        since their own training goes on from there.
+
         Raises:
             UsageError, DataError: as `Start.of` and `Start.of_imported`.
         """
@@ -82,11 +90,14 @@ class Source:
             start = self.file.start(dense, split, bits=bits, seed=seed, weight_noise=weight_noise)
             return start, self.file.classes_of(split.test_x)
         if isinstance(net, ConvNet):
-            real = train_imported(
-                net.fresh(seed), split.train_x, split.train_y, epochs=net.float_epochs, batch=net.batch, seed=seed
-            )
+
+
+            def trained(epochs: int) -> ImportedNetwork:
+                fresh = net.fresh(seed)
+                return train_imported(fresh, split.train_x, split.train_y, epochs=epochs, batch=net.batch, seed=seed)
+
             start = Start.of_imported(
-                real,
+                trained(net.float_epochs),
                 net.name,
                 split,
                 bits=bits,
@@ -95,18 +106,23 @@ class Source:
                 batch=net.batch,
                 weight_noise=weight_noise,
             )
-            return start, classes_of_imported(real, split.test_x)
+            return start, classes_of_imported(trained(net.end_epochs), split.test_x)
         assert net is not None
-        network = train_float(
-            split.train_x,
-            split.train_y,
-            net.sizes,
-            input_bits=INPUT_BITS,
-            epochs=net.epochs,
-            batch=min(net.batch, Training.batch),
-            seed=seed,
-        )
-        start = Start.of(network, bits, split, seed=seed, net=net, weight_noise=weight_noise)
+
+        def train(epochs: int) -> Network:
+            return train_float(
+                split.train_x,
+                split.train_y,
+                net.sizes,
+                input_bits=INPUT_BITS,
+                epochs=epochs,
+                batch=min(net.batch, Training.batch),
+                seed=seed,
+            )
+
+        network = train(net.end_epochs)
+        begun = network if net.from_end else train(net.epochs)
+        start = Start.of(begun, bits, split, seed=seed, net=net, weight_noise=weight_noise)
         return start, network.predict(split.test_x / ((1 << INPUT_BITS) - 1))
 
 

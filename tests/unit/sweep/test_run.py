@@ -6,7 +6,9 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import open_bench
@@ -39,6 +41,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sweep")
     (folder / "s.toml").write_text(TEXT)
     return folder
+
+
+@pytest.mark.parametrize(("name", "seed"), [("digits-64-10", 0), ("digits-64-10", 1), ("digits-64-32-10", 0)])
+def test_floating_point_is_trained_to_its_end(name: str, seed: int) -> None:
+    """A fair start of the loss by stage: no worse than scikit-learn's own linear model on the same images."""
+    split = sources.source_of(name, None, sources.Places()).split
+    linear = LogisticRegression(max_iter=5000).fit(split.train_x / 15, split.train_y)
+    spec = networks.NetworkSpec(name, 2, "pairs", None, seed, 0.0, split.content)
+    (made,) = networks.make_networks([spec], sources.Places())
+    assert isinstance(made, networks.MadeNetwork)
+    assert np.mean(made.said_float == split.test_y) >= linear.score(split.test_x / 15, split.test_y)
 
 
 def test_a_sweep_goes_on_and_refuses_one_by_one(folder: Path) -> None:
