@@ -27,6 +27,7 @@ from ohmbench.sweep.points import Point, chosen, expand, of_data
 from ohmbench.sweep.run import PointBench, SweepRun, run_sweep
 from ohmbench.sweep.sources import Places
 from ohmbench.sweep.store import ResultStore
+from ohmbench.sweep.varying import said, varying
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ class SweepResult:
         }
 
     def describe(self) -> str:
-        lines = [f"{row['point']}  {_percent(row['accuracy']):>8}  {_settings(row)}" for row in self.rows]
+        names = varying(self.rows)
+        lines = [f"{row['point']}  {_percent(row['accuracy']):>8}  {said(row, names)}".rstrip() for row in self.rows]
         lines += [f"refused: {r.what}: {r.why}" for r in self.run.refused]
         lines.append(f"{self.run.computed} points computed, {self.run.kept} were there already: {self.path}")
         return "\n".join(lines)
@@ -172,16 +174,11 @@ def report(results: Path, output: Path) -> dict[str, Any]:
 
 
 def listing(points: Sequence[Point]) -> str:
-    """A line a point: its key and what it is."""
-    return "\n".join(point.describe() for point in points)
-
-
-def _settings(row: dict[str, Any]) -> str:
-    budget = "" if row["budget"] is None else f" {row['budget']:g}"
-    return (
-        f"{row['network']}, {row['bits']} bits, {row['method']}{budget}, seeds {row['network_seed']} and "
-        f"{row['array_seed']}, {row['recipe']} {row['window_usiemens']:g} uS, rest {row['rest_s']:g} s"
-    )
+    """A line a point: its key, and what tells it from the others."""
+    params = sorted({name for point in points for name in point.changed})
+    rows = [point.settings() | {name: point.params[name] for name in params} for point in points]
+    names = varying(rows)
+    return "\n".join(f"{p.key}  {said(row, names)}".rstrip() for p, row in zip(points, rows, strict=True))
 
 
 def _percent(share: float) -> str:

@@ -63,11 +63,12 @@ class Plot:
         width: float = 1.0,
         dash: str = "",
         tip: str = "",
+        data: str = "",
     ) -> None:
-        """A line through points in data units."""
+        """A line through points in data units; `data` as `dot` has it."""
         path = "L".join(f"{self._px(x):.1f} {self._py(y):.1f}" for x, y in points)
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
-        self._add("path", f'd="M{path}" fill="none" stroke="{stroke}" stroke-width="{width:g}"{dashes}', tip)
+        self._add("path", f'd="M{path}" fill="none" stroke="{stroke}" stroke-width="{width:g}"{dashes}{_of(data)}', tip)
 
     def band(self, points: Sequence[tuple[float, float, float]], fill: str) -> None:
         """The area between two lines through points (x, low, high), see-through."""
@@ -77,8 +78,8 @@ class Plot:
 
     def dot(self, x: float, y: float, fill: str, *, radius: float = 3.0, tip: str = "", data: str = "") -> None:
         """A dot; `data` is for a script, in the attribute data-of."""
-        of = f' data-of="{escape(data)}"' if data else ""
-        self._add("circle", f'cx="{self._px(x):.1f}" cy="{self._py(y):.1f}" r="{radius:g}" fill="{fill}"{of}', tip)
+        at = f'cx="{self._px(x):.1f}" cy="{self._py(y):.1f}"'
+        self._add("circle", f'{at} r="{radius:g}" fill="{fill}"{_of(data)}', tip)
 
     def text(self, x: float, y: float, text: str, *, anchor: str = "middle", up: float = 0.0) -> None:
         """Text at a point, moved up by so many units of the picture."""
@@ -140,6 +141,10 @@ class Plot:
 
     def _py(self, value: float) -> float:
         return _TOP + (1 - self._y.at(value)) * _HEIGHT
+
+
+def _of(data: str) -> str:
+    return f' data-of="{escape(data)}"' if data else ""
 
 
 def bars(

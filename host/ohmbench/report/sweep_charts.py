@@ -10,13 +10,13 @@ import numpy as np
 
 from ohmbench.report.charts import DARK, IN_WINDOW, LIGHT, OUTSIDE, SOFT, Axis, Plot, ticks
 from ohmbench.sweep.compute import STAGES
-
-Row = dict[str, Any]
+from ohmbench.sweep.varying import SEEDS, Row, by_setting, said, text, varying
 
 VARIANT = ("network", "bits", "method", "budget")
 """Settings that make a network; points of one variant differ in the array, its device and the seeds."""
 _COLOURS = (IN_WINDOW, OUTSIDE, DARK, "#4a9a5e", "#d9a521", "#000000", LIGHT, SOFT)
 _MOST_LINES = len(_COLOURS)
+_SHORT = {"accuracy_float": "float", "accuracy": "bench codes"}  # names of stages that an axis has no room for
 
 
 def variants(rows: Sequence[Row]) -> dict[tuple[Any, ...], list[Row]]:
@@ -27,9 +27,22 @@ def variants(rows: Sequence[Row]) -> dict[tuple[Any, ...], list[Row]]:
     return found
 
 
-def variant_name(variant: Sequence[Any]) -> str:
+def variant_names(rows: Sequence[Row]) -> dict[tuple[Any, ...], str]:
+    """What tells the variants apart, by variant; all of it if there is one alone."""
+    found = list(variants(rows))
+    vary = [len({variant[i] for variant in found}) > 1 or len(found) == 1 for i in range(len(VARIANT))]
+    return {variant: _name(variant, vary) for variant in found}
+
+
+def _name(variant: Sequence[Any], vary: Sequence[bool]) -> str:
     network, bits, method, budget = variant
-    return f"{network}, {bits} bits, {method}" + ("" if budget is None else f" {budget:g}")
+    share = "" if budget is None else f"{budget:g}"
+    parts = [network if vary[0] else "", f"{bits} bits" if vary[1] else ""]
+    if vary[2]:
+        parts.append(f"{method} {share}".strip())
+    elif vary[3]:
+        parts.append(f"budget {share or 'none'}")
+    return ", ".join(part for part in parts if part)
 
 
 def mean(rows: Sequence[Row], column: str) -> float | None:
@@ -38,22 +51,51 @@ def mean(rows: Sequence[Row], column: str) -> float | None:
     return float(np.mean(values)) if values else None
 
 
+def spread(values: Sequence[float]) -> float:
+    """Standard deviation of a sample; 0 of one value."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+
+def best_setting(rows: Sequence[Row]) -> list[Row]:
+    """The points of the setting with the highest mean accuracy: seeds are for its spread, not to choose from."""
+    return max(by_setting(rows), key=lambda group: float(np.mean([row["accuracy"] for row in group])))
+
+
 def pareto(network: str, rows: Sequence[Row]) -> str:
-    """Every point of a network, and the line of those that no other one beats in cells and in accuracy."""
-    accuracy, cells = [100 * row["accuracy"] for row in rows], [row["cells"] for row in rows]
-    low, high = min(accuracy), max(accuracy)
+    """The mean of each setting of a network over its seeds, and the line of those that no other one beats."""
+    groups = by_setting(rows)
+    names = [name for name in varying(rows) if name not in SEEDS]
+    percents = [[100 * row["accuracy"] for row in group] for group in groups]
+    means = [
+        (float(np.mean([r["cells"] for r in g])), float(np.mean(p))) for g, p in zip(groups, percents, strict=True)
+    ]
+    deviations = [spread(values) for values in percents]
+    low = min(y - s for (_x, y), s in zip(means, deviations, strict=True))
+    high = max(y + s for (_x, y), s in zip(means, deviations, strict=True))
     margin = max(0.05 * (high - low), 0.5)
-    most = 1.05 * max(cells)
-    y = Axis(low - margin, high + margin, ticks(low - margin, high + margin, 5), "% recognised through the array")
-    plot = Plot(network, Axis(0, most, ticks(0, most, 5), "cells"), y)
-    plot.line(_front(list(zip(cells, accuracy, strict=True))), SOFT, width=1.5)
+    low, high = min([low, *map(min, percents)]) - margin, max([high, *map(max, percents)]) + margin
+    most = 1.05 * max(row["cells"] for row in rows)
+    y_axis = Axis(low, high, ticks(low, high, 5), "% recognised through the array")
+    plot = Plot(network, Axis(0, most, ticks(0, most, 5), "cells"), y_axis)
+    plot.line(_front(means), SOFT, width=1.5)
     methods = list(dict.fromkeys(row["method"] for row in rows))
-    for row, x, value in zip(rows, cells, accuracy, strict=True):
-        colour = _COLOURS[methods.index(row["method"]) % len(_COLOURS)]
-        name = variant_name([row[key] for key in VARIANT])
-        plot.dot(x, value, colour, tip=f"{row['point']}: {name}: {x} cells, {value:.2f} %", data=row["point"])
+    for group, (x, y), deviation in zip(groups, means, deviations, strict=True):
+        colour = _COLOURS[methods.index(group[0]["method"]) % len(_COLOURS)]
+        for row in group:
+            tip = f"{row['point']}: {row['cells']} cells, {100 * row['accuracy']:.2f} %"
+            plot.dot(row["cells"], 100 * row["accuracy"], colour, radius=1.2, tip=tip, data=row["point"])
+        keys = " ".join(str(row["point"]) for row in group)
+        name = said(group[0], names) or network
+        tip = f"{name}: {x:.0f} cells, {y:.2f} ± {deviation:.2f} % ({len(group)} points)"
+        if deviation:
+            plot.line([(x, y - deviation), (x, y + deviation)], colour, width=1.2, data=keys)
+        plot.dot(x, y, colour, radius=3.6, tip=tip, data=keys)
     key = [(_COLOURS[i % len(_COLOURS)], method) for i, method in enumerate(methods)]
-    return plot.figure("Each dot is a point; the line joins those that no other beats in both, filtered or not.", key)
+    caption = (
+        "A large dot is the mean of a setting over its seeds, its bar one standard deviation, small dots its points; "
+        "the line joins the means that no other beats in both, filtered or not."
+    )
+    return plot.figure(caption, key)
 
 
 def _front(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -67,22 +109,27 @@ def _front(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def stages_chart(rows: Sequence[Row]) -> str:
     """Mean accuracy at each stage, a line a variant; the first variants, if there are many."""
-    groups = list(variants(rows).items())[:_MOST_LINES]
+    groups, names = list(variants(rows).items())[:_MOST_LINES], variant_names(rows)
+    stages = {stage: name for stage, name in STAGES.items() if any(row[stage] is not None for row in rows)}
     lines = []
     for variant, group in groups:
-        means = [(float(i), mean(group, stage)) for i, stage in enumerate(STAGES)]
-        lines.append((variant, [(x, 100 * y) for x, y in means if y is not None]))
-    values = [y for _variant, points in lines for _x, y in points]
+        found = [(float(i), [100 * r[stage] for r in group if r[stage] is not None]) for i, stage in enumerate(stages)]
+        lines.append((names[variant], [(x, float(np.mean(v)), spread(v)) for x, v in found if v]))
+    values = [y + sign * s for _name, points in lines for _x, y, s in points for sign in (-1, 1)]
     low, high = min(values) - 0.5, max(values) + 0.5
-    x = Axis(-0.2, len(STAGES) - 0.8, [(float(i), name) for i, name in enumerate(STAGES.values())])
+    marks = [(float(i), _SHORT.get(stage, name)) for i, (stage, name) in enumerate(stages.items())]
+    x = Axis(-0.2, len(stages) - 0.8, marks)
     plot = Plot("Accuracy at each stage", x, Axis(low, high, ticks(low, high, 5), "% recognised"))
-    for (variant, points), colour in zip(lines, _COLOURS, strict=False):
-        plot.line(points, colour, width=1.5)
-        for at, value in points:
-            stage = list(STAGES.values())[int(at)]
-            plot.dot(at, value, colour, tip=f"{variant_name(variant)}, {stage}: {value:.2f} %")
-    key = [(colour, variant_name(variant)) for (variant, _points), colour in zip(lines, _COLOURS, strict=False)]
-    return plot.figure("Means over the points of a network and method.", key)
+    for number, ((name, points), colour) in enumerate(zip(lines, _COLOURS, strict=False)):
+        aside = 0.05 * (number - (len(lines) - 1) / 2)  # so that bars of lines do not hide one another
+        plot.line([(at + aside, value) for at, value, _spread in points], colour, width=1.5)
+        for at, value, deviation in points:
+            stage = list(stages.values())[int(at)]
+            if deviation:
+                plot.line([(at + aside, value - deviation), (at + aside, value + deviation)], colour)
+            plot.dot(at + aside, value, colour, tip=f"{name}, {stage}: {value:.2f} ± {deviation:.2f} %")
+    key = [(colour, name) for (name, _points), colour in zip(lines, _COLOURS, strict=False)]
+    return plot.figure("Means over the points of a network and method, with their standard deviation.", key)
 
 
 def heat_map(rows: Sequence[Row], down: str, across: str) -> str:
@@ -113,10 +160,3 @@ def _heat_cell(value: float | None, low: float, high: float) -> str:
 
 def _order(value: Any) -> tuple[bool, Any]:
     return (True, str(value)) if value is None or isinstance(value, str) else (False, value)
-
-
-def text(value: Any) -> str:
-    """A setting or a result as a table shows it."""
-    if value is None:
-        return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)

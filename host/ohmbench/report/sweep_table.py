@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from ohmbench.report.sweep import SEEDS, varying_settings
-from ohmbench.report.sweep_charts import VARIANT, Row, text
+from ohmbench.report.sweep_charts import spread
 from ohmbench.support.files import write_result
 from ohmbench.sweep.compute import STAGES
+from ohmbench.sweep.varying import SEEDS, Row, by_setting, text, varying
 
 _ABOUT = (
     "Made by `ohmbench report`. Means over the seeds of networks and arrays, with the standard deviation. Accuracies "
     "are shares of the test images that are recognised at each stage, from floating point to the codes of the bench. "
     "Points lost are those of the quantised, un-merged network less those through the array; by the array "
     "alone is trimmed, and less than the merged network in exact integers. The rungs `twin` and "
-    "`sim` are simulated; only a board is measured."
+    "`sim` are simulated; only a board is measured. "
 )
 
 
@@ -38,12 +38,8 @@ def sweep_table(rows: Sequence[Row]) -> str:
 
     Under a heading that says what the columns are.
     """
-    settings = [n for n in dict.fromkeys((*VARIANT, *varying_settings(rows))) if n not in (*SEEDS, "rung")]
-    groups: dict[tuple[str, ...], list[Row]] = {}
-    for row in rows:
-        groups.setdefault((str(row["rung"]), *(text(row.get(name)) for name in settings)), []).append(row)
+    settings = [name for name in varying(rows) if name not in SEEDS]
     head = [
-        "rung",
         *settings,
         "points",
         "cells saved",
@@ -53,7 +49,7 @@ def sweep_table(rows: Sequence[Row]) -> str:
         "by the array alone",
     ]
     lines = [head, ["---"] * len(head)]
-    for (rung, *values), group in groups.items():
+    for group in by_setting(rows):
         lost = [100 * (row["accuracy_quantised"] - row["accuracy"]) for row in group]
         kept = [
             100 * (r["accuracy_quantised"] - r["accuracy_trimmed"]) for r in group if r["accuracy_trimmed"] is not None
@@ -63,8 +59,7 @@ def sweep_table(rows: Sequence[Row]) -> str:
         ]
         lines.append(
             [
-                rung,
-                *values,
+                *(text(group[0].get(name)) for name in settings),
                 str(len(group)),
                 _spread([100 * row["cells_saved"] for row in group], 1, " %"),
                 *(_spread([100 * r[name] for r in group if r[name] is not None], 2, " %") for name in STAGES),
@@ -74,11 +69,11 @@ def sweep_table(rows: Sequence[Row]) -> str:
             ]
         )
     table = "".join(f"| {' | '.join(cell.replace('|', '') for cell in line)} |\n" for line in lines)
-    return f"# {len(rows)} points\n\n{_ABOUT}\n\n{table}"
+    rungs = ", ".join(sorted({str(row["rung"]) for row in rows}))
+    return f"# {len(rows)} points\n\n{_ABOUT}Computed on: {rungs}.\n\n{table}"
 
 
 def _spread(values: Sequence[float], digits: int, unit: str = "") -> str:
     if not values:
         return ""
-    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    return f"{np.mean(values):.{digits}f} ± {deviation:.{digits}f}{unit}"
+    return f"{np.mean(values):.{digits}f} ± {spread(values):.{digits}f}{unit}"

@@ -13,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohmbench.errors import ExpectationError, UsageError
+from ohmbench.operations.sweep import SweepResult
 from ohmbench.report.sweep import sweep_html
 from ohmbench.report.sweep_table import sweep_table
 from ohmbench.sweep.compute import STAGES
 from ohmbench.sweep.expectation import COLUMNS, Expectation, require
 from ohmbench.sweep.export import export
+from ohmbench.sweep.run import SweepRun
 
 HOSTILE = "</script><b>&"
 
@@ -115,9 +117,38 @@ def test_the_page_has_every_point_and_needs_nothing_else() -> None:
     html = sweep_html(table, {row["point"]: [[5, 1], [0, 6]] for row in table}, [("a.toml", HOSTILE)])
     assert HOSTILE not in html
     assert not re.search(r"""(src|href)=["']|url\(|@import""", html)
-    assert html.count('<tr data-of="') == html.count(" data-of=") - len(table) == len(table)
+    for row in table:  # a dot and a line of the table are its own, others are of its setting
+        assert re.search(rf'<circle[^>]* data-of="{row["point"]}">', html)
+        assert html.count(f'<tr data-of="{row["point"]}"><th') == 1
     for name in ("method", "budget", "window_usiemens", "rest_s"):
         assert f'<select name="{name}">' in html
     assert "simulated" in html
-    assert "93.00 %" in html  # the best
     assert "Accuracy over window_usiemens and rest_s" in html
+
+
+def test_the_headline_is_the_mean_of_the_best_setting_not_the_best_seed() -> None:
+    """A lucky seed of a worse setting changes nothing."""
+    table = rows(6)
+    for row, accuracy in zip(table, (0.998, 0.92, 0.70, 0.93, 0.71, 0.94), strict=True):
+        row |= {"accuracy": accuracy, "window_usiemens": 5.0}
+    html = sweep_html(table, {row["point"]: [[5, 1], [0, 6]] for row in table}, [])
+    assert "<h1>6 points of 2 settings: 93.00 ± 1.00 % with the best</h1>" in html
+    assert "99.8" not in html.split("<h2>", 1)[0]
+    front = html.split("% recognised through the array", 1)[0].split('<path d="M', 1)[1].split('"', 1)[0]
+    assert front.count("L") == 0  # the line joins means: the other setting's is beaten in both
+    assert re.search(r">15</td>", html)  # of the confusion matrices: the sum over the seeds of the setting
+
+
+def test_tables_and_lines_name_what_varies_and_nothing_else() -> None:
+    table = rows()
+    html = sweep_html(table, {row["point"]: [[5, 1], [0, 6]] for row in table}, [])
+    head = html.split("<h2>Points</h2>", 1)[1].split("</thead>", 1)[0]
+    names = re.findall(r'<th scope="col">([^<]*)</th>', head)
+    assert names[:2] == ["point", "accuracy"]
+    assert "bits" not in names
+    assert "method" in names
+    assert "bits 2" in html
+    run = SweepRun(4, 0, ())
+    lines = SweepResult(Path("r.sqlite"), table, run).describe().splitlines()
+    assert lines[0].endswith("%  method pairs, array_seed 0, window_usiemens 5, rest_s 0")
+    assert len({line.split("  ")[-1] for line in lines[:4]}) == 4

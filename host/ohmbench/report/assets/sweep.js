@@ -6,7 +6,8 @@ function apply() {
   const kept = new Set(Object.keys(settings).filter(
     key => filters.every(f => f.value === '' || settings[key][f.name] === f.value)));
   for (const mark of document.querySelectorAll('[data-of]')) {
-    mark.style.display = kept.has(mark.dataset.of) ? '' : 'none';
+    const points = mark.dataset.of.split(' ');  // a mean is of several
+    mark.style.display = points.some(point => kept.has(point)) ? '' : 'none';
   }
   shown.textContent = `${kept.size} of ${Object.keys(settings).length} points`;
 }
@@ -16,7 +17,7 @@ for (const head of document.querySelectorAll('.points thead th')) {
     const body = head.closest('table').tBodies[0], column = head.cellIndex;
     const down = head.dataset.down = head.dataset.down === '1' ? '' : '1';
     const value = row => row.cells[column].textContent;
-    const order = (a, b) => value(a) - value(b) || value(a).localeCompare(value(b));
+    const order = (a, b) => parseFloat(value(a)) - parseFloat(value(b)) || value(a).localeCompare(value(b));
     const rows = [...body.rows].sort((a, b) => down ? order(b, a) : order(a, b));
     body.append(...rows);
   });
