@@ -1,8 +1,8 @@
 """Generate what two languages share from the tables in this folder.
 
-One table each for the instruction set, the carrier, the link's frames and the registers, and one for each board. From
-them come the SystemVerilog packages, the C header of the models, the Python constants, the boards' constraints and the
-reference pages; `--check` fails when one is out of date.
+One table each for the instruction set, the carrier, the link's frames and the registers, one for each board, and the
+array model's parameters (sim/array/ohm_params.def). From them come the SystemVerilog packages, the C header of the
+models, the Python constants, the boards' constraints and the reference pages; `--check` fails when one is out of date.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import board_pins
 from constants import c_header, python
-from pages import board_page, carrier_page, isa_page, link_page, registers_page, testplan_page
+from pages import array_parameters_page, board_page, carrier_page, isa_page, link_page, registers_page, testplan_page
 from source import CARRIERS, NOTE, REPO, Table, carriers, load
 from systemverilog import carrier_sv, guard_sv, isa_sv, link_sv, parts_sv
 
@@ -55,6 +55,7 @@ def outputs() -> dict[Path, str]:
             if name != default
         },
         **boards(carrier),
+        docs / "array-parameters.md": array_parameters_page(),
         docs / "test-plan.md": testplan_page(load("testplan")),
     }
 

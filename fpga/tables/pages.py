@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import board_pins
-from source import CARRIERS, HERE, NOTE, Table, carrier_cycles, code_of, fields
+from source import CARRIERS, HERE, NOTE, REPO, Table, carrier_cycles, code_of, fields
 
 
 def page(title: str, intro: str, sections: Iterable[tuple[str, list[str], Iterable[list[Any]]]]) -> str:
@@ -138,3 +140,38 @@ def testplan_page(plan: Table) -> str:
         return unit["name"].capitalize(), ["feature", "shown by"], rows
 
     return page("Test plan", comment_head("testplan"), map(section, plan["unit"]))
+
+
+_PARAM = re.compile(r'OHM_PARAM\((\w+), ([^,]+), ([^,]+), "([^"]*)", "([^"]*)"\)')
+_SECTION = re.compile(r"/\* ([^*]*) \*/")
+
+
+def array_parameters_page() -> str:
+    """Of the array model, from the file that the model is compiled from, with the presets' values."""
+    folder = REPO / "host/ohmbench/model/presets"
+    presets = {name: tomllib.loads((folder / f"{name}.toml").read_text()) for name in ("c", "ideal")}
+    sections: list[tuple[str, list[str], list[list[Any]]]] = []
+    for line in (REPO / "sim/array/ohm_params.def").read_text().splitlines():
+        if heading := _SECTION.fullmatch(line):
+            columns = ["name", "unit", "default (preset a)", "preset c", "preset ideal", "lowest", "source"]
+            sections.append((heading[1][0].upper() + heading[1][1:], columns, []))
+        elif found := _PARAM.fullmatch(line):
+            name, default, lowest, unit, source = found.groups()
+            values = [f"{float(presets[preset].get(name, default)):g}" for preset in presets]
+            unit = "" if unit == "1" else unit
+            sections[-1][2].append([f"`{name}`", unit, f"{float(default):g}", *values, f"{float(lowest):g}", source])
+        elif line.startswith("OHM_PARAM("):
+            raise SystemExit(f"ohm_params.def: a parameter is to stand in a line of its own: {line}")
+    return page("Parameters of the array model", _ABOUT_PARAMETERS, sections)
+
+
+_ABOUT_PARAMETERS = """
+What `sim` and `twin` compute with: a preset or a TOML file of `--device` sets them, and a [sweep](../sweep.md) varies
+them as `params.NAME`. `ohmbench sweep --params` prints preset a as a file to begin with. A file names the parameters
+that differ from the default; each is finite and not below its lowest.
+
+The defaults are the SR-1T1R law fitted to open 1T1R measurements (akashlevy/RRAM-RADAR-Tuning, data of
+10.1109/TED.2021.3097975: "RADAR data" below). [guess] marks a value that no measurement behind this model supports.
+uS is microsiemens, us microseconds; a parameter without a unit is a pure number. They are changed in
+`sim/array/ohm_params.def`.
+"""
