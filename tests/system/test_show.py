@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
+import json
 import re
 import signal
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.system.command_line import as_json, command, ended_with_the_test, refused, run
 
@@ -115,3 +119,48 @@ def test_a_killed_job_is_said_to_be_at_once(tmp_path: Path) -> None:
 
 def test_a_table_of_no_known_format(lab: Path, tmp_path: Path) -> None:
     refused(UsageError.exit_code, "show", "6", "--lab", lab, "-o", tmp_path / "x.docx")
+
+
+def test_the_example_of_the_docs_runs(lab: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/runs.md: a group by level of what `show -o` writes."""
+    text = (Path(__file__).parents[2] / "docs/runs.md").read_text()
+    (example,) = re.findall(r"^```python\n(import pandas\n.*?)^```", text, re.MULTILINE | re.DOTALL)
+    as_json("show", "6", "--lab", lab, "-o", tmp_path / "cells.csv")
+    monkeypatch.chdir(tmp_path)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        exec(example, {})
+    found = [line.split() for line in said.getvalue().splitlines()[2:]]
+    assert len(found) > 2
+    means = [float(mean) for _level, mean, _std in found]
+    assert means == sorted(means)
+    assert means[-1] > 100
+
+
+def test_tables_of_a_read_and_an_experiment(tmp_path: Path) -> None:
+    """Tidy: a row a cell and read, with units in the names of columns; the same numbers in every format."""
+    array: list[str | Path] = ["--port", "twin", "--array", tmp_path / "W9.ohma", "--lab", tmp_path]
+    said = as_json("read", *array[:4], "-o", tmp_path / "r.csv")
+    rows = read(tmp_path / "r.csv")
+    assert len(rows) == 1024
+    last = rows[-1]
+    assert (last["row"], last["column"], int(last["code"])) == ("31", "31", said["codes"][31][31])
+    assert float(last["conductance_usiemens"]) == pytest.approx(said["usiemens"][31][31], abs=1e-3)
+    found = as_json("experiment", "iv", "--cells", "3,4:3,5", *array, "-o", tmp_path / "iv.csv")
+    rows = read(tmp_path / "iv.csv")
+    assert {(row["row"], row["column"]) for row in rows} == {("3", "4"), ("3", "5")}
+    reads = sum(point["reads"] for point in found["curves"])
+    assert len(rows) == 2 * reads
+    point = found["curves"][5]
+    of_it = [float(r["conductance_usiemens"]) for r in rows if r["step"] == "5" and r["column"] == "4"]
+    assert sum(of_it) / len(of_it) == pytest.approx(point["usiemens"][0], abs=1e-3)
+    assert {float(r["voltage_v"]) for r in rows if r["step"] == "5"} == {point["voltage_v"]}
+    assert "no table has the suffix .xls" in refused(
+        UsageError.exit_code, "experiment", "iv", "--cells", "0,0", *array, "-o", tmp_path / "iv.xls"
+    )
+    assert as_json("log", "--lab", tmp_path)["runs"][0]["run"] == 1  # nothing was begun
+    for name in ("iv.json", "iv.npz"):
+        as_json("show", "1", "--lab", tmp_path, "-o", tmp_path / name)
+    listed = json.loads((tmp_path / "iv.json").read_text())
+    with np.load(tmp_path / "iv.npz", allow_pickle=False) as arrays:
+        assert arrays["code"].tolist() == [row["code"] for row in listed] == [int(row["code"]) for row in rows]

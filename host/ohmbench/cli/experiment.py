@@ -31,6 +31,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the experiment; repeatable"
     )
+    options.table(parser, "a row a cell and read of each step")
     parser.add_argument("--report", type=Path, metavar="FILE", help="page with its plots (.html)")
     parser.add_argument("--resume", action="store_true", help="go on with the last such run on this array")
     parser.add_argument("--dry-run", action="store_true", help="send nothing: estimate pulses and bench time")
@@ -44,8 +45,10 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     asked = Asked(args.name, args.set, args.cells, fault_map_of(args.fault_map), args.resume)
     if args.report is not None:
         check_writable(args.report, is_text=True)
+    options.check_table(args.out)
     if args.dry_run:
         output.show(dry_run(setup, asked))
         return
     found = run_experiment(setup, asked, progress)
-    output.save_and_show(found, found.result.save, args.report, work=True)
+    files = [(found.result.save_table, args.out), (found.result.save, args.report)]
+    output.save_all_and_show(found, files, work=True)

@@ -17,7 +17,9 @@ def add(commands: Commands) -> None:
     text = "write the record for other programs: HDF5 with all of it, or a table"
     parser = commands.add("export", run, text)
     add_filter(parser)
-    parser.add_argument("file", type=Path, help=".h5, .csv or .parquet; with --conductances .npz, or .csv with --like")
+    parser.add_argument(
+        "file", type=Path, help=".h5, .csv, .json, .npz or .parquet; with --conductances .npz, or .csv with --like"
+    )
     group = parser.add_argument_group("conductances")
     group.add_argument(
         "--conductances",
@@ -36,7 +38,7 @@ def add(commands: Commands) -> None:
         metavar="FILE",
         help="CSV that aihwkit's fusion_export wrote: FILE's like with what the array holds, for its fusion_import",
     )
-    parser.add_argument("--table", choices=TABLES, default="runs", help="of a .csv or .parquet (default: %(default)s)")
+    parser.add_argument("--table", choices=TABLES, default="runs", help="of all but .h5 (default: %(default)s)")
     parser.add_argument(
         "--last", type=options.whole(1), metavar="N", help="the last N runs only; in --table events, events"
     )

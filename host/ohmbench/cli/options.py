@@ -243,6 +243,31 @@ def mnist(parser: argparse._ActionsContainer) -> None:
     parser.add_argument("--mnist", type=Path, metavar="DIR", help="folder of MNIST's files (default: OHMBENCH_MNIST)")
 
 
+def table(parser: argparse.ArgumentParser, rows: str) -> None:
+    """The option of a command whose cells can be written as a table, for `check_table`."""
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help=f"write the cells in microsiemens, {rows}: .csv, .json, .npz, .parquet, .h5",
+    )
+
+
+def check_table(path: Path | None) -> None:
+    """Refuse a file of `table` before there is anything to lose.
+
+    Raises:
+        UsageError: no table has its suffix, or it cannot be written.
+    """
+    from ohmbench.support.files import check_writable
+    from ohmbench.sweep.export import require_format
+
+    if path is not None:
+        require_format(path)
+        check_writable(path, is_text=path.suffix in (".csv", ".json"))
+
+
 def network_seed(parser: argparse.ArgumentParser) -> None:
     """The option of a command that trains or clusters."""
     parser.add_argument("--network-seed", type=whole(0, 2**32 - 1), default=0, help="seed of training and clustering")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,11 +44,21 @@ class Output:
         Raises:
             UsageError: as `show`, or the file cannot be written.
         """
-        try:
-            if path is not None:
-                save(path)
-        finally:
-            self.show(result, work=work)
+        self.save_all_and_show(result, [(save, path)], work=work)
+
+    def save_all_and_show(
+        self, result: Result, files: Sequence[tuple[Callable[[Path], None], Path | None]], *, work: bool = False
+    ) -> None:
+        """`save_and_show` of several files.
+
+        Raises:
+            UsageError: as `show`, or a file cannot be written.
+        """
+        with ExitStack() as stack:
+            stack.callback(self.show, result, work=work)
+            for save, path in files:
+                if path is not None:
+                    stack.callback(save, path)
 
     def print(self, summary: object, text: str, *, work: bool = False) -> None:
         """Print either of the two; a reader that has gone, as `head` does, wants no more of it.

@@ -15,9 +15,12 @@ def add(commands: Commands) -> None:
     parser = commands.add("read", run, "read every cell once")
     options.port(parser)
     options.recipe(parser)
+    options.table(parser, "a row a cell")
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.operations.read import read_cells
 
-    output.show(read_cells(setup_of(args, progress, recipe=args.recipe), progress))
+    options.check_table(args.out)
+    found = read_cells(setup_of(args, progress, recipe=args.recipe), progress)
+    output.save_and_show(found, found.result.save_table, args.out)

@@ -16,14 +16,7 @@ def add(commands: Commands) -> None:
     options.lab(parser)
     parser.add_argument("number", type=options.whole(1), metavar="RUN", help="its number, as `ohmbench log` says it")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write its page again")
-    parser.add_argument(
-        "-o",
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help="write its cells in microsiemens, a row a cell and pass, or a cell and read of an experiment: .csv, "
-        ".parquet, .h5",
-    )
+    options.table(parser, "a row a cell and pass, or a cell and read of an experiment")
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
@@ -31,6 +24,7 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.lab.settings import record_path
     from ohmbench.operations.show import save_page, save_table, show
 
+    options.check_table(args.out)
     with record_to_read(record_path(args.lab)) as store:
         shown = show(store, args.number)
         if args.report is not None:

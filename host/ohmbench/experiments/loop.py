@@ -120,7 +120,7 @@ def run(
         elapsed = rested if bench.info.is_simulated else (datetime.now(UTC) - started).total_seconds()
         one = Found(step, codes[:, chosen], pulsed[chosen], elapsed)
         if journal is not None:
-            journal.run.record_step(number, _data(one), _cells(experiment, step, pulsed, codes[-1]))
+            journal.run.record_step(number, sample_of(one), _cells(experiment, step, pulsed, codes[-1]))
         found.append(one)
         progress(experiment.name, number + 1, len(steps))
     return found
@@ -139,7 +139,8 @@ def recorded(experiment: Experiment, given: Sequence[Sample]) -> list[Found]:
     ]
 
 
-def _data(found: Found) -> dict[str, Any]:
+def sample_of(found: Found) -> dict[str, Any]:
+    """What is recorded of a step, and what JSON and tables have of it."""
     step = found.step
     return {
         "name": step.name,

@@ -15,15 +15,17 @@ from ohmbench.bench.base import Bench, Limits
 from ohmbench.errors import UsageError, WearError
 from ohmbench.experiments import loop
 from ohmbench.experiments.base import Found
-from ohmbench.experiments.loop import Estimate, Journaled, recorded
+from ohmbench.experiments.loop import Estimate, Journaled, recorded, sample_of
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.setup import Setup
 from ohmbench.operations.experiment_plan import Asked, Planned, kind_of
 from ohmbench.operations.result import Noted
+from ohmbench.operations.tidy import SAMPLE_COLUMNS, about_step, step_rows
 from ohmbench.progress import Progress
 from ohmbench.record.records import RunStatus
 from ohmbench.record.trail import samples
 from ohmbench.report.experiment import ExperimentPage
+from ohmbench.sweep.export import columns_of, export
 
 Row = dict[str, Any]
 
@@ -56,6 +58,7 @@ class Experimented:
             "cells": int(np.count_nonzero(self.planned.chosen)),
             "settings": dataclasses.asdict(experiment.settings),
             "results": experiment.results(self.found) if self.found else {},
+            "curves": [_point(one) for one in self.found],
             "notes": experiment.notes(self.rung != "board"),
         }
 
@@ -69,6 +72,21 @@ class Experimented:
         elif self.run_id is not None:
             lines.append(f"recorded for array {self.serial} as run {self.run_id}")
         return "\n".join([*lines, *s["notes"]])
+
+    def save_table(self, path: Path) -> None:
+        """Write a row a cell and read of each step.
+
+        Raises:
+            UsageError: no table has the path's suffix, or the file cannot be written.
+        """
+        places = np.argwhere(self.planned.chosen).tolist()
+        known = {"run": self.run_id, "serial": self.serial, "rung": self.rung}
+        rows = [
+            row for number, one in enumerate(self.found) for row in step_rows(number, sample_of(one), places, known)
+        ]
+        columns = dict.fromkeys([*known, *SAMPLE_COLUMNS, *columns_of(rows)])
+        del columns["at"]  # the record knows it
+        export(rows, path, list(columns))
 
     def save(self, path: Path) -> None:
         """Write the page.
@@ -183,6 +201,22 @@ def _journal(bench: Bench, planned: Planned, ledgered: Ledgered | None) -> Itera
         run.finish(RunStatus.INTERRUPTED, "aborted")
     else:
         run.finish(RunStatus.DONE)
+
+
+def _point(found: Found) -> Row:
+    """A point of the curves: what its step is about, and the cells' conductances, each the mean of its reads."""
+    usiemens = found.usiemens.mean(axis=0)
+    low, middle, high = (float(v) for v in np.percentile(usiemens, (10, 50, 90))) if usiemens.size else (None,) * 3
+    return {
+        "name": found.step.name,
+        **about_step(found.step.values),
+        "elapsed_s": found.elapsed_s,
+        "reads": len(found.codes),
+        "p10_usiemens": low,
+        "median_usiemens": middle,
+        "p90_usiemens": high,
+        "usiemens": np.round(usiemens, 4).tolist(),
+    }
 
 
 def _number(value: Any) -> str:

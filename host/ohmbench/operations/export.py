@@ -14,7 +14,7 @@ from ohmbench import __version__
 from ohmbench.errors import UsageError
 from ohmbench.operations.log import Filter, array_row, log, run_row
 from ohmbench.operations.tidy import CELL_COLUMNS as TIDY_CELLS
-from ohmbench.operations.tidy import SAMPLE_COLUMNS, cell_rows, sample_rows
+from ohmbench.operations.tidy import SAMPLE_COLUMNS, cell_rows, flat, sample_rows
 from ohmbench.record.calibrations import calibrations
 from ohmbench.record.cell_lines import COLUMNS as CELL_COLUMNS
 from ohmbench.record.cell_lines import cell_lines
@@ -35,7 +35,7 @@ _WEAR = ("set_pulses", "reset_pulses", "form_pulses", "reserved")
 _COLUMNS = {
     "runs": (
         *("run", "serial", "kind", "rung", "status", "started", "ended", "passes", "most_pulses", "reads", "read_s"),
-        *("image_number", "image_sha256", "recipe", "provenance"),
+        *("image_number", "image_sha256"),
     ),
     "arrays": (
         *("serial", "array_type", "rows", "columns", "first_seen", "budget", "pulses_max", "worst", "pulses_mean"),
@@ -46,7 +46,7 @@ _COLUMNS = {
     "cells": TIDY_CELLS,
     "events": ("event", "run", "serial", "kind", "at", "what"),
 }
-"""Of each table, so that an empty one has its header too."""
+"""Of each table, so that an empty one has its header too; those of runs go on with their recipes and provenance."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ def export(store: Store, path: Path, asked: Filter, table: str = "runs") -> Expo
     """Write what the filter leaves of the record.
 
     Args:
-        path: .h5 for everything; .csv or .parquet for one table.
-        table: one of TABLES (records.py), for .csv and .parquet.
+        path: .h5 for everything; .csv, .json, .npz or .parquet for one table.
+        table: one of TABLES (records.py), for all but .h5.
 
     Raises:
         UsageError: another suffix, the format's library is not installed, or the file cannot be written.
@@ -80,26 +80,21 @@ def export(store: Store, path: Path, asked: Filter, table: str = "runs") -> Expo
         write_result(path, data, "The record is as it was.")
         return Exported(path, contents)
     if path.suffix not in FORMATS:
-        raise UsageError(
-            f"{path}: nothing is written as {path.suffix or 'a file without suffix'}; give .h5, .csv or .parquet."
-        )
+        wrong = path.suffix or "a file without suffix"
+        raise UsageError(f"{path}: nothing is written as {wrong}; give {', '.join(FORMATS)}.")
     rows = _rows(store, asked, table)
-    columns = _COLUMNS.get(table) or list(dict.fromkeys([*SAMPLE_COLUMNS, *columns_of(rows)]))
+    columns = list(dict.fromkeys([*_COLUMNS.get(table, SAMPLE_COLUMNS), *columns_of(rows)]))
     write_table(rows, path, columns)
     return Exported(path, {table: len(rows)})
 
 
 def _rows(store: Store, asked: Filter, table: str) -> list[Row]:
     if table in ("runs", "arrays", "events"):
-        return [{name: _flat(value) for name, value in row.items()} for row in log(store, table, asked).rows]
+        return [flat(row) for row in log(store, table, asked).rows]
     if table == "wear":
         return [row for serial in asked.serials(store) for row in _wear_rows(store, serial)]
     rows_of = cell_rows if table == "cells" else sample_rows
     return [row for run in asked.runs(store) for row in rows_of(store, run)]
-
-
-def _flat(value: Any) -> Any:
-    return json_text(value, None) if isinstance(value, dict | list) else value
 
 
 def _wear_rows(store: Store, serial: str) -> list[Row]:
@@ -160,4 +155,4 @@ def _attributes(group: Any, row: Row) -> None:
     """What is no number and no text as JSON; what has no value is left out."""
     for name, value in row.items():
         if value is not None:
-            group.attrs[name] = _flat(value)
+            group.attrs[name] = json_text(value, None) if isinstance(value, dict | list) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ohmbench.programming.programmer import read_array
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
 from ohmbench.support.array_types import Codes, FloatArray
+from ohmbench.sweep.export import export
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +28,24 @@ class ReadResult:
 
     def summary(self) -> dict[str, Any]:
         return {"rung": self.rung, "codes": self.codes.tolist(), "usiemens": np.round(self.usiemens, 3).tolist()}
+
+    def save_table(self, path: Path) -> None:
+        """Write a row a cell.
+
+        Raises:
+            UsageError: no table has the path's suffix, or the file cannot be written.
+        """
+        rows = [
+            {
+                "rung": self.rung,
+                "row": row,
+                "column": column,
+                "code": int(self.codes[row, column]),
+                "conductance_usiemens": round(float(self.usiemens[row, column]), 4),
+            }
+            for row, column in np.ndindex(self.codes.shape)
+        ]
+        export(rows, path)
 
     def describe(self) -> str:
         rows = (" ".join(f"{value:4.0f}" for value in row) for row in self.usiemens)

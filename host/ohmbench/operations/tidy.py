@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ohmbench.bench.base import codes_per_siemens
@@ -64,29 +65,67 @@ def sample_rows(store: Store, run: RunRecord) -> list[Row]:
         StoreError: the record cannot be read.
     """
     places = run.provenance.get("cells", [])
-    rows = []
-    for sample in samples(store, run.id):
-        data = dict(sample.data)
-        codes, pulsed, per = data.pop("codes", []), data.pop("pulsed", []), data.pop("codes_per_usiemens", 1.0)
-        about = {
-            _NAMES.get(name, name): round(value, _DIGITS) if isinstance(value, float) else value
-            for name, value in data.items()
-            if not isinstance(value, list | dict)
+    return [
+        {"run": run.id, **row}
+        for sample in samples(store, run.id)
+        for row in step_rows(sample.step, sample.data, places, {"at": sample.at.isoformat()})
+    ]
+
+
+def step_rows(step: int, sample: Mapping[str, Any], places: Sequence[Sequence[int]], known: Row) -> list[Row]:
+    """A row a cell and read of a step.
+
+    Args:
+        sample: what is recorded of it, as `experiments.loop.sample_of` has it.
+        places: row and column of each cell.
+        known: of all rows.
+    """
+    data = dict(sample)
+    codes, pulsed, per = data.pop("codes", []), data.pop("pulsed", []), data.pop("codes_per_usiemens", 1.0)
+    about = about_step(data)
+    return [
+        {
+            "step": step,
+            **known,
+            **about,
+            "read": read,
+            "row": row,
+            "column": column,
+            "pulsed": int(was_pulsed),
+            "code": code,
+            "conductance_usiemens": round(code / per, _DIGITS),
         }
-        for read, line in enumerate(codes):
-            for (row, column), code, was_pulsed in zip(places, line, pulsed, strict=True):
-                rows.append(
-                    {
-                        "run": run.id,
-                        "step": sample.step,
-                        "at": sample.at.isoformat(),
-                        **about,
-                        "read": read,
-                        "row": row,
-                        "column": column,
-                        "pulsed": int(was_pulsed),
-                        "code": code,
-                        "conductance_usiemens": round(code / per, _DIGITS),
-                    }
-                )
-    return rows
+        for read, line in enumerate(codes)
+        for (row, column), code, was_pulsed in zip(places, line, pulsed, strict=True)
+    ]
+
+
+def about_step(values: Mapping[str, Any]) -> Row:
+    """What a step is about, with units in its names and without the dust of floating point."""
+    return {
+        _NAMES.get(name, name): round(value, _DIGITS) if isinstance(value, float) else value
+        for name, value in values.items()
+        if not isinstance(value, list | dict)
+    }
+
+
+def flat(row: Mapping[str, Any]) -> Row:
+    """A row without fields in its fields: `recipe.window_usiemens` for one of a dict, texts for lists.
+
+    A list of cells reads "3,4 5,6".
+    """
+    found: Row = {}
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            found |= {f"{name}.{inner}": one for inner, one in flat(value).items()}
+        elif isinstance(value, list | tuple):
+            found[name] = " ".join(_listed(one) for one in value)
+        else:
+            found[name] = value
+    return found
+
+
+def _listed(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ",".join(map(_listed, value))
+    return ",".join(f"{k}={_listed(v)}" for k, v in value.items()) if isinstance(value, Mapping) else str(value)

@@ -1,4 +1,4 @@
-"""Results as a table for other programs: CSV, Parquet, HDF5."""
+"""Results as a table for other programs: CSV, JSON, numpy, Parquet, HDF5."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ohmbench.errors import UsageError
 from ohmbench.support.files import write_result
+from ohmbench.support.writer import json_text
 
 Row = dict[str, Any]
 
@@ -30,10 +32,17 @@ def export(rows: Sequence[Row], path: Path, columns: Sequence[str] | None = None
     Raises:
         UsageError: another suffix, the format's library is not installed, or the file cannot be written.
     """
-    if path.suffix not in FORMATS:
-        raise UsageError(f"{path}: no table has the suffix {path.suffix or 'of nothing'}; give {', '.join(FORMATS)}.")
+    require_format(path)
     columns = columns_of(rows) if columns is None else columns
     write_result(path, FORMATS[path.suffix](rows, columns), "All results are kept.")
+
+
+def require_format(path: Path) -> None:
+    """Raises:
+    UsageError: no table has the path's suffix.
+    """
+    if path.suffix not in FORMATS:
+        raise UsageError(f"{path}: no table has the suffix {path.suffix or 'of nothing'}; give {', '.join(FORMATS)}.")
 
 
 def _csv(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
@@ -42,6 +51,25 @@ def _csv(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue().encode()
+
+
+def _json(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
+    return (json_text([{name: row.get(name) for name in columns} for row in rows]) + "\n").encode()
+
+
+def _npz(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
+    """An array a column, all of one length, as `_hdf5` has them; no pickles."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **{name: _array([row.get(name) for row in rows]) for name in columns})  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+def _array(values: Sequence[Any]) -> NDArray[Any]:
+    if any(isinstance(value, str) for value in values):
+        return np.array(["" if value is None else str(value) for value in values])
+    if _whole(values):
+        return np.array(values, np.uint64)
+    return np.array([np.nan if value is None else value for value in values], np.float64)
 
 
 def _parquet(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
@@ -67,14 +95,11 @@ def _hdf5(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         for name in columns:
-            values = [row.get(name) for row in rows]
-            if any(isinstance(value, str) for value in values):
-                texts = ["" if value is None else str(value) for value in values]
-                file.create_dataset(name, data=texts, dtype=h5py.string_dtype())
-            elif _whole(values):
-                file[name] = np.array(values, np.uint64)
+            values = _array([row.get(name) for row in rows])
+            if values.dtype.kind == "U":
+                file.create_dataset(name, data=values.tolist(), dtype=h5py.string_dtype())
             else:
-                file[name] = np.array([np.nan if value is None else value for value in values], np.float64)
+                file[name] = values
     return buffer.getvalue()
 
 
@@ -90,4 +115,10 @@ def missing(format_name: str, package: str, kept: str = "All results are kept.")
     )
 
 
-FORMATS: dict[str, Callable[[Sequence[Row], Sequence[str]], bytes]] = {".csv": _csv, ".parquet": _parquet, ".h5": _hdf5}
+FORMATS: dict[str, Callable[[Sequence[Row], Sequence[str]], bytes]] = {
+    ".csv": _csv,
+    ".json": _json,
+    ".npz": _npz,
+    ".parquet": _parquet,
+    ".h5": _hdf5,
+}
