@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -35,12 +37,36 @@ class Axis:
         return (self.scale(value) - low) / (high - low)
 
 
+class Figure(str):
+    """A chart as HTML, which is what a page takes of it, with the same chart as files.
+
+    Attributes:
+        svg: a file of its own, with its title and key inside.
+        csv: its numbers, a line a mark or a point of one.
+    """
+
+    svg: str
+    csv: str
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """What the numbers of a chart say of a mark: x and y, and where they end if it has a width or a height."""
+
+    kind: str
+    colour: str
+    x: tuple[float, float | None]
+    y: tuple[float, float | None]
+    about: str = ""
+
+
 class Plot:
     """Collects marks; `figure` gives the whole as HTML. Later marks lie on top."""
 
     def __init__(self, title: str, x: Axis, y: Axis) -> None:
         self._title, self._x, self._y = title, x, y
         self._parts: list[str] = []
+        self._marks: list[_Mark] = []
 
     def rect(
         self, x: tuple[float, float], y: tuple[float, float], fill: str, *, tip: str = "", gap: float = 0.0
@@ -48,6 +74,7 @@ class Plot:
         """A filled box between data values, narrowed by half of `gap` on both sides."""
         left, right = self._px(x[0]) + gap / 2, self._px(x[1]) - gap / 2
         top, bottom = self._py(y[1]), self._py(y[0])
+        self._marks.append(_Mark("box", fill, x, y, tip))
         self._add(
             "rect",
             f'x="{left:.1f}" y="{top:.1f}" width="{max(right - left, 0.5):.1f}" '
@@ -66,18 +93,23 @@ class Plot:
         data: str = "",
     ) -> None:
         """A line through points in data units; `data` as `dot` has it."""
+        points = list(points)
         path = "L".join(f"{self._px(x):.1f} {self._py(y):.1f}" for x, y in points)
+        if not dash:
+            self._marks += [_Mark("line", stroke, (x, None), (y, None), tip) for x, y in points]
         dashes = f' stroke-dasharray="{dash}"' if dash else ""
         self._add("path", f'd="M{path}" fill="none" stroke="{stroke}" stroke-width="{width:g}"{dashes}{_of(data)}', tip)
 
     def band(self, points: Sequence[tuple[float, float, float]], fill: str) -> None:
         """The area between two lines through points (x, low, high), see-through."""
+        self._marks += [_Mark("band", fill, (x, None), (low, high)) for x, low, high in points]
         around = [(x, low) for x, low, _ in points] + [(x, high) for x, _, high in reversed(points)]
         path = "L".join(f"{self._px(x):.1f} {self._py(y):.1f}" for x, y in around)
         self._add("path", f'd="M{path}Z" fill="{fill}" fill-opacity="0.2"', "")
 
     def dot(self, x: float, y: float, fill: str, *, radius: float = 3.0, tip: str = "", data: str = "") -> None:
         """A dot; `data` is for a script, in the attribute data-of."""
+        self._marks.append(_Mark("dot", fill, (x, None), (y, None), tip))
         at = f'cx="{self._px(x):.1f}" cy="{self._py(y):.1f}"'
         self._add("circle", f'{at} r="{radius:g}" fill="{fill}"{_of(data)}', tip)
 
@@ -87,16 +119,32 @@ class Plot:
             f'<text x="{self._px(x):.1f}" y="{self._py(y) - up:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
         )
 
-    def figure(self, caption: str = "", key: Sequence[tuple[str, str]] = ()) -> str:
+    def figure(self, caption: str = "", key: Sequence[tuple[str, str]] = ()) -> Figure:
         """The chart with its axes; `key` names the colours (colour, name)."""
         names = "".join(f'<span><i style="background:{colour}"></i>{escape(name)}</span>' for colour, name in key)
         title = escape(self._title)
-        return (
-            f"<figure><h3>{title}</h3>"
+        numbers = self.numbers(key)
+        figure = Figure(
+            f'<figure data-csv="{escape(numbers)}"><h3>{title}</h3>'
             + (f'<div class="key">{names}</div>' if names else "")
             + f'<svg viewBox="0 0 {_FRAME_WIDTH} {_FRAME_HEIGHT}" role="img" aria-label="{title}">'
             + f"{self._body()}</svg><figcaption>{escape(caption)}</figcaption></figure>"
         )
+        figure.svg, figure.csv = self.file(key), numbers
+        return figure
+
+    def numbers(self, key: Sequence[tuple[str, str]] = ()) -> str:
+        """What is drawn, in the units of the axes, as CSV; guides (dashed lines, shades) are left out."""
+        names = dict(key)
+        x, y = self._x.name or "x", self._y.name or "y"
+        head = ["series", "mark", x, f"{x}, end", y, f"{y}, end", "about"]
+        lines = [
+            [names.get(m.colour, ""), m.kind, *(_number(v) for v in (*m.x, *m.y)), m.about]
+            for m in self._marks
+            if m.colour != SHADE
+        ]
+        used = [i for i in range(len(head)) if i in (2, 4) or any(line[i] for line in lines)]
+        return csv_text([[line[i] for i in used] for line in [head, *lines]])
 
     def file(self, key: Sequence[tuple[str, str]] = ()) -> str:
         """The chart as an SVG file of its own, with its title and key inside."""
@@ -143,6 +191,17 @@ class Plot:
         return _TOP + (1 - self._y.at(value)) * _HEIGHT
 
 
+def csv_text(lines: Iterable[Sequence[str]]) -> str:
+    """Lines of fields as CSV."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return text.getvalue()
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
+
+
 def _of(data: str) -> str:
     return f' data-of="{escape(data)}"' if data else ""
 
@@ -156,7 +215,7 @@ def bars(
     band: tuple[float, float] | None = None,
     unit: str = "cells",
     caption: str = "",
-) -> str:
+) -> Figure:
     """Bars on top of each other.
 
     Args:

@@ -6,7 +6,7 @@ from ohmbench.support.array_types import IntArray
 
 
 def confusion_table(counts: IntArray) -> str:
-    """Counts (classes, classes), row = label, column = prediction, as HTML."""
+    """Counts (classes, classes), row = label, column = prediction, as HTML; the page's script saves it as files."""
     head = "".join(f'<th scope="col">{c}</th>' for c in range(len(counts)))
     lines = [f'<tr><th></th>{head}<th class="side" scope="col">right</th></tr>']
     most = max(1, int(counts.max(initial=1)))

@@ -14,7 +14,7 @@ RUNGS = {
     "twin": "the instruction-set model, with the model of the array",
 }
 
-STYLE, SCRIPT = asset(__file__, "page.css"), asset(__file__, "page.js")
+STYLE, SCRIPT, SAVE = (asset(__file__, name) for name in ("page.css", "page.js", "save.js"))
 
 
 def page(title: str, body: str, cells: str = "", *, refresh_s: int = 0) -> str:
@@ -46,7 +46,10 @@ def page(title: str, body: str, cells: str = "", *, refresh_s: int = 0) -> str:
 <main>
 {body}
 </main>
-{script if cells else ""}</body>
+{script if cells else ""}<script>
+{SAVE}
+</script>
+</body>
 </html>
 """
 

@@ -86,7 +86,7 @@ def pareto(network: str, rows: Sequence[Row]) -> str:
             plot.dot(row["cells"], 100 * row["accuracy"], colour, radius=1.2, tip=tip, data=row["point"])
         keys = " ".join(str(row["point"]) for row in group)
         name = said(group[0], names) or network
-        tip = f"{name}: {x:.0f} cells, {y:.2f} ± {deviation:.2f} % ({len(group)} points)"
+        tip = f"{name}: {x:.0f} cells, {y:.2f} ± {deviation:.2f} % (mean of {len(group)})"
         if deviation:
             plot.line([(x, y - deviation), (x, y + deviation)], colour, width=1.2, data=keys)
         plot.dot(x, y, colour, radius=3.6, tip=tip, data=keys)
@@ -147,7 +147,8 @@ def heat_map(rows: Sequence[Row], down: str, across: str) -> str:
     for a in downs:
         cells = [_heat_cell(means[a, b], low, high) for b in acrosses]
         lines.append(f'<tr><th class="side" scope="row">{escape(text(a))}</th>{"".join(cells)}</tr>')
-    return f'<div class="scroll"><table class="confusion heat">{"".join(lines)}</table></div>'
+    name = escape(f"Accuracy over {down} and {across}")
+    return f'<div class="scroll"><table class="confusion heat" data-name="{name}">{"".join(lines)}</table></div>'
 
 
 def _heat_cell(value: float | None, low: float, high: float) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from ohmbench.inference.trim_causes import WorstLane
 from ohmbench.inference.trimming import Trimming
 from ohmbench.mapping.image import WeightImage
+from ohmbench.report.charts import csv_text
 from ohmbench.support.array_types import FloatArray
 
 _CELL, _LEFT, _TOP, _GAP = 16, 56, 22, 40
@@ -55,9 +56,17 @@ def _layer(image: WeightImage, trimming: Trimming, number: int) -> str:
     heading = f"Layer {number}: error of its sums {raw:.1f}, trimmed {trimmed:.1f}"
     squares = _picture(image, trimming.lane_raw, tiles, top, 0, "raw")
     squares += _picture(image, trimming.lane_trimmed, tiles, top, _LEFT + wide * _CELL + _GAP, "trimmed")
+    numbers = [["tile", "image", "output", "error", "error trimmed"]]
+    for index in tiles:
+        tile = image.tiles[index]
+        for lane in range(tile.outputs):
+            errors = (trimming.lane_raw[index, lane], trimming.lane_trimmed[index, lane])
+            place = (index, tile.image, tile.first_output + lane)
+            numbers.append([*map(str, place), *(f"{error:.2f}" for error in errors)])
     return (
-        f"<h3>{heading}</h3>\n<div class='scroll'><svg viewBox='0 0 {width} {height}' "
-        f"style='width:{width}px;max-width:none' role='img' aria-label='{heading}'>{squares}</svg></div>"
+        f"<figure data-csv='{escape(csv_text(numbers))}'><h3>{heading}</h3>\n<div class='scroll'>"
+        f"<svg viewBox='0 0 {width} {height}' style='width:{width}px;max-width:none' role='img' "
+        f"aria-label='{heading}'>{squares}</svg></div></figure>"
     )
 
 

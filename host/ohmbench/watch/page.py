@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ohmbench.report.page import STYLE
+from ohmbench.report.page import SAVE, STYLE
 from ohmbench.support.resources import asset
 
 _STYLE, _BODY, _SCRIPT = (asset(__file__, name) for name in ("watch.css", "watch.html", "watch.js"))
@@ -27,6 +27,9 @@ def html(more: str = "") -> str:
 </main>
 <script>
 {_SCRIPT}
+</script>
+<script>
+{SAVE}
 </script>
 {more}</body>
 </html>

@@ -81,7 +81,7 @@ def test_it_does_what_it_estimates_and_has_its_plots(name: str) -> None:
     ).html()
     assert "simulated" in page
     assert "src=" not in page
-    assert "</script>" not in page.split("<body>")[1]
+    assert "</script>" not in page.split("<main>")[1].split("</main>")[0]
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -134,7 +134,7 @@ def test_the_headline_is_the_mean_of_the_best_setting_not_the_best_seed() -> Non
     html = sweep_html(table, {row["point"]: [[5, 1], [0, 6]] for row in table}, [])
     assert "<h1>6 points of 2 settings: 93.00 ± 1.00 % with the best</h1>" in html
     assert "99.8" not in html.split("<h2>", 1)[0]
-    front = html.split("% recognised through the array", 1)[0].split('<path d="M', 1)[1].split('"', 1)[0]
+    front = html.split("<svg", 1)[1].split('<path d="M', 1)[1].split('"', 1)[0]
     assert front.count("L") == 0  # the line joins means: the other setting's is beaten in both
     assert re.search(r">15</td>", html)  # of the confusion matrices: the sum over the seeds of the setting
 

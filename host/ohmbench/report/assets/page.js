@@ -89,6 +89,12 @@ function describe(image, i) {
 }
 for (const map of maps) {
   draw(map, -1);
+  const view = views[map.dataset.view], image = data.images[map.dataset.image];
+  const known = i => image.state[i] === OUTSIDE || image.state[i] === IN_WINDOW ||
+    (view.known && image.state[i] !== UNUSED);
+  map.squares = () => ({rows, columns, name: view.name + (view.ramp === 'pulses' ? '' : ', µS'),
+    fills: image.state.map((_state, i) => fill(view, image, i)),
+    values: image.state.map((_state, i) => known(i) ? Math.round(100 * value(view, image, i)) / 100 : null)});
   map.addEventListener('pointermove', event => {
     const box = map.getBoundingClientRect();
     const column = Math.floor((event.clientX - box.left) / box.width * columns);

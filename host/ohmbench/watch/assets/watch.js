@@ -15,9 +15,11 @@ function map(name, values, rows, columns) {
   const canvas = element(name), context = canvas.getContext('2d');
   const known = values.filter(value => value !== null);
   const high = Math.max(1, ...known);
+  const fill = value => value === null ? '#eceff2' : colour(ramps[name], value / high);
+  canvas.squares = () => ({rows, columns, values, fills: values.map(fill), name: name + units[name]});
   canvas.width = columns; canvas.height = rows;
   values.forEach((value, i) => {
-    context.fillStyle = value === null ? '#eceff2' : colour(ramps[name], value / high);
+    context.fillStyle = fill(value);
     context.fillRect(i % columns, Math.floor(i / columns), 1, 1);
   });
   element(name + '-low').textContent = '0' + units[name];
@@ -52,6 +54,7 @@ function show() {
   }));
 }
 for (const name of ['usiemens', 'wear']) {
+  element(name).squares = () => ({rows: 0, columns: 0, fills: [], values: [], name});  // until something is known
   element(name).addEventListener('pointermove', event => {
     const box = element(name).getBoundingClientRect();
     if (state === null || state.run === null) return;
