@@ -168,3 +168,13 @@ def test_any_text_parses_or_is_refused(text: str) -> None:
     except DataError:
         return
     assert config.settings
+
+
+def test_sweeps_that_come_with_ohmbench_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the README has it; a file of one's own goes before, and another folder has none of them."""
+    monkeypatch.chdir(tmp_path)
+    assert len(expand(SweepConfig.load(Path("digits.toml")))) == 48
+    with pytest.raises(DataError, match="Cannot read the sweep"):
+        SweepConfig.load(tmp_path / "digits.toml")
+    (tmp_path / "digits.toml").write_text(BASE)
+    assert len(expand(SweepConfig.load(Path("digits.toml")))) == 1
