@@ -19,7 +19,7 @@ from ohmbench.support.writer import message
 COMMANDS = (
     *("demo", "import", "map", "train", "compress", "results", "sweep", "report"),
     *("program", "verify", "form", "characterise", "experiment", "experiments"),
-    *("log", "show", "export", "merge-arrays", "watch", "completion", "bug-report"),
+    *("log", "show", "plot", "export", "merge-arrays", "watch", "completion", "bug-report"),
     *("list", "doctor", "selftest", "calibrate", "carrier", "supply"),
     *("read", "run", "wave", "infer", "trim", "info", "safe", "flash", "asm", "replay", "measure"),
 )

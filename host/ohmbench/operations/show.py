@@ -138,7 +138,7 @@ def _html(store: Store, shown: Shown) -> str:
     if shown._is_experiment and (text := _experiment_html(store, shown)):
         return text
     if shown.run.image_number is not None and shown.outcome.cells:
-        return _program_html(store, shown)
+        return program_html(program_state(store, shown))
     rows = [SummaryRow(name, value, "") for name, value in shown.facts() if value]
     happened = [(local(e.at), e.what) for e in shown.events]
     heading = f"{shown.run.kind} on {shown.run.serial}"
@@ -150,7 +150,12 @@ def _origin(run: RunRecord) -> dict[str, object]:
     return {"run": run.id, "begun": local(run.started), "command": run.provenance.get("command", ""), **said}
 
 
-def _program_html(store: Store, shown: Shown) -> str:
+def program_state(store: Store, shown: Shown) -> ProgramState:
+    """What a run that programmed an image did, as its page shows it.
+
+    Raises:
+        StoreError: the record cannot be read.
+    """
     run = shown.run
     cells, per_usiemens = store.cells(run.id), codes_per_siemens(float(run.recipe.get("read_v", 0.2))) * 1e-6
     skipped = skipped_of(run, *cells.mask.shape)
@@ -170,7 +175,7 @@ def _program_html(store: Store, shown: Shown) -> str:
     rows = np.ones(cells.mask.shape[0], np.bool_)
     image = ImageState(middle, skipped, Standing(cells, rows, max(0, run.passes - 1)))
     status = "interrupted" if run.status is RunStatus.RUNNING else run.status.value
-    return program_html(ProgramState(info, {number: image}, {number: _passes(store, run)}, status, _why(shown)))
+    return ProgramState(info, {number: image}, {number: _passes(store, run)}, status, _why(shown))
 
 
 def _passes(store: Store, run: RunRecord) -> tuple[PassTotals, ...]:

@@ -1,0 +1,115 @@
+"""Values in rows and columns as charts of squares: confusion matrices and maps of arrays, as files of their own."""
+
+from __future__ import annotations
+
+from html import escape
+
+import numpy as np
+
+from ohmbench.report.charts import Figure, csv_text
+from ohmbench.support.array_types import FloatArray, IntArray
+
+_SIDE, _TOP = 40, 48
+_INK, _SOFT, _PALE = "#1d2733", "#5b6875", "#edf0f3"
+_RIGHT, _WRONG = (26, 85, 146), (194, 87, 26)
+_WEAR = ((247, 245, 250), (71, 42, 115))
+"""The ends of the ramp that pages draw pulses with."""
+
+
+def confusion_chart(counts: IntArray, title: str) -> Figure:
+    """Counts (classes, classes), row = label, column = prediction; hits in blue, mistakes in orange."""
+    most = max(1, int(counts.max(initial=1)))
+    squares = []
+    for label, predicted in np.ndindex(counts.shape):
+        count = int(counts[label, predicted])
+        strength = 0.12 + 0.88 * count / most if count else 0.0
+        colour = _RIGHT if label == predicted else _WRONG
+        opacity = strength if label == predicted else min(1.0, 2.5 * strength)  # a single mistake is to be seen
+        ink = "#fff" if opacity > 0.55 else _INK
+        squares.append((label, predicted, _mixed((255, 255, 255), colour, opacity), str(count or ""), ink))
+    lines = [["label", "prediction", "images"]]
+    lines += [[str(a), str(b), str(int(counts[a, b]))] for a, b in np.ndindex(counts.shape)]
+    return _figure(title, "label (row), prediction (column)", counts.shape, 36, squares, 1, csv_text(lines))
+
+
+def wear_chart(pulses: IntArray, title: str) -> Figure:
+    """Pulses (rows, columns) that each cell has had; the darkest hundredth share a colour."""
+    top = max(1.0, float(np.percentile(pulses, 99)))
+    squares = [
+        (row, column, _mixed(*_WEAR, min(1.0, float(pulses[row, column]) / top)), "", _INK)
+        for row, column in np.ndindex(pulses.shape)
+    ]
+    lines = [["row", "column", "pulses"]]
+    lines += [[str(row), str(column), str(int(pulses[row, column]))] for row, column in np.ndindex(pulses.shape)]
+    about = f"pulses a cell, 0 (pale) to {top:.0f} or more (dark); most {int(pulses.max(initial=0))}"
+    return _figure(title, about, pulses.shape, 12, squares, 8, csv_text(lines))
+
+
+def map_chart(values: FloatArray, title: str, unit: str) -> Figure:
+    """Values (rows, columns) from pale to dark; nan is left grey."""
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    squares = []
+    for row, column in np.ndindex(values.shape):
+        value = float(values[row, column])
+        share = (value - low) / (high - low) if high > low else 0.0
+        fill = _mixed((244, 248, 252), (11, 44, 87), share) if np.isfinite(value) else _PALE
+        squares.append((row, column, fill, "", _INK))
+    lines = [["row", "column", unit]]
+    for row, column in np.ndindex(values.shape):
+        value = float(values[row, column])
+        lines.append([str(row), str(column), f"{value:.6g}" if np.isfinite(value) else ""])
+    return _figure(
+        title, f"{low:.4g} (pale) to {high:.4g} {unit} (dark)", values.shape, 12, squares, 8, csv_text(lines)
+    )
+
+
+def _mixed(low: tuple[int, int, int], high: tuple[int, int, int], share: float) -> str:
+    return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in zip(low, high, strict=True))
+
+
+def _figure(
+    title: str,
+    about: str,
+    shape: tuple[int, ...],
+    size: int,
+    squares: list[tuple[int, int, str, str, str]],
+    every: int,
+    numbers: str,
+) -> Figure:
+    """Squares (row, column, fill, text, ink) with every so manyth row and column numbered."""
+    rows, columns = shape
+    parts = [
+        f'<text x="8" y="16" font-size="14" fill="{_INK}">{escape(title)}</text>',
+        f'<text x="8" y="32">{escape(about)}</text>',
+    ]
+    for row, column, fill, text, ink in squares:
+        x, y = _SIDE + column * size, _TOP + row * size
+        tip = f"row {row}, column {column}"
+        parts.append(
+            f'<rect x="{x}" y="{y}" width="{size}" height="{size}" fill="{fill}" stroke="#fff" stroke-width="0.5">'
+            f"<title>{tip}</title></rect>"
+        )
+        if text:
+            middle = f'x="{x + size / 2:g}" y="{y + size / 2 + 4:g}" text-anchor="middle"'
+            parts.append(f'<text {middle} fill="{ink}">{escape(text)}</text>')
+    for row in range(0, rows, every):
+        at = f'x="{_SIDE - 6}" y="{_TOP + (row + 0.5) * size + 4:g}"'
+        parts.append(f'<text {at} text-anchor="end">{row}</text>')
+    base = _TOP + rows * size
+    for column in range(0, columns, every):
+        parts.append(
+            f'<text x="{_SIDE + (column + 0.5) * size:g}" y="{base + 16}" text-anchor="middle">{column}</text>'
+        )
+    width, height = max(_SIDE + columns * size + 12, 420), base + 24
+    body = "".join(parts)
+    style = f'font-family="sans-serif" font-size="12" fill="{_SOFT}"'
+    svg = f'viewBox="0 0 {width} {height}"'
+    drawn = f'<svg {svg} {style} role="img" aria-label="{escape(title)}">{body}</svg>'
+    figure = Figure(f'<figure data-csv="{escape(numbers)}">{drawn}</figure>')
+    figure.csv = numbers
+    figure.svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {svg} width="{width}" height="{height}" {style}>'
+        f'<rect width="100%" height="100%" fill="#fff"/>{body}</svg>\n'
+    )
+    return figure
