@@ -1,9 +1,11 @@
-"""Progress of long work on stderr: a bar on a terminal, a line now and then elsewhere."""
+"""Progress on stderr: a bar on a terminal, a line now and then in a pipe, with the time that is left."""
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,11 +19,92 @@ OnProgress = Callable[[str, int, int], None]
 Say = Callable[[str], None]
 """Called with a line before something that takes long; `Progress.say` is one."""
 
-_LINES_S = 5.0  # between two lines about one piece of work, in a log
+_LINES_S = 10.0  # between two lines in a pipe
+_FIRST_LEFT_S = 0.5  # before that a rate is none
+
+
+@dataclass(frozen=True)
+class Work:
+    """A kind of work in a whole.
+
+    Attributes:
+        names: regular expression of what `Progress` is called with; the first kind that fits counts.
+        units: how much there is of it, in the units that `Progress` is called with; all calls together.
+        seconds: what one unit is expected to take. Only the ratio to other kinds of the whole counts.
+        steps: what each unit takes, where they are not alike, in place of `seconds`.
+    """
+
+    names: str
+    units: int
+    seconds: float = 1.0
+    steps: Sequence[float] = ()
+
+    def took_s(self, done: float) -> float:
+        """What so many units are expected to take."""
+        units = min(done, self.units)
+        return sum(self.steps[: int(units)]) if self.steps else self.seconds * units
+
+
+class _Whole:
+    """How much of all work is done, by the time that it was expected to take."""
+
+    def __init__(self, name: str, work: Sequence[Work], before: int = 0) -> None:
+        self.name = name
+        self._work = work
+        self._all_s = sum(kind.took_s(kind.units) for kind in work)
+        self._began = time.monotonic()
+        self._last = self._began  # call
+        self._spent_s = [0.0] * len(work)  # by the clock
+        self._took_s = [0.0] * len(work)  # as expected, of what is done
+        self._before_s = work[0].took_s(before)
+        self._done = [0.0] * len(work)  # units of pieces that have ended
+        self._piece = ("", 0, 0)  # the last call
+        self._now = ""
+        self.share = 0.0
+
+    def take(self, name: str, done: int, total: int) -> None:
+        """A call of `Progress`."""
+        self._now = f"{done} of {total}" if name == self.name else f"{name}: {done} of {total}"
+        before, was, of = self._piece
+        if self._kind(name) is None:
+            return
+        # another piece, or the same again: the one before is over, even if its last rows had nothing to do
+        if before and (name != before or done < was):
+            kind = self._kind(before)
+            assert kind is not None
+            self._done[kind] += of
+        self._piece = (name, done, total)
+        here = self._kind(name)
+        self._took_s = [work.took_s(self._done[i] + (done if i == here else 0)) for i, work in enumerate(self._work)]
+        self.share = max(self.share, min(1.0, sum(self._took_s) / self._all_s if self._all_s else 1.0))
+        now = time.monotonic()
+        assert here is not None
+        self._spent_s[here] += now - self._last
+        self._last = now
+
+    def left_s(self) -> float | None:
+        """What the rest takes, each kind at its own rate until now; None while there is no rate yet."""
+        passed = time.monotonic() - self._began
+        took = [t - (self._before_s if i == 0 else 0.0) for i, t in enumerate(self._took_s)]
+        if passed < _FIRST_LEFT_S or sum(took) <= 0:
+            return None
+        overall = passed / sum(took)
+        rates = [spent / t if t > 0 else overall for spent, t in zip(self._spent_s, took, strict=True)]
+        left = [work.took_s(work.units) - t for work, t in zip(self._work, self._took_s, strict=True)]
+        since = time.monotonic() - self._last
+        return max(0.0, sum(rate * rest for rate, rest in zip(rates, left, strict=True)) - since)
+
+    def beside(self) -> str:
+        """The time that is left, the stage and its counts."""
+        left = self.left_s()
+        return self._now if left is None else f"{duration(left)} left, {self._now}"
+
+    def _kind(self, name: str) -> int | None:
+        return next((i for i, work in enumerate(self._work) if re.fullmatch(work.names, name)), None)
 
 
 class Progress:
-    """Shows one piece of work at a time; a new name ends the bar of the one before.
+    """Shows one piece of work at a time, or after `expect` all of a command's work as one.
 
     Args:
         quiet: show nothing.
@@ -29,49 +112,58 @@ class Progress:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._name = ""
+        self._shown: _Whole | None = None
+        self._is_whole = False
         self._bar: tqdm[Any] | None = None
-        self._last_line = 0.0
-        self._start = (0.0, 0)  # when the work began to be shown, and what of it was done by then
+        self._last_line: float | None = None
 
     def say(self, text: str) -> None:
         """One line, before something that takes long."""
-        self._finish()
+        self._close()
         if not self._quiet:
             message(text)
+
+    def expect(self, name: str, work: Sequence[Work], before: int = 0) -> None:
+        """Show what comes as one whole: how much of all of it is done, and how long the rest takes.
+
+        What is called with a name that is none of `work` is shown beside, and counts nothing.
+
+        Args:
+            before: units of the first kind that were done before, by a run that this one goes on with.
+        """
+        self._close()
+        self._shown, self._is_whole = _Whole(name, work, before), True
 
     def __call__(self, name: str, done: int, total: int) -> None:
         """Report that `done` of `total` of the work `name` is done."""
         if self._quiet:
             return
-        if not STDERR.isatty():
-            self._line(name, done, total)
-            return
-        if name != self._name:
-            self._finish()
-            self._name = name
-            self._bar = tqdm(total=total, desc=name, file=STDERR, leave=False, unit_scale=True)
-        if self._bar is not None:
-            self._bar.update(done - self._bar.n)
+        if self._shown is None or not (self._is_whole or self._shown.name == name):
+            self._close()
+            self._shown = _Whole(name, [Work(re.escape(name), total)])
+        self._shown.take(name, done, total)
+        if STDERR.isatty():
+            self._draw(self._shown)
+        else:
+            self._line(self._shown)
 
-    def _line(self, name: str, done: int, total: int) -> None:
+    def _draw(self, shown: _Whole) -> None:
+        if self._bar is None:
+            form = "{desc}: {percentage:3.0f} %|{bar}| {postfix}"
+            self._bar = tqdm(total=1.0, desc=shown.name, file=STDERR, leave=False, bar_format=form)
+        self._bar.set_postfix_str(shown.beside(), refresh=False)
+        self._bar.update(shown.share - self._bar.n)
+
+    def _line(self, shown: _Whole) -> None:
         now = time.monotonic()
-        if name != self._name:
-            self._start = now, done
-        elif now - self._last_line < _LINES_S:
-            return
-        self._name, self._last_line = name, now
-        began, already = self._start
-        rest = ""
-        if now > began and done > already:
-            rate = (done - already) / (now - began)
-            rest = f", {rate:.3g}/s, {(total - done) / rate:.0f} s left"
-        message(f"{name}: {done} of {total}{rest}")
+        if self._last_line is None or now - self._last_line >= _LINES_S:
+            self._last_line = now
+            message(f"{shown.name}: {100 * shown.share:.0f} %, {shown.beside()}")
 
-    def _finish(self) -> None:
+    def _close(self) -> None:
         if self._bar is not None:
             self._bar.close()
-        self._name, self._bar = "", None
+        self._bar = None
 
     def __enter__(self) -> Self:
         return self
@@ -79,4 +171,14 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._finish()
+        self._close()
+
+
+def duration(seconds: float) -> str:
+    """A time to wait: 8 s, 3 min 20 s, 2 h 5 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

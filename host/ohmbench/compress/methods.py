@@ -59,11 +59,19 @@ class Job:
 
 @dataclass(frozen=True)
 class Method:
-    """`run` gives the network; stages are those of docs/results; free: it does not heed the budget."""
+    """A way to compress.
+
+    Attributes:
+        stages: as in docs/results.
+        run: gives the network.
+        free: it does not heed the budget.
+        trainings: how often it takes all epochs of the job's training.
+    """
 
     stages: str
     run: Callable[[Job], CompressedNetwork]
     free: bool = False
+    trainings: float = 0.0
 
 
 def _pairs(job: Job) -> CompressedNetwork:
@@ -165,15 +173,15 @@ METHODS: dict[str, Method] = {
     "shared-reference": Method("reference column", lambda j: shared_reference(_lossless(j), j.height), free=True),
     "spectral-untuned": Method("columns", _columns("spectral", tuned=False)),
     "kmeans-untuned": Method("columns", _columns("kmeans", tuned=False)),
-    "spectral": Method("columns, tuning", _columns("spectral")),
-    "kmeans": Method("columns, tuning", _columns("kmeans")),
-    "random": Method("columns, tuning", _columns("random")),
-    "gains": Method("columns with gains, tuning", _gains),
-    "rows": Method("rows, tuning", _rows),
-    "gradient-pruning": Method("pruning", _pruned("gradient")),
-    "magnitude-pruning": Method("pruning", _pruned("magnitude")),
-    "all": Method("pruning (of one layer), rows, columns, tuning", _all("kmeans")),
-    "all-spectral": Method("pruning (of one layer), rows, columns, tuning", _all("spectral")),
+    "spectral": Method("columns, tuning", _columns("spectral"), trainings=1.0),
+    "kmeans": Method("columns, tuning", _columns("kmeans"), trainings=1.0),
+    "random": Method("columns, tuning", _columns("random"), trainings=1.0),
+    "gains": Method("columns with gains, tuning", _gains, trainings=1.0),
+    "rows": Method("rows, tuning", _rows, trainings=1.0),
+    "gradient-pruning": Method("pruning", _pruned("gradient"), trainings=1.0),
+    "magnitude-pruning": Method("pruning", _pruned("magnitude"), trainings=1.0),
+    "all": Method("pruning (of one layer), rows, columns, tuning", _all("kmeans"), trainings=3.0),
+    "all-spectral": Method("pruning (of one layer), rows, columns, tuning", _all("spectral"), trainings=3.0),
 }
 
 

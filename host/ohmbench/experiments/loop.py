@@ -7,6 +7,7 @@ charged with all of them, the step is taken again, and an event says so.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from ohmbench.bench.base import Bench
 from ohmbench.bench.opening import SimulatedArray, open_bench
 from ohmbench.experiments.base import Experiment, Found, Step
 from ohmbench.experiments.pulsing import fire
-from ohmbench.progress import Progress
+from ohmbench.progress import Progress, Work
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.record.ledger import Ledger
 from ohmbench.record.records import Cells, CellStatus
@@ -26,6 +27,8 @@ from ohmbench.record.store import Run
 from ohmbench.record.trail import Sample, samples
 from ohmbench.support.array_types import Mask
 from ohmbench.tables import ADC_MAX, CLOCK_HZ
+
+_STEP_S = 0.004  # of the host, the record and the link, besides a step's bench time
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,15 @@ def estimate(experiment: Experiment, chosen: Mask) -> Estimate:
     train.useq branches on no code, so that its run time is the same for every array, and linear in rows and count:
     the twin tells it from three short runs.
     """
-    steps = experiment.steps()
-    rows, cells = int(np.count_nonzero(chosen.any(axis=1))), int(np.count_nonzero(chosen))
+    steps, cells = experiment.steps(), int(np.count_nonzero(chosen))
+    pulses = sum(step.pulses for step in steps)
+    bench_s = sum(steps_s(steps, chosen))
+    return Estimate(len(steps), cells, pulses, pulses * cells, bench_s, sum(step.rest_s for step in steps))
+
+
+def steps_s(steps: Sequence[Step], chosen: Mask) -> list[float]:
+    """Bench time of each step on the chosen cells (rows, columns), its rest left out, as `estimate` has it."""
+    rows = int(np.count_nonzero(chosen.any(axis=1)))
     clocks = {}
 
     def took(bench: Bench, step: Step, rows: int, count: int) -> int:
@@ -80,12 +90,11 @@ def estimate(experiment: Experiment, chosen: Mask) -> Estimate:
             if kind not in clocks:
                 one, two, more = (took(bench, step, *size) for size in ((1, 1), (2, 1), (1, 2)))
                 clocks[kind] = (2 * one - two, two - more, more - one)
-    total = 0
+    found = []
     for step in steps:
         once, a_row, a_count = clocks[step.entry, step.drive.set_us, step.drive.reset_us]
-        total += once + rows * (a_row + step.count * a_count)
-    pulses = sum(step.pulses for step in steps)
-    return Estimate(len(steps), cells, pulses, pulses * cells, total / CLOCK_HZ, sum(step.rest_s for step in steps))
+        found.append((once + rows * (a_row + step.count * a_count)) / CLOCK_HZ)
+    return found
 
 
 def run(
@@ -106,6 +115,10 @@ def run(
         first = samples(journal.store, journal.run.id)[:1]
         started = first[0].at if first else None
     started = started or datetime.now(UTC)
+    waits = [0.0 if bench.info.is_simulated else step.rest_s for step in steps]
+    expected = [_STEP_S + took + wait for took, wait in zip(steps_s(steps, chosen), waits, strict=True)]
+    work = Work(re.escape(experiment.name), len(steps), steps=expected)
+    progress.expect(experiment.name, [work], before=len(found))
     for number in range(len(found), len(steps)):
         if experiment.aborted:
             break

@@ -8,9 +8,11 @@ from typing import Any
 
 from ohmbench.compress.methods import method_named
 from ohmbench.errors import UsageError
+from ohmbench.operations.expected import compression
 from ohmbench.progress import Progress
 from ohmbench.study.methods import Outcome, run_method
 from ohmbench.study.network_file import NetworkFile
+from ohmbench.study.training_data import tuning_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,5 +57,8 @@ def compress_file(
     file = NetworkFile.load(path)
     file.check_budgets(budgets)
     net, split = file.with_data(data, folder, progress)
+    if progress is not None:
+        epochs = tuning_of(len(split.train_y))[0] if net is None else net.epochs
+        progress.expect("compress", compression(method, len(wanted), epochs))
     start = file.start(net, split, bits=bits, seed=seed, weight_noise=weight_noise, progress=progress)
     return CompressResult(tuple(run_method(start, method, budget, progress) for budget in wanted))

@@ -24,6 +24,7 @@ from ohmbench.lab.setup import Setup
 from ohmbench.mapping.data_sets import CONTENT, dataset_of
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset, share_right
+from ohmbench.operations.expected import inference, programming
 from ohmbench.operations.image_file import ImageFile, require_own_array
 from ohmbench.operations.output_errors import OutputErrors
 from ohmbench.operations.result import Noted
@@ -39,7 +40,8 @@ from ohmbench.operations.trim import (
 from ohmbench.operations.verify import Check
 from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.programming.result import ProgramResult
-from ohmbench.progress import Progress
+from ohmbench.programming.run import policy_of
+from ohmbench.progress import Progress, Work
 from ohmbench.record.trail import add_result, note
 from ohmbench.report.infer import InferReport, render_infer
 from ohmbench.report.results import SummaryRow, confusion, percent, seconds
@@ -306,6 +308,7 @@ def infer(
     else:
         source = Source(file.sha256, file.path.name, recipe_name or DEFAULT_RECIPE)
         load = recorded_loader(bench, recipe, progress, ledgered, INFER, source, skip)
+    progress.expect("infer", _expected(image, recipe, len(inputs), trim, held is not None))
     found = _through(bench, file, data, recipe, inputs, load, progress, trim, ledgered, after_s, twin is not None)
     outputs = None
     if data.targets is not None:
@@ -341,6 +344,13 @@ def infer(
         found.trim,
         outputs=outputs,
     )
+
+
+def _expected(image: WeightImage, recipe: Recipe, inputs: int, trim: TrimRequest | None, is_held: bool) -> list[Work]:
+    # with a trimming, inputs of the fit pass besides, and from the second layer on the test's twice: raw and corrected
+    passing = inputs if trim is None else (trim.count or 0) + round(inputs * (2 - 1 / len(image.layers)))
+    arrays = [] if is_held else programming(image.images, recipe, policy_of(recipe))
+    return [*arrays, *inference(image, passing)]
 
 
 def _said_before(image: WeightImage, data: Dataset, key: str) -> float | None:

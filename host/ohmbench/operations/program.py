@@ -16,6 +16,7 @@ from ohmbench import __version__
 from ohmbench.bench.base import Bench
 from ohmbench.errors import ArrayState, FaultError, LinkError, NotConvergedError, StoreError
 from ohmbench.lab.ledger import Ledgered
+from ohmbench.operations.expected import programming
 from ohmbench.operations.program_plan import Job
 from ohmbench.programming.result import ArrayResult
 from ohmbench.programming.run import ArrayRun, Standing
@@ -213,6 +214,7 @@ def program(
     with ExitStack() as stack:
         if report is not None:
             session.report = stack.enter_context(ProgramReport(report, _info(bench, job, serial)))
+        progress.expect("program", programming(len(job.numbers), job.recipe))
         for number in job.numbers:
             session.program(number)
         cycles = bench.state().run_cycles - before

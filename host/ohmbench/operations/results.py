@@ -21,12 +21,14 @@ import numpy as np
 
 from ohmbench import compress, study
 from ohmbench.compress.base import train_float, train_imported
+from ohmbench.compress.methods import METHODS
 from ohmbench.errors import UsageError
 from ohmbench.network import nets
 from ohmbench.network.conv_nets import CONV_NETS, ConvNet
 from ohmbench.network.mnist import load_mnist
 from ohmbench.network.nets import NETS, Net, load_split, net_named, validation_images
-from ohmbench.progress import Progress
+from ohmbench.progress import Progress, Work
+from ohmbench.study.effort import epoch_s, start_epochs
 from ohmbench.study.methods import Start, run_method
 from ohmbench.study.training_data import imported_split
 from ohmbench.support.children import safe_path
@@ -142,7 +144,9 @@ def run_results(
             raise UsageError("No results of this code and these images are finished. Run without --finished.")
     if missing:
         os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # of the processes that start now
-        progress("results", len(parts) - len(missing), len(parts))
+        progress.expect(
+            "results", [Work("results", len(missing), steps=[_part_s(name) for name, _bits, _seed in missing])]
+        )
         # Ctrl-C ends the workers at once and without a traceback each; what they have finished is in the cache
         stop = (signal.SIGINT, signal.SIG_DFL)
         with (
@@ -153,7 +157,7 @@ def run_results(
             try:
                 for done, future in enumerate(as_completed(waiting)):
                     future.result()
-                    progress("results", len(parts) - len(missing) + done + 1, len(parts))
+                    progress("results", done + 1, len(missing))
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -190,6 +194,17 @@ def run_part(name: str, bits: int, seed: int, file: Path, folder: Path | None) -
             except UsageError as error:
                 rows.append({"net": name, "bits": bits, "method": method, "budget": budget, "refused": str(error)})
     replace_file(file, json_text(rows).encode())
+
+
+def _part_s(name: str) -> float:
+    """What a part is expected to take, in the ratio to others."""
+    net = any_net(name)
+    plan = PLAN_OF_CONV if isinstance(net, ConvNet) else PLAN
+    trainings = sum(METHODS[method].trainings * len(budgets) for method, budgets in plan.items())
+    return (start_epochs(net) + trainings * net.epochs) * epoch_s(net, _TRAINED)
+
+
+_TRAINED = 50_000  # of MNIST's images: the others are for validation
 
 
 def any_net(name: str) -> Net | ConvNet:

@@ -143,9 +143,8 @@ def sweep(
         ResultStore.open(results, make=True) as store,
         powered(setup.supply(), progress),
     ):
-        run = run_sweep(
-            config, points, store, compute, bench=bench, places=Places(folder, config.path.parent), report=progress
-        )
+        places = Places(folder, config.path.parent)
+        run = run_sweep(config, points, store, compute, bench=bench, places=places, progress=progress, jobs=count)
         keys = {point.key for point in points}
         rows = [row for row in store.rows() if row["point"] in keys and row["rung"] == bench.rung]
     return SweepResult(results, rows, run)

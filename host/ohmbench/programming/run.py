@@ -135,6 +135,7 @@ class ArrayRun:
         self._watch = watch
         self._done_rows: Mask = np.zeros(len(target.mask), np.bool_)
         self._number = 0
+        self._is_retry = False
         unread = np.zeros(target.mask.shape, np.int64)
         windows = recipe.windows(target.levels, target.max_level)
         self._cells = CellRecords.of_codes(target.mask, *windows, unread)
@@ -183,7 +184,8 @@ class ArrayRun:
         self._tell()
         if self._policy.first_read:
             self._journal.note(f"pass {self._number + 1}: {np.count_nonzero(found)} cells outside of their window")
-        for _ in range(self._policy.tries):
+        for attempt in range(self._policy.tries):
+            self._is_retry = attempt > 0
             # even if there is none: a run that is recorded as begun is found again
             self._journal.begin_pass(outside, self._recipe.limits().pulses)
             if not outside.any():
@@ -209,7 +211,9 @@ class ArrayRun:
         taken_up = np.where(records.mask, records.pulses > 0, False).astype(np.int64)
         self._attempts = self._attempts + taken_up
         self._journal.add(Cells.of(records, taken_up))
-        self._progress(self._target.name, first + len(words), ROWS)
+        if not self._is_retry:  # a few cells: rows would count again
+            later = f", pass {self._number + 1}" if self._number else ""
+            self._progress(f"{self._target.name}{later}", first + len(words), ROWS)
         self._done_rows = np.asarray(self._done_rows | records.mask.any(axis=1))
         self._tell()
         self._moving.arrived(records, before, ArrayState.PROGRAMMED)

@@ -12,11 +12,12 @@ from ohmbench.bench.twin import TwinBench
 from ohmbench.carrier.carrier import Carrier
 from ohmbench.checks.before_pulses import check_before_pulses
 from ohmbench.errors import OhmbenchError
-from ohmbench.progress import OnProgress
+from ohmbench.progress import Progress
 from ohmbench.support.provenance import provenance
 from ohmbench.sweep.compute import PointResult, compute_point
 from ohmbench.sweep.config import SweepConfig
 from ohmbench.sweep.engine import Engine
+from ohmbench.sweep.expected import sweeping
 from ohmbench.sweep.networks import MadeNetwork, NetworkSpec, Refused, checked_source, make_networks
 from ohmbench.sweep.points import Point
 from ohmbench.sweep.sources import Places
@@ -62,12 +63,14 @@ def run_sweep(
     *,
     bench: PointBench | None = None,
     places: Places,
-    report: OnProgress = lambda what, done, total: None,
+    progress: Progress | None = None,
+    jobs: int = 1,
 ) -> SweepRun:
     """Compute the points that the store lacks.
 
     Args:
         bench: None: the twin.
+        jobs: processes of the engine, as far as they are known, for what is expected.
 
     Raises:
         DataError: a data set is missing or damaged.
@@ -82,7 +85,10 @@ def run_sweep(
     for network in {point.network for point in todo}:
         checked_source(network, places)  # what is wrong with the data is said before anything is computed
     number = store.add_config(config)
-    refused = _make_missing(todo, store, engine, places, report)
+    progress = progress or Progress(quiet=True)
+    starts = _missing(todo, store)
+    progress.expect("sweep", sweeping(starts, todo, jobs, places))
+    refused = _make_missing(starts, store, engine, places, progress)
     networks = {key: store.network(key) for key in {point.network_key for point in todo} & store.networks()}
     tasks = [(p, networks[p.network_key], bench, places) for p in todo if p.network_key in networks]
     computed = 0
@@ -92,26 +98,30 @@ def run_sweep(
         else:
             store.add_point(found, number, versions)
             computed += 1
-        report("points", kept + computed, len(points))
+        progress("points", computed, len(todo))
     return SweepRun(computed, kept, tuple(refused))
 
 
-def _make_missing(
-    points: Sequence[Point], store: ResultStore, engine: Engine, places: Places, report: OnProgress
-) -> list[Refused]:
-    """Make the networks that are not in the store; those of one start together, since they share its training."""
+def _missing(points: Sequence[Point], store: ResultStore) -> list[list[NetworkSpec]]:
+    """The networks that are not in the store; those of one start together, since they share its training."""
     made = store.networks()
     starts: dict[Any, list[NetworkSpec]] = {}
     for spec in dict.fromkeys(point.network for point in points if point.network_key not in made):
         starts.setdefault(spec.start, []).append(spec)
+    return list(starts.values())
+
+
+def _make_missing(
+    starts: Sequence[list[NetworkSpec]], store: ResultStore, engine: Engine, places: Places, progress: Progress
+) -> list[Refused]:
     refused = []
-    for number, (networks, versions) in enumerate(engine(_networks, [(specs, places) for specs in starts.values()])):
+    for number, (networks, versions) in enumerate(engine(_networks, [(specs, places) for specs in starts])):
         for network in networks:
             if isinstance(network, Refused):
                 refused.append(network)
             else:
                 store.add_network(network, versions)
-        report("networks trained", number + 1, len(starts))
+        progress("networks trained", number + 1, len(starts))
     return refused
 
 

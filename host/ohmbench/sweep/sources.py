@@ -91,7 +91,6 @@ class Source:
             return start, self.file.classes_of(split.test_x)
         if isinstance(net, ConvNet):
 
-
             def trained(epochs: int) -> ImportedNetwork:
                 fresh = net.fresh(seed)
                 return train_imported(fresh, split.train_x, split.train_y, epochs=epochs, batch=net.batch, seed=seed)
