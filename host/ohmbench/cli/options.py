@@ -124,18 +124,7 @@ def port(parser: argparse.ArgumentParser, default: str | None = None) -> None:
         "--baud", type=whole(1, 2**32 - 1), default=12_000_000, help="rate to raise the link to (default: %(default)s)"
     )
     group.add_argument(
-        "--device", metavar="PRESET", help="array model of sim and twin: a, c, ideal or a TOML file (default: a)"
-    )
-    group.add_argument("--seed", type=whole(0, SEED_MAX), help="seed of the array model of sim and twin (default: 1)")
-    group.add_argument(
-        "--array", type=Path, metavar="FILE", help="file that keeps the array of sim and twin, made if absent"
-    )
-    group.add_argument("--faults", type=Path, metavar="FILE", help="fault map of cells to spoil in that array")
-    group.add_argument(
         "--trace", type=Path, metavar="FILE", help="write every byte of the link to FILE, for reports of defects"
-    )
-    group.add_argument(
-        "--line-faults", metavar="KIND=VALUE,...", help="damage the line of sim: see docs/link.md (flip=1e-4, ...)"
     )
     group.add_argument(
         "--supply", type=Path, metavar="FILE", help="TOML file of the power supply to have on meanwhile, and then off"
@@ -143,11 +132,30 @@ def port(parser: argparse.ArgumentParser, default: str | None = None) -> None:
     group.add_argument(
         "--carrier", type=Path, metavar="FILE", help="TOML file of this carrier's wiring, errors and limits"
     )
-    group.add_argument(
+    simulator = parser.add_argument_group("for the simulator", "of sim and twin alone; a board is refused with them")
+    simulator.add_argument("--device", metavar="PRESET", help="array model: a, c, ideal or a TOML file (default: a)")
+    simulator.add_argument("--seed", type=whole(0, SEED_MAX), help="seed of the array model (default: 1)")
+    simulator.add_argument("--array", type=Path, metavar="FILE", help="file that keeps the array, made if absent")
+    simulator.add_argument("--faults", type=Path, metavar="FILE", help="fault map of cells to spoil in the array")
+    simulator.add_argument(
+        "--line-faults", metavar="KIND=VALUE,...", help="damage the line of sim: see docs/link.md (flip=1e-4, ...)"
+    )
+    simulator.add_argument(
         "--carrier-faults",
         metavar="KIND=VALUE,...",
-        help="what the carrier of sim and twin is off by: see docs/carriers.md (open=5, gain-spread=0.02, ...)",
+        help="what the carrier is off by: see docs/carriers.md (open=5, gain-spread=0.02, ...)",
     )
+
+
+SIMULATOR_ONLY = {
+    "device": "A real array is what it is: leave the option out.",
+    "seed": "A real array is what it is: leave the option out.",
+    "array": "Say which array is in the socket: --serial.",
+    "faults": "To leave bad cells of a real array alone, give --fault-map.",
+    "line_faults": "A real line has its own: leave the option out.",
+    "carrier_faults": "A real carrier's errors are in the file of --carrier.",
+}
+"""Options of the simulator, and what to do instead on a board."""
 
 
 def bare_port(parser: argparse.ArgumentParser, default: str) -> None:

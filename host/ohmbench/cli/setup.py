@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ohmbench.cli.options import SIMULATOR_ONLY
 from ohmbench.progress import Progress
 from ohmbench.support.guesses import guess
 
@@ -42,8 +43,10 @@ def setup_of(
     from ohmbench.model.line_faults import LineFaults
 
     settings = settings_once()
+    port = _port(args, progress, settings)
+    _refuse_simulator_only(args, port)
     return Setup(
-        _port(args, progress, settings),
+        port,
         settings,
         simulated_array(
             device=args.device, seed=args.seed, file=args.array, faults=args.faults, carrier_faults=args.carrier_faults
@@ -60,6 +63,17 @@ def setup_of(
         line_faults=None if args.line_faults is None else LineFaults.parse(args.line_faults),
         trace=args.trace,
     )
+
+
+def _refuse_simulator_only(args: argparse.Namespace, port: str) -> None:
+    from ohmbench.errors import UsageError
+
+    for name, instead in {} if port in _SIMULATED else SIMULATOR_ONLY.items():
+        if getattr(args, name) is not None:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{option} is for sim and twin, and {port} is a board. Nothing was sent to its array.", instead
+            )
 
 
 def fault_map_of(path: Path | None) -> FaultMap | None:
