@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ohmbench.compress.quantise import QuantisedNetwork
 from ohmbench.network.flow import Step, Value, Walk, array_steps, requantise, rows_of, sums_as_value
 from ohmbench.support.array_types import FloatArray, IntArray, NetworkInputs
+from ohmbench.support.notebook import facts, table
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +106,24 @@ class CompressedNetwork:
     max_level: int
     steps: tuple[Step, ...] | None = None
     input_shape: tuple[int, ...] | None = None
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{layer.inputs} to {len(layer.bias)}" for layer in self.layers)
+        return f"CompressedNetwork({len(self.layers)} layers: {sizes}; levels 0..{self.max_level})"
+
+    def _repr_html_(self) -> str:
+        """A line a layer."""
+        rows = [
+            {
+                "layer": number,
+                "inputs": layer.inputs,
+                "outputs": len(layer.bias),
+                "segments": len(layer.segments),
+                "input bits": layer.input_bits,
+            }
+            for number, layer in enumerate(self.layers)
+        ]
+        return facts(repr(self), {}, table(rows, list(rows[0]) if rows else []))
 
     @property
     def groups(self) -> list[int]:

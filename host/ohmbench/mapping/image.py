@@ -39,6 +39,7 @@ from ohmbench.support.archive import (
 )
 from ohmbench.support.array_types import Mask
 from ohmbench.support.files import write_result
+from ohmbench.support.notebook import facts, heat_map
 
 SCHEMA = 3
 """2 has steps, 3 has weights of single cells. An image is written as the lowest that has what it needs."""
@@ -48,6 +49,9 @@ MAX_IMAGES = 4096
 MAX_TILES = 4096
 
 Provenance = Mapping[str, str | int | float]
+
+
+_MOST_SHOWN = 8  # arrays of an image in a notebook
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +80,23 @@ class WeightImage:
     provenance: Provenance = field(default_factory=dict)
     steps: tuple[Step, ...] | None = None
     input_shape: tuple[int, ...] | None = None
+
+    def __repr__(self) -> str:
+        count, rows, columns = self.levels.shape
+        cells, layers = int(np.count_nonzero(self.mask)), len(self.layers)
+        return (
+            f"WeightImage({count} arrays of {rows}x{columns} {self.array_type}, {cells} cells, "
+            f"levels 0..{self.max_level}, {len(self.tiles)} tiles of {layers} layers)"
+        )
+
+    def _repr_html_(self) -> str:
+        """A map of each array, of the first of many."""
+        shown = min(len(self.levels), _MOST_SHOWN)
+        maps = "".join(
+            heat_map(self.levels[i], self.mask[i], float(self.max_level), f"array {i}") for i in range(shown)
+        )
+        left = f"<p>and {len(self.levels) - shown} more</p>" if shown < len(self.levels) else ""
+        return facts(repr(self), self.provenance, maps + left)
 
     def __post_init__(self) -> None:
         _validate(self)

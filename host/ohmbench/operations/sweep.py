@@ -17,6 +17,7 @@ from ohmbench.model.array import OF_THE_CARRIER, PRESETS, default_params, descri
 from ohmbench.progress import Progress
 from ohmbench.report.sweep import render_sweep
 from ohmbench.report.sweep_table import save_table
+from ohmbench.support.notebook import facts, table
 from ohmbench.support.text_files import read_text
 from ohmbench.sweep import engine
 from ohmbench.sweep.config import SweepConfig
@@ -37,6 +38,13 @@ class SweepResult:
     path: Path
     rows: list[dict[str, Any]]
     run: SweepRun
+
+    def __repr__(self) -> str:
+        return f"SweepResult({len(self.rows)} points, {self.run.computed} computed now, {self.path})"
+
+    def _repr_html_(self) -> str:
+        """What varies and what came out, a line a point."""
+        return facts(repr(self), {}, table(self.rows, ["point", *varying(self.rows), "cells", "accuracy"]))
 
     def summary(self) -> dict[str, Any]:
         return {

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from ohmbench.support.array_types import Codes, FloatArray, Mask, Words
+from ohmbench.support.notebook import facts, heat_map
 
 _ARRAYS = ("mask", "low", "high", "code", "set_pulses", "reset_pulses")
 _PULSES = 0xFF
@@ -36,6 +37,22 @@ class CellRecords:
     set_pulses: Codes
     reset_pulses: Codes
     run_cycles: int = field(default=0, kw_only=True)
+
+    def __repr__(self) -> str:
+        cells, good = int(np.count_nonzero(self.mask)), int(np.count_nonzero(self.mask & self.inside))
+        pulses = int(self.pulses[self.mask].sum())
+        return f"CellRecords({cells} cells, {good} in their window, {pulses} pulses)"
+
+    def _repr_html_(self) -> str:
+        """Maps of the codes and of the pulses of one array; facts alone of several."""
+        maps = ""
+        if self.mask.ndim == 2:
+            top = float(max(1, *self.code[self.mask].tolist(), *self.high[self.mask].tolist()))
+            pulses = self.pulses
+            maps = heat_map(self.code, self.mask, top, "code") + heat_map(
+                pulses, self.mask, float(max(1, pulses.max(initial=1))), "pulses"
+            )
+        return facts(repr(self), {"maps": "code read last, pulses"} if maps else {}, maps)
 
     @classmethod
     def of_codes(cls, mask: Mask, low: Codes, high: Codes, code: Codes) -> CellRecords:

@@ -7,10 +7,10 @@ from html import escape
 import numpy as np
 
 from ohmbench.report.charts import Figure, csv_text
-from ohmbench.support.array_types import FloatArray, IntArray
+from ohmbench.support.array_types import IntArray
 
 _SIDE, _TOP = 40, 48
-_INK, _SOFT, _PALE = "#1d2733", "#5b6875", "#edf0f3"
+_INK, _SOFT = "#1d2733", "#5b6875"
 _RIGHT, _WRONG = (26, 85, 146), (194, 87, 26)
 _WEAR = ((247, 245, 250), (71, 42, 115))
 """The ends of the ramp that pages draw pulses with."""
@@ -43,25 +43,6 @@ def wear_chart(pulses: IntArray, title: str) -> Figure:
     lines += [[str(row), str(column), str(int(pulses[row, column]))] for row, column in np.ndindex(pulses.shape)]
     about = f"pulses a cell, 0 (pale) to {top:.0f} or more (dark); most {int(pulses.max(initial=0))}"
     return _figure(title, about, pulses.shape, 12, squares, 8, csv_text(lines))
-
-
-def map_chart(values: FloatArray, title: str, unit: str) -> Figure:
-    """Values (rows, columns) from pale to dark; nan is left grey."""
-    known = values[np.isfinite(values)]
-    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-    squares = []
-    for row, column in np.ndindex(values.shape):
-        value = float(values[row, column])
-        share = (value - low) / (high - low) if high > low else 0.0
-        fill = _mixed((244, 248, 252), (11, 44, 87), share) if np.isfinite(value) else _PALE
-        squares.append((row, column, fill, "", _INK))
-    lines = [["row", "column", unit]]
-    for row, column in np.ndindex(values.shape):
-        value = float(values[row, column])
-        lines.append([str(row), str(column), f"{value:.6g}" if np.isfinite(value) else ""])
-    return _figure(
-        title, f"{low:.4g} (pale) to {high:.4g} {unit} (dark)", values.shape, 12, squares, 8, csv_text(lines)
-    )
 
 
 def _mixed(low: tuple[int, int, int], high: tuple[int, int, int], share: float) -> str:
