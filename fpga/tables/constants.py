@@ -9,6 +9,16 @@ from source import DAC_CODES, NOTE, REPO, Table, camel, carrier_cycles, code_of,
 from ohmbench.support.table_digest import table_digest
 
 
+def model_figures(carrier: Table) -> dict[str, float]:
+    """Figures of a carrier that sim/array/ohm_params.def names as defaults."""
+    return {
+        "OHM_CLOCK_HZ": float(carrier["clock_hz"]),
+        "OHM_DAC_FULL_SCALE_V": float(carrier["dac"]["full_scale_v"]),
+        "OHM_ADC_LSB_V": float(carrier["adc"]["lsb_v"]),
+        "OHM_TIA_OHM": float(carrier["tia"]["ohm"]),
+    }
+
+
 def mask_of(first: int, width: int) -> int:
     return ((1 << width) - 1) << first
 
@@ -40,10 +50,7 @@ def c_header(isa: Table, carrier: Table, registers: Table) -> str:
         "",
         "/* of the tables that this was made from: ohmbench.support.table_digest */",
         f"#define OHM_TABLE_DIGEST 0x{table_digest(REPO):08x}u",
-        f"#define OHM_CLOCK_HZ {float(carrier['clock_hz'])}",
-        f"#define OHM_DAC_FULL_SCALE_V {carrier['dac']['full_scale_v']}",
-        f"#define OHM_ADC_LSB_V {carrier['adc']['lsb_v']}",
-        f"#define OHM_TIA_OHM {float(carrier['tia']['ohm'])}",
+        *(f"#define {name} {value}" for name, value in model_figures(carrier).items()),
         "/* the lowest bits of a mask, 1 to 32 of them */",
         "#define OHM_MASK_OF(count) (0xFFFFFFFFu >> (32 - (count)))",
         "/* rails that must have settled in a mode, a bit each */",

@@ -55,7 +55,7 @@ def outputs() -> dict[Path, str]:
             if name != default
         },
         **boards(carrier),
-        docs / "array-parameters.md": array_parameters_page(),
+        docs / "array-parameters.md": array_parameters_page(carrier),
         docs / "test-plan.md": testplan_page(load("testplan")),
     }
 

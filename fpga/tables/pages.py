@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import board_pins
+from constants import model_figures
 from source import CARRIERS, HERE, NOTE, REPO, Table, carrier_cycles, code_of, fields
 
 
@@ -146,8 +147,9 @@ _PARAM = re.compile(r'OHM_PARAM\((\w+), ([^,]+), ([^,]+), "([^"]*)", "([^"]*)"\)
 _SECTION = re.compile(r"/\* ([^*]*) \*/")
 
 
-def array_parameters_page() -> str:
+def array_parameters_page(carrier: Table) -> str:
     """Of the array model, from the file that the model is compiled from, with the presets' values."""
+    figures = model_figures(carrier)
     folder = REPO / "host/ohmbench/model/presets"
     presets = {name: tomllib.loads((folder / f"{name}.toml").read_text()) for name in ("c", "ideal")}
     sections: list[tuple[str, list[str], list[list[Any]]]] = []
@@ -157,6 +159,7 @@ def array_parameters_page() -> str:
             sections.append((heading[1][0].upper() + heading[1][1:], columns, []))
         elif found := _PARAM.fullmatch(line):
             name, default, lowest, unit, source = found.groups()
+            default = str(figures.get(default, default))
             values = [f"{float(presets[preset].get(name, default)):g}" for preset in presets]
             unit = "" if unit == "1" else unit
             sections[-1][2].append([f"`{name}`", unit, f"{float(default):g}", *values, f"{float(lowest):g}", source])
