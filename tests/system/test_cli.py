@@ -180,7 +180,7 @@ def test_no_port(name: str, image: Path) -> None:
         ("map -o TMP/x.ohmw --hidden 0", "0 is not 1 to"),
         ("map -o TMP/x.ohmw --bits 9", "9 is not 2 to 8"),
         ("map -o TMP/x.ohmw --network-seed -1", "-1 is not 0 or more"),
-        ("info --port /dev/null --device a", "has an array of its own"),
+        ("info --port /dev/null --device a", "--device is for sim and twin, and /dev/null is a board"),
     ],
 )
 def test_value_out_of_range(arguments: str, said: str, image: Path, tmp_path: Path) -> None:

@@ -69,11 +69,11 @@ def _refuse_simulator_only(args: argparse.Namespace, port: str) -> None:
     from ohmbench.errors import UsageError
 
     for name, instead in {} if port in _SIMULATED else SIMULATOR_ONLY.items():
+        if name == "device" and getattr(args, "dry_run", False):
+            continue  # of the model that a board's array is computed with
         if getattr(args, name) is not None:
             option = f"--{name.replace('_', '-')}"
-            raise UsageError(
-                f"{option} is for sim and twin, and {port} is a board. Nothing was sent to its array.", instead
-            )
+            raise UsageError(f"{option} is for sim and twin, and {port} is a board.", instead)
 
 
 def fault_map_of(path: Path | None) -> FaultMap | None:

@@ -23,4 +23,8 @@ def confusion_table(counts: IntArray) -> str:
             )
         share = f"{100 * row[label] / sum(row):.0f} %" if sum(row) else ""
         lines.append(f'<tr><th scope="row">{label}</th>{"".join(shades)}<th class="side">{share}</th></tr>')
-    return '<div class="scroll"><table class="confusion">' + "\n".join(lines) + "</table></div>"
+    return (
+        '<div class="scroll"><table class="confusion" data-name="Confusion matrix">'
+        + "\n".join(lines)
+        + "</table></div>"
+    )

@@ -7,6 +7,7 @@ from html import escape
 
 import numpy as np
 
+from ohmbench.report.charts import csv_text
 from ohmbench.support.array_types import FloatArray, IntArray
 
 HUES = ("#1f5f99", "#c2571a", "#2f7d4f", "#7a4fa3", "#a8862b", "#0f7c8a")
@@ -24,11 +25,13 @@ def layer_map(target_usiemens: FloatArray, layers: IntArray, names: Sequence[str
     rows, columns = layers.shape
     used = layers >= 0
     low, high = (float(f(target_usiemens[used])) for f in (np.min, np.max)) if used.any() else (0.0, 1.0)
-    cells = []
+    cells: list[str] = []
+    lines = [["row", "column", "layer", "target_usiemens"]]
     for row, column in np.argwhere(used):
         depth = 0.12 + 0.88 * (float(target_usiemens[row, column]) - low) / max(high - low, 1e-9)
         hue = HUES[int(layers[row, column]) % len(HUES)]
         tip = f"{names[int(layers[row, column])]}, row {row}, column {column}: {target_usiemens[row, column]:.0f} µS"
+        lines.append([str(row), str(column), names[int(layers[row, column])], f"{target_usiemens[row, column]:.1f}"])
         cells.append(
             f'<rect x="{column * _CELL}" y="{row * _CELL}" width="{_CELL}" height="{_CELL}" fill="{hue}" '
             f'fill-opacity="{depth:.2f}"><title>{escape(tip)}</title></rect>'
@@ -39,7 +42,8 @@ def layer_map(target_usiemens: FloatArray, layers: IntArray, names: Sequence[str
         for number, name in enumerate(names)
     )
     size = f"0 0 {columns * _CELL} {rows * _CELL}"
-    return f"""<figure class="layers"><svg viewBox="{size}" role="img" aria-label="the array, a layer a colour">
+    return f"""<figure class="layers" data-csv="{escape(csv_text(lines))}"><h3>Layers on the array</h3>
+<svg viewBox="{size}" role="img" aria-label="the array, a layer a colour">
 <rect width="{columns * _CELL}" height="{rows * _CELL}" fill="#fff" stroke="#dde3e9"/>
 {"".join(cells)}
 <path d="{_outlines(layers)}" fill="none" stroke="#1d2733" stroke-width="{_EDGE}"/>

@@ -20,6 +20,7 @@ def test_each_cell_is_drawn_and_layers_are_outlined() -> None:
     assert html.count("fill-opacity") == 5
     assert "first &lt;b&gt;: 4 cells" in html
     assert "second: 1 cells" in html
+    assert "row,column,layer,target_usiemens\n0,0,first &lt;b&gt;,0.0\n" in html
     # the outline of 2x2 cells has eight sides of cells, that of one cell four
     path = re.search(r'<path d="([^"]*)"', html)
     assert path is not None

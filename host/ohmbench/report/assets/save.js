@@ -58,7 +58,7 @@
   function ofTable(table) {
     const text = cell => cell.textContent.replace('·', '0'), rows = [...table.rows].map(row => [...row.cells]);
     const cells = rows.slice(1).map(row => row.filter(cell => cell.tagName === 'TD'));
-    const picture = () => squares(table.dataset.name || 'Confusion matrix', cells.map(row => row.map(cell => ({
+    const picture = () => squares(table.dataset.name, cells.map(row => row.map(cell => ({
       fill: cell.style.background || '#fff', text: cell.textContent, ink: cell.style.color || INK}))),
     44, rows[0].slice(1).map(cell => cell.textContent), rows.slice(1).map(row => row[0].textContent));
     return [picture, () => csv(rows.map(row => row.map(text)))];
@@ -106,6 +106,6 @@
     if (canvas && canvas.squares) offer(holder, canvas.getAttribute('aria-label') || heading(holder), ofMap(holder, canvas));
   }
   for (const table of document.querySelectorAll('table.confusion')) {
-    offer(table.parentNode, table.dataset.name || 'Confusion matrix', ofTable(table));
+    offer(table.parentNode, table.dataset.name, ofTable(table));
   }
 })();
