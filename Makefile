@@ -64,7 +64,7 @@ endif
 one-array: venv
 	@echo "one-array: training (torch) and testing on two cores; finished parts stay in build/one-array"
 	@$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/python -m pip install --quiet -e '.[torch]'
-	@$(BIN)/python -m ohmbench.study.one_array
+	@$(BIN)/python -m ohmbench.operations.one_array_study
 	@echo "one-array: the paper's setting"
 	@$(BIN)/ohmbench sweep host/ohmbench/sweep/configs/paper.toml --results build/one-array/paper.sqlite
 	@$(BIN)/ohmbench report build/one-array/paper.sqlite -o docs/results/paper.md

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ohmbench.report.sweep_charts import spread
+from ohmbench.report.sweep_charts import VARIANT, spread
 from ohmbench.support.files import write_result
 from ohmbench.sweep.compute import STAGES
-from ohmbench.sweep.varying import SEEDS, Row, by_setting, text, varying
+from ohmbench.sweep.varying import SEEDS, Row, by_setting, said, text, varying
 
 _ABOUT = (
     "Made by `ohmbench report`. Means over the seeds of networks and arrays, with the standard deviation. Accuracies "
@@ -70,7 +70,9 @@ def sweep_table(rows: Sequence[Row]) -> str:
         )
     table = "".join(f"| {' | '.join(cell.replace('|', '') for cell in line)} |\n" for line in lines)
     rungs = ", ".join(sorted({str(row["rung"]) for row in rows}))
-    return f"# {len(rows)} points\n\n{_ABOUT}Computed on: {rungs}.\n\n{table}"
+    same = said(rows[0], [name for name in (*VARIANT, "trim") if name not in settings])
+    in_all = f"The same in all points: {same}. " if same else ""
+    return f"# {len(rows)} points\n\n{_ABOUT}{in_all}Computed on: {rungs}.\n\n{table}"
 
 
 def _spread(values: Sequence[float], digits: int, unit: str = "") -> str:

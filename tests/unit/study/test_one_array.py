@@ -14,8 +14,9 @@ from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset
 from ohmbench.operations.image_file import SHIPPED, ImageFile
 from ohmbench.operations.one_array import IMAGE, layers_of
+from ohmbench.report.one_array import markdown
 from ohmbench.study.one_array import evaluate as study
-from ohmbench.study.one_array.page import markdown
+from ohmbench.study.one_array.designs import DESIGNS
 from ohmbench.study.one_array.results import plan, summary
 
 RESULTS = Path(__file__).parents[3] / "docs" / "results"
@@ -41,7 +42,7 @@ def test_a_case_is_as_good_as_integers_once_it_is_trimmed(
     image: WeightImage, images_of_noise: Dataset, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(study, "TRIM_INPUTS", 150)
-    found = study.evaluate(study.Case(2, 1, kind), image, images_of_noise)
+    found = study.evaluate(study.Case(1024, 2, 1, kind), image, images_of_noise)
     assert found["accuracy_ideal"] == 1.0
     assert found["accuracy_trimmed"] > 0.8 > found["accuracy_raw"]
     assert (found["images"], found["loads"]) == (1, 1)
@@ -70,3 +71,9 @@ def test_the_table_is_that_of_its_rows() -> None:
     assert summary(written["rows"]) == written
     assert markdown(written) == (RESULTS / "one-array.md").read_text()
     assert len(written["rows"]) == len(plan())
+
+
+def test_a_design_takes_no_more_cells_than_its_name_says(image: WeightImage) -> None:
+    for cells, design in DESIGNS.items():
+        assert 0.9 * cells <= design.weights() <= cells
+    assert DESIGNS[1024].weights() == np.count_nonzero(image.mask)

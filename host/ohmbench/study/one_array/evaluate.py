@@ -34,16 +34,17 @@ and the network laid out around them."""
 
 @dataclass(frozen=True)
 class Case:
-    """A network on an array: seeds of its training and of the array, and one of CASES."""
+    """A network on an array: the design's cells, seeds of its training and of the array, and one of CASES."""
 
+    design: int
     network_seed: int
     array_seed: int
-    kind: str
+    kind: str = AS_IT_IS
 
     @property
     def name(self) -> str:
         """Of its file."""
-        return f"{self.network_seed}-{self.array_seed}-{self.kind.replace(' ', '-')}"
+        return f"{self.design}-{self.network_seed}-{self.array_seed}-{self.kind.replace(' ', '-')}"
 
 
 def evaluate(case: Case, image: WeightImage, data: Dataset, tell: OnProgress | None = None) -> dict[str, Any]:
@@ -66,9 +67,10 @@ def evaluate(case: Case, image: WeightImage, data: Dataset, tell: OnProgress | N
         if case.kind == RESTED:
             bench.rest(RESTED_S)
         passed = run.trim(image, fit_to, data.test_x)
-        records = run.records[0]
+        records = run.records.values()
     counts = count(image)
     return {
+        "design": case.design,
         "network_seed": case.network_seed,
         "array_seed": case.array_seed,
         "case": case.kind,
@@ -82,8 +84,8 @@ def evaluate(case: Case, image: WeightImage, data: Dataset, tell: OnProgress | N
         "loads": counts.loads,
         "products": counts.products,
         "bench_time_an_image_s": image_s,
-        "pulses_per_cell": float(np.mean(records.pulses[records.mask])),
-        "converged_fraction": float(np.mean(records.inside[records.mask])),
+        "pulses_per_cell": float(np.mean(np.concatenate([record.pulses[record.mask] for record in records]))),
+        "converged_fraction": float(np.mean(np.concatenate([record.inside[record.mask] for record in records]))),
     }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,42 +11,13 @@ from torch.nn import functional
 
 from ohmbench.network.flow import ARRAY, Step, Window
 from ohmbench.network.imported import ImportedNetwork
+from ohmbench.study.one_array.designs import CLASSES, SIDE, Design
 from ohmbench.support.array_types import FloatArray
 
 MAX_LEVEL = 31
 BITS = 4
 """Of inputs and activations."""
 _TOP = (1 << BITS) - 1
-
-
-@dataclass(frozen=True)
-class Convolution:
-    """A convolution, batch normalisation, ReLU, rounding, and a pool of 2x2 behind it or none."""
-
-    outputs: int
-    kernel: int
-    stride: int = 1
-    padding: int = 0
-    groups: int = 1
-    pooled: bool = False
-
-
-LAYERS = (
-    Convolution(6, 5, stride=2, pooled=True),
-    Convolution(8, 3),
-    Convolution(8, 3, padding=1, groups=8, pooled=True),
-)
-"""28x28 -> 12x12, 6x6 -> 4x4 -> 4x4, 2x2; a dense layer makes ten outputs of the 32 numbers. 974 weights.
-
-Chosen on the validation images among some twenty of up to 1,024 weights; docs/one-array.md has the table.
-"""
-CLASSES = 10
-VIEWS = ((0, 0), (1, 0), (-1, 0))
-"""Shifts (down, right) of an image in pixels: the network sees it so often, and outputs are the mean.
-
-Three passes of an image keep it below 20 ms of bench time. Each cell is used in all of them: what a small network lacks
-are cells, not time.
-"""
 
 
 class _Rounded(torch.autograd.Function):
@@ -127,19 +96,19 @@ class Activation(nn.Module):
         return _rounded(inside / bound * _TOP) * (bound / _TOP)
 
 
-class OneArray(nn.Module):
+class DesignNet(nn.Module):
     """Images (n, 1, 28, 28) of whole numbers 0.._TOP as shares of white to scores (n, CLASSES), of one view.
 
     Args:
         errors: as `Cells` has them.
     """
 
-    def __init__(self, errors: FloatArray, layers: Sequence[Convolution] = LAYERS, side: int = 28) -> None:
+    def __init__(self, errors: FloatArray, design: Design) -> None:
         super().__init__()
-        self.layers = tuple(layers)
+        self.layers, self.views = design.layers, design.views
         self.cells, self.activations = nn.ModuleList(), nn.ModuleList()
-        channels = 1
-        for layer in layers:
+        channels, side = 1, SIDE
+        for layer in design.layers:
             shape = (layer.outputs, channels // layer.groups, layer.kernel, layer.kernel)
             self.cells.append(Cells(shape, errors))
             self.activations.append(Activation(layer.outputs))
@@ -161,10 +130,10 @@ class OneArray(nn.Module):
         return [*(activation.norm for activation in self.activations), self.last]
 
 
-def as_network(net: OneArray) -> ImportedNetwork:
+def as_network(net: DesignNet) -> ImportedNetwork:
     """The trained network in whole numbers; batch normalisation becomes each layer's scale and bias."""
     first: dict[str, Any] = {"scale": np.asarray(1.0 / _TOP, np.float32)}
-    shifts = [pixels for view in VIEWS for pixels in view]
+    shifts = [pixels for view in net.views for pixels in view]
     steps = [
         Step("views", (0,), {"shifts": shifts}, {}, "views"),
         Step("quantise", (1,), {"zero": 0, "low": 0, "high": _TOP}, first, "input"),
@@ -186,7 +155,7 @@ def as_network(net: OneArray) -> ImportedNetwork:
                 put("max_pool", Window((2, 2), (2, 2)).numbers(), {}, name)
         put("reshape", {"shape": [-1]}, {}, "flat")
         _product(put, net.cells[-1], net.last, worth, {"groups": 1}, "dense")
-    put("mean_of_views", {"views": len(VIEWS)}, {}, "views")
+    put("mean_of_views", {"views": len(net.views)}, {}, "views")
     return ImportedNetwork(tuple(steps), (1, 28, 28), (0.0, 1.0))
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ohmbench.network.imported import ImportedNetwork
-from ohmbench.study.one_array.net import BITS, VIEWS, OneArray, as_network
+from ohmbench.study.one_array.designs import Design
+from ohmbench.study.one_array.net import BITS, DesignNet, as_network
 from ohmbench.support.array_types import FloatArray, IntArray
 
 VALIDATION = 6000
@@ -34,40 +33,37 @@ def train(
     images: FloatArray,
     labels: IntArray,
     errors: FloatArray,
+    design: Design,
     *,
     seed: int,
     epochs: int,
-    tell: Callable[[int, int], None],
 ) -> tuple[ImportedNetwork, dict[str, float]]:
     """A network, and what it reached on the validation images: ideal, and with held errors (mean).
 
     Args:
         images: (n, 1, 28, 28), shares of white.
         errors: of cells in level steps, as `cell_errors` gives them.
-        tell: called with epochs done and in all.
     """
     torch.manual_seed(seed)
     top = float((1 << BITS) - 1)
     x = torch.round(torch.tensor(images, dtype=torch.float32) * top) / top
     y = torch.tensor(labels, dtype=torch.long)
     chosen, held_back = (torch.tensor(part) for part in split(len(x)))
-    net = OneArray(errors)
+    net = DesignNet(errors, design)
     steps = epochs * (len(chosen) // _BATCH)
     optimiser = torch.optim.Adam(net.parameters(), lr=_RATE)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE, total_steps=steps, pct_start=_WARM)
-    for epoch in range(epochs):
-        tell(epoch, epochs)
+    for _ in range(epochs):
         net.train()
         order = chosen[torch.randperm(len(chosen))]
         for first in range(0, len(order) - _BATCH + 1, _BATCH):
             batch = order[first : first + _BATCH]
-            parts = [_view(part, VIEWS[torch.randint(len(VIEWS), ())]) for part in x[batch].chunk(_PARTS)]
+            parts = [_view(part, design.views[torch.randint(len(design.views), ())]) for part in x[batch].chunk(_PARTS)]
             loss = functional.cross_entropy(net(torch.cat(parts)), y[batch])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             rate.step()
-    tell(epochs, epochs)
     _measure_again(net, x[chosen[:_MEASURED]])
     ideal, network = _share_right(net, x[held_back], y[held_back]), as_network(net)
     with_errors = []
@@ -79,7 +75,7 @@ def train(
     return network, {"validation_ideal": ideal, "validation_with_errors": float(np.mean(with_errors))}
 
 
-def _measure_again(net: OneArray, x: Tensor) -> None:
+def _measure_again(net: DesignNet, x: Tensor) -> None:
     for norm in net.norms():
         norm.reset_running_stats()
         norm.momentum = None
@@ -87,15 +83,15 @@ def _measure_again(net: OneArray, x: Tensor) -> None:
         cells.noisy = False
     net.train()
     with torch.no_grad():
-        net(torch.cat([_view(x, view) for view in VIEWS]))
+        net(torch.cat([_view(x, view) for view in net.views]))
     for cells in net.cells:
         cells.noisy = True
 
 
-def _share_right(net: OneArray, x: Tensor, y: Tensor) -> float:
+def _share_right(net: DesignNet, x: Tensor, y: Tensor) -> float:
     net.eval()
     with torch.no_grad():
-        scores = sum(net(_view(x, view)) for view in VIEWS)
+        scores = sum(net(_view(x, view)) for view in net.views)
         return float((torch.as_tensor(scores).argmax(1) == y).float().mean())
 
 
