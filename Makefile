@@ -6,12 +6,13 @@ BIN = .venv/bin
 
 BOARD ?= ulx3s
 
-.PHONY: venv demo results one-array test test-all fuzz lint format generated rtl-lint formal bitstream coverage listings session sim
+.PHONY: venv demo docs results one-array test test-all fuzz lint format generated rtl-lint formal bitstream coverage listings session sim
 .PHONY: clean help
 
 help:
 	@echo "make venv       install ohmbench and its tools into .venv"
 	@echo "make demo       train, compress, program and infer on the simulator; writes build/demo"
+	@echo "make docs       the pages of docs/ as a site, which opens without a server; build/site"
 	@echo "make results    the tables of docs/results, from MNIST; goes on where it was (QUICK=1: one seed of one net)"
 	@echo "make one-array  98 % of MNIST in one array: trains it (torch), and tests it on simulated arrays"
 	@echo "make test       lint, types, generated files, fast tests (what CI runs)"
@@ -68,6 +69,15 @@ one-array: venv
 	@echo "one-array: the paper's setting"
 	@$(BIN)/ohmbench sweep host/ohmbench/sweep/configs/paper.toml --results build/one-array/paper.sqlite
 	@$(BIN)/ohmbench report build/one-array/paper.sqlite -o docs/results/paper.md
+
+docs: .venv/docs-installed
+	@echo "docs: the site, strict; build/site/index.html"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+.venv/docs-installed: .venv/installed
+	@echo "docs: installing mkdocs-material and its plugins into .venv, about 80 MB"
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -e '.[docs]'
+	@touch $@
 
 lint: venv
 	@echo "lint: ruff"

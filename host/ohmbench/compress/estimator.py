@@ -62,7 +62,8 @@ class CrossbarClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc] 
         input_bits: of the inputs: features 0..1 become 0..2^input_bits - 1. Scale them before, in the pipeline; those
             outside are cut off there, with a UserWarning (in prediction where they are more than 1 %).
         activation_bits: of hidden layers.
-        epochs, rate: of the training in whole levels and of each tuning.
+        epochs: of the training in whole levels and of each tuning.
+        rate: of both.
         random_state: an int, None or a numpy RandomState.
 
     Attributes:
