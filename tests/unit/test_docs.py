@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,9 @@ def test_the_example_of_a_pulse_program_assembles() -> None:
     program = assemble(re.findall(r"```\n(.*?)```", text, re.S)[0])
     assert program.entries == {"repeat": 0}
     assert program.args == {"row": 0, "times": 1}
+
+
+def test_the_picture_of_the_architecture_is_current() -> None:
+    drawn = runpy.run_path(str(REPO / "docs/img/architecture.py"))
+    assert drawn["drawing"]() == (REPO / "docs/img/architecture.svg").read_text()
+    assert all((REPO / "host/ohmbench" / box.folder).is_dir() for box in drawn["ROWS"][0])
