@@ -20,8 +20,8 @@ class Convolution:
 CLASSES = 10
 SIDE = 28
 
-_ONCE = ((0, 0),)
-_THRICE = ((0, 0), (1, 0), (-1, 0))
+VIEWS = ((0, 0), (1, 0), (-1, 0))
+"""Shifts (down, right) of an image in pixels. All networks are trained on images that are shifted by one of them."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,17 @@ class Design:
 
     Attributes:
         cells: the most that it may take; its name.
-        views: shifts (down, right) of an image in pixels. The network sees it so often, and outputs are the mean.
+        looks: an image is seen with so many of VIEWS, and outputs are the mean.
     """
 
     cells: int
     layers: tuple[Convolution, ...]
-    views: tuple[tuple[int, int], ...] = _THRICE
+    looks: int = len(VIEWS)
+
+    @property
+    def views(self) -> tuple[tuple[int, int], ...]:
+        """The views that it looks at."""
+        return VIEWS[: self.looks]
 
     def weights(self) -> int:
         """A cell each."""
@@ -69,7 +74,7 @@ DESIGNS = {
         Design(256, (Convolution(3, 4, stride=2, pooled=True), Convolution(3, 3, pooled=True))),
         Design(512, (Convolution(4, 5, stride=2, pooled=True), Convolution(5, 3, pooled=True))),
         ONE_ARRAY,
-        Design(2048, (Convolution(8, 5, stride=2, pooled=True), Convolution(16, 3, pooled=True)), _ONCE),
+        Design(2048, (Convolution(8, 5, stride=2, pooled=True), Convolution(16, 3, pooled=True)), looks=1),
         Design(
             4096,
             (
@@ -77,7 +82,7 @@ DESIGNS = {
                 Convolution(16, 3, padding=1, pooled=True),
                 Convolution(16, 3),
             ),
-            _ONCE,
+            looks=1,
         ),
         Design(
             8192,
@@ -86,7 +91,7 @@ DESIGNS = {
                 Convolution(20, 3, padding=1, pooled=True),
                 Convolution(28, 3),
             ),
-            _ONCE,
+            looks=1,
         ),
     )
 }

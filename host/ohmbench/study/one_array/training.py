@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ohmbench.network.imported import ImportedNetwork
-from ohmbench.study.one_array.designs import Design
+from ohmbench.study.one_array.designs import VIEWS, Design
 from ohmbench.study.one_array.net import BITS, DesignNet, as_network
 from ohmbench.support.array_types import FloatArray, IntArray
 
@@ -58,7 +58,7 @@ def train(
         order = chosen[torch.randperm(len(chosen))]
         for first in range(0, len(order) - _BATCH + 1, _BATCH):
             batch = order[first : first + _BATCH]
-            parts = [_view(part, design.views[torch.randint(len(design.views), ())]) for part in x[batch].chunk(_PARTS)]
+            parts = [_view(part, VIEWS[torch.randint(len(VIEWS), ())]) for part in x[batch].chunk(_PARTS)]
             loss = functional.cross_entropy(net(torch.cat(parts)), y[batch])
             optimiser.zero_grad()
             loss.backward()
