@@ -136,12 +136,18 @@ def add_up(image: WeightImage, number: int, lanes: Mapping[int, Value], total: V
     return total
 
 
-def evaluate(image: WeightImage, inputs: NetworkInputs, run_tile: TileRunner = run_tile_exact) -> FloatArray:
+def evaluate(
+    image: WeightImage,
+    inputs: NetworkInputs,
+    run_tile: TileRunner = run_tile_exact,
+    at_last_layer: Callable[[Walk], None] | None = None,
+) -> FloatArray:
     """Outputs (n, outputs) of inputs (n, ...), tile after tile; all inputs pass a tile before the next one.
 
     Args:
         inputs: integers (n, inputs) of a network that was trained here, or as an imported one takes them.
         run_tile: computes a tile's lanes; a bench programs the tile's image and runs the array here.
+        at_last_layer: called with the inputs on their way, when they wait for the sums of the last layer.
     """
     x = np.asarray(inputs)
     if run_tile is run_tile_exact and len(x) > _EXACT_INPUTS:
@@ -150,6 +156,8 @@ def evaluate(image: WeightImage, inputs: NetworkInputs, run_tile: TileRunner = r
     walk = Walk(image.walk_steps, x)
     for number in range(len(image.layers)):
         assert walk.step is not None
+        if at_last_layer is not None and number == len(image.layers) - 1:
+            at_last_layer(walk)
         rows = LayerRows(walk.step, walk.waiting)
         walk.give(
             sums_as_value(walk.step, walk.waiting, add_up(image, number, run_layer(image, number, rows, run_tile)))

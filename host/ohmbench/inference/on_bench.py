@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -15,10 +16,12 @@ from ohmbench.errors import ImageError
 from ohmbench.inference.exact import classes_of, evaluate, middles
 from ohmbench.inference.loading import Loader, load_at_once
 from ohmbench.inference.lost import lost_cells
+from ohmbench.inference.passing import LastLayer, Passing
 from ohmbench.inference.trimming import Trimmed, Trimming, pass_trimmed, trim
 from ohmbench.isa import load_firmware
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.tile import Tile
+from ohmbench.network.flow import Walk
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import OnProgress
 from ohmbench.record.cell_records import CellRecords
@@ -35,6 +38,7 @@ class Inference:
 
     Attributes:
         load: brings an array of the image into the bench's; None: `load_at_once`.
+        on_passed: called as inputs pass a tile; with outputs if they take no trimming.
         on_codes: called with a tile's number and its codes int64 (n, outputs) when inputs have passed it: once, or with
             a trimming once for each of the ways that inputs take.
         records: what programming did, by image.
@@ -46,11 +50,13 @@ class Inference:
     report: OnProgress | None = None
     on_codes: Callable[[int, IntArray], None] | None = None
     load: Loader | None = None
+    on_passed: Callable[[Passing], None] | None = None
     records: dict[int, CellRecords] = field(default_factory=dict)
     program_cycles: int = 0
     infer_cycles: int = 0
     trim_cycles: int = 0
     loaded: int | None = None
+    _last: LastLayer | None = None
 
     def logits(self, image: WeightImage, inputs: NetworkInputs) -> FloatArray:
         """Outputs (n, outputs) of inputs (n, ...) through the array.
@@ -60,7 +66,14 @@ class Inference:
             FaultError: the guard turned the array off.
         """
         image.check_fits(self.bench.info)
-        return evaluate(image, inputs, self.run_tile)
+
+        def at_last_layer(walk: Walk) -> None:
+            self._last = LastLayer(image, walk)
+
+        try:
+            return evaluate(image, inputs, self.run_tile, at_last_layer)
+        finally:
+            self._last = None
 
     def predict(self, image: WeightImage, inputs: NetworkInputs) -> IntArray:
         """Class (n,) of inputs (n, ...) through the array; raises as `logits`."""
@@ -110,18 +123,32 @@ class Inference:
         self._require_loaded(image, tile.image)
         bits = tile.row_bits(image.layers[tile.layer].input_bits)
         what = f"infer tile {index + 1}/{len(image.tiles)}"
+        last = self._last
 
-        def tell(done: int) -> None:
+        def lanes_of(codes: IntArray) -> FloatArray:
+            some = row_values[: len(codes)]
+            lanes = np.zeros((len(some), image.columns))
+            lanes[:, : tile.outputs] = codes / self.recipe.codes_per_level(image.max_level)
+            return lanes - middles(tile, some) - unpaired_floor(tile, some, self.recipe, image.max_level)
+
+        def tell(done: int, codes: Callable[[], IntArray]) -> None:
             if self.report is not None:
                 self.report(what, done, len(row_values))
+            if self.on_passed is not None:
+                passing = Passing(index, done, len(row_values))
+                if last is not None and last.is_last(index):
+                    outputs = partial(last.outputs_of, index, lambda: lanes_of(codes())[:, : tile.outputs])
+                    passing = replace(passing, outputs=outputs)
+                self.on_passed(passing)
 
         codes, cycles = run_tile(self.bench, tile, row_values, bits, self.recipe, tell)
         self.infer_cycles += cycles
         if self.on_codes is not None:
             self.on_codes(index, codes)
-        lanes = np.zeros((len(row_values), image.columns))
-        lanes[:, : tile.outputs] = codes / self.recipe.codes_per_level(image.max_level)
-        return lanes - middles(tile, row_values) - unpaired_floor(tile, row_values, self.recipe, image.max_level)
+        lanes = lanes_of(codes)
+        if last is not None:
+            last.passed(index, lanes[:, : tile.outputs])
+        return lanes
 
 
 def unpaired_floor(tile: Tile, row_values: Integers, recipe: Recipe, max_level: int) -> FloatArray:
@@ -140,7 +167,7 @@ def run_tile(
     row_values: Integers,
     bits: int,
     recipe: Recipe,
-    tell: Callable[[int], None] | None = None,
+    tell: Callable[[int, Callable[[], IntArray]], None] | None = None,
 ) -> tuple[IntArray, int]:
     """Matrix-vector products of a programmed tile.
 
@@ -149,7 +176,7 @@ def run_tile(
 
     Args:
         row_values: unsigned (n, rows), below 2^bits; bits at most 16.
-        tell: called, as products arrive, with how many inputs have passed.
+        tell: called, as products arrive, with how many inputs have passed, and what gives their codes as returned.
 
     Returns:
         gain * (S[p] - S[n]) in codes as int64 (n, outputs), and the run time in clocks.
@@ -175,7 +202,7 @@ def run_tile(
     wiring = _Wiring.of(tile, carrier)
     bench.write_vectors(WIRING, wiring.vectors.astype(np.int32).view(np.uint32))
     rails = recipe.read_rails_v()
-    words: list[Words] = []
+    words = _Arriving(wiring.outputs, lambda found: _codes(wiring, found, bits, gain if not amplified else None), tell)
     cycles = 0
     with bench.armed(Limits(rails, 0.0, 0), rails):
         for start in range(0, len(aligned), 0xFFFF):
@@ -194,25 +221,45 @@ def run_tile(
                 args,
                 entry="mvm" if width == 8 else "mvm16",
                 inputs=batch,
-                on_words=_Counter(wiring.outputs, start, tell),
+                on_words=words,
             )
-            words.append(run.words)
             cycles += run.run_cycles
-    codes = wiring.differences(np.concatenate(words).view(np.int32).astype(np.int64), bits)
-    return codes if amplified else codes * gain, cycles
+    return words.codes(), cycles
 
 
-class _Counter:
-    """Counts a run's words as inputs that have passed, from those of the runs before on."""
+class _Arriving:
+    """The words of a tile's products as they arrive, in one run of the firmware or several.
 
-    def __init__(self, words_each: int, done: int, tell: Callable[[int], None] | None) -> None:
-        self._words_each, self._before, self._tell = words_each, done, tell
-        self._words = 0
+    Args:
+        codes_of: codes of so many whole inputs' words; tell: as `run_tile` takes it.
+    """
+
+    def __init__(
+        self,
+        words_each: int,
+        codes_of: Callable[[Words], IntArray],
+        tell: Callable[[int, Callable[[], IntArray]], None] | None,
+    ) -> None:
+        self._words_each, self._codes_of, self._tell = words_each, codes_of, tell
+        self._words: list[Words] = []
+        self._count = 0
 
     def __call__(self, words: Words) -> None:
-        self._words += len(words)
+        self._words.append(words)
+        self._count += len(words)
         if self._tell is not None:
-            self._tell(self._before + self._words // self._words_each)
+            self._tell(self._count // self._words_each, self.codes)
+
+    def codes(self) -> IntArray:
+        """Of the inputs that have passed."""
+        whole = self._count // self._words_each * self._words_each
+        return self._codes_of(np.concatenate([*self._words, np.zeros(0, np.uint32)])[:whole])
+
+
+def _codes(wiring: _Wiring, words: Words, bits: int, gain: Integers | None) -> IntArray:
+    """Codes (n, outputs) of the words; gain: what is left to multiply by."""
+    codes = wiring.differences(words.view(np.int32).astype(np.int64), bits)
+    return codes if gain is None else codes * gain
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ that it is given, be they exact or an array's.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -319,6 +320,12 @@ class Walk:
         """Another batch of the same values, which goes on by itself."""
         other = object.__new__(Walk)
         other.__dict__ = {**self.__dict__, "_values": list(self._values)}
+        return other
+
+    def first(self, count: int) -> Walk:
+        """The first so many of the batch, which go on by themselves."""
+        other = copy.copy(self)
+        other._values = [value[:count] for value in self._values]
         return other
 
     def change(self, steps: tuple[Step, ...]) -> None:

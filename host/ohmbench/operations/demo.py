@@ -14,11 +14,12 @@ from ohmbench.bench.base import Bench
 from ohmbench.inference.exact import classes_of
 from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.lab.ledgered import Source, recorded_loader
+from ohmbench.lab.recorded_arrays import RecordedArrays, Source
 from ohmbench.lab.setup import Setup
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset, some_inputs
 from ohmbench.operations.digits import train_and_map
+from ohmbench.operations.recognised import line, recognised
 from ohmbench.operations.result import Noted
 from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.progress import Progress
@@ -137,9 +138,11 @@ def through_array(
     """Program a network and pass its test images, raw and trimmed; raises as `run`."""
     image, digits = job.image, job.data
     sha256 = hashlib.sha256(image.to_bytes()).hexdigest()
-    load = recorded_loader(bench, recipe, progress, ledgered, DEMO, Source(sha256, None, recipe_name))
-    inference = Inference(bench, recipe, progress, load=load)
-    trimmed = inference.trim(image, some_inputs(digits.train_x, job.trim_inputs), digits.test_x)
+    with RecordedArrays(bench, recipe, progress, ledgered, DEMO, Source(sha256, None, recipe_name)) as arrays:
+        inference = Inference(bench, recipe, progress, load=arrays.load, on_passed=arrays.passed)
+        trimmed = inference.trim(image, some_inputs(digits.train_x, job.trim_inputs), digits.test_x)
+        numbers = recognised(digits.name, digits.test_y, trimmed.raw, trimmed.corrected)
+        arrays.came_to(line(numbers), numbers)
     return DemoResult(
         rung=bench.info.rung,
         network=job.name,

@@ -19,13 +19,14 @@ from ohmbench.inference.trim_causes import worst_lanes
 from ohmbench.inference.trimming import LayerByLayer, require_enough
 from ohmbench.inference.trimming_file import OwnedTrimming
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.lab.ledgered import Source, recorded_loader
+from ohmbench.lab.recorded_arrays import RecordedArrays, Source
 from ohmbench.lab.setup import Setup
 from ohmbench.lab.trimmings import keep
 from ohmbench.mapping.data_sets import dataset_of
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset, share_right, some_of
 from ohmbench.operations.image_file import ImageFile, require_own_array
+from ohmbench.operations.recognised import line, recognised
 from ohmbench.operations.result import Noted
 from ohmbench.operations.trim import TrimResult, noting
 from ohmbench.programming.recipe import Recipe
@@ -122,7 +123,7 @@ def program_in_the_loop(
     Raises:
         UsageError: too few inputs or too many, or weights that cannot be trained.
         ImageError, DataError: the image, or its data set, is missing or damaged.
-        OhmbenchError: as `Setup.record`, `Setup.bench` and `recorded_loader`.
+        OhmbenchError: as `Setup.record`, `Setup.bench` and `RecordedArrays`.
     """
     file = ImageFile.load(path)
     recipe, name = file.recipe(setup.recipe, setup.recipe_name)
@@ -138,8 +139,14 @@ def program_in_the_loop(
     with setup.record(progress) as record, setup.bench(progress, record.store) as bench:
         require_own_array(file.image, None if record.ledgered is None else record.ledgered.serial, progress)
         file.image.check_fits(bench.info)
-        result = _run(bench, file, data_set, chosen, recipe, name, out, progress, record.ledgered)
+        source = _source(file.image, out, name)
+        with RecordedArrays(bench, recipe, progress, record.ledgered, IN_THE_LOOP, source) as arrays:
+            result = _run(bench, file, data_set, chosen, recipe, name, out, progress, record.ledgered, arrays)
         return Noted(result, bench.carrier.note)
+
+
+def _source(image: WeightImage, out: Path, recipe_name: str) -> Source:
+    return Source(hashlib.sha256(image.to_bytes()).hexdigest(), out.name, recipe_name)
 
 
 def _run(
@@ -152,31 +159,31 @@ def _run(
     out: Path,
     progress: Progress,
     ledgered: Ledgered | None,
+    arrays: RecordedArrays,
 ) -> InTheLoop:
     fit_to, labels = np.asarray(data.train_x[chosen], np.int64), data.train_y[chosen]
-    run = Inference(bench, recipe, progress)
-    way = LayerByLayer(file.image, fit_to, data.test_x, run.fit_tile, run.run_tile, run.lost_cells)
     runs: dict[int, int] = {}
+    run = Inference(bench, recipe, progress, load=noting(arrays.load, runs, lambda: None), on_passed=arrays.passed)
+    way = LayerByLayer(file.image, fit_to, data.test_x, run.fit_tile, run.run_tile, run.lost_cells)
 
-    def use(image: WeightImage) -> str:
+    def use(image: WeightImage) -> None:
         """What is loaded from now on, under a hash of its own in the record."""
-        sha256 = hashlib.sha256(image.to_bytes()).hexdigest()
-        load = recorded_loader(bench, recipe, progress, ledgered, IN_THE_LOOP, Source(sha256, out.name, recipe_name))
-        run.load, run.loaded = noting(load, runs, lambda: None), None
+        arrays.source, run.loaded = _source(image, out, recipe_name), None
         way.change(image)
-        return sha256
 
-    sha256 = use(file.image)
     for number in range(1, len(file.image.layers) + 1):
         way.step()
         if number < len(file.image.layers):
             progress.say(f"training layer {number} and those behind it on what the array gives")
-            sha256 = use(adapt(way.image, number, way.next_fit, labels))
+            use(adapt(way.image, number, way.next_fit, labels))
             if number + 1 == len(file.image.layers):
                 write_result(out, way.image.to_bytes())  # before the array holds it
     if len(file.image.layers) == 1:
         write_result(out, way.image.to_bytes())
     found = way.result()
+    numbers = recognised(data.name, data.test_y, found.raw, found.corrected)
+    arrays.came_to(line(numbers), numbers)
+    sha256 = arrays.source.sha256
     serial = None if ledgered is None else ledgered.serial
     owned = OwnedTrimming(found.trimming, sha256, serial, dict(runs), datetime.now(UTC), data.name, data.content)
     if ledgered is not None:

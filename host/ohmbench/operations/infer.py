@@ -11,10 +11,9 @@ from ohmbench.checks.before_pulses import check_before_pulses
 from ohmbench.errors import UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.inference.exact import classes_of, evaluate, predict
-from ohmbench.inference.loading import load_at_once
 from ohmbench.lab.known_bad import cells_left_out
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.lab.ledgered import Source, recorded_loader
+from ohmbench.lab.recorded_arrays import RecordedArrays, Source
 from ohmbench.lab.setup import Setup
 from ohmbench.mapping.data_sets import CONTENT, dataset_of
 from ohmbench.mapping.image import WeightImage
@@ -23,8 +22,9 @@ from ohmbench.operations.expected import inference, programming
 from ohmbench.operations.image_file import ImageFile, require_own_array
 from ohmbench.operations.infer_result import InferResult
 from ohmbench.operations.output_errors import OutputErrors
+from ohmbench.operations.recognised import line, recognised
 from ohmbench.operations.result import Noted
-from ohmbench.operations.through_array import Through, through
+from ohmbench.operations.through_array import through
 from ohmbench.operations.trim import (
     TrimRequest,
     held_check,
@@ -37,9 +37,7 @@ from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.programming.result import ProgramResult
 from ohmbench.programming.run import policy_of
 from ohmbench.progress import Progress, Work
-from ohmbench.record.trail import add_result, note
-from ohmbench.report.results import confusion
-from ohmbench.support.array_types import FloatArray, IntArray, Mask
+from ohmbench.support.array_types import FloatArray, Mask
 
 INFER = "infer"
 """Kind of the runs that record what was programmed."""
@@ -97,28 +95,37 @@ def infer(
     image = file.image
     require_own_array(image, None if ledgered is None else ledgered.serial, progress)
     inputs, labels = data.test_x[:count], data.test_y[:count]
-    if held is not None and ledgered is not None:
-        load = held_loader(bench, held, ledgered)
-    else:
-        source = Source(file.sha256, file.path.name, recipe_name or DEFAULT_RECIPE)
-        load = recorded_loader(bench, recipe, progress, ledgered, INFER, source, skip)
     progress.expect("infer", _expected(image, recipe, len(inputs), trim, held is not None))
-    found = through(bench, file, data, recipe, inputs, load, progress, trim, ledgered, after_s, twin is not None)
-    outputs = None
-    if data.targets is not None:
-        trimmed = None if found.trimmed is None else _flat(found.trimmed)
-        exact = _flat(evaluate(image, inputs))
-        before = _said_before(image, data, "rmse_float")
-        outputs = OutputErrors(data.targets[:count], exact, _flat(found.raw), trimmed, before)
-    if ledgered is not None and found.runs:
-        _note(ledgered, found, labels, data.name, outputs)
+    with RecordedArrays(
+        bench,
+        recipe,
+        progress,
+        ledgered,
+        INFER,
+        Source(file.sha256, file.path.name, recipe_name or DEFAULT_RECIPE),
+        skip=skip,
+        held=None if held is None or ledgered is None else held_loader(bench, held, ledgered),
+        judge=None if data.targets is not None else lambda raw: recognised(data.name, labels, raw),
+    ) as arrays:
+        found = through(bench, file, data, recipe, inputs, arrays, progress, trim, ledgered, after_s, twin is not None)
+        outputs = None
+        if data.targets is not None:
+            trimmed = None if found.trimmed is None else _flat(found.trimmed)
+            exact = _flat(evaluate(image, inputs))
+            before = _said_before(image, data, "rmse_float")
+            outputs = OutputErrors(data.targets[:count], exact, _flat(found.raw), trimmed, before)
+            arrays.came_to(outputs.line(data.name), {"dataset": data.name, "images": len(inputs), **outputs.summary()})
+        else:
+            numbers = recognised(data.name, labels, found.raw, found.trimmed)
+            arrays.came_to(line(numbers), numbers)
     check = None
     if twin is not None:
         progress.say("the same on the twin")
         with open_bench("twin", array=twin) as other:
             other.carrier = replace(other.carrier, self_check=bench.carrier.self_check)
             check_before_pulses(other)  # as the other one did: it moves the noise
-            at_once = load_at_once(other, recipe)
+            source = Source(file.sha256, None, DEFAULT_RECIPE)
+            at_once = RecordedArrays(other, recipe, None, None, INFER, source)
             same = through(other, file, data, recipe, inputs, at_once, None, trim, None, after_s, True)
         check = compare(found, same, labels)
     return InferResult(
@@ -156,31 +163,6 @@ def _said_before(image: WeightImage, data: Dataset, key: str) -> float | None:
 
 def _flat(values: FloatArray) -> FloatArray:
     return values.reshape(len(values), -1)
-
-
-def _recognised(found: Through, labels: IntArray, name: str) -> str:
-    said = f"{100 * share_right(classes_of(found.raw), labels):.2f} % of {len(labels)} images of {name} recognised"
-    if found.trimmed is not None:
-        said += f" raw, {100 * share_right(classes_of(found.trimmed), labels):.2f} % trimmed"
-    return said
-
-
-def _note(ledgered: Ledgered, found: Through, labels: IntArray, name: str, outputs: OutputErrors | None) -> None:
-    """What was reached, in the run that programmed the last array, or that it holds: as an event and in numbers."""
-    said = _recognised(found, labels, name) if outputs is None else outputs.line(name)
-    numbers = {"name": INFER, "dataset": name, "images": len(found.raw)}
-    if outputs is not None:
-        numbers |= outputs.summary()
-    else:
-        predictions = {"": classes_of(found.raw)}
-        if found.trimmed is not None:
-            predictions["_trimmed"] = classes_of(found.trimmed)
-        for which, classes in predictions.items():
-            numbers |= {f"accuracy{which}": share_right(classes, labels)}
-            numbers |= {f"confusion{which}": confusion(labels, classes).tolist()}
-    with ledgered.store.database.transaction() as sql:
-        note(sql, max(found.runs.values()), said)
-        add_result(sql, max(found.runs.values()), numbers)
 
 
 def infer_file(

@@ -15,8 +15,8 @@ from ohmbench.experiments.plots import cumulative_chart
 from ohmbench.experiments.registry import load
 from ohmbench.lab.record import record_to_read
 from ohmbench.lab.settings import record_path
-from ohmbench.operations.run_lines import EXPERIMENT
 from ohmbench.operations.show import Shown, program_state, show
+from ohmbench.record.journal import EXPERIMENT
 from ohmbench.record.store import Store
 from ohmbench.record.trail import samples
 from ohmbench.report.cell_charts import Levels, arrival_chart, error_by_level_chart

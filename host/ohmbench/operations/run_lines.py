@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from ohmbench.record.journal import EXPERIMENT
 from ohmbench.record.outcomes import Outcome
 from ohmbench.record.records import RunRecord
-
-EXPERIMENT = "experiment "
 
 
 def local(at: datetime) -> str:
@@ -29,14 +28,10 @@ def duration(run: RunRecord) -> str:
 def came_to(run: RunRecord, outcome: Outcome) -> str:
     """The result in a few words; "" where the record has none."""
     said = []
-    found = outcome.recognised
     if run.kind.startswith(EXPERIMENT):
         said.append(f"{outcome.samples} of {run.provenance.get('steps', '?')} steps")
     elif outcome.share is not None:
         said.append(f"{100 * outcome.share:.2f} % of {outcome.cells} cells in window")
     if outcome.pulses:
         said.append(f"{outcome.pulses} pulses")
-    for name, what in (("accuracy", "raw"), ("accuracy_trimmed", "trimmed")):
-        if found is not None and name in found:
-            said.append(f"{100 * found[name]:.2f} % of {found['images']} images, {what}")
-    return ", ".join(said)
+    return ", ".join([*said, *outcome.inference_lines])

@@ -13,10 +13,10 @@ from ohmbench.errors import UsageError
 from ohmbench.experiments.loop import recorded
 from ohmbench.experiments.registry import load
 from ohmbench.operations.log import run_row
-from ohmbench.operations.run_lines import EXPERIMENT, came_to, duration, local
+from ohmbench.operations.run_lines import came_to, duration, local
 from ohmbench.operations.tidy import CELL_COLUMNS, SAMPLE_COLUMNS, cell_rows, sample_rows
 from ohmbench.programming.run import Standing
-from ohmbench.record.journal import skipped_of
+from ohmbench.record.journal import EXPERIMENT, next_step, skipped_of
 from ohmbench.record.outcomes import Outcome, outcomes
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.store import Store
@@ -24,8 +24,9 @@ from ohmbench.record.trail import Event, events, samples
 from ohmbench.report.experiment import ExperimentPage
 from ohmbench.report.program import ImageState, PassTotals, ProgramInfo, ProgramState
 from ohmbench.report.program_page import program_html
-from ohmbench.report.results import SummaryRow
+from ohmbench.report.results import SummaryRow, percent
 from ohmbench.report.run import run_html
+from ohmbench.support.array_types import IntArray
 from ohmbench.support.files import write_result
 from ohmbench.sweep.export import columns_of, export
 from ohmbench.tables import ADC_MAX
@@ -75,7 +76,8 @@ class Shown:
         run, said = self.run, self.run.provenance
         ended = {
             RunStatus.RUNNING: "it runs",
-            RunStatus.KILLED: "killed: its process is gone; --resume goes on with it",
+            RunStatus.KILLED: f"killed: its process is gone; {next_step(run)}",
+            RunStatus.INTERRUPTED: f"interrupted; {next_step(run)}",
         }.get(run.status, run.status.value)
         number = "" if run.image_number is None else f", array {run.image_number} of it"
         settings = ", ".join(f"{name} {value}" for name, value in run.recipe.items() if not isinstance(value, dict))
@@ -142,7 +144,7 @@ def _html(store: Store, shown: Shown) -> str:
     rows = [SummaryRow(name, value, "") for name, value in shown.facts() if value]
     happened = [(local(e.at), e.what) for e in shown.events]
     heading = f"{shown.run.kind} on {shown.run.serial}"
-    return run_html(heading, shown.run.rung, rows, happened, _origin(shown.run))
+    return run_html(heading, shown.run.rung, rows, happened, _origin(shown.run), _recognised(shown.outcome)[1])
 
 
 def _origin(run: RunRecord) -> dict[str, object]:
@@ -175,7 +177,32 @@ def program_state(store: Store, shown: Shown) -> ProgramState:
     rows = np.ones(cells.mask.shape[0], np.bool_)
     image = ImageState(middle, skipped, Standing(cells, rows, max(0, run.passes - 1)))
     status = "interrupted" if run.status is RunStatus.RUNNING else run.status.value
-    return ProgramState(info, {number: image}, {number: _passes(store, run)}, status, _why(shown))
+    recognised, confusions = _recognised(shown.outcome)
+    return ProgramState(
+        info,
+        {number: image},
+        {number: _passes(store, run)},
+        status,
+        _why(shown),
+        recognised=recognised,
+        confusions=confusions,
+        command=run.kind,
+    )
+
+
+def _recognised(outcome: Outcome) -> tuple[list[SummaryRow], dict[str, IntArray]]:
+    """Rows and confusions of images that went through the array."""
+    found, rows, confusions = outcome.recognised or {}, [], {}
+    if outcome.passing is not None:
+        tile = f"of {outcome.passing['of']}, tile {outcome.passing['tile'] + 1} of {outcome.passing['tiles']}"
+        rows.append(SummaryRow("Inputs that passed", str(outcome.passing["passed"]), tile))
+    for which, name in (("", "raw"), ("_trimmed", "trimmed")):
+        if f"accuracy{which}" in found:
+            of = found.get("images_of", found["images"])
+            note = f"of {found['images']} images" + ("" if of == found["images"] else f", which are the first of {of}")
+            rows.append(SummaryRow(f"Recognised, {name}", percent(found[f"accuracy{which}"], 2), note))
+            confusions[name.capitalize()] = np.array(found[f"confusion{which}"])
+    return rows, confusions
 
 
 def _passes(store: Store, run: RunRecord) -> tuple[PassTotals, ...]:

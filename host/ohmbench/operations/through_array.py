@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ohmbench.bench.base import Bench
-from ohmbench.inference.loading import Loader
 from ohmbench.inference.on_bench import Inference
 from ohmbench.lab.ledger import Ledgered
+from ohmbench.lab.recorded_arrays import RecordedArrays
 from ohmbench.network.data import Dataset
 from ohmbench.operations.image_file import ImageFile
 from ohmbench.operations.trim import (
@@ -39,7 +39,7 @@ def through(
     data: Dataset,
     recipe: Recipe,
     inputs: NetworkInputs,
-    load: Loader,
+    arrays: RecordedArrays,
     progress: Progress | None,
     trim: TrimRequest | None,
     ledgered: Ledgered | None,
@@ -49,9 +49,9 @@ def through(
     """All inputs through a bench; codes are kept only if they are compared, for a convolution has many."""
     codes: dict[int, list[IntArray]] = {}
     runs: dict[int, int] = {}
-    load = noting(load, runs, lambda: bench.rest(after_s, progress))
+    load = noting(arrays.load, runs, lambda: bench.rest(after_s, progress))
     keep = (lambda tile, found: codes.setdefault(tile, []).append(found)) if compared else None
-    run = Inference(bench, recipe, progress, keep, load)
+    run = Inference(bench, recipe, progress, keep, load, arrays.passed)
     if trim is None:
         return Through(run.logits(file.image, inputs), None, None, codes, run, runs)
     passed = run_trimmed(run, file, data, trim, inputs, ledgered, runs)

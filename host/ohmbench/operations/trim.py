@@ -18,7 +18,7 @@ from ohmbench.inference.trim_causes import WorstLane, worst_lanes
 from ohmbench.inference.trimming import Trimmed, Trimming, require_enough
 from ohmbench.inference.trimming_file import OwnedTrimming
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.lab.ledgered import Source, recorded_loader
+from ohmbench.lab.recorded_arrays import RecordedArrays, Source, is_loaded
 from ohmbench.lab.setup import Setup
 from ohmbench.lab.trimmings import keep, kept, stale_because
 from ohmbench.mapping.data_sets import dataset_of
@@ -32,7 +32,6 @@ from ohmbench.programming.result import ArrayResult
 from ohmbench.progress import Progress
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.record.journal import last_run
-from ohmbench.record.records import RunStatus
 from ohmbench.support.array_types import NetworkInputs
 from ohmbench.tables import CLOCK_HZ
 
@@ -245,7 +244,7 @@ def held_check(file: ImageFile, ledgered: Ledgered | None) -> Check | None:
     if ledgered is None or not ledgered.is_known or file.image.images != 1:
         return None
     run = last_run(ledgered.store, ledgered.serial, file.sha256)
-    is_whole = run is not None and run.status is RunStatus.DONE
+    is_whole = run is not None and is_loaded(ledgered.store, run)
     return check_of(file, only=0, ledgered=ledgered) if is_whole else None
 
 
@@ -331,17 +330,17 @@ def trim_file(
         with setup.bench(progress, record.store) as bench:
             file.image.check_fits(bench.info)
             recipe, name = file.recipe(setup.recipe, setup.recipe_name)
+            held = None
             if check is not None:
                 recipe = check.recipe
                 progress.say("the array holds this image: it is not programmed again")
-                load = held_loader(bench, check, ledgered)
-            else:
-                source = Source(file.sha256, file.path.name, name)
-                load = recorded_loader(bench, recipe, progress, ledgered, TRIM, source)
-            runs: dict[int, int] = {}
-            load = noting(load, runs, lambda: bench.rest(after_s, progress))
-            run = Inference(bench, recipe, progress, load=load)
-            none = data_set.test_x[:0]
-            result = run_trimmed(run, file, data_set, request, none, ledgered, runs).result
+                held = held_loader(bench, check, ledgered)
+            source = Source(file.sha256, file.path.name, name)
+            with RecordedArrays(bench, recipe, progress, ledgered, TRIM, source, held=held) as arrays:
+                runs: dict[int, int] = {}
+                load = noting(arrays.load, runs, lambda: bench.rest(after_s, progress))
+                run = Inference(bench, recipe, progress, load=load, on_passed=arrays.passed)
+                none = data_set.test_x[:0]
+                result = run_trimmed(run, file, data_set, request, none, ledgered, runs).result
             result.owned.save(out)
             return Noted(result, bench.carrier.note)

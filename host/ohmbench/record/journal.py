@@ -14,6 +14,8 @@ from ohmbench.support.array_types import Mask
 
 PROGRAM = "program"
 """Kind of the runs that this module makes and finds."""
+EXPERIMENT = "experiment "
+"""What the kind of an experiment's run begins with."""
 
 DEFAULT_BUDGET = 1_000_000
 """Pulses a cell for life of an array that comes with no budget of its own [guess]: HfO2 1T1R cells are published with
@@ -165,6 +167,12 @@ def nothing_to_resume(serial: str) -> StoreError:
         f"Nothing to resume: the record knows no run of this image on array {serial}.",
         "Start without --resume, or correct --serial or --lab.",
     )
+
+
+def next_step(run: RunRecord) -> str:
+    """What to do about a run that did not end by itself."""
+    can_go_on = run.kind == PROGRAM or run.kind.startswith(EXPERIMENT)
+    return "--resume goes on with it" if can_go_on else "give the same command again"
 
 
 def images_left(run: RunRecord) -> list[int]:

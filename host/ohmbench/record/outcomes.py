@@ -23,6 +23,7 @@ class Outcome:
         pulses: of all passes, SET, RESET and forming.
         samples: steps of an experiment, and results of inferences.
         recognised: the last result of an inference, with accuracy, images and dataset; None if there is none.
+        passing: the last of an inference's inputs that is known of before: passed and of, in a tile. None if none is.
     """
 
     cells: int = 0
@@ -30,11 +31,26 @@ class Outcome:
     pulses: int = 0
     samples: int = 0
     recognised: dict[str, Any] | None = None
+    passing: dict[str, Any] | None = None
 
     @property
     def share(self) -> float | None:
         """Of the cells that are in their window; None without cells."""
         return self.good / self.cells if self.cells else None
+
+    @property
+    def inference_lines(self) -> list[str]:
+        """What an inference came to, or has until now, in a few words each."""
+        found, passing = self.recognised or {}, self.passing
+        said = []
+        if passing is not None:
+            tile = f"tile {passing['tile'] + 1} of {passing['tiles']}"
+            said.append(f"{passing['passed']} of {passing['of']} inputs through {tile}")
+        for name, what in (("accuracy", "raw"), ("accuracy_trimmed", "trimmed")):
+            if name in found:
+                first = "" if passing is None else "the first "
+                said.append(f"{100 * found[name]:.2f} % of {first}{found['images']} images, {what}")
+        return said
 
 
 @interpreting(lambda store: store.database)
@@ -56,7 +72,8 @@ def outcomes(store: Ledger, runs: Sequence[RunRecord]) -> dict[int, Outcome]:
             *numbers,
         )
         steps = store.database.rows(
-            "SELECT run, count(*), max(step), CASE WHEN json_extract(data, '$.images') IS NULL THEN NULL ELSE data END "
+            "SELECT run, count(*), max(step), CASE WHEN coalesce(json_extract(data, '$.images'), "
+            "json_extract(data, '$.passed')) IS NULL THEN NULL ELSE data END "
             f"FROM samples WHERE run IN ({marks}) GROUP BY run",
             *numbers,
         )
@@ -65,5 +82,7 @@ def outcomes(store: Ledger, runs: Sequence[RunRecord]) -> dict[int, Outcome]:
         for number in numbers:
             known, good, pulses = by_run.get(number, (0, 0, 0))
             count, data = samples.get(number, (0, None))
-            found[number] = Outcome(known, good, pulses, count, None if data is None else json.loads(data))
+            said = {} if data is None else json.loads(data)
+            recognised, passing = (said if key in said else None for key in ("images", "passed"))
+            found[number] = Outcome(known, good, pulses, count, recognised, passing)
     return found

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from html import escape
+
 from ohmbench.support.array_types import IntArray
 
 
@@ -28,3 +31,13 @@ def confusion_table(counts: IntArray) -> str:
         + "\n".join(lines)
         + "</table></div>"
     )
+
+
+def confusions(counts: Mapping[str, IntArray]) -> str:
+    """A section with the tables of several, by what they are of; "" if there is none."""
+    if not counts:
+        return ""
+    tables = "\n".join(f"<h3>{escape(name)}</h3>\n{confusion_table(one)}" for name, one in counts.items())
+    return f"""<h2>Confusion matrix</h2>
+<p>Test images by their label (row) and by what the network said (column).</p>
+{tables}"""

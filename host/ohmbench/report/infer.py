@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from ohmbench.report.confusion import confusion_table
+from ohmbench.report.confusion import confusions
 from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
 from ohmbench.report.results import SummaryRow
 from ohmbench.support.array_types import IntArray
@@ -48,19 +48,13 @@ def render_infer(report: InferReport, path: Path) -> None:
 def infer_html(report: InferReport) -> str:
     """The page as text."""
     notices = "".join(f'<p class="notice">{escape(notice)}</p>' for notice in report.notices)
-    tables = "\n".join(
-        f"<h3>{escape(name)}</h3>\n{confusion_table(counts)}" for name, counts in report.confusions.items()
-    )
-    confused = f"""<h2>Confusion matrix</h2>
-<p>Test images by their label (row) and by what the network said (column).</p>
-{tables}"""
     body = f"""<h1>{escape(report.heading)}</h1>
 <p class="soft">ohmbench infer on {escape(RUNGS.get(report.rung, report.rung))}</p>
 {origin_note(report.rung != "board")}
 {notices}
 {summary_table(report.rows, "Accuracy through")}
 {report.trimming}
-{confused if report.confusions else ""}
+{confusions(report.confusions)}
 <h2>Where this came from</h2>
 {provenance_table(report.provenance)}"""
     return page(report.heading, body)

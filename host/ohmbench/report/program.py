@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from ohmbench.programming.run import Standing
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.report.page import RUNGS
 from ohmbench.report.results import SummaryRow, percent, seconds
-from ohmbench.support.array_types import Codes, FloatArray, Mask
+from ohmbench.support.array_types import Codes, FloatArray, IntArray, Mask
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,8 @@ class ProgramState:
         status: running, done, interrupted or failed.
         reason: why it ended, if not well.
         bench_s: bench time so far.
+        recognised, confusions: of images that went through the array then; counts (classes, classes).
+        command: that programmed it.
     """
 
     info: ProgramInfo
@@ -147,6 +149,9 @@ class ProgramState:
     reason: str = ""
     bench_s: float = 0.0
     wear: WearState | None = None
+    recognised: Sequence[SummaryRow] = ()
+    confusions: Mapping[str, IntArray] = field(default_factory=dict)
+    command: str = "program"
 
     @property
     def is_running(self) -> bool:
@@ -258,7 +263,7 @@ def program_summary(state: ProgramState) -> list[SummaryRow]:
         rows.append(SummaryRow("Bench time", seconds(state.bench_s), _speed(count, state.bench_s)))
     if state.wear is not None:
         rows.append(_wear(state.wear))
-    return rows
+    return [*state.recognised, *rows]
 
 
 def _images(state: ProgramState) -> str:

@@ -19,6 +19,7 @@ from ohmbench.report.cell_charts import (
     pulses_by_level_chart,
 )
 from ohmbench.report.charts import IN_WINDOW
+from ohmbench.report.confusion import confusions
 from ohmbench.report.heat_maps import (
     CellState,
     View,
@@ -58,11 +59,12 @@ def program_html(state: ProgramState, image_text: Callable[[int, ImageState], st
     body = "\n".join(
         [
             f"<h1>{escape(_heading(state))}</h1>",
-            f'<p class="soft">ohmbench program on {escape(RUNGS.get(info.rung, info.rung))}</p>',
+            f'<p class="soft">ohmbench {escape(state.command)} on {escape(RUNGS.get(info.rung, info.rung))}</p>',
             _status(state),
             origin_note(info.is_simulated),
             f"<h2>Now in the array</h2>\n{_marks(state)}{legend(views)}\n{current}" if current else "",
             summary_table(program_summary(state), "Cells in their window"),
+            confusions(state.confusions),
             _charts(state),
             _cells(state, views, list(sections.values()), current),
             "<h2>Where this came from</h2>",

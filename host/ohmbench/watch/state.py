@@ -10,6 +10,8 @@ import numpy as np
 from ohmbench.bench.base import codes_per_siemens
 from ohmbench.record.cell_lines import COLUMNS as CELL_COLUMNS
 from ohmbench.record.cell_lines import cell_lines, pass_progress
+from ohmbench.record.journal import next_step
+from ohmbench.record.outcomes import outcomes
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events
@@ -67,6 +69,12 @@ class Watcher:
         shape = (array.rows, array.columns)
         experiment = self._experiment(run, shape)
         usiemens, done, total, what = experiment or self._programming(run, shape)
+        what = f"{what}{done} of {total} {'steps' if experiment else 'cells'}"
+        outcome = outcomes(self._store, [run])[run.id]
+        if outcome.passing is not None:
+            done, total = int(outcome.passing["passed"]), int(outcome.passing["of"])
+        if outcome.inference_lines:
+            what = ", ".join([*_image_of(run), *outcome.inference_lines])
         happened = events(self._store, serial=run.serial, limit=_EVENTS)
         return {
             "run": run.id,
@@ -78,7 +86,9 @@ class Watcher:
             "ended": None if run.ended is None else run.ended.isoformat(),
             "done": done,
             "total": total,
-            "what": f"{what}{done} of {total} {'steps' if experiment else 'cells'}",
+            "what": what,
+            "confusion": (outcome.recognised or {}).get("confusion"),
+            "next_step": next_step(run),
             "rows": array.rows,
             "columns": array.columns,
             "usiemens": [None if np.isnan(g) else round(g, 1) for g in usiemens.ravel().tolist()],
@@ -114,5 +124,8 @@ class Watcher:
             cell = dict(zip(CELL_COLUMNS, line, strict=True))
             usiemens[cell["row"], cell["column"]] = cell["code"] / per_usiemens
         done, total = pass_progress(self._store, run.id, run.passes - 1)
-        image = "" if run.image_number is None else f"array {run.image_number} of its image, "
-        return usiemens, done, total, f"{image}pass {run.passes}, "
+        return usiemens, done, total, "".join(f"{part}, " for part in [*_image_of(run), f"pass {run.passes}"])
+
+
+def _image_of(run: RunRecord) -> list[str]:
+    return [] if run.image_number is None else [f"array {run.image_number} of its image"]

@@ -13,7 +13,7 @@ from ohmbench.carrier.carrier import Carrier
 from ohmbench.cli import main
 from ohmbench.errors import DataError, UsageError
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.lab.ledgered import Source, recorded_loader
+from ohmbench.lab.recorded_arrays import RecordedArrays, Source
 from ohmbench.mapping.mapper import map_compressed
 from ohmbench.model.array import ArrayModel
 from ohmbench.programming.recipe import Recipe
@@ -50,7 +50,9 @@ def test_a_refused_inference_charges_nothing(tmp_path: Path) -> None:
         bench.carrier = Carrier(name="frail", limits_v=dict(Carrier().limits_v) | {Rail.BL_SET: 1.5})
         ledgered = Ledgered(store, SERIAL, None)
         with pytest.raises(UsageError, match="This is asked of frail: .* Use a recipe within these limits"):
-            recorded_loader(bench, Recipe(), None, ledgered, "infer", Source("0" * 64, None, "coarse-fine"))(image, 0)
+            RecordedArrays(bench, Recipe(), None, ledgered, "infer", Source("0" * 64, None, "coarse-fine")).load(
+                image, 0
+            )
         assert store.find_runs() == []
 
 

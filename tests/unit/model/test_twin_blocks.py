@@ -49,7 +49,7 @@ def passed(cores: int, inputs: np.ndarray, bits: int, gain: int, rows: int) -> t
     rng = np.random.default_rng(1)
     tile = tile_of(rng, gain, rows)
     counts: list[int] = []
-    codes, cycles = run_tile(on, tile, inputs[:, :rows], bits, RECIPE, counts.append)
+    codes, cycles = run_tile(on, tile, inputs[:, :rows], bits, RECIPE, lambda done, codes: counts.append(done))
     again = run_tile(on, tile, inputs[:3, :rows], bits, RECIPE)  # what comes later goes on from there
     return codes.tolist(), cycles, on.state(), on.array.save(), on.twin.consumed, counts[-1], again[0].tolist()
 

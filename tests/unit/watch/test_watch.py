@@ -125,6 +125,23 @@ def test_an_experiment_and_a_chosen_run(store: Store) -> None:
         WatchServer(store.database.path, run=99)
 
 
+def test_an_inference_runs_while_its_images_pass(store: Store) -> None:
+    run = store.begin_run("infer", "W1", rung="twin", mask=EVERY, pulses=9, image_number=1, image_sha256="a")
+    record_rows(run, 0, 32)
+    passing = {"name": "infer", "tile": 1, "tiles": 2, "passed": 30, "of": 2000}
+    counts = [[16, 2], [1, 11]]
+    with serving(store) as server:
+        run.record_step(0, {"name": "infer", "loaded": 1})
+        assert state(server)["status"] == "running"
+        run.record_step(1, {**passing, "images": 30, "images_of": 2000, "accuracy": 0.9, "confusion": counts})
+        found = state(server)
+        assert (found["status"], found["done"], found["total"], found["confusion"]) == ("running", 30, 2000, counts)
+        assert found["what"] == (
+            "array 1 of its image, 30 of 2000 inputs through tile 2 of 2, 90.00 % of the first 30 images, raw"
+        )
+        assert found["next_step"] == "give the same command again"
+
+
 def test_changes_arrive_as_events_within_a_second(store: Store) -> None:
     run = program(store)
     with serving(store) as server, answer(server, "/changes") as stream:

@@ -25,6 +25,25 @@ function map(name, values, rows, columns) {
   element(name + '-low').textContent = '0' + units[name];
   element(name + '-high').textContent = high + units[name];
 }
+function confusion(counts) {
+  element('confusion').hidden = !counts;
+  if (!counts) return;
+  const most = Math.max(1, ...counts.flat()), labels = [...counts.keys()];
+  const row = (name, cells) => {
+    const line = document.createElement('tr');
+    line.append(Object.assign(document.createElement('th'), {textContent: name}), ...cells);
+    return line;
+  };
+  const cell = (kind, text) => Object.assign(document.createElement(kind), {textContent: text});
+  element('counts').tBodies[0].replaceChildren(row('', labels.map(label => cell('th', label))),
+    ...counts.map((numbers, label) => row(label, numbers.map((count, predicted) => {
+      const made = cell('td', count || '·'), right = label === predicted;
+      const strength = count ? Math.min(1, (0.12 + 0.88 * count / most) * (right ? 1 : 2.5)) : 0;
+      made.style.background = `rgba(${right ? '26,85,146' : '194,87,26'},${strength})`;
+      made.style.color = strength > 0.55 ? '#fff' : count ? '#1d2733' : '#c3cad1';
+      return made;
+    }))));
+}
 let state = null, heard = 0;
 function show() {
   const origin = element('origin');
@@ -45,6 +64,7 @@ function show() {
   element('what').textContent = state.what;
   map('usiemens', state.usiemens, state.rows, state.columns);
   map('wear', state.wear, state.rows, state.columns);
+  confusion(state.confusion);
   element('events').tBodies[0].replaceChildren(...state.events.map(event => {
     const row = document.createElement('tr');
     for (const text of [new Date(event.at).toLocaleString(), `run ${event.run}, ${event.kind}`, event.what]) {
@@ -73,7 +93,7 @@ function tell(lost) {
   const quiet = state && state.status === 'running' && Date.now() - heard > 20000;
   notice.hidden = !(lost || killed || quiet);
   notice.textContent = lost ? 'ohmbench watch has ended or cannot be reached; this is the last that was heard.' :
-    killed ? 'The process of this run was killed. What it did until then is recorded; --resume goes on with it.' :
+    killed ? `The process of this run was killed. What it did until then is recorded; ${state.next_step}.` :
     `Nothing new since ${new Date(heard).toLocaleTimeString()}: the run rests, or another machine has it.`;
 }
 setInterval(() => tell(changes.readyState !== EventSource.OPEN), 2000);
