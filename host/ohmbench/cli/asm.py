@@ -11,7 +11,7 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("asm", run, "assemble a pulse program and list it")
+    parser = commands.add("asm", run, "assemble a pulse program and list it", examples=["pulse.useq"])
     parser.add_argument("file", type=Path, help="pulse program (.useq)")
 
 

@@ -13,7 +13,12 @@ from ohmbench.support.files import check_writable
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("bug-report", run, "bundle versions, the record's end, traces and logs, nothing private")
+    parser = commands.add(
+        "bug-report",
+        run,
+        "bundle versions, the record's end, traces and logs, nothing private",
+        examples=["-o report.zip --trace session.trace"],
+    )
     options.lab(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, help="file to write (.zip)")
     parser.add_argument(

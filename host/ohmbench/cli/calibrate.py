@@ -13,7 +13,7 @@ from ohmbench.progress import Progress
 
 def add(commands: Commands) -> None:
     text = "measure what the carrier's channels and rails are off by, for every later result; no pulse"
-    parser = commands.add("calibrate", run, text)
+    parser = commands.add("calibrate", run, text, examples=["--supply bench.toml --meter TCPIP0::192.168.1.40::INSTR"])
     options.port(parser)
     options.lab(parser)
     parser.add_argument("--board", metavar="SERIAL", help="serial number of the board (default: its USB bridge's)")

@@ -11,7 +11,12 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("carrier", run, "say what a carrier's file makes different, or write a filled-in one")
+    parser = commands.add(
+        "carrier",
+        run,
+        "say what a carrier's file makes different, or write a filled-in one",
+        examples=["carrier-7.toml", "--template > carrier-7.toml"],
+    )
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("file", type=Path, nargs="?", help="file of a carrier, as for --carrier (.toml)")
     which.add_argument("--template", action="store_true", help="print one with all keys and what they mean")

@@ -15,7 +15,7 @@ from ohmbench.support.files import check_writable
 
 def add(commands: Commands) -> None:
     text = "find an array's bad cells and its conductance window; erases it"
-    parser = commands.add("characterise", run, text)
+    parser = commands.add("characterise", run, text, examples=["--serial W3-17 --out W3-17.json"])
     options.port(parser)
     options.recipe(parser)
     options.record(parser)

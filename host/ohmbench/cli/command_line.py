@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from keyword import iskeyword
 
 from ohmbench.bench.left import array_left_as
-from ohmbench.cli.commands import EPILOG, Commands
+from ohmbench.cli.commands import Commands
+from ohmbench.cli.help import Formatter, epilog
 from ohmbench.cli.options import refuse_odd_names, refuse_outputs_that_are_inputs
 from ohmbench.cli.output import Output
 from ohmbench.cli.parser import Parser
 from ohmbench.cli.version import Version
 from ohmbench.errors import ArrayState, OhmbenchError
 from ohmbench.progress import Progress
-from ohmbench.support.writer import message
+from ohmbench.support.writer import message, result
 
-COMMANDS = (
-    *("demo", "import", "map", "train", "compress", "results", "sweep", "report"),
-    *("program", "verify", "form", "characterise", "experiment", "experiments"),
-    *("log", "show", "plot", "export", "merge-arrays", "watch", "completion", "bug-report"),
-    *("list", "doctor", "selftest", "calibrate", "carrier", "supply"),
-    *("read", "run", "wave", "infer", "trim", "info", "safe", "flash", "asm", "replay", "measure"),
-)
-"""Names, as help has them. Each has a file of its own here: its `add` makes the parser, its `run` is the call."""
+KINDS = {
+    "operate an array": (
+        *("list", "info", "safe", "selftest", "calibrate", "form", "characterise"),
+        *("program", "verify", "read", "infer", "trim", "experiment", "experiments", "run", "demo"),
+    ),
+    "compute networks": ("train", "import", "compress", "map", "sweep", "report", "results"),
+    "inspect what was done": ("log", "show", "plot", "watch", "export", "merge-arrays"),
+    "build and repair": (
+        *("doctor", "flash", "carrier", "supply", "asm", "wave", "replay", "measure", "bug-report", "completion"),
+    ),
+}
+"""Names by what they are for, as help has them. Each has a file of its own here: its `add` makes the parser, its `run`
+is the call."""
+
+COMMANDS = tuple(name for names in KINDS.values() for name in names)
 
 
 def run_command(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     parser = make_parser()
+    if not (sys.argv[1:] if argv is None else argv):
+        result(parser.format_help())
+        return 0
     args = parser.parse_all(argv)
     refuse_odd_names(parser, args)
     try:
@@ -49,9 +61,10 @@ def module_of(name: str) -> str:
 
 def make_parser() -> Parser:
     """The parser of all commands."""
-    parser = Parser(prog="ohmbench", description="Bench for a 32x32 ReRAM crossbar.", epilog=EPILOG)
+    parser = Parser(prog="ohmbench", description="Bench for a 32x32 ReRAM crossbar.", formatter_class=Formatter)
+    parser.epilog = epilog("ohmbench demo --port twin", "ohmbench COMMAND --help")
     parser.add_argument("--version", action=Version)
-    commands = Commands(parser)
+    commands = Commands(parser, kinds=KINDS)
     for name in COMMANDS:
         import_module(f"ohmbench.cli.{module_of(name)}").add(commands)
     return parser

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
+from ohmbench.cli.help import Formatter, epilog
 from ohmbench.cli.output import Output
 from ohmbench.progress import Progress
-
-EPILOG = """exit codes: 0 done, 2 usage, 3 port, 4 protocol, 5 link, 6 weight image, 7 pulse program, 8 simulator
-build, 9 guard fault, 10 not converged, 11 data, 12 chip model, 13 wear budget, 14 record of runs or results of
-sweeps, 15 bitstream, 16 --assert, 17 self-test, 18 instrument; 130 after Ctrl-C (SIGTERM 143,
-SIGHUP 129). Results go to stdout, progress to stderr."""
 
 Run = Callable[[argparse.Namespace, Output, Progress], int | None]
 """Does a command; returns its exit code, None for 0."""
@@ -23,20 +19,32 @@ class Commands:
     Args:
         metavar: what help calls them.
         group: the command that they belong to; "" for none. Options of every command may stand before or after theirs.
+        kinds: names of commands by what they are for, as help shows them; none: all together.
     """
 
-    def __init__(self, parser: argparse.ArgumentParser, metavar: str = "COMMAND", group: str = "") -> None:
+    def __init__(
+        self,
+        parser: argparse.ArgumentParser,
+        metavar: str = "COMMAND",
+        group: str = "",
+        kinds: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         help_text = f"what to {group}; each has a --help of its own" if group else None
         self._made = parser.add_subparsers(required=True, metavar=metavar, help=help_text)
+        if kinds is not None:
+            self._made.kinds = kinds  # type: ignore[attr-defined]
+            parser._positionals.title = "commands"
         self._is_group = bool(group)
 
-    def add(self, name: str, run: Run, text: str) -> argparse.ArgumentParser:
+    def add(self, name: str, run: Run, text: str, *, examples: Sequence[str]) -> argparse.ArgumentParser:
         """Add a command; its options are for the caller to add.
 
         Args:
             text: what it does, for help.
+            examples: what can stand behind its name; "" for nothing.
         """
-        made = self._made.add_parser(name, help=text, description=text, epilog=EPILOG)
+        made = self._made.add_parser(name, help=text, description=text, formatter_class=Formatter)
+        made.epilog = epilog(*(f"{made.prog} {example}".rstrip() for example in examples))
         # a default here would overwrite what was said before the name
         _common(made, default=argparse.SUPPRESS if self._is_group else False)
         made.set_defaults(command=run, parser=made)
@@ -44,7 +52,8 @@ class Commands:
 
     def add_group(self, name: str, text: str) -> Commands:
         """Add a command that has commands of its own."""
-        made = self._made.add_parser(name, help=text, description=text, epilog=EPILOG)
+        made = self._made.add_parser(name, help=text, description=text, formatter_class=Formatter)
+        made.epilog = epilog(f"{made.prog} --help")
         _common(made, default=False)
         return Commands(made, metavar="WHAT", group=name)
 

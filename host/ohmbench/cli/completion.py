@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ohmbench.cli.commands import Commands
@@ -11,7 +15,8 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("completion", run, "print a script that completes commands and options in a shell")
+    text = "print a script that completes commands, options, names and files in a shell"
+    parser = commands.add("completion", run, text, examples=["bash >> ~/.bashrc"])
     parser.add_argument("shell", choices=["bash", "zsh", "tcsh"], help='bash: eval "$(ohmbench completion bash)"')
 
 
@@ -20,12 +25,88 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
 
     from ohmbench.cli.command_line import make_parser  # here: that imports this file
 
-    parser = make_parser()
+    parser, names = make_parser(), _names()
+    functions: dict[str, str] = {}
     for action in _actions(parser):
-        if action.type is Path:
+        values = Values.of(action, names)
+        if values is not None:
+            functions[values.function] = values.script(args.shell)
+            action.complete = {args.shell: values.function}  # type: ignore[attr-defined]
+        elif action.type is Path:
             action.complete = shtab.DIRECTORY if action.metavar == "DIR" else shtab.FILE  # type: ignore[attr-defined]
-    script = shtab.complete(parser, args.shell)
+        if args.shell == "tcsh" and values is not None:
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+    script = shtab.complete(parser, args.shell, preamble="\n".join(functions.values()))
     output.print({"shell": args.shell, "script": script}, script)
+
+
+@dataclass(frozen=True)
+class Values:
+    """What a value may be.
+
+    Attributes:
+        words: names that ohmbench has. What stands in $(...) is asked of the shell when it completes.
+        endings: of files; empty: none.
+    """
+
+    words: Sequence[str]
+    endings: Sequence[str]
+
+    @classmethod
+    def of(cls, action: argparse.Action, names: dict[str, list[str]]) -> Values | None:
+        """Of an option or argument, by its name, and by the endings that its help names; None if these say nothing."""
+        words = names.get(action.option_strings[-1] if action.option_strings else action.dest, [])
+        takes_files = action.type is Path or "FILE" in str(action.metavar) or action.option_strings[-1:] == ["--device"]
+        help_text = re.sub(r"\(default:.*", "", action.help or "")
+        endings = re.findall(r"(?<![\w/])\.([a-z]\w+)\b", help_text) if takes_files and action.metavar != "DIR" else []
+        if takes_files and not endings and "TOML" in help_text:
+            endings = ["toml"]
+        return cls(words, endings) if words or endings else None
+
+    @property
+    def function(self) -> str:
+        """Name of the shell's function; bash takes what has `file` in its name as names of files."""
+        kind = "file" if self.endings else "name"
+        return f"_ohmbench_{kind}_{hashlib.sha256(repr(self).encode()).hexdigest()[:8]}"
+
+    def script(self, shell: str) -> str:
+        """The function."""
+        words = " ".join(self.words)
+        if shell == "zsh":
+            lines = [f"compadd -- {words}"] if words else []
+            lines += [f"_files -g '*.({'|'.join(self.endings)})'"] if self.endings else []
+        else:
+            lines = [f'compgen -W "{words}" -- "$1"'] if words else []
+            lines += [f"compgen -f -X '!*.{ending}' -- \"$1\"" for ending in self.endings]
+            lines += ['compgen -d -- "$1"'] if self.endings else []
+        return "\n".join([f"{self.function}() {{", *(f"  {line}" for line in lines), "}"])
+
+
+def _names() -> dict[str, list[str]]:
+    """Names of values, by the argument that takes them."""
+    from ohmbench.compress.methods import METHODS
+    from ohmbench.experiments.registry import names
+    from ohmbench.model.array import PRESETS
+    from ohmbench.network.nets import NETS
+    from ohmbench.operations.plot import KINDS
+    from ohmbench.programming.recipe_file import RECIPES
+    from ohmbench.sweep.config import CONFIGS
+
+    nets = [net.name for net in NETS]
+    kinds = ["program", "form", "characterise", "verify", "infer", "trim", "demo", "run"]
+    return {
+        "--port": ["sim", "twin", "$(ls /dev/ttyUSB* /dev/ttyACM* 2>/dev/null)"],
+        "--recipe": sorted(path.stem for path in RECIPES.glob("*.toml")),
+        "--device": sorted(path.stem for path in PRESETS.glob("*.toml")),
+        "config": sorted(path.name for path in CONFIGS.glob("*.toml")),
+        "name": list(names()),
+        "--method": list(METHODS),
+        "net": nets,
+        "--net": nets,
+        "--data": ["digits", "mnist"],
+        "kind": list(KINDS),
+        "--kind": kinds,
+    }
 
 
 def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:

@@ -25,7 +25,7 @@ _budgets.__name__ = "list of shares"  # argparse names it in its message for wha
 
 def add(commands: Commands) -> None:
     text = "compress a trained network to a budget of cells, and say what it loses"
-    parser = commands.add("compress", run, text)
+    parser = commands.add("compress", run, text, examples=["trained.npz -o small.ohmc --method spectral --cells 0.4"])
     options.data(parser, "what the network was trained on")
     options.network_seed(parser)
     parser.add_argument("network", type=Path, help="network that `train` (.npz) or `import` (.ohmn) wrote")

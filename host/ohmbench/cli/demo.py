@@ -16,7 +16,12 @@ from ohmbench.support.writer import result
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("demo", run, "train, map, program and infer the digits; writes a report")
+    parser = commands.add(
+        "demo",
+        run,
+        "train, map, program and infer the digits; writes a report",
+        examples=["--port twin", "--serial W3-17 --out report"],
+    )
     options.port(parser)
     options.record(parser)
     options.budget(parser)

@@ -15,7 +15,12 @@ from ohmbench.support.files import check_writable
 
 def add(commands: Commands) -> None:
     text = "run an experiment on cells of an array; see docs/experiments.md and `ohmbench experiments`"
-    parser = commands.add("experiment", run, text)
+    parser = commands.add(
+        "experiment",
+        run,
+        text,
+        examples=["endurance --serial W3-17 --cells 0,0:3,3 --set cycles=1e4", "iv --serial W3-17 --resume"],
+    )
     options.port(parser)
     options.record(parser)
     options.budget(parser)

@@ -10,7 +10,7 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    commands.add("experiments", run, "list the experiments that are installed, with their settings")
+    commands.add("experiments", run, "list the experiments that are installed, with their settings", examples=[""])
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:

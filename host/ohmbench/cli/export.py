@@ -15,7 +15,7 @@ from ohmbench.record.records import TABLES
 
 def add(commands: Commands) -> None:
     text = "write the record for other programs: HDF5 with all of it, or a table"
-    parser = commands.add("export", run, text)
+    parser = commands.add("export", run, text, examples=["lab.h5", "cells.csv --table cells --run 17"])
     add_filter(parser)
     parser.add_argument(
         "file", type=Path, help=".h5, .csv, .json, .npz or .parquet; with --conductances .npz, or .csv with --like"

@@ -11,7 +11,9 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("flash", run, "load a bitstream into a board (needs openFPGALoader)")
+    parser = commands.add(
+        "flash", run, "load a bitstream into a board (needs openFPGALoader)", examples=["--board ulx3s"]
+    )
     parser.add_argument("file", type=Path, nargs="?", help="bitstream (default: the one that `make bitstream` made)")
     parser.add_argument("--board", default="ulx3s", help="a folder of fpga/boards (default: %(default)s)")
     parser.add_argument(

@@ -12,7 +12,12 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("form", run, "form the cells of a fresh array: a ramp of the bit line, with verify")
+    parser = commands.add(
+        "form",
+        run,
+        "form the cells of a fresh array: a ramp of the bit line, with verify",
+        examples=["--serial W3-17 --new-array"],
+    )
     options.port(parser)
     options.recipe(parser)
     options.record(parser)

@@ -13,7 +13,12 @@ from ohmbench.support.files import check_writable
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("import", run, "take a network that was made elsewhere: an ONNX model")
+    parser = commands.add(
+        "import",
+        run,
+        "take a network that was made elsewhere: an ONNX model",
+        examples=["model.onnx --data own.npz -o model.ohmn", "model.onnx --check"],
+    )
     parser.add_argument("model", type=Path, help="ONNX model, in floating point or quantised")
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="network to write (.ohmn), for `ohmbench map`")
     parser.add_argument(

@@ -14,7 +14,12 @@ from ohmbench.support.files import check_writable
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("infer", run, "program a weight image and run its test set through it")
+    parser = commands.add(
+        "infer",
+        run,
+        "program a weight image and run its test set through it",
+        examples=["digits.ohmw --serial W3-17", "mnist.ohmw --port twin --images 1000 --trim 200"],
+    )
     options.port(parser)
     options.fault_map(parser)
     options.no_fault_map(parser)

@@ -10,7 +10,7 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("list", run, "list serial ports and the benches behind them")
+    parser = commands.add("list", run, "list serial ports and the benches behind them", examples=[""])
     parser.add_argument("--all", action="store_true", help="open ports too whose USB bridge bench boards do not have")
 
 

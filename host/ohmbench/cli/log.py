@@ -13,7 +13,12 @@ from ohmbench.record.records import LOGGED
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("log", run, "say what the record has: runs, arrays with wear, events, calibrations")
+    parser = commands.add(
+        "log",
+        run,
+        "say what the record has: runs, arrays with wear, events, calibrations",
+        examples=["--last 20", "arrays", "events --run 17"],
+    )
     add_filter(parser)
     parser.add_argument("what", nargs="?", default="runs", choices=LOGGED, help="default: %(default)s")
     parser.add_argument(

@@ -16,7 +16,12 @@ _HIDDEN_MAX = 4096  # more would train for hours
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("map", run, "map a network on 32x32 images, and count what it costs there")
+    parser = commands.add(
+        "map",
+        run,
+        "map a network on 32x32 images, and count what it costs there",
+        examples=["small.ohmc -o small.ohmw", "small.ohmc -o W3-17.ohmw --fault-map W3-17.json"],
+    )
     parser.add_argument(
         "network",
         type=Path,

@@ -15,16 +15,18 @@ from ohmbench.support.files import check_writable
 
 def add(commands: Commands) -> None:
     group = commands.add_group("measure", "measure the bench itself")
-    group.add("sim", simulator, "the simulator's clocks a second, with the pty attached and bare")
+    group.add("sim", simulator, "the simulator's clocks a second, with the pty attached and bare", examples=[""])
 
-    parser = group.add("program", program, "time and busy share of an image and of matrix-vector products")
+    parser = group.add(
+        "program", program, "time and busy share of an image and of matrix-vector products", examples=["--port twin"]
+    )
     _bench(parser)
 
     text = "goodput at 3 and 12 Mbaud, in simulation also while programming and with damaged frames (two minutes)"
-    options.bare_port(group.add("link", link, text), "sim")
+    options.bare_port(group.add("link", link, text, examples=["--port sim"]), "sim")
 
     text = "what stuck cells cost MNIST 196-10, and what mapping around them wins back"
-    parser = group.add("defects", defects, text)
+    parser = group.add("defects", defects, text, examples=["--port twin"])
     options.bare_port(parser, "sim")
     options.mnist(parser)
     parser.add_argument(
@@ -37,11 +39,13 @@ def add(commands: Commands) -> None:
         "--on-array", action="store_true", help="defects through the array model of --port: 3 arrays, 1,000 images"
     )
 
-    parser = group.add("infer", infer, "time and accuracy of MNIST 784-10 with all test images")
+    parser = group.add(
+        "infer", infer, "time and accuracy of MNIST 784-10 with all test images", examples=["--port twin"]
+    )
     _bench(parser)
     options.mnist(parser)
 
-    parser = group.add("trim", trim, "what trimming wins back of MNIST 784-10, on ten simulated arrays")
+    parser = group.add("trim", trim, "what trimming wins back of MNIST 784-10, on ten simulated arrays", examples=[""])
     options.bare_port(parser, "twin")
     options.mnist(parser)
     parser.add_argument(
@@ -57,7 +61,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="table to write as well (.md)")
 
-    group.add("wires", wires, "the wire solver against badcrossbar")
+    group.add("wires", wires, "the wire solver against badcrossbar", examples=[""])
 
 
 def _bench(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,12 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("merge-arrays", run, "make two serial numbers of the record one array, with the wear of both")
+    parser = commands.add(
+        "merge-arrays",
+        run,
+        "make two serial numbers of the record one array, with the wear of both",
+        examples=["W3-17 W3-71"],
+    )
     parser.add_argument("keep", metavar="KEEP", help="the serial number that stays")
     parser.add_argument("other", metavar="OTHER", help="the one that goes, exactly as the record has it")
     options.lab(parser)

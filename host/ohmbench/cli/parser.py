@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
+from ohmbench.cli.help import short_usage
 from ohmbench.support.guesses import did_you_mean
 
 
@@ -13,8 +14,8 @@ class Parser(argparse.ArgumentParser):
     """argparse's, with guesses. Its parsers of commands are of the same class."""
 
     def error(self, message: str) -> NoReturn:
-        """End with exit code 2 and a sentence; the usage stands in the help that it names."""
-        self.exit(2, f"{self.prog}: error: {message}\n{self.prog} --help says how it is used\n")
+        """End with exit code 2, a sentence and the usage in a line."""
+        self.exit(2, f"{self.prog}: error: {message}\n{short_usage(self)}\n{self.prog} --help says more\n")
 
     def parse_all(self, argv: Sequence[str] | None = None) -> argparse.Namespace:
         """The arguments; ends with a usage error if one is not known."""

@@ -16,7 +16,10 @@ experiment; confusion: of a run of infer, or of results of a sweep; accuracy, lo
 
 def add(commands: Commands) -> None:
     parser = commands.add(
-        "plot", run, "draw a chart of a run, of a sweep or of an array as SVG, with its numbers as CSV"
+        "plot",
+        run,
+        "draw a chart of a run, of a sweep or of an array as SVG, with its numbers as CSV",
+        examples=["yield 17 -o yield.svg"],
     )
     options.lab(parser)
     parser.add_argument("kind", metavar="KIND", help=_KINDS)

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     text = "program a weight image into the array: the cells outside of their window, with verify"
-    parser = commands.add("program", run, text)
+    parser = commands.add(
+        "program",
+        run,
+        text,
+        examples=[
+            "digits.ohmw --serial W3-17 --only 0 --dry-run",
+            "digits.ohmw --serial W3-17 --only 0 --report page.html",
+            "digits.ohmw --serial W3-17 --resume",
+        ],
+    )
     options.port(parser)
     options.no_fault_map(parser)
     options.recipe(parser)

@@ -12,7 +12,7 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("read", run, "read every cell once")
+    parser = commands.add("read", run, "read every cell once", examples=["-o cells.csv", "--port twin --device ideal"])
     options.port(parser)
     options.recipe(parser)
     options.table(parser, "a row a cell")

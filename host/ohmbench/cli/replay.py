@@ -14,7 +14,7 @@ from ohmbench.progress import Progress
 
 def add(commands: Commands) -> None:
     text = "send what --trace wrote to the simulator, and say where it answers otherwise (then exit 1)"
-    parser = commands.add("replay", run, text)
+    parser = commands.add("replay", run, text, examples=["session.trace"])
     options.port(parser, "sim")
     parser.add_argument("file", type=Path, help="trace")
 

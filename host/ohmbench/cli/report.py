@@ -11,7 +11,9 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("report", run, "write results of sweeps as a page or a table")
+    parser = commands.add(
+        "report", run, "write results of sweeps as a page or a table", examples=["sweep.sqlite -o sweep.html"]
+    )
     parser.add_argument("results", type=Path, help="file of results (.sqlite)")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, help=".html, .md, .csv, .json, .npz, .parquet or .h5"

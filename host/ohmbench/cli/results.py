@@ -13,7 +13,12 @@ from ohmbench.support.files import check_folder
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("results", run, "run every method on every net, and write the table and the plots")
+    parser = commands.add(
+        "results",
+        run,
+        "run every method on every net, and write the table and the plots",
+        examples=["--net 784-10 --out results"],
+    )
     options.mnist(parser)
     parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder to write (default: %(default)s)")
     parser.add_argument("--finished", action="store_true", help="run nothing: write what is finished so far")

@@ -12,7 +12,12 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("run", run, "run a pulse program of your own, recorded; see docs/pulse-programs.md")
+    parser = commands.add(
+        "run",
+        run,
+        "run a pulse program of your own, recorded; see docs/pulse-programs.md",
+        examples=["from-above.useq --serial W3-17 --arg row=3", "from-above.useq --port twin --arg row=3 --steps 50"],
+    )
     options.port(parser)
     options.recipe(parser)
     options.record(parser)

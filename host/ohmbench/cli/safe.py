@@ -12,7 +12,7 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    options.port(commands.add("safe", run, "turn all outputs off"))
+    options.port(commands.add("safe", run, "turn all outputs off", examples=["--port /dev/ttyUSB0"]))
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:

@@ -15,7 +15,9 @@ from ohmbench.support.files import check_writable
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("selftest", run, "check the carrier through its own converters; no pulse")
+    parser = commands.add(
+        "selftest", run, "check the carrier through its own converters; no pulse", examples=["--report check.html"]
+    )
     options.port(parser)
     parser.add_argument("--report", type=Path, metavar="FILE", help="page to write, and the same as JSON beside it")
 

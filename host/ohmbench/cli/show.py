@@ -12,7 +12,12 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("show", run, "show a run of the record: what it did, how it ended, its page, its cells")
+    parser = commands.add(
+        "show",
+        run,
+        "show a run of the record: what it did, how it ended, its page, its cells",
+        examples=["17", "17 --report run.html -o cells.csv"],
+    )
     options.lab(parser)
     parser.add_argument("number", type=options.whole(1), metavar="RUN", help="its number, as `ohmbench log` says it")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write its page again")

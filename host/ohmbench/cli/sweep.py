@@ -12,7 +12,12 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("sweep", run, "compute the points of a file; goes on where it was, see docs/sweep.md")
+    parser = commands.add(
+        "sweep",
+        run,
+        "compute the points of a file; goes on where it was, see docs/sweep.md",
+        examples=["digits.toml", "--params"],
+    )
     parser.add_argument("config", type=Path, nargs="?", help="what to vary (.toml)")
     parser.add_argument(
         "--params", action="store_true", help="list the array model's parameters, with units and sources; no sweep"

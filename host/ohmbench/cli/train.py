@@ -13,7 +13,12 @@ from ohmbench.support.files import check_writable
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("train", run, "train a network on MNIST, the digits or your own data, in floating point")
+    parser = commands.add(
+        "train",
+        run,
+        "train a network on MNIST, the digits or your own data, in floating point",
+        examples=["784-10 -o trained.npz"],
+    )
     options.data(parser, "mnist")
     options.network_seed(parser)
     parser.add_argument("net", help="widths, features first: on MNIST 784-10, 196-10, 96-10, 32-16-10 or 784-64-10")

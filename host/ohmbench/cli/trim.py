@@ -14,7 +14,12 @@ from ohmbench.support.files import check_writable
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("trim", run, "measure what an array does wrong, and write the corrections to a file")
+    parser = commands.add(
+        "trim",
+        run,
+        "measure what an array does wrong, and write the corrections to a file",
+        examples=["mnist.ohmw --serial W3-17 -o W3-17.ohmt"],
+    )
     options.port(parser)
     options.recipe(parser)
     options.record(parser)

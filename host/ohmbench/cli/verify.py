@@ -13,7 +13,12 @@ from ohmbench.support.files import check_writable
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("verify", run, "read every cell and say what it holds beside what the image wants")
+    parser = commands.add(
+        "verify",
+        run,
+        "read every cell and say what it holds beside what the image wants",
+        examples=["digits.ohmw --serial W3-17 --after 3600"],
+    )
     options.port(parser)
     options.recipe(parser)
     options.record(parser)

@@ -13,7 +13,7 @@ from ohmbench.progress import Progress
 
 def add(commands: Commands) -> None:
     text = "serve a page, to this machine only, that follows a running job by its record"
-    parser = commands.add("watch", run, text)
+    parser = commands.add("watch", run, text, examples=["", "--run 17"])
     options.lab(parser)
     parser.add_argument(
         "--run", type=options.whole(1), metavar="N", help="this run (default: the one that runs, or the last)"

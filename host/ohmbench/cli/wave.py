@@ -17,7 +17,7 @@ def add(commands: Commands) -> None:
     text = (
         "write a waveform of one cell being programmed in the simulator, or of a pulse program; see docs/waveforms.md"
     )
-    parser = commands.add("wave", run, text)
+    parser = commands.add("wave", run, text, examples=["--cell 4,7 -o pulse.fst"])
     options.port(parser, default="sim")
     options.recipe(parser)
     parser.add_argument(

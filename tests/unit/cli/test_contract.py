@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,8 @@ import numpy as np
 import pytest
 
 from ohmbench import errors
-from ohmbench.cli.command_line import COMMANDS, make_parser, module_of
-from ohmbench.cli.commands import EPILOG
+from ohmbench.cli.command_line import COMMANDS, KINDS, make_parser, module_of
+from ohmbench.cli.help import EXIT_CODES
 from ohmbench.cli.main import main
 from ohmbench.cli.signals import INTERRUPTED
 from ohmbench.errors import DataError, OhmbenchError, UsageError
@@ -44,7 +45,14 @@ def test_every_command_has_help_json_and_exit_codes(name: str) -> None:
     text = parser.format_help()
     options = {option for action in parser._actions for option in action.option_strings}
     assert {"--help", "--json", "--quiet"} <= options
-    assert "exit codes: 0 done" in text
+    assert EXIT_CODES in text
+    if not any(isinstance(action, argparse._SubParsersAction) for action in parser._actions):
+        examples = re.findall(rf"^  (ohmbench {name}\b.*)$", text, re.M)
+        assert examples, f"the help of {name} has no example"
+        for example in examples:  # each is taken as it stands
+            arguments = shlex.split(re.split(r" >+ ", example)[0])[1:]
+            args = make_parser().parse_all(arguments)
+            assert args.parser.prog == f"ohmbench {name}"
     assert parser.description
     for action in parser._actions:
         assert action.help, f"{name}: {action.dest} says nothing of itself"
@@ -55,7 +63,7 @@ def test_a_command_has_a_file_of_its_own() -> None:
     folder = REPO / "host/ohmbench/cli"
     files = {path.stem for path in folder.glob("*.py")}
     shared = {"__init__", "main", "command_line", "signals", "defect", "commands", "options", "output", "setup"}
-    shared |= {"record_filter", "version", "parser", "pulse_program"}
+    shared |= {"record_filter", "version", "parser", "pulse_program", "help"}
     assert files == shared | {module_of(name) for name in COMMANDS}
 
 
@@ -84,10 +92,24 @@ def test_an_option_of_one_figure_is_none_of_another(capsys: pytest.CaptureFixtur
 def test_exit_codes_are_distinct_and_said_everywhere() -> None:
     codes = [error.exit_code for error in ERRORS]
     assert len(set(codes)) == len(codes)
-    said = {int(code) for code in re.findall(r"(?:codes: |, |; )(\d+) ", EPILOG.replace("\n", " "))}
+    said = {int(code) for code in re.findall(r"\d+", EXIT_CODES.replace("3 to 18", " ".join(map(str, range(3, 19)))))}
     assert said == {0, INTERRUPTED, *codes} - {OhmbenchError.exit_code}
-    table = {int(code) for code in re.findall(r"^\| (\d+) \|", (REPO / "docs/runs.md").read_text(), re.M)}
-    assert table == said
+    table = {int(code) for code in re.findall(r"^\| (\d+) \|", (REPO / "docs/errors.md").read_text(), re.M)}
+    assert table == said | {OhmbenchError.exit_code}
+
+
+def test_help_has_every_command_in_one_group(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    text = capsys.readouterr().out
+    assert text.rstrip("\n") == make_parser().format_help().rstrip("\n")
+    titles = [text.index(f"\n  {title}:\n") for title in KINDS]
+    assert titles == sorted(titles)
+    assert len(KINDS) >= 4
+    for kind, names in KINDS.items():
+        part = text[text.index(f"  {kind}:\n") :]
+        for name in names:
+            assert re.search(rf"^    {name}(\n| )", part, re.M), name
+    assert sorted(COMMANDS) == sorted(set(COMMANDS))
 
 
 def test_the_page_of_errors_has_a_section_for_each() -> None:
@@ -108,6 +130,45 @@ def test_completion_knows_every_command(shell: str, capsys: pytest.CaptureFixtur
         asked = f"{script}\nCOMP_WORDS=(ohmbench exper); COMP_CWORD=1; _shtab_ohmbench; echo ${{COMPREPLY[@]}}"
         done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, check=True)
         assert done.stdout.split() == ["experiment", "experiments"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("infer x.ohmw --port si", {"sim"}),
+        ("read --recipe coarse", {"coarse-fine", "coarse-fine-gate"}),
+        ("read --recipe my", {"my.toml"}),
+        ("read --device c", {"c"}),
+        ("experiment endur", {"endurance"}),
+        ("compress x.npz --method loss", {"lossless", "lossless-rows"}),
+        ("train 784", {"784-10", "784-64-10"}),
+        ("infer my", {"my.ohmw", "mydir"}),
+        ("asm my", {"my.useq", "mydir"}),
+        ("sweep pap", {"paper.toml"}),
+        ("plot conf", {"confusion"}),
+        ("log --kind ch", {"characterise"}),
+        ("log --lab my", {"mydir"}),
+    ],
+)
+def test_completion_knows_values(
+    typed: str, offered: set[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mydir").mkdir()
+    for ending in ("ohmw", "ohmc", "useq", "toml", "npz", "txt"):
+        (tmp_path / f"my.{ending}").touch()
+    assert main(["completion", "bash"]) == 0
+    words = " ".join(shlex.quote(word) for word in ["ohmbench", *typed.split()])
+    asked = f"{capsys.readouterr().out}\nCOMP_WORDS=({words}); COMP_CWORD={len(typed.split())}; _shtab_ohmbench"
+    done = subprocess.run(
+        ["bash", "-c", asked + "; printf '%s\\n' \"${COMPREPLY[@]}\""],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    found = set(done.stdout.split())
+    assert offered <= found
+    assert not {name for name in found - offered if name.startswith("my") and name != "mydir"}
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,8 @@ def test_a_usage_error_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
         "ohmbench program: error: the following arguments are required: image",
-        "ohmbench program --help says how it is used",
+        "usage: ohmbench program [options] image",
+        "ohmbench program --help says more",
     ]
 
 
