@@ -40,6 +40,7 @@ from ohmbench.checks.reads import (
 from ohmbench.errors import ArrayState, CheckError
 from ohmbench.progress import Progress
 from ohmbench.support.array_types import FloatArray, Index, IntArray, Mask
+from ohmbench.support.words import counted
 from ohmbench.tables import COLUMNS, ROWS, Rail
 
 CAL_V = 0.34
@@ -168,7 +169,7 @@ class SelfTest:
     def describe(self) -> str:
         m = self.measured
         good = f"good: {self.carrier} ({self.info.rung})"
-        lines = [good] if self.is_good else [f"{len(self.faults)} faults: {self.carrier} ({self.info.rung})"]
+        lines = [good] if self.is_good else [f"{counted(len(self.faults), 'fault')}: {self.carrier} ({self.info.rung})"]
         lines += [f"  {fault}" for fault in self.faults]
         lines += [f"  note: {note}" for note in self.notes]
         lines.append(
@@ -302,14 +303,19 @@ def scale_of(ratios: FloatArray) -> float:
 def columns_seen(by_column: FloatArray, column_of: Index, codes: FloatArray) -> IntArray:
     """Column whose reference resistor each channel reads, -1 for none.
 
-    One that reads its own within GAIN_MAX, or nobody's within twice that, is taken for its own.
+    One that reads its own within GAIN_MAX, or nobody's within twice that, or one that another channel reads as its
+    own, is taken for its own.
     """
     own = by_column[column_of]
     reads = codes > RESPONDS * by_column.min()
     distance = np.abs(np.log(np.where(reads, codes, 1.0)[:, np.newaxis] / by_column))
     nearest = np.argmin(distance, axis=1)
     keeps = (np.abs(codes / own - 1) <= GAIN_MAX) | (distance.min(axis=1) > np.log1p(2 * GAIN_MAX))
-    return np.where(reads, np.where(keeps, column_of, nearest), -1).astype(np.int64)
+    seen = np.where(reads, np.where(keeps, column_of, nearest), -1).astype(np.int64)
+    # a resistor has one wire: a channel that reads one whose own channel reads it too is off in its gain instead
+    while (twice := (seen >= 0) & (seen != column_of) & np.isin(seen, column_of[seen == column_of])).any():
+        seen[twice] = column_of[twice]
+    return seen
 
 
 def _judge_rails(m: Measured, gain: FloatArray, scale: float) -> list[Fault]:

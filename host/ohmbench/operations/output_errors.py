@@ -10,6 +10,7 @@ import numpy as np
 
 from ohmbench.report.results import SummaryRow
 from ohmbench.support.array_types import FloatArray
+from ohmbench.support.words import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class OutputErrors:
     def line(self, name: str) -> str:
         """The errors of the array's outputs, of a data set of this name."""
         s = self.summary()
-        said = f"{len(self.targets)} inputs of {name}: an error of {s['rmse']:.4g}"
+        said = f"{counted(len(self.targets), 'input')} of {name}: an error of {s['rmse']:.4g}"
         return said if s["rmse_trimmed"] is None else f"{said} raw, {s['rmse_trimmed']:.4g} trimmed"
 
     def rows(self) -> Sequence[SummaryRow]:

@@ -11,6 +11,7 @@ from ohmbench import __version__
 from ohmbench.checks.selftest import SelfTest
 from ohmbench.report.page import RUNGS, origin_note, page, provenance_table
 from ohmbench.support.files import write_result
+from ohmbench.support.words import counted
 from ohmbench.support.writer import json_text
 
 
@@ -27,7 +28,7 @@ def write_report(result: SelfTest, path: Path) -> None:
 def selftest_html(result: SelfTest) -> str:
     """The page as text."""
     m = result.measured
-    verdict = "good" if result.is_good else f"{len(result.faults)} faults"
+    verdict = "good" if result.is_good else counted(len(result.faults), "fault")
     faults = "".join(
         f"<tr><th>{escape(f.kind)}</th><td>{escape(f.where)}</td><td>{escape(f.detail)}</td></tr>"
         for f in result.faults

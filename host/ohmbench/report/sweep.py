@@ -26,6 +26,7 @@ from ohmbench.report.sweep_charts import (
 )
 from ohmbench.support.files import write_result
 from ohmbench.support.resources import asset
+from ohmbench.support.words import counted
 from ohmbench.support.writer import json_text
 from ohmbench.sweep.compute import STAGES
 from ohmbench.sweep.varying import ORIGIN, SEEDS, Row, by_setting, said, text, varying
@@ -117,7 +118,7 @@ def _origin(simulated: bool, rows: Sequence[Row]) -> str:
 
 def _headline(rows: Sequence[Row], percents: Sequence[float]) -> str:
     groups = len(by_setting(rows))
-    many = f"{len(rows)} points of {groups} settings" if groups > 1 else f"{len(rows)} points of one setting"
+    many = f"{len(rows)} points of {groups} settings" if groups > 1 else f"{counted(len(rows), 'point')} of one setting"
     return f"{many}: {np.mean(percents):.2f} ± {spread(percents):.2f} %{' with the best' if groups > 1 else ''}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,14 @@ import pytest
 
 from ohmbench.bench.twin import TwinBench
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.checks.selftest import Kind, SelfTest, selftest
+from ohmbench.checks.reads import held_v, reference_codes
+from ohmbench.checks.selftest import CAL_V, Kind, SelfTest, columns_seen, selftest
 from ohmbench.errors import CheckError, UsageError
 from ohmbench.model.array import ArrayModel
 from ohmbench.model.carrier import SimulatedCarrier
 from ohmbench.progress import Progress
 from ohmbench.report.selftest import write_report
+from ohmbench.tables import COLUMNS
 
 SPREAD = "gain-spread=0.02,offset-spread=5"
 
@@ -32,6 +35,9 @@ ONE_FAULT = [
     ("rail=cal:1.05", Kind.RAIL, ["rail cal"]),
     ("missing=4", Kind.NO_REFERENCE, ["column 4, channel 4"]),
     ("noisy=12:5", Kind.NOISY, ["column 12, channel 12"]),
+    # as much as another column's resistor gives, which its own channel reads too
+    ("gain=2:1.3", Kind.GAIN, ["column 2, channel 2"]),
+    ("gain=9:0.8", Kind.GAIN, ["column 9, channel 9"]),
     ("offset=8:200", Kind.OFFSET, ["column 8, channel 8"]),
 ]
 
@@ -49,8 +55,22 @@ def test_each_fault_is_named(faults: str, kind: Kind, where: list[str]) -> None:
     """On a carrier that was never calibrated."""
     result = check(f"{SPREAD},{faults}")
     assert [(fault.kind, fault.where) for fault in result.faults] == [(kind, place) for place in where]
+    assert result.describe().startswith("1 fault: " if len(where) == 1 else f"{len(where)} faults: ")
     with pytest.raises(CheckError, match=str(kind)):
         result.require_good()
+
+
+def test_a_gain_is_never_a_swap_and_a_swap_never_a_gain() -> None:
+    own = np.arange(COLUMNS)
+    by_column = reference_codes(TwinBench(ArrayModel({}, 1)), held_v(CAL_V))
+    for column, gain in product(range(COLUMNS), np.arange(0.6, 1.7, 0.01)):
+        codes = by_column.copy()
+        codes[column] *= gain
+        assert columns_seen(by_column, own, codes)[column] in (column, -1), (column, gain)
+    rng = np.random.default_rng(28)
+    for _ in range(200):
+        wired = rng.permutation(COLUMNS)
+        assert np.array_equal(columns_seen(by_column, own, by_column[wired]), wired)
 
 
 @pytest.mark.parametrize(("seed", "spread"), [(1, ""), (2, SPREAD), (3, SPREAD)])
