@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from ohmbench.errors import UsageError
 from ohmbench.operations.run_lines import came_to, duration, local
 from ohmbench.record.calibrations import calibrations
@@ -15,6 +17,7 @@ from ohmbench.record.outcomes import outcomes
 from ohmbench.record.records import RunRecord
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events
+from ohmbench.support.words import counted
 
 Row = dict[str, Any]
 
@@ -151,6 +154,8 @@ def array_row(store: Ledger, serial: str) -> Row:
         "reset_pulses": int(wear.reset_pulses.sum()),
         "form_pulses": int(wear.form_pulses.sum()),
         "reserved": int(wear.reserved.sum()),
+        "reserved_cells": int(np.count_nonzero(wear.reserved)),
+        "reserved_max": int(wear.reserved.max()),
         "reads": array.reads,
         "read_s": array.read_us / 1e6,
     }
@@ -171,10 +176,13 @@ def _runs(store: Store, asked: Filter) -> Log:
 def _arrays(store: Store, asked: Filter) -> Log:
     def line(row: Row) -> str:
         budget = "no limit" if row["budget"] is None else f"{100 * row['pulses_max'] / max(row['budget'], 1):.3g} %"
+        cells = row["reserved_cells"]
+        charged = f"; charged besides, for killed runs: up to {row['reserved_max']} in {counted(cells, 'cell')}"
+        charged = charged if cells else ""
         return (
             f"{row['serial']}  {row['rows']}x{row['columns']} {row['array_type']}  since {row['first_seen'][:10]}  "
             f"pulses a cell: mean {row['pulses_mean']:.1f}, most {row['pulses_max']} (row {row['worst'][0]} column "
-            f"{row['worst'][1]}); budget used: {budget}; reads: {row['reads']}, {row['read_s']:.3g} s"
+            f"{row['worst'][1]}); budget used: {budget}; reads: {row['reads']}, {row['read_s']:.3g} s{charged}"
         )
 
     return Log("arrays", [array_row(store, serial) for serial in asked.serials(store)], line)

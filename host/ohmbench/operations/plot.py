@@ -164,7 +164,8 @@ def _of_inference(kind: str, store: Store, shown: Shown) -> str:
 def _wear(kind: str, source: str, lab: Path | None) -> Figure:
     del kind
     with record_to_read(record_path(lab)) as store:
-        return wear_chart(store.wear(store.known_array(source).serial).total, f"Wear of {source}")
+        wear = store.wear(store.known_array(source).serial)
+        return wear_chart(wear.given, wear.reserved, f"Wear of {source}")
 
 
 def _accuracy(store: ResultStore, rows: list[dict[str, Any]]) -> str:

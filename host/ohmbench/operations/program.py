@@ -219,9 +219,11 @@ def program(
             session.program(number)
         cycles = bench.state().run_cycles - before
         if session.report is not None:
-            wear = None if ledgered is None else ledgered.store.wear(ledgered.serial).total
+            wear = None if ledgered is None else ledgered.store.wear(ledgered.serial)
             budget = None if ledgered is None else ledgered.recorded_budget()
-            session.report.finish(bench_s=cycles / CLOCK_HZ, wear=wear, budget=budget)
+            total = None if wear is None else wear.total
+            charged = 0 if wear is None else int(wear.reserved.flat[int(wear.total.argmax())])
+            session.report.finish(bench_s=cycles / CLOCK_HZ, wear=total, budget=budget, charged=charged)
     return Programmed(bench.info.rung, job, session.results, cycles, serial, job.resumed)
 
 

@@ -66,9 +66,14 @@ class Wear:
     reserved: IntArray
 
     @property
+    def given(self) -> IntArray:
+        """Pulses that are known to have been given."""
+        return self.set_pulses + self.reset_pulses + self.form_pulses
+
+    @property
     def total(self) -> IntArray:
         """What counts against the budget: never less than the cell has had."""
-        return self.set_pulses + self.reset_pulses + self.form_pulses + self.reserved
+        return self.given + self.reserved
 
 
 @dataclass(frozen=True)

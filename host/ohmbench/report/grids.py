@@ -10,7 +10,7 @@ from ohmbench.report.charts import Figure, csv_text
 from ohmbench.support.array_types import IntArray
 
 _SIDE, _TOP = 40, 48
-_INK, _SOFT = "#1d2733", "#5b6875"
+_INK, _SOFT, _CHARGED = "#1d2733", "#5b6875", "#c2571a"
 _RIGHT, _WRONG = (26, 85, 146), (194, 87, 26)
 _WEAR = ((247, 245, 250), (71, 42, 115))
 """The ends of the ramp that pages draw pulses with."""
@@ -32,16 +32,28 @@ def confusion_chart(counts: IntArray, title: str) -> Figure:
     return _figure(title, "label (row), prediction (column)", counts.shape, 36, squares, 1, csv_text(lines))
 
 
-def wear_chart(pulses: IntArray, title: str) -> Figure:
-    """Pulses (rows, columns) that each cell has had; the darkest hundredth share a colour."""
+def wear_chart(pulses: IntArray, charged: IntArray, title: str) -> Figure:
+    """Pulses (rows, columns) that each cell has had; the darkest hundredth share a colour.
+
+    Args:
+        charged: pulses (rows, columns) that it may have had besides, in runs that were killed; such cells get a mark.
+    """
     top = max(1.0, float(np.percentile(pulses, 99)))
     squares = [
-        (row, column, _mixed(*_WEAR, min(1.0, float(pulses[row, column]) / top)), "", _INK)
+        (
+            row,
+            column,
+            _mixed(*_WEAR, min(1.0, float(pulses[row, column]) / top)),
+            "x" if charged[row, column] else "",
+            _CHARGED,
+        )
         for row, column in np.ndindex(pulses.shape)
     ]
-    lines = [["row", "column", "pulses"]]
-    lines += [[str(row), str(column), str(int(pulses[row, column]))] for row, column in np.ndindex(pulses.shape)]
+    lines = [["row", "column", "pulses", "charged"]]
+    lines += [[*map(str, at), str(int(pulses[at])), str(int(charged[at]))] for at in np.ndindex(pulses.shape)]
     about = f"pulses a cell, 0 (pale) to {top:.0f} or more (dark); most {int(pulses.max(initial=0))}"
+    if charged.any():
+        about += f"; x: may have had up to {int(charged.max())} more"
     return _figure(title, about, pulses.shape, 12, squares, 8, csv_text(lines))
 
 
@@ -82,7 +94,7 @@ def _figure(
         parts.append(
             f'<text x="{_SIDE + (column + 0.5) * size:g}" y="{base + 16}" text-anchor="middle">{column}</text>'
         )
-    width, height = max(_SIDE + columns * size + 12, 420), base + 24
+    width, height = max(_SIDE + columns * size + 12, 480), base + 24
     body = "".join(parts)
     style = f'font-family="sans-serif" font-size="12" fill="{_SOFT}"'
     svg = f'viewBox="0 0 {width} {height}"'

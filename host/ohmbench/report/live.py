@@ -139,6 +139,7 @@ class ProgramReport:
         bench_s: float | None = None,
         wear: NDArray[Any] | None = None,
         budget: int | None = None,
+        charged: int = 0,
     ) -> None:
         """Write the page's last version, which does not renew itself.
 
@@ -146,6 +147,7 @@ class ProgramReport:
             status: done, interrupted or failed.
             reason: a sentence for the reader, if not done.
             wear: pulses that each cell has had in its life (rows, columns), with the budget of one if there is any.
+            charged: of the most worn cell's, what it may have had in runs that were killed.
 
         Raises:
             UsageError: it cannot be written.
@@ -159,7 +161,7 @@ class ProgramReport:
                 status=status,
                 reason=reason,
                 bench_s=state.bench_s if bench_s is None else bench_s,
-                wear=None if wear is None else WearState(np.array(wear, np.int64), budget),
+                wear=None if wear is None else WearState(np.array(wear, np.int64), budget, charged),
             )
         self._file.close()
 

@@ -123,10 +123,15 @@ class PassTotals:
 
 @dataclass(frozen=True, eq=False)
 class WearState:
-    """Pulses that each cell has had in its life (rows, columns), and how many it may have; None: no limit."""
+    """Pulses that each cell has had in its life (rows, columns), and how many it may have; None: no limit.
+
+    Attributes:
+        charged: of these, what it may have had in runs that were killed.
+    """
 
     pulses: Codes
     budget: int | None
+    charged: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,11 +285,13 @@ def _speed(cells: int, bench_s: float) -> str:
 
 def _wear(wear: WearState) -> SummaryRow:
     worst, median = int(wear.pulses.max(initial=0)), float(np.median(wear.pulses))
-    name = "Wear"
+    name, charged = "Wear", f"; up to {wear.charged} of them charged for killed runs" if wear.charged else ""
     if wear.budget is None:
-        return SummaryRow(name, f"{worst} pulses", f"the most worn cell's life so far; median cell {median:.0f}")
+        return SummaryRow(
+            name, f"{worst} pulses", f"the most worn cell's life so far{charged}; median cell {median:.0f}"
+        )
     return SummaryRow(
         name,
         percent(worst / wear.budget, 2),
-        f"of its budget for the most worn cell: {worst} of {wear.budget} pulses; median cell {median:.0f}",
+        f"of its budget for the most worn cell: {worst} of {wear.budget} pulses{charged}; median cell {median:.0f}",
     )
