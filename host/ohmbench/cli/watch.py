@@ -24,12 +24,12 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
-    from ohmbench.lab.record import record_to_read
     from ohmbench.lab.settings import record_path
     from ohmbench.watch.server import WatchServer
 
     record = record_path(args.lab)
-    with record_to_read(record), WatchServer(record, args.http, args.run) as server:
-        output.print({"url": server.url}, f"watching the record at {server.url}; Ctrl-C ends it, and no run")
+    with WatchServer(record, args.http, args.run) as server:
+        there = "watching the record" if record.exists() else "no record yet; watching for the first run"
+        output.print({"url": server.url}, f"{there} at {server.url}; Ctrl-C ends it, and no run")
         with suppress(KeyboardInterrupt):
             server.serve_forever()

@@ -97,6 +97,12 @@ def steps_s(steps: Sequence[Step], chosen: Mask) -> list[float]:
     return found
 
 
+def expected_s(steps: Sequence[Step], chosen: Mask, *, is_simulated: bool) -> list[float]:
+    """What each step is expected to take by the clock on the wall, where only the ratio of two of them counts."""
+    waits = [0.0 if is_simulated else step.rest_s for step in steps]  # time of a simulated array is not waited for
+    return [_STEP_S + took + wait for took, wait in zip(steps_s(steps, chosen), waits, strict=True)]
+
+
 def run(
     experiment: Experiment, bench: Bench, chosen: Mask, progress: Progress, journal: Journaled | None = None
 ) -> list[Found]:
@@ -115,8 +121,7 @@ def run(
         first = samples(journal.store, journal.run.id)[:1]
         started = first[0].at if first else None
     started = started or datetime.now(UTC)
-    waits = [0.0 if bench.info.is_simulated else step.rest_s for step in steps]
-    expected = [_STEP_S + took + wait for took, wait in zip(steps_s(steps, chosen), waits, strict=True)]
+    expected = expected_s(steps, chosen, is_simulated=bench.info.is_simulated)
     work = Work(re.escape(experiment.name), len(steps), steps=expected)
     progress.expect(experiment.name, [work], before=len(found))
     for number in range(len(found), len(steps)):

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from ohmbench.report.page import SAVE, STYLE
 from ohmbench.support.resources import asset
+from ohmbench.support.writer import json_text
+from ohmbench.watch.state import State
 
 _STYLE, _BODY, _SCRIPT = (asset(__file__, name) for name in ("watch.css", "watch.html", "watch.js"))
 
 
-def html(more: str = "") -> str:
-    """The whole page; more: HTML at its end."""
+def html(state: State, more: str = "") -> str:
+    """The whole page.
+
+    Args:
+        state: what it shows before the first change comes.
+        more: HTML at its end.
+    """
+    # no text may end the element that it stands in
+    first = json_text(state, None, separators=(",", ":")).replace("<", "\\u003c")
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -25,6 +34,7 @@ def html(more: str = "") -> str:
 <main>
 {_BODY}
 </main>
+<script id="first" type="application/json">{first}</script>
 <script>
 {_SCRIPT}
 </script>

@@ -13,7 +13,7 @@ from typing import Any
 from ohmbench.errors import OhmbenchError, UsageError
 from ohmbench.support.writer import json_text
 from ohmbench.watch.page import html
-from ohmbench.watch.state import Watcher
+from ohmbench.watch.state import State, Watcher
 
 HOST = "127.0.0.1"
 POLL_S = 0.1
@@ -95,7 +95,9 @@ class Handler(BaseHTTPRequestHandler):
         if name not in (HOST, "localhost"):
             self.send_error(HTTPStatus.FORBIDDEN)
         elif self.path == "/":
-            self._send("text/html; charset=utf-8", self.page().encode())
+            self._with_watcher(
+                lambda watcher: self._send("text/html; charset=utf-8", self.page(watcher.state()).encode())
+            )
         elif self.path == "/state":
             self._with_watcher(lambda watcher: self._send("application/json", _json(watcher)))
         elif self.path == "/changes":
@@ -103,8 +105,8 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.send_error(HTTPStatus.NOT_FOUND)
 
-    def page(self) -> str:
-        return html()
+    def page(self, state: State) -> str:
+        return html(state)
 
     def _with_slot(self, answer: Callable[[Watcher], None]) -> None:
         """One of the streams that there may be at a time; a browser asks again by itself."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from ohmbench.bench.base import codes_per_siemens
+from ohmbench.errors import OhmbenchError, StoreError
+from ohmbench.experiments.loop import expected_s
+from ohmbench.experiments.registry import load
 from ohmbench.record.cell_lines import COLUMNS as CELL_COLUMNS
 from ohmbench.record.cell_lines import cell_lines, pass_progress
-from ohmbench.record.journal import next_step
+from ohmbench.record.journal import EXPERIMENT, next_step
 from ohmbench.record.outcomes import outcomes
 from ohmbench.record.records import RunRecord, RunStatus
 from ohmbench.record.store import Store
@@ -28,29 +32,49 @@ class Watcher:
         run: the one to show; None: the last that runs, or else the last.
     """
 
-    def __init__(self, store: Store, run: int | None = None) -> None:
-        self._store = store
+    def __init__(self, path: Path, run: int | None = None) -> None:
+        self._path = path
+        self._opened: Store | None = None
         self._run = run
-        self._version = -1
+        self._version: int | None = -1
         self._killed = False
+        self._weights: dict[int, list[float]] = {}  # of an experiment's steps, by run
 
     @classmethod
     def open(cls, path: Path, run: int | None = None) -> Self:
-        """Raises:
-        StoreError: it cannot be read, or is of a newer version.
+        """A record that is not there is not made; it is opened when it comes.
+
+        Raises:
+            StoreError: it cannot be read, or is of a newer version.
         """
-        store = Store.open(path)
-        store.database.refuse_writing()
-        return cls(store, run)
+        watcher = cls(path, run)
+        watcher._look()
+        return watcher
 
     def close(self) -> None:
-        self._store.close()
+        if self._opened is not None:
+            self._opened.close()
+
+    def _look(self) -> bool:
+        """Whether the record is there, which is opened then."""
+        if self._opened is None and self._path.exists():
+            self._opened = Store.open(self._path)
+            self._opened.database.refuse_writing()
+        return self._opened is not None
+
+    @property
+    def _store(self) -> Store:
+        assert self._opened is not None
+        return self._opened
 
     def changed(self) -> bool:
         """Whether another process has written since the last call, or was killed; true at first."""
-        before, self._version = self._version, self._store.database.change_count()
+        before = self._version
+        self._version = self._store.database.change_count() if self._look() else None
         if before != self._version:
             return True
+        if self._version is None:
+            return False
         # one that is killed writes nothing; once it is known to be, it is no news again
         run = None if self._killed else self._chosen()
         return run is not None and run.status is RunStatus.KILLED
@@ -61,6 +85,10 @@ class Watcher:
         Raises:
             StoreError: the record cannot be read, or has no such run.
         """
+        if not self._look():
+            if self._run is not None:
+                raise StoreError(f"There is no record at {self._path} yet, so it has no run {self._run}.")
+            return {"run": None, "events": []}
         run = self._chosen()
         if run is None:
             return {"run": None, "events": []}
@@ -68,13 +96,17 @@ class Watcher:
         array = self._store.known_array(run.serial)
         shape = (array.rows, array.columns)
         experiment = self._experiment(run, shape)
-        usiemens, done, total, what = experiment or self._programming(run, shape)
+        usiemens, done, total, stage = experiment or self._programming(run, shape)
+        what = f"{stage}, " if stage else ""
         what = f"{what}{done} of {total} {'steps' if experiment else 'cells'}"
+        share = self._share(run, done, total) if experiment else done / total if total else 0.0
         outcome = outcomes(self._store, [run])[run.id]
         if outcome.passing is not None:
             done, total = int(outcome.passing["passed"]), int(outcome.passing["of"])
+            share, stage = done / total if total else 0.0, f"tile {outcome.passing['tile'] + 1}"
         if outcome.inference_lines:
             what = ", ".join([*_image_of(run), *outcome.inference_lines])
+        wear = self._store.wear(run.serial)
         happened = events(self._store, serial=run.serial, limit=_EVENTS)
         return {
             "run": run.id,
@@ -86,13 +118,16 @@ class Watcher:
             "ended": None if run.ended is None else run.ended.isoformat(),
             "done": done,
             "total": total,
+            "share": share,
+            "stage": "" if experiment else stage,
             "what": what,
             "confusion": (outcome.recognised or {}).get("confusion"),
             "next_step": next_step(run),
             "rows": array.rows,
             "columns": array.columns,
             "usiemens": [None if np.isnan(g) else round(g, 1) for g in usiemens.ravel().tolist()],
-            "wear": self._store.wear(run.serial).total.ravel().tolist(),
+            "wear": wear.given.ravel().tolist(),
+            "charged": wear.reserved.ravel().tolist(),
             "budget": array.budget,
             "events": [{"at": e.at.isoformat(), "run": e.run, "kind": e.kind, "what": e.what} for e in happened],
         }
@@ -114,7 +149,21 @@ class Watcher:
         if last is not None:
             usiemens[tuple(np.array(places).T)] = np.array(last["codes"][-1]) / last["codes_per_usiemens"]
             what = str(last["name"])
-        return usiemens, done, int(steps), f"{what}, " if what else ""
+        return usiemens, done, int(steps), what
+
+    def _share(self, run: RunRecord, done: int, total: int) -> float:
+        """Of the time that an experiment's steps are expected to take, by what is known of them."""
+        if run.id not in self._weights:
+            try:
+                steps = load(run.kind.removeprefix(EXPERIMENT)).of(run.recipe).steps()
+                array = self._store.known_array(run.serial)
+                chosen = np.zeros((array.rows, array.columns), np.bool_)
+                chosen[tuple(np.array(run.provenance["cells"]).T)] = True
+                self._weights[run.id] = expected_s(steps, chosen, is_simulated=run.rung != "board")
+            except OhmbenchError:  # an experiment that this ohmbench does not have
+                self._weights[run.id] = [1.0] * total
+        weights = self._weights[run.id]
+        return sum(weights[:done]) / sum(weights) if weights else 0.0
 
     def _programming(self, run: RunRecord, shape: tuple[int, int]) -> tuple[Any, int, int, str]:
         """The same of the cells' records; done and total are cells of the pass that goes on."""
@@ -124,7 +173,12 @@ class Watcher:
             cell = dict(zip(CELL_COLUMNS, line, strict=True))
             usiemens[cell["row"], cell["column"]] = cell["code"] / per_usiemens
         done, total = pass_progress(self._store, run.id, run.passes - 1)
-        return usiemens, done, total, "".join(f"{part}, " for part in [*_image_of(run), f"pass {run.passes}"])
+        return usiemens, done, total, ", ".join([*_image_of(run), f"pass {self._pass(run)}"])
+
+    def _pass(self, run: RunRecord) -> int:
+        """The number of the pass, as the run's events have it: cells that failed are taken up again in the same one."""
+        said = [re.match(r"pass (\d+):", event.what) for event in events(self._store, run=run.id)]
+        return max((int(found[1]) for found in said if found), default=1)
 
 
 def _image_of(run: RunRecord) -> list[str]:

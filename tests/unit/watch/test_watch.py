@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import json
 import re
@@ -22,10 +23,12 @@ import numpy as np
 import pytest
 
 from ohmbench.errors import StoreError, UsageError
+from ohmbench.experiments.registry import load
 from ohmbench.record.records import Cells, CellStatus
 from ohmbench.record.store import Run, Store
 from ohmbench.watch.page import html
 from ohmbench.watch.server import HOST, Handler, WatchServer
+from ohmbench.watch.state import State
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 EVERY = np.ones((32, 32), np.bool_)
@@ -104,9 +107,14 @@ def test_a_programming_run(store: Store) -> None:
             1024,
             "array 2 of its image, pass 1, 256 of 1024 cells",
         )
+        run.begin_pass(EVERY & ~EVERY, 9)  # once more for cells that failed: the pass of the events is the same
+        assert "pass 1" in state(server)["what"]
+        run.note("pass 2: 3 cells outside of their window")
+        assert "pass 2" in state(server)["what"]
         assert found["usiemens"][:256] == [100.0] * 256  # 384 codes at 0.2 V through 2400 ohm and 125 uV a code
         assert found["usiemens"][256:] == [None] * 768
-        assert found["wear"] == [2] * 256 + [9] * 768
+        assert found["wear"] == [2] * 256 + [0] * 768
+        assert found["charged"] == [0] * 256 + [9] * 768  # until it is known what they got
         run.note("<b>look</b>")
         assert state(server)["events"][0]["what"] == "<b>look</b>"
 
@@ -123,6 +131,59 @@ def test_an_experiment_and_a_chosen_run(store: Store) -> None:
         assert (state(other)["run"], state(other)["status"]) == (first.id, "killed")
     with pytest.raises(StoreError):
         WatchServer(store.database.path, run=99)
+
+
+def test_it_waits_for_a_record_that_is_not_there_yet(tmp_path: Path) -> None:
+    path = tmp_path / "lab" / "record.sqlite"
+    with pytest.raises(StoreError, match="has no run 3"):
+        WatchServer(path, run=3)
+    with WatchServer(path) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            assert state(server) == {"run": None, "events": []}
+            assert not path.parent.exists()
+            with answer(server, "/changes") as stream:
+                assert json.loads(next_data(stream))["run"] is None
+                path.parent.mkdir()
+                with Store.open(path) as store:
+                    store.array("W1", "1T1R", 32, 32, budget=None)
+                    program(store)
+                while json.loads(next_data(stream))["run"] != 1:
+                    pass
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_the_first_page_has_the_state_and_nothing_can_end_it_early(store: Store) -> None:
+    program(store).note("</script><b>")
+    with serving(store) as server, answer(server, "/") as response:
+        page = response.read().decode()
+    first = re.search(r'<script id="first" type="application/json">(.*?)</script>', page)
+    assert first is not None
+    assert json.loads(first[1])["events"][0]["what"] == "</script><b>"
+
+
+def test_steps_of_an_experiment_count_by_their_time(store: Store) -> None:
+    experiment = load("endurance").of({"cycles": 100000})
+    steps = experiment.steps()
+    run = store.begin_run(
+        "experiment endurance",
+        "W1",
+        rung="twin",
+        mask=EVERY,
+        pulses=0,
+        recipe=dataclasses.asdict(experiment.settings),
+        provenance={"cells": [[0, 0], [0, 1]], "steps": len(steps)},
+    )
+    half = len(steps) // 2
+    for step in range(half):
+        run.record_step(step, {"name": "cycles", "codes": [[1, 2]], "codes_per_usiemens": 2.0})
+    with serving(store) as server:
+        found = state(server)
+    assert (found["done"], found["total"]) == (half, len(steps))
+    assert found["share"] < 0.2  # later steps take longer
 
 
 def test_an_inference_runs_while_its_images_pass(store: Store) -> None:
@@ -225,7 +286,7 @@ def test_it_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_page_asks_for_nothing_else() -> None:
-    page = html()
+    page = html({"run": None, "events": []})
     assert not re.findall(r"https?://|src=|@import|url\(|href=|innerHTML", page)
 
 
@@ -245,8 +306,8 @@ def test_a_browser_shows_a_change_within_a_second(store: Store, tmp_path: Path) 
     seen: Queue[tuple[float, dict[str, str]]] = Queue()
 
     class Spied(Handler):
-        def page(self) -> str:
-            return html(SPY)
+        def page(self, state: State) -> str:
+            return html(state, SPY)
 
         def do_GET(self) -> None:
             if self.path.startswith("/seen?"):

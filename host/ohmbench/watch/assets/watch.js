@@ -11,19 +11,28 @@ function colour(ramp, share) {
   const [a, b] = [rgb(ramp[low]), rgb(ramp[low + 1])];
   return `rgb(${a.map((v, i) => Math.round(v + (b[i] - v) * (at - low)))})`;
 }
-function map(name, values, rows, columns) {
+function map(name, values, rows, columns, marked) {
   const canvas = element(name), context = canvas.getContext('2d');
-  const known = values.filter(value => value !== null);
-  const high = Math.max(1, ...known);
-  const fill = value => value === null ? '#eceff2' : colour(ramps[name], value / high);
+  const known = values.filter(value => value !== null).sort((a, b) => a - b);
+  // one cell far off must not make all others pale; wear goes over decades
+  const high = Math.max(1, known.length ? known[Math.floor(0.99 * (known.length - 1))] : 1);
+  const share = value => name === 'wear' ? Math.log1p(value) / Math.log1p(high) : value / high;
+  const fill = value => value === null ? '#eceff2' : colour(ramps[name], share(value));
   canvas.squares = () => ({rows, columns, values, fills: values.map(fill), name: name + units[name]});
-  canvas.width = columns; canvas.height = rows;
+  const scale = marked ? 8 : 1;
+  canvas.width = columns * scale; canvas.height = rows * scale;
   values.forEach((value, i) => {
     context.fillStyle = fill(value);
-    context.fillRect(i % columns, Math.floor(i / columns), 1, 1);
+    context.fillRect(i % columns * scale, Math.floor(i / columns) * scale, scale, scale);
+    if (marked && marked[i]) {
+      context.fillStyle = '#c2571a';
+      context.fillRect(i % columns * scale + 2, Math.floor(i / columns) * scale + 2, scale - 4, scale - 4);
+    }
   });
   element(name + '-low').textContent = '0' + units[name];
-  element(name + '-high').textContent = high + units[name];
+  const most = known.length ? known[known.length - 1] : high;
+  element(name + '-high').textContent = high + units[name] + (most > high ? ` and more, up to ${most}` : '') +
+    (name === 'wear' ? ', logarithmic' : '');
 }
 function confusion(counts) {
   element('confusion').hidden = !counts;
@@ -44,14 +53,25 @@ function confusion(counts) {
       return made;
     }))));
 }
-let state = null, heard = 0;
+let state = null, heard = 0, begun = null;
+function left() {
+  // from the pace since this stage was first seen here; a tenth of a second tells nothing
+  const now = Date.now(), stage = `${state.run} ${state.stage}`;
+  if (begun === null || begun.stage !== stage || begun.share > state.share) begun = {stage, share: state.share, at: now};
+  const gained = state.share - begun.share;
+  if (state.status !== 'running' || gained <= 0 || now - begun.at < 1000) return '';
+  const seconds = Math.round((now - begun.at) / 1000 * (1 - state.share) / gained);
+  const time = seconds < 60 ? `${seconds} s` : seconds < 3600 ? `${Math.round(seconds / 60)} min` :
+    `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`;
+  return `, about ${time} left` + (state.stage ? ' of this stage' : '');
+}
 function show() {
   const origin = element('origin');
   if (state.run === null) {
     element('heading').textContent = 'The record has no run yet';
     return;
   }
-  const share = state.total ? 100 * state.done / state.total : 0, running = state.status === 'running';
+  const share = 100 * state.share, running = state.status === 'running';
   document.title = `${running ? Math.round(share) + ' % of ' : ''}${state.kind} on ${state.serial}`;
   element('heading').textContent = `${state.kind} on ${state.serial}: ${state.status}`;
   const [began, ended] = [state.started, state.ended].map(at => at && new Date(at).toLocaleString());
@@ -61,9 +81,13 @@ function show() {
     'All values of the array on this page are simulated: they come from the array model, not from a device.';
   element('bar').style.width = share + '%';
   element('bar').parentNode.setAttribute('aria-valuenow', Math.round(share));
-  element('what').textContent = state.what;
+  element('what').textContent = state.what + left();
   map('usiemens', state.usiemens, state.rows, state.columns);
-  map('wear', state.wear, state.rows, state.columns);
+  map('wear', state.wear, state.rows, state.columns, state.charged.some(pulses => pulses) && state.charged);
+  const most = Math.max(...state.charged), cells = state.charged.filter(pulses => pulses).length;
+  element('charged').hidden = !most;
+  element('charged').textContent =
+    `Marked: ${cells} cells that may have been given up to ${most} pulses more, which count as wear.`;
   confusion(state.confusion);
   element('events').tBodies[0].replaceChildren(...state.events.map(event => {
     const row = document.createElement('tr');
@@ -82,9 +106,13 @@ for (const name of ['usiemens', 'wear']) {
     const row = Math.min(Math.floor((event.clientY - box.top) / box.height * state.rows), state.rows - 1);
     const i = row * state.columns + column;
     element('cell').textContent = `row ${row}, column ${column}: ` +
-      `${state.usiemens[i] === null ? 'not read in this run' : state.usiemens[i] + ' µS'}, ${state.wear[i]} pulses`;
+      `${state.usiemens[i] === null ? 'not read in this run' : state.usiemens[i] + ' µS'}, ${state.wear[i]} pulses` +
+      (state.charged[i] ? `, and up to ${state.charged[i]} charged` : '');
   });
 }
+state = JSON.parse(element('first').textContent);
+heard = Date.now();
+show();
 const changes = new EventSource('/changes');
 changes.onmessage = message => { state = JSON.parse(message.data); heard = Date.now(); show(); tell(); };
 changes.onerror = () => { heard = heard || Date.now(); tell(true); };
