@@ -81,11 +81,13 @@ class Experiment(ABC):
         name, about: how the command line calls it, and what it does in a line.
         forms: whether its SET pulses count as forming in the record.
         settings: a dataclass of numbers; each field may have metadata `about`.
+        meaning: what each of the results is, for the page: a name, and behind a comma or semicolon what to know of it.
     """
 
     name: ClassVar[str]
     about: ClassVar[str]
     forms: ClassVar[bool] = False
+    meaning: ClassVar[Mapping[str, str]] = {}
     Settings: ClassVar[type[Any]]
 
     def __init__(self, settings: Any = None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -31,6 +31,13 @@ class Endurance(Experiment):
     name = "endurance"
     about = "endurance: cycles of SET and RESET; both states and failed cells over the number of cycles"
     Settings: ClassVar[type[Settings]] = Settings
+    meaning: ClassVar[Mapping[str, str]] = {
+        "cycles": "cycles of SET and RESET, until the last look",
+        "high_usiemens": "after SET, median of the cells at the last look",
+        "low_usiemens": "after RESET, median of the cells at the last look",
+        "failed": "cells failed; their states are nearer than `ratio`, from some look on to the last",
+        "failed_after_cycles": "failed after, in cycles: when each was first seen so",
+    }
 
     def steps(self) -> list[Step]:
         s = self.settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -29,6 +29,14 @@ class FormingStudy(Experiment):
     about = "forming study: a ramp of pulses until each cell forms; voltage, yield, conductance afterwards"
     forms = True
     Settings: ClassVar[type[Settings]] = Settings
+    meaning: ClassVar[Mapping[str, str]] = {
+        "formed_before": "formed before, cells that the study leaves alone",
+        "formed": "cells formed, of the fresh ones",
+        "yield": "yield, share of the fresh cells that formed",
+        "forming_v": "forming voltage, of the bit line; median of the cells that formed",
+        "forming_std_v": "spread of the forming voltage, standard deviation over the cells",
+        "formed_usiemens": "conductance after forming, median of the cells that formed",
+    }
 
     def steps(self) -> list[Step]:
         s = self.settings

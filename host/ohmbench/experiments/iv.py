@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -33,6 +33,13 @@ class IVSweep(Experiment):
     name = "iv"
     about = "I-V sweep: pulses of rising voltage in both directions, and the I-V curve at low bias between them"
     Settings: ClassVar[type[Settings]] = Settings
+    meaning: ClassVar[Mapping[str, str]] = {
+        "set_v": "SET switches at, of the bit line; median of the cells, where half of a cell's change is done",
+        "reset_v": "RESET switches at, of the source line; median of the cells, as for SET",
+        "after_set_usiemens": "after SET, median of the cells",
+        "after_reset_usiemens": "after RESET, median of the cells",
+        "nonlinearity": "nonlinearity after SET; conductance at the end of the low bias over that at its beginning",
+    }
 
     def steps(self) -> list[Step]:
         s = self.settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -32,6 +32,14 @@ class PulseTrain(Experiment):
     name = "pulse-train"
     about = "pulse train: potentiation and depression, read after each pulse; steps, range and linearity"
     Settings: ClassVar[type[Settings]] = Settings
+    meaning: ClassVar[Mapping[str, str]] = {
+        "potentiation_end_usiemens": "end of potentiation, mean of the cells over all whole trains",
+        "potentiation_nonlinearity": "nonlinearity of potentiation; largest distance from a straight line, 0: linear",
+        "potentiation_spread_usiemens": "spread of potentiation, standard deviation from train to train",
+        "depression_end_usiemens": "end of depression, mean of the cells over all whole trains",
+        "depression_nonlinearity": "nonlinearity of depression; largest distance from a straight line, 0: linear",
+        "depression_spread_usiemens": "spread of depression, standard deviation from train to train",
+    }
 
     def steps(self) -> list[Step]:
         s = self.settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -27,6 +27,14 @@ class ReadNoise(Experiment):
     name = "read-noise"
     about = "read noise: cells read over and over; noise over conductance, and how far it is telegraph noise or drift"
     Settings: ClassVar[type[Settings]] = Settings
+    meaning: ClassVar[Mapping[str, str]] = {
+        "reads": "reads, of each cell",
+        "noise_usiemens": "noise, rms; median of the cells, with the converter's own",
+        "noise_relative": "noise over conductance, median of the cells",
+        "noise_worst_usiemens": "noise of the noisiest cell, rms",
+        "correlation": "correlation of a read with the next; median of the cells, 0 for white noise",
+        "code_usiemens": "one code of the converter, at this read voltage",
+    }
 
     def steps(self) -> list[Step]:
         s = self.settings
@@ -61,7 +69,7 @@ class ReadNoise(Experiment):
         mean, noise, correlation = self._figures(found)
         return [
             scatter("Noise over conductance", mean, noise, "µS", "µS rms", "A dot a cell, with the ADC's noise."),
-            histogram("Correlation of a read with the next", correlation, ""),
+            histogram("Correlation of a read with the next", correlation, "correlation, from -1 to 1"),
         ]
 
     def notes(self, is_simulated: bool) -> list[str]:

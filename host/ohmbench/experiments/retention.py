@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -32,6 +32,13 @@ class Retention(Experiment):
     name = "retention"
     about = "retention: a checkerboard of high and low cells, left alone; drift and spread over time"
     Settings: ClassVar[type[Settings]] = Settings
+    meaning: ClassVar[Mapping[str, str]] = {
+        "time_s": "time of the last look, since programming",
+        "high_drift_usiemens": "change of the high state, mean of the cells at the last look",
+        "high_spread_usiemens": "spread of that change, standard deviation over the cells",
+        "low_drift_usiemens": "change of the low state, mean of the cells at the last look",
+        "low_spread_usiemens": "spread of the low state's change, standard deviation over the cells",
+    }
 
     def steps(self) -> list[Step]:
         s = self.settings

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.setup import Setup
 from ohmbench.operations.experiment_plan import Asked, Planned, kind_of
 from ohmbench.operations.result import Noted
+from ohmbench.operations.run_lines import local
 from ohmbench.operations.tidy import SAMPLE_COLUMNS, about_step, step_rows
 from ohmbench.progress import Progress
 from ohmbench.record.records import RunStatus
@@ -40,6 +42,7 @@ class Experimented:
     run_id: int | None
     found: Sequence[Found]
     provenance: Mapping[str, Any]
+    begun: datetime
 
     @property
     def steps(self) -> int:
@@ -100,10 +103,12 @@ class Experimented:
             experiment.about,
             self.rung,
             self.serial or "an array that is not recorded",
+            local(self.begun),
             len(self.found),
             self.steps,
-            int(np.count_nonzero(self.planned.chosen)),
+            [(int(row), int(column)) for row, column in np.argwhere(self.planned.chosen)],
             experiment.results(self.found) if self.found else {},
+            experiment.meaning,
             experiment.charts(self.found) if self.found else [],
             experiment.notes(self.rung != "board"),
             {**dataclasses.asdict(experiment.settings), "run": self.run_id, **self.provenance},
@@ -132,6 +137,7 @@ def experiment(bench: Bench, planned: Planned, progress: Progress, ledgered: Led
         StoreError: the record cannot be written, or something else has pulsed the array since.
         FaultError: the guard turned the array off.
     """
+    begun = datetime.now(UTC) if planned.resumed is None else planned.resumed.started
     if planned.resumed is None:
         planned = dataclasses.replace(planned, chosen=planned.chosen & ~bench.carrier.bad)
         if not planned.chosen.any():
@@ -144,7 +150,7 @@ def experiment(bench: Bench, planned: Planned, progress: Progress, ledgered: Led
         found = loop.run(planned.experiment, bench, planned.chosen, progress, journal)
     run_id = None if journal is None else journal.run.id
     serial = None if ledgered is None else ledgered.serial
-    return Experimented(planned, bench.info.rung, serial, run_id, found, bench.provenance)
+    return Experimented(planned, bench.info.rung, serial, run_id, found, bench.provenance, begun)
 
 
 def already_done(planned: Planned, ledgered: Ledgered) -> Experimented:
@@ -153,7 +159,7 @@ def already_done(planned: Planned, ledgered: Ledgered) -> Experimented:
     assert run is not None
     found = recorded(planned.experiment, samples(ledgered.store, run.id))
     provenance = {name: value for name, value in run.provenance.items() if name != "cells"}
-    return Experimented(planned, run.rung, run.serial, run.id, found, provenance)
+    return Experimented(planned, run.rung, run.serial, run.id, found, provenance, run.started)
 
 
 @contextmanager

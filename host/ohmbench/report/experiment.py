@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -18,7 +19,10 @@ class ExperimentPage:
     """What a page shows of an experiment.
 
     Attributes:
+        begun: when, as people read it.
         done, steps: how far it came.
+        cells: row and column of each.
+        meaning: of each result, as `Experiment.meaning`.
         charts: HTML of its figures.
     """
 
@@ -26,10 +30,12 @@ class ExperimentPage:
     about: str
     rung: str
     serial: str
+    begun: str
     done: int
     steps: int
-    cells: int
+    cells: Sequence[tuple[int, int]]
     results: Mapping[str, Any]
+    meaning: Mapping[str, str]
     charts: Sequence[str]
     notes: Sequence[str]
     provenance: Mapping[str, Any]
@@ -40,9 +46,10 @@ class ExperimentPage:
         charts = "".join(chart for chart in self.charts if chart)
         body = [
             f"<h1>{escape(self.name)} on {escape(self.serial)}{part}</h1>",
-            f'<p class="soft">{escape(self.about)}; on {escape(RUNGS.get(self.rung, self.rung))}</p>',
+            f'<p class="soft">{escape(self.about)}; on {escape(RUNGS.get(self.rung, self.rung))}, begun '
+            f"{escape(self.begun)}</p>",
             origin_note(self.rung != "board"),
-            summary_table([SummaryRow("cells", str(self.cells), ""), *map(_line, self.results.items())], "\0"),
+            summary_table(self._rows(), "\0"),
             f'<h2>Plots</h2>\n<div class="charts">{charts}</div>',
             "<h2>What to know of these figures</h2>",
             *(f"<p>{escape(note)}</p>" for note in self.notes),
@@ -51,6 +58,10 @@ class ExperimentPage:
         ]
         return page(f"ohmbench: {self.name} on {self.serial}", "\n".join(body))
 
+    def _rows(self) -> list[SummaryRow]:
+        cells = SummaryRow("Cells", str(len(self.cells)), f"row, column: {_places(self.cells)}")
+        return [cells, *(_line(name, value, self.meaning.get(name, "")) for name, value in self.results.items())]
+
     def save(self, path: Path) -> None:
         """Raises:
         UsageError: the file cannot be written.
@@ -58,14 +69,27 @@ class ExperimentPage:
         write_result(path, self.html().encode())
 
 
+_SOME = 20  # values of a list that the page shows
 _UNITS = {"v": "V", "usiemens": "µS", "s": "s"}
 
 
-def _line(item: tuple[str, Any]) -> SummaryRow:
-    name, value = item
+def _line(name: str, value: Any, meaning: str) -> SummaryRow:
     words = name.split("_")
     unit = _UNITS.get(words[-1], "") if len(words) > 1 else ""
-    text = " ".join(words[:-1] if unit else words)
+    title, _, about = re.sub(r"[,;] ", "\n", meaning or " ".join(words), count=1).partition("\n")
+    title = title[:1].upper() + title[1:]
     if isinstance(value, list):
-        return SummaryRow(text, f"{len(value)}", ", ".join(f"{v:g}" for v in value[:20]))
-    return SummaryRow(text, "-" if value is None else f"{value:.4g} {unit}".strip(), "")
+        some = ", ".join(f"{v:g}" for v in value[:_SOME]) + (", ..." if len(value) > _SOME else "")
+        return SummaryRow(title, some or "none", about)
+    return SummaryRow(title, "-" if value is None else f"{value:.4g} {unit}".strip(), about)
+
+
+def _places(cells: Sequence[tuple[int, int]]) -> str:
+    """Cells as `--cells` takes them: corner to corner if they fill a block, else one by one."""
+    rows, columns = ([cell[i] for cell in cells] for i in (0, 1))
+    if not cells:
+        return "none"
+    first, last = (min(rows), min(columns)), (max(rows), max(columns))
+    if len(cells) == (last[0] - first[0] + 1) * (last[1] - first[1] + 1):
+        return f"{first[0]},{first[1]}" + (f" to {last[0]},{last[1]}" if len(cells) > 1 else "")
+    return "; ".join(f"{row},{column}" for row, column in cells[:_SOME]) + ("; ..." if len(cells) > _SOME else "")

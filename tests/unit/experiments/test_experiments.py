@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -76,9 +77,18 @@ def test_it_does_what_it_estimates_and_has_its_plots(name: str) -> None:
         assert "<svg" in chart
         assert "nan" not in chart
     page = ExperimentPage(
-        *(name, experiment.about, "twin", "</script>", len(found), len(found), 32, experiment.results(found), charts),
+        *(name, experiment.about, "twin", "</script>", "2026-11-29 08:00:00 UTC", len(found), len(found)),
+        *([(4, column) for column in range(32)], experiment.results(found), experiment.meaning, charts),
         *(experiment.notes(True), {"build_id": "0"}),
     ).html()
+    assert "begun 2026-11-29 08:00:00 UTC" in page
+    assert "row, column: 4,0 to 4,31" in page
+    titles = re.findall(r'<th scope="row">(.*?)</th><td>', page.split("<h2>Plots")[0])
+    assert len(set(titles)) == len(titles) == 1 + len(experiment.results(found))
+    assert set(experiment.results(found)) == set(experiment.meaning)  # each is said what it is
+    assert all("," in text or ";" in text for text in experiment.meaning.values())
+    axes = [re.findall(r"<text[^>]*>([^<]*)</text>", chart) for chart in charts]
+    assert all(any(re.search(r"[A-Za-z]", text) for text in texts) for texts in axes)
     assert "simulated" in page
     assert "src=" not in page
     assert "</script>" not in page.split("<main>")[1].split("</main>")[0]
