@@ -45,8 +45,7 @@ class Settings:
         Raises:
             UsageError: the file cannot be read, is no TOML, or has a key or a value that makes no sense.
         """
-        folder = config_folder()
-        path = folder / FILE_NAME if path is None and folder is not None else path
+        path = settings_path() if path is None else path
         try:
             if path is None or not path.exists():  # a user without a home has none
                 return cls()
@@ -64,6 +63,12 @@ class Settings:
             None if name not in values else path.parent / in_home(values[name]) for name in ("carrier", "lab", "supply")
         )
         return cls(values.get("port"), tuple(values.get("ports", ())), carrier, lab, supply)
+
+
+def settings_path() -> Path | None:
+    """Where the user's settings are, or would be; None for a user without a home."""
+    folder = config_folder()
+    return None if folder is None else folder / FILE_NAME
 
 
 LoadSettings = Callable[[], Settings]

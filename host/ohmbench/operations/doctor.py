@@ -15,7 +15,7 @@ from typing import Any
 
 from ohmbench import __version__
 from ohmbench.errors import OhmbenchError
-from ohmbench.lab.settings import LoadSettings, record_path, settings_once
+from ohmbench.lab.settings import LoadSettings, record_path, settings_once, settings_path
 from ohmbench.network.mnist import missing_files, mnist_folder
 
 RULES = Path(__file__).resolve().parents[1] / "lab/udev/60-ohmbench.rules"
@@ -164,9 +164,11 @@ def _record(machine: Machine) -> Iterator[Finding]:
 
 def _settings(machine: Machine) -> Iterator[Finding]:
     try:
-        yield _good("settings", "choosing a port", f"port {machine.settings().port or 'not set'}")
+        settings, path = machine.settings(), settings_path()
+        where = "no home folder" if path is None else f"{path}{'' if path.exists() else ', not there'}"
+        yield _good("settings", "what commands need not name", f"{where}: port {settings.port or 'not set'}")
     except OhmbenchError as error:
-        yield Finding("settings", Mark.LACKING, "choosing a port", "damaged", str(error))
+        yield Finding("settings", Mark.LACKING, "what commands need not name", "damaged", str(error))
 
 
 def _mnist(machine: Machine) -> Iterator[Finding]:
