@@ -129,7 +129,7 @@ class Progress:
         What is called with a name that is none of `work` is shown beside, and counts nothing.
 
         Args:
-            before: units of the first kind that were done before, by a run that this one goes on with.
+            before: units of the first kind that were done before, by a run that this one resumes.
         """
         self._close()
         self._shown, self._is_whole = _Whole(name, work, before), True

@@ -38,7 +38,7 @@ def add(commands: Commands) -> None:
     )
     options.table(parser, "a row a cell and read of each step")
     parser.add_argument("--report", type=Path, metavar="FILE", help="page with its plots (.html)")
-    parser.add_argument("--resume", action="store_true", help="go on with the last such run on this array")
+    parser.add_argument("--resume", action="store_true", help="resume the last such run on this array")
     parser.add_argument("--dry-run", action="store_true", help="send nothing: estimate pulses and bench time")
 
 

@@ -46,7 +46,7 @@ def add(commands: Commands) -> None:
         "--passes", type=options.whole(1), metavar="K", help="program what drifted again, K passes in all"
     )
     parser.add_argument("--rest", type=options.seconds, metavar="S", help="seconds of rest between two passes")
-    parser.add_argument("--resume", action="store_true", help="go on with a run that was killed or interrupted")
+    parser.add_argument("--resume", action="store_true", help="resume a run that was killed or interrupted")
     parser.add_argument(
         "--dry-run", action="store_true", help="send no pulse: check everything, and estimate pulses, time and wear"
     )

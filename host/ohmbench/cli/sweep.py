@@ -15,7 +15,7 @@ def add(commands: Commands) -> None:
     parser = commands.add(
         "sweep",
         run,
-        "compute the points of a file; goes on where it was, see docs/sweep.md",
+        "compute the points of a file; continues where it was, see docs/sweep.md",
         examples=["digits.toml", "--params"],
     )
     parser.add_argument("config", type=Path, nargs="?", help="what to vary (.toml)")

@@ -1,4 +1,4 @@
-"""`ohmbench experiment`: an experiment on chosen cells, recorded, stopped and gone on with."""
+"""`ohmbench experiment`: an experiment on chosen cells, recorded, stopped and resumed."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def estimate(planned: Planned, ledgered: Ledgered | None) -> Estimate:
 
 
 def experiment(bench: Bench, planned: Planned, progress: Progress, ledgered: Ledgered | None = None) -> Experimented:
-    """Run an experiment, or go on with it.
+    """Run an experiment, or resume it.
 
     Raises:
         UsageError: a voltage or width above the carrier's limits, or no cell is left.
@@ -195,7 +195,7 @@ def _journal(bench: Bench, planned: Planned, ledgered: Ledgered | None) -> Itera
         try:
             yield Journaled(run, store)
         except BaseException as error:
-            if isinstance(error, WearError):  # refused, not broken off: there is nothing to go on with
+            if isinstance(error, WearError):  # refused, not broken off: there is nothing to resume
                 raise
             error.add_note(
                 f"Run {run.id} on array {ledgered.serial} is unfinished; what was done is recorded. Give "
@@ -232,7 +232,7 @@ def _number(value: Any) -> str:
 
 
 def run_experiment(setup: Setup, asked: Asked, progress: Progress) -> Noted[Experimented]:
-    """Open the bench and run an experiment on its array, or go on with the last such run.
+    """Open the bench and run an experiment on its array, or resume the last such run.
 
     Raises:
         OhmbenchError: as `Asked.plan`, `Setup.record`, `Setup.bench` and `experiment`.

@@ -36,7 +36,7 @@ def is_experiment(run: RunRecord) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Planned:
-    """An experiment on cells of an array. resumed: the run to go on with."""
+    """An experiment on cells of an array. resumed: the run to resume."""
 
     experiment: Experiment
     chosen: Mask
@@ -44,7 +44,7 @@ class Planned:
 
     @property
     def is_done(self) -> bool:
-        """Whether the run to go on with has nothing left to do."""
+        """Whether the run to resume has nothing left to do."""
         return self.resumed is not None and self.resumed.status == RunStatus.DONE
 
     @property
@@ -117,9 +117,9 @@ def plan_resumed(name: str, ledgered: Ledgered | None, asked: bool = False, seri
     """
     serial = serial if ledgered is None else ledgered.serial
     if serial is None or asked:
-        why = "it takes settings and cells from the record" if asked else "nothing was recorded to go on with"
+        why = "it takes settings and cells from the record" if asked else "nothing was recorded to resume"
         raise UsageError(
-            f"--resume goes on with a recorded run: {why}.",
+            f"--resume takes up a recorded run: {why}.",
             "Leave out --set, --cells and --fault-map, and name the array with --array or --serial.",
         )
     found = load(name)
@@ -141,7 +141,7 @@ class Asked:
     Attributes:
         settings: NAME=VALUE each; cells: as `parse_cells` takes them.
         fault_map: stuck and unformed cells that are left out.
-        resume: go on with the last such run on this array, which has the settings and cells.
+        resume: resume the last such run on this array, which has the settings and cells.
     """
 
     name: str

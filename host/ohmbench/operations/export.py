@@ -40,13 +40,13 @@ _COLUMNS = {
     "arrays": (
         *("serial", "array_type", "rows", "columns", "first_seen", "budget", "pulses_max", "worst", "pulses_mean"),
         *_WEAR,
-        *("reads", "read_s"),
+        *("reserved_cells", "reserved_max", "reads", "read_s"),
     ),
     "wear": ("serial", "row", "column", *_WEAR),
     "cells": TIDY_CELLS,
     "events": ("event", "run", "serial", "kind", "at", "what"),
 }
-"""Of each table, so that an empty one has its header too; those of runs go on with their recipes and provenance."""
+"""Of each table, so that an empty one has its header too; those of runs have their recipes and provenance behind."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Programmed:
 
     Attributes:
         cycles: run time in clocks, reads and rails included; rests not.
-        resumed: the run that was gone on with.
+        resumed: the run that was resumed.
     """
 
     rung: str
@@ -148,7 +148,7 @@ class _Session:
     def _recorded(self, ledgered: Ledgered, number: int) -> Run:
         job, store, serial = self.job, ledgered.store, ledgered.serial
         if job.resumed is not None and job.resumed.image_number == number and job.resumed.status != RunStatus.DONE:
-            self.progress.say(f"going on with run {job.resumed.id} on array {serial}")
+            self.progress.say(f"resuming run {job.resumed.id} on array {serial}")
             return store.reopen(job.resumed.id, serial, lambda: self.bench.pulse_programs, self.bench.count_reads())
         return store.begin_run(
             PROGRAM,
@@ -253,11 +253,11 @@ def _say_unfinished(ledgered: Ledgered, sha256: str, progress: Progress) -> None
     if run is not None and run.status != RunStatus.DONE and run.most_pulses:
         progress.say(
             f"run {run.id} of this image on array {ledgered.serial} is unfinished; this one begins anew, and leaves "
-            "alone what is in its window (--resume goes on with that one)"
+            "alone what is in its window (--resume continues that one)"
         )
 
 
 def already_done(job: Job) -> Programmed:
-    """The result of going on with a run that is done: nothing."""
+    """The result of resuming a run that is done: nothing."""
     assert job.resumed is not None
     return Programmed(job.resumed.rung, job, {}, 0, job.resumed.serial, job.resumed)

@@ -29,7 +29,7 @@ def program_file(
     known_bad: bool = True,
     every: bool = False,
 ) -> Noted[Programmed]:
-    """Program the arrays of a weight image, or go on with it.
+    """Program the arrays of a weight image, or resume it.
 
     Args:
         only: number of the one array to program.

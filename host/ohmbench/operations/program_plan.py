@@ -37,7 +37,7 @@ class Job:
         numbers: arrays of the image, in the order in which they are to be programmed.
         recipe_name: how the operator calls the recipe.
         skip: cells (rows, columns) that are left out as bad.
-        resumed: the run to go on with.
+        resumed: the run to resume.
     """
 
     file: ImageFile
@@ -57,7 +57,7 @@ class Job:
 
     @property
     def is_done(self) -> bool:
-        """Whether the run to go on with has nothing left to do."""
+        """Whether the run to resume has nothing left to do."""
         return not self.numbers
 
     def target(self, number: int) -> Target:
@@ -78,11 +78,11 @@ def plan(
     progress: Progress | None = None,
     known_bad: bool = True,
 ) -> Job:
-    """What a command asks for, with what the record says of the run to go on with.
+    """What a command asks for, with what the record says of the run to resume.
 
     Args:
-        recipe: None for the default one, or the one of the run to go on with.
-        fault_map: stuck and unformed cells are left out; None: those that the run to go on with left out, or that the
+        recipe: None for the default one, or the one of the run to resume.
+        fault_map: stuck and unformed cells are left out; None: those that the run to resume left out, or that the
             array's last characterisation found.
         known_bad: False pulses what only the characterisation found bad.
         serial: of the array in the socket, where it has one but no record.
@@ -110,7 +110,7 @@ def plan(
         if recipe is not None and recipe != begun_with:
             raise UsageError(
                 f"Run {run.id} was begun with another recipe.",
-                "Leave --recipe, --passes and --rest out to go on with it, or start without --resume.",
+                "Leave --recipe, --passes and --rest out to resume it, or start without --resume.",
             )
         recipe, recipe_name = begun_with, str(run.provenance.get("recipe", DEFAULT_RECIPE))
         skip = skipped_of(run, image.rows, image.columns) if fault_map is None else skip

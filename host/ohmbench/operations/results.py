@@ -1,7 +1,7 @@
 """The table of results: every method on every net, five seeds, each number counted from an emitted image.
 
 A finished part of a run (net, bits, seed) is kept below `cache`, under a name that changes with the code, so that an
-interrupted run goes on where it was.
+interrupted run continues where it was.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a programming run enters the lab's record, and how it is found there again to go on with it."""
+"""How a programming run enters the lab's record, and how it is found there again to resume it."""
 
 from __future__ import annotations
 
@@ -108,16 +108,16 @@ def last_run(store: Store, serial: str, sha256: str) -> RunRecord | None:
 
 
 def last_programming(store: Store, serial: str, sha256: str) -> RunRecord | None:
-    """As `last_run`, if it is one of `ohmbench program`: others cannot be gone on with."""
+    """As `last_run`, if it is one of `ohmbench program`: others cannot be resumed."""
     run = last_run(store, serial, sha256)
     return run if run is not None and run.kind == PROGRAM else None
 
 
 def run_to_resume(store: Store, serial: str, sha256: str, only: int | None) -> RunRecord:
-    """The run of an image to go on with; one that is done says that there is nothing left to do in it.
+    """The run of an image to resume; one that is done says that there is nothing left to do in it.
 
     Args:
-        only: go on with this array of the image, and no other.
+        only: resume this array of the image, and no other.
 
     Raises:
         StoreError: this array has none; the message says whose journal it is.
@@ -144,7 +144,7 @@ def run_to_resume(store: Store, serial: str, sha256: str, only: int | None) -> R
     if only is not None and run.image_number != only:
         raise StoreError(
             f"The last run on array {serial} is of array {run.image_number} of the image, not of {only}.",
-            "Leave --only out to go on with it, or start without --resume.",
+            "Leave --only out to resume it, or start without --resume.",
         )
     return run
 
@@ -162,7 +162,7 @@ def _nothing(store: Store, serial: str, sha256: str) -> StoreError:
 
 
 def nothing_to_resume(serial: str) -> StoreError:
-    """The error of an array of which there is no run to go on with."""
+    """The error of an array of which there is no run to resume."""
     return StoreError(
         f"Nothing to resume: the record knows no run of this image on array {serial}.",
         "Start without --resume, or correct --serial or --lab.",
@@ -172,7 +172,7 @@ def nothing_to_resume(serial: str) -> StoreError:
 def next_step(run: RunRecord) -> str:
     """What to do about a run that did not end by itself."""
     can_go_on = run.kind == PROGRAM or run.kind.startswith(EXPERIMENT)
-    return "--resume goes on with it" if can_go_on else "give the same command again"
+    return "--resume continues it" if can_go_on else "give the same command again"
 
 
 def images_left(run: RunRecord) -> list[int]:

@@ -128,7 +128,7 @@ class Store(Ledger):
                 "UPDATE runs SET status = ?, ended = NULL, pid = ?, host = ?, process_started = ? WHERE id = ?",
                 (RunStatus.RUNNING, *astuple(Process.own()), run_id),
             )
-            note(sql, run_id, "gone on with")
+            note(sql, run_id, "resumed")
         return Run(self, self._database, run_id, array, sent, reads, is_new=False)
 
     @interpreting(lambda store: store._database)
@@ -235,7 +235,7 @@ class Store(Ledger):
     def close_killed(self, number: int) -> None:
         """Mark the runs of an array, by its number in the file, whose process has ended without ending them.
 
-        One that another process goes on with stays: two commands with one serial number are a slip that must not hide
+        One that another process has resumed stays: two commands with one serial number are a slip that must not hide
         what the first one does. Within a transaction.
         """
         sql, own = self._database.connection, Process.own()
@@ -370,7 +370,7 @@ class Run:
         counted = None if self._reads is None else self._reads()
         with self._database.transaction() as sql:
             sql.execute("UPDATE runs SET status = ?, ended = ? WHERE id = ?", (status, now(), self.id))
-            # what a run did before it was gone on with is NULL if it was killed, and stays so
+            # what a run did before it was resumed is NULL if it was killed, and stays so
             before = "0" if self._is_new else "{}"
             sets = ", ".join(f"{name} = {before.format(name)} + ?" for name in ("reads", "read_us"))
             sql.execute(f"UPDATE runs SET {sets} WHERE id = ?", (*(counted or (None, None)), self.id))

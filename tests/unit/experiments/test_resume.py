@@ -1,4 +1,4 @@
-"""Experiments that are stopped, killed and gone on with: no record lost, none twice, wear never too low."""
+"""Experiments that are stopped, killed and resumed: no record lost, none twice, wear never too low."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def test_image_laid_out_around_faults_is_for_that_array(
 
 
 def test_verify_knows_what_infer_left(file: ImageFile, bench: Bench, ledgered: Ledgered) -> None:
-    """Which array of the image, and with which recipe: as after `program`; but there is no run to go on with."""
+    """Which array of the image, and with which recipe: as after `program`; but there is no run to resume."""
     recipe = Recipe().but(window_usiemens=12.0)
     inputs, labels = np.zeros((2, 96), np.int64), np.zeros(2, np.int64)
     data = Dataset("none", inputs, labels, inputs, labels, 4)

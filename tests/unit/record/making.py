@@ -17,7 +17,7 @@ Mask = np.ndarray[Any, Any]
 
 
 def unfinished(store: Store, serial: str, image_sha256: str) -> RunRecord | None:
-    """The run of an image to go on with; None if there is none, or it is done."""
+    """The run of an image to resume; None if there is none, or it is done."""
     run = last_run(store, serial, image_sha256)
     return None if run is None or run.status == RunStatus.DONE else run
 

@@ -51,7 +51,7 @@ def test_what_happens_to_a_run_is_an_event(store: Store, everything: Mask) -> No
     store.begin_run("form", "A", rung="sim", mask=everything, pulses=1).finish(RunStatus.DONE)
     assert whats(store) == [
         *("begun on twin", "pass 1"),
-        *("found killed", "gone on with", "interrupted", "gone on with", "failed: it broke"),
+        *("found killed", "resumed", "interrupted", "resumed", "failed: it broke"),
         *("begun on sim", "found killed", "begun on sim", "done"),
     ]
 
