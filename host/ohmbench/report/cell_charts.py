@@ -278,7 +278,7 @@ def levels_table(levels: Levels, errors: FloatArray, good: Mask, set_pulses: Cod
         lines.append(f'<tr><th scope="row">{target:.1f}</th>' + "".join(f"<td>{v}</td>" for v in values) + "</tr>")
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
     return (
-        f'<div class="scroll"><table class="levels"><thead><tr>{head}</tr></thead><tbody>'
+        f'<div class="scroll" tabindex="0"><table class="levels"><thead><tr>{head}</tr></thead><tbody>'
         + "".join(lines)
         + "</tbody></table></div>"
     )

@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
+from ohmbench.report.ink import RIGHT, WRONG, ink_on
 from ohmbench.support.array_types import IntArray
 
 
 def confusion_table(counts: IntArray) -> str:
     """Counts (classes, classes), row = label, column = prediction, as HTML; the page's script saves it as files."""
     head = "".join(f'<th scope="col">{c}</th>' for c in range(len(counts)))
-    lines = [f'<tr><th></th>{head}<th class="side" scope="col">right</th></tr>']
+    lines = [f'<tr><td></td>{head}<th class="side" scope="col">right</th></tr>']
     most = max(1, int(counts.max(initial=1)))
     for label, row in enumerate(counts.tolist()):
         shades = []
         for predicted, count in enumerate(row):
             strength = (0.12 + 0.88 * count / most) if count else 0.0
-            red, green, blue = (26, 85, 146) if predicted == label else (194, 87, 26)
+            colour = RIGHT if predicted == label else WRONG
             # A single mistake has to be seen beside dozens of hits.
             opacity = strength if predicted == label else min(1.0, 2.5 * strength)
-            ink = "#fff" if opacity > 0.55 else "#1d2733" if count else "#c3cad1"
-            shades.append(
-                f'<td style="background:rgba({red},{green},{blue},{opacity:.2f});color:{ink}">{count or "·"}</td>'
-            )
+            ground = f"rgba({','.join(map(str, colour))},{opacity:.2f})"
+            said = count or '<span aria-hidden="true">·</span>'
+            shades.append(f'<td style="background:{ground};color:{ink_on(colour, opacity)}">{said}</td>')
         share = f"{100 * row[label] / sum(row):.0f} %" if sum(row) else ""
         lines.append(f'<tr><th scope="row">{label}</th>{"".join(shades)}<th class="side">{share}</th></tr>')
     return (
-        '<div class="scroll"><table class="confusion" data-name="Confusion matrix">'
+        '<div class="scroll" tabindex="0"><table class="confusion" data-name="Confusion matrix">'
         + "\n".join(lines)
         + "</table></div>"
     )

@@ -7,11 +7,11 @@ from html import escape
 import numpy as np
 
 from ohmbench.report.charts import Figure, csv_text
+from ohmbench.report.ink import RIGHT, WRONG, ink_on
 from ohmbench.support.array_types import IntArray
 
 _SIDE, _TOP = 40, 48
 _INK, _SOFT, _CHARGED = "#1d2733", "#5b6875", "#c2571a"
-_RIGHT, _WRONG = (26, 85, 146), (194, 87, 26)
 _WEAR = ((247, 245, 250), (71, 42, 115))
 """The ends of the ramp that pages draw pulses with."""
 
@@ -23,9 +23,9 @@ def confusion_chart(counts: IntArray, title: str) -> Figure:
     for label, predicted in np.ndindex(counts.shape):
         count = int(counts[label, predicted])
         strength = 0.12 + 0.88 * count / most if count else 0.0
-        colour = _RIGHT if label == predicted else _WRONG
+        colour = RIGHT if label == predicted else WRONG
         opacity = strength if label == predicted else min(1.0, 2.5 * strength)  # a single mistake is to be seen
-        ink = "#fff" if opacity > 0.55 else _INK
+        ink = ink_on(colour, opacity)
         squares.append((label, predicted, _mixed((255, 255, 255), colour, opacity), str(count or ""), ink))
     lines = [["label", "prediction", "images"]]
     lines += [[str(a), str(b), str(int(counts[a, b]))] for a, b in np.ndindex(counts.shape)]

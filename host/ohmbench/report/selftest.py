@@ -47,7 +47,7 @@ def selftest_html(result: SelfTest) -> str:
 {notes}
 {f"<h2>Faults</h2><table>{faults}</table>" if faults else ""}
 <h2>Channels</h2>
-<div class="scroll"><table class="levels"><tr><th>channel</th><th>offset, codes</th><th>noise, LSB</th>
+<div class="scroll" tabindex="0"><table class="levels"><tr><th>channel</th><th>offset, codes</th><th>noise, LSB</th>
 <th>reference, % off</th><th>array, codes</th></tr>{channels}</table></div>
 <h2>Rails</h2>
 <table class="levels"><tr><th>rail</th><th>% off</th></tr>{rails}</table>

@@ -176,7 +176,7 @@ def _stage_table(rows: Sequence[Row]) -> str:
         lines.append(f'<tr><th scope="row">{escape(called[variant])}</th>{columns}</tr>')
     return (
         "<p>Accuracy in floating point, what each stage adds or takes in points of the mean, and what is left.</p>"
-        f'<div class="scroll"><table class="levels"><thead><tr><th scope="col">network</th>{head}'
+        f'<div class="scroll" tabindex="0"><table class="levels"><thead><tr><th scope="col">network</th>{head}'
         '<th scope="col">left</th><th scope="col">points</th></tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
@@ -245,6 +245,6 @@ def _is_same(rows: Sequence[Row], name: str) -> bool:
 
 def _scrolling(head: str, lines: Sequence[str]) -> str:
     return (
-        f'<div class="scroll"><table class="points"><thead><tr>{head}</tr></thead>'
+        f'<div class="scroll" tabindex="0"><table class="points"><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )

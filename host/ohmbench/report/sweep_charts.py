@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ohmbench.report.charts import DARK, IN_WINDOW, LIGHT, OUTSIDE, SOFT, Axis, Plot, ticks
+from ohmbench.report.ink import RIGHT, ink_on
 from ohmbench.sweep.compute import STAGES
 from ohmbench.sweep.varying import SEEDS, Row, by_setting, said, text, varying
 
@@ -148,15 +149,16 @@ def heat_map(rows: Sequence[Row], down: str, across: str) -> str:
         cells = [_heat_cell(means[a, b], low, high) for b in acrosses]
         lines.append(f'<tr><th class="side" scope="row">{escape(text(a))}</th>{"".join(cells)}</tr>')
     name = escape(f"Accuracy over {down} and {across}")
-    return f'<div class="scroll"><table class="confusion heat" data-name="{name}">{"".join(lines)}</table></div>'
+    table = f'<table class="confusion heat" data-name="{name}">{"".join(lines)}</table>'
+    return f'<div class="scroll" tabindex="0">{table}</div>'
 
 
 def _heat_cell(value: float | None, low: float, high: float) -> str:
     if value is None:
         return "<td>none</td>"
     strength = 0.1 + 0.9 * ((value - low) / (high - low) if high > low else 0.0)
-    ink = "#fff" if strength > 0.55 else "#1d2733"
-    return f'<td style="background:rgba(26,85,146,{strength:.2f});color:{ink}">{100 * value:.2f}</td>'
+    ground = f"rgba({','.join(map(str, RIGHT))},{strength:.2f})"
+    return f'<td style="background:{ground};color:{ink_on(RIGHT, strength)}">{100 * value:.2f}</td>'
 
 
 def _order(value: Any) -> tuple[bool, Any]:

@@ -38,7 +38,7 @@ def trimming_section(image: WeightImage, trimming: Trimming, worst: Sequence[Wor
         head = f"<tr>{names}<th style='text-align:left'>most likely from</th></tr>"
         parts += [
             "<h2>The worst outputs</h2>",
-            '<div class="scroll"><table class="levels">',
+            '<div class="scroll" tabindex="0"><table class="levels">',
             head,
             *lines,
             "</table></div>",

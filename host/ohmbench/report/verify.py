@@ -260,7 +260,7 @@ def _time_chart(report: VerifyReport) -> str:
 def _levels_table(report: VerifyReport, levels: Levels) -> str:
     shown = [report.readings[0], report.readings[-1]] if report.rested else [report.readings[-1]]
     names = "".join(f'<th colspan="3" scope="colgroup">{escape(reading.name)}</th>' for reading in shown)
-    top = f"<tr><th></th><th></th>{names}</tr>" if report.rested else ""
+    top = f"<tr><td></td><td></td>{names}</tr>" if report.rested else ""
     heads = '<th class="first" scope="col">in window</th><th scope="col">mean, µS</th><th scope="col">std, µS</th>'
     cohort, lines = report.cohort, []
     for level, target in enumerate(levels.target_usiemens.tolist()):
@@ -275,6 +275,6 @@ def _levels_table(report: VerifyReport, levels: Levels) -> str:
         lines.append(f'<tr><th scope="row">{target:.1f}</th><td>{count}</td>{"".join(values)}</tr>')
     return (
         f"<p>Mean and standard deviation of the error, {_COHORT[report.rested]}, {report.origin}.</p>\n"
-        f'<div class="scroll"><table class="levels"><thead>{top}<tr><th scope="col">target, µS</th>'
+        f'<div class="scroll" tabindex="0"><table class="levels"><thead>{top}<tr><th scope="col">target, µS</th>'
         f'<th scope="col">cells</th>{heads * len(shown)}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
     )

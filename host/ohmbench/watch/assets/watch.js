@@ -49,7 +49,7 @@ function confusion(counts) {
       const made = cell('td', count || '·'), right = label === predicted;
       const strength = count ? Math.min(1, (0.12 + 0.88 * count / most) * (right ? 1 : 2.5)) : 0;
       made.style.background = `rgba(${right ? '26,85,146' : '194,87,26'},${strength})`;
-      made.style.color = strength > 0.55 ? '#fff' : count ? '#1d2733' : '#c3cad1';
+      made.style.color = right && strength > 0.79 ? '#fff' : '#000';  // as report/ink.py decides
       return made;
     }))));
 }
