@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Any, Self
 
 from ohmbench.support.writer import STDERR, message
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 OnProgress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is; `Progress` is one."""
@@ -149,6 +150,8 @@ class Progress:
 
     def _draw(self, shown: _Whole) -> None:
         if self._bar is None:
+            from tqdm import tqdm  # here: it takes as long to load as a short command
+
             form = "{desc}: {percentage:3.0f} %|{bar}| {postfix}"
             self._bar = tqdm(total=1.0, desc=shown.name, file=STDERR, leave=False, bar_format=form)
         self._bar.set_postfix_str(shown.beside(), refresh=False)

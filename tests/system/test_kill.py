@@ -27,7 +27,7 @@ from ohmbench.errors import LinkError, StoreError
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.tile import Layer, Tile
 from ohmbench.model.array import ArrayModel
-from ohmbench.record.records import RunStatus
+from ohmbench.record.names import RunStatus
 from ohmbench.record.store import Store
 
 ROWS = 5  # of cells to program: enough for several batches of records, and soon done

@@ -18,7 +18,7 @@ from ohmbench.errors import DataError, ImageError, StoreError, UsageError, WearE
 from ohmbench.faults.fault_map import FaultKind, FaultMap
 from ohmbench.mapping.image import WeightImage
 from ohmbench.model.array import ArrayModel
-from ohmbench.record.records import RunStatus
+from ohmbench.record.names import RunStatus
 from ohmbench.record.store import Store
 
 

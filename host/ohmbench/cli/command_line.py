@@ -37,11 +37,12 @@ COMMANDS = tuple(name for names in KINDS.values() for name in names)
 
 def run_command(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
-    parser = make_parser()
-    if not (sys.argv[1:] if argv is None else argv):
+    given = sys.argv[1:] if argv is None else argv
+    parser = make_parser(given[:1])
+    if not given:
         result(parser.format_help())
         return 0
-    args = parser.parse_all(argv)
+    args = parser.parse_all(given)
     refuse_odd_names(parser, args)
     try:
         refuse_outputs_that_are_inputs(args)
@@ -59,12 +60,12 @@ def module_of(name: str) -> str:
     return f"{name}_" if iskeyword(name) else name.replace("-", "_")
 
 
-def make_parser() -> Parser:
-    """The parser of all commands."""
+def make_parser(wanted: Sequence[str] = ()) -> Parser:
+    """The parser of all commands; of the wanted ones alone, which is made sooner, if they are known."""
     parser = Parser(prog="ohmbench", description="Bench for a 32x32 ReRAM crossbar.", formatter_class=Formatter)
     parser.epilog = epilog("ohmbench demo --port twin", "ohmbench COMMAND --help")
     parser.add_argument("--version", action=Version)
     commands = Commands(parser, kinds=KINDS)
-    for name in COMMANDS:
+    for name in wanted if wanted and set(wanted) <= set(COMMANDS) else COMMANDS:
         import_module(f"ohmbench.cli.{module_of(name)}").add(commands)
     return parser

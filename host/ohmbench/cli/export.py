@@ -10,7 +10,7 @@ from ohmbench.cli.commands import Commands
 from ohmbench.cli.output import Output
 from ohmbench.cli.record_filter import add_filter, filter_of
 from ohmbench.progress import Progress
-from ohmbench.record.records import TABLES
+from ohmbench.record.names import TABLES
 
 
 def add(commands: Commands) -> None:

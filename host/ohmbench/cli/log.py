@@ -9,7 +9,7 @@ from ohmbench.cli.commands import Commands
 from ohmbench.cli.output import Output
 from ohmbench.cli.record_filter import add_filter, filter_of
 from ohmbench.progress import Progress
-from ohmbench.record.records import LOGGED
+from ohmbench.record.names import LOGGED
 
 
 def add(commands: Commands) -> None:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from ohmbench.cli import options
-from ohmbench.record.records import RunStatus
+from ohmbench.record.names import RunStatus
 
 if TYPE_CHECKING:
     from ohmbench.operations.log import Filter

@@ -27,7 +27,8 @@ from ohmbench.programming.result import ArrayResult
 from ohmbench.programming.run import ArrayRun, Target, policy_of
 from ohmbench.progress import OnProgress
 from ohmbench.record.journal import Journal
-from ohmbench.record.records import RunRecord, RunStatus
+from ohmbench.record.names import RunStatus
+from ohmbench.record.records import RunRecord
 from ohmbench.record.store import Run, Store
 from ohmbench.record.trail import add_result, note, samples
 from ohmbench.support.array_types import FloatArray, Mask

@@ -24,7 +24,7 @@ from ohmbench.operations.result import Noted
 from ohmbench.operations.run_lines import local
 from ohmbench.operations.tidy import SAMPLE_COLUMNS, about_step, step_rows
 from ohmbench.progress import Progress
-from ohmbench.record.records import RunStatus
+from ohmbench.record.names import RunStatus
 from ohmbench.record.trail import samples
 from ohmbench.report.experiment import ExperimentPage
 from ohmbench.sweep.export import columns_of, export

@@ -14,7 +14,8 @@ from ohmbench.experiments.base import Experiment
 from ohmbench.experiments.registry import load
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.record.records import RunRecord, RunStatus
+from ohmbench.record.names import RunStatus
+from ohmbench.record.records import RunRecord
 from ohmbench.support.array_types import Mask
 from ohmbench.tables import COLUMNS, ROWS
 

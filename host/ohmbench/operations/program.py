@@ -22,7 +22,8 @@ from ohmbench.programming.result import ArrayResult
 from ohmbench.programming.run import ArrayRun, Standing
 from ohmbench.progress import Progress
 from ohmbench.record.journal import PROGRAM, Journal, last_programming
-from ohmbench.record.records import RunRecord, RunStatus
+from ohmbench.record.names import RunStatus
+from ohmbench.record.records import RunRecord
 from ohmbench.record.store import Run
 from ohmbench.report.live import ProgramReport
 from ohmbench.report.program import ImageState, ProgramInfo

@@ -25,7 +25,8 @@ from ohmbench.record.journal import (
     run_to_resume,
     skipped_of,
 )
-from ohmbench.record.records import RunRecord, RunStatus
+from ohmbench.record.names import RunStatus
+from ohmbench.record.records import RunRecord
 from ohmbench.support.array_types import Mask
 
 

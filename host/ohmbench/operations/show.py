@@ -17,8 +17,9 @@ from ohmbench.operations.run_lines import came_to, duration, local
 from ohmbench.operations.tidy import CELL_COLUMNS, SAMPLE_COLUMNS, cell_rows, sample_rows
 from ohmbench.programming.run import Standing
 from ohmbench.record.journal import EXPERIMENT, next_step, skipped_of
+from ohmbench.record.names import RunStatus
 from ohmbench.record.outcomes import Outcome, outcomes
-from ohmbench.record.records import RunRecord, RunStatus
+from ohmbench.record.records import RunRecord
 from ohmbench.record.store import Store
 from ohmbench.record.trail import Event, events, samples
 from ohmbench.report.experiment import ExperimentPage

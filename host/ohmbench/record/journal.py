@@ -8,7 +8,8 @@ import time
 import numpy as np
 
 from ohmbench.errors import StoreError
-from ohmbench.record.records import Cells, RunRecord, RunStatus
+from ohmbench.record.names import RunStatus
+from ohmbench.record.records import Cells, RunRecord
 from ohmbench.record.store import Run, Store
 from ohmbench.support.array_types import Mask
 

@@ -6,7 +6,7 @@ import json
 
 from ohmbench.errors import StoreError, UsageError
 from ohmbench.record.ledger import now
-from ohmbench.record.records import RunStatus
+from ohmbench.record.names import RunStatus
 from ohmbench.record.store import Store
 from ohmbench.record.trail import note
 

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import Any, Self
 
 import numpy as np
 
 from ohmbench.record.cell_records import CellRecords
+from ohmbench.record.names import RunStatus
 from ohmbench.support.array_types import Codes, IntArray
-
-LOGGED = ("runs", "arrays", "events", "calibrations")
-"""What `ohmbench log` looks up."""
-
-TABLES = ("runs", "arrays", "wear", "cells", "samples", "events")
-"""What `ohmbench export` writes as a table."""
 
 
 class CellStatus(IntEnum):
@@ -26,16 +21,6 @@ class CellStatus(IntEnum):
     CONVERGED = 1
     FAILED = 2
     UNTOUCHED = 3  # it was in its window already, or its turn never came: no pulse
-
-
-class RunStatus(StrEnum):
-    """How a run ended. The file may have one that was killed as running: who reads it looks for its process."""
-
-    RUNNING = "running"
-    DONE = "done"
-    KILLED = "killed"
-    INTERRUPTED = "interrupted"
-    FAILED = "failed"
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,9 @@ import numpy as np
 from ohmbench.errors import LinkError, StoreError
 from ohmbench.record.database import default_path
 from ohmbench.record.ledger import STATUS, Ledger, now, stamp
+from ohmbench.record.names import RunStatus
 from ohmbench.record.processes import Process, command_line
-from ohmbench.record.records import ArrayRecord, Cells, CellStatus, RunRecord, RunStatus
+from ohmbench.record.records import ArrayRecord, Cells, CellStatus, RunRecord
 from ohmbench.record.trail import add_sample, note
 from ohmbench.support.array_types import Mask
 from ohmbench.support.sqlite_file import SqliteFile, interpreting

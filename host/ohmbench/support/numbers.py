@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 MAX_WHOLE = 2**63 - 1
 """What SQLite, and most of the system, holds of a whole number."""
@@ -17,6 +19,12 @@ def is_number(value: object, low: float = -sys.float_info.max, high: float = sys
 
     It is compared as it is: a whole number may be too large for a float, which math.isfinite would make of it.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+    if isinstance(value, bool) or not (isinstance(value, int | float) or _is_of_numpy(value)):
         return False
     return bool(low <= value <= high and -sys.float_info.max <= value <= sys.float_info.max)
+
+
+def _is_of_numpy(value: object) -> TypeGuard[np.integer[Any] | np.floating[Any]]:
+    import numpy as np  # here: --help would wait for it
+
+    return isinstance(value, np.integer | np.floating)

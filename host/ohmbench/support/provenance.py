@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import platform
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
-
-import numpy as np
 
 import ohmbench
 from ohmbench import __version__
@@ -20,7 +19,7 @@ def provenance() -> dict[str, str]:
         "ohmbench": __version__,
         "code": _code(),
         "python": platform.python_version(),
-        "numpy": np.__version__,
+        "numpy": version("numpy"),  # not numpy's own: --version would wait for it to load
         "machine": f"{platform.system()} {platform.machine()}",
     }
 

@@ -15,8 +15,9 @@ from ohmbench.experiments.registry import load
 from ohmbench.record.cell_lines import COLUMNS as CELL_COLUMNS
 from ohmbench.record.cell_lines import cell_lines, pass_progress
 from ohmbench.record.journal import EXPERIMENT, next_step
+from ohmbench.record.names import RunStatus
 from ohmbench.record.outcomes import outcomes
-from ohmbench.record.records import RunRecord, RunStatus
+from ohmbench.record.records import RunRecord
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events
 

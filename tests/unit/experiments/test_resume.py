@@ -18,7 +18,7 @@ from ohmbench.model.array import ArrayModel
 from ohmbench.operations.experiment import already_done, estimate, experiment
 from ohmbench.operations.experiment_plan import Planned, parse_cells, parse_settings, plan, plan_resumed
 from ohmbench.progress import Progress
-from ohmbench.record.records import RunStatus
+from ohmbench.record.names import RunStatus
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events, samples
 

@@ -21,8 +21,8 @@ from ohmbench.model.array import ArrayModel
 from ohmbench.model.twin_blocks import BLOCK
 from ohmbench.operations.recognised import recognised
 from ohmbench.programming.recipe import Recipe
+from ohmbench.record.names import RunStatus
 from ohmbench.record.outcomes import outcomes
-from ohmbench.record.records import RunStatus
 from ohmbench.record.store import Store
 from ohmbench.record.trail import samples
 from ohmbench.support.array_types import FloatArray, IntArray

@@ -30,7 +30,7 @@ from ohmbench.operations.program_plan import plan
 from ohmbench.operations.verify import check_of, verify
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
-from ohmbench.record.records import RunStatus
+from ohmbench.record.names import RunStatus
 from ohmbench.record.store import Store
 
 SERIAL = "chip"

@@ -17,7 +17,8 @@ from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.run import TRIES, ArrayRun, Standing, Target
 from ohmbench.progress import Progress
 from ohmbench.record.journal import Journal
-from ohmbench.record.records import Cells, CellStatus, RunStatus
+from ohmbench.record.names import RunStatus
+from ohmbench.record.records import Cells, CellStatus
 from ohmbench.record.store import Run, Store
 from ohmbench.support.array_types import Mask
 

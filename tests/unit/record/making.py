@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ohmbench.record.journal import last_run
-from ohmbench.record.records import Cells, CellStatus, RunRecord, RunStatus
+from ohmbench.record.names import RunStatus
+from ohmbench.record.records import Cells, CellStatus, RunRecord
 from ohmbench.record.store import Store
 
 SHAPE = (3, 4)

@@ -15,7 +15,7 @@ from tests.unit.record.making import SHAPE, Mask, make_cells, unfinished
 
 from ohmbench.errors import StoreError
 from ohmbench.record.database import SCHEMA
-from ohmbench.record.records import RunStatus
+from ohmbench.record.names import RunStatus
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events, samples
 

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.unit.record.making import IMAGE, SHAPE, Mask, make_cells, unfinished
 
 from ohmbench.errors import WearError
-from ohmbench.record.records import RunStatus
+from ohmbench.record.names import RunStatus
 from ohmbench.record.store import Run, Store
 
 BUDGET = 60

@@ -12,7 +12,8 @@ import pytest
 from tests.unit.record.making import IMAGE, Mask, make_cells, unfinished
 
 from ohmbench.errors import LinkError, StoreError, UsageError, WearError
-from ohmbench.record.records import Cells, CellStatus, RunStatus
+from ohmbench.record.names import RunStatus
+from ohmbench.record.records import Cells, CellStatus
 from ohmbench.record.store import Run, Store, default_path
 
 

@@ -16,7 +16,7 @@ from ohmbench.operations.export import export
 from ohmbench.operations.log import Filter, log, parse_since
 from ohmbench.operations.tidy import flat
 from ohmbench.record.database import _VERSION_1, SCHEMA, open_record
-from ohmbench.record.records import LOGGED, TABLES, RunStatus
+from ohmbench.record.names import LOGGED, TABLES, RunStatus
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events, samples
 
