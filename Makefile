@@ -116,11 +116,11 @@ WITH_STDERR := (true >&2) || exec 2>/dev/null;
 
 test: lint generated rtl-lint
 	@echo "test: pytest, fast tests"
-	@$(WITH_STDERR) $(BIN)/pytest --quiet -n auto --dist loadfile -m "not slow"
+	@$(WITH_STDERR) $(BIN)/pytest --quiet -n auto --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: lint generated rtl-lint
 	@echo "test: pytest, all tests"
-	@$(WITH_STDERR) $(BIN)/pytest --quiet -n auto --dist loadfile
+	@$(WITH_STDERR) $(BIN)/pytest --quiet -n auto --dist loadfile --no-loadscope-reorder
 
 FUZZ_SECONDS ?= 600
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
+import sysconfig
 import threading
 
 import pytest
@@ -18,7 +21,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Ctrl-C and a hang-up as at a terminal, for the tests that send them: jobs in the background ignore them."""
+    _share_compiled(config)
+    _take_signals_as_at_a_terminal()
+
+
+def _share_compiled(config: pytest.Config) -> None:
+    """Of what Verilator builds here, its own runtime is most of the work, and always the same: compile it once."""
+    ccache = shutil.which("ccache", path=sysconfig.get_path("scripts"))
+    if ccache is not None:
+        os.environ.setdefault("OBJCACHE", ccache)  # what Verilator's makefiles put before the compiler
+        os.environ.setdefault("CCACHE_DIR", str(config.rootpath / "build/ccache"))
+
+
+def _take_signals_as_at_a_terminal() -> None:
+    """Ctrl-C and a hang-up, for the tests that send them: jobs in the background ignore them."""
     if threading.current_thread() is not threading.main_thread():
         return
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
