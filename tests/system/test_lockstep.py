@@ -28,18 +28,19 @@ PROGRAMS = 1000
 ARRAY_SEED = 7
 
 
-def test_random_programs_agree() -> None:
+@pytest.mark.parametrize("programs", [300, pytest.param(PROGRAMS, marks=pytest.mark.slow)])
+def test_random_programs_agree(programs: int) -> None:
     twin = TwinBench(ArrayModel({}, ARRAY_SEED))
     ends = []
     with open_bench("sim", array=SimulatedArray(seed=ARRAY_SEED)) as sim:
-        for seed in range(PROGRAMS):
+        for seed in range(programs):
             ends.append(agree(sim, twin, seed))
     # the generator reaches what it is for
     endings, faults = [end.why for end in ends], [end.fault for end in ends]
     for fault in (Fault.HALF_SELECT, Fault.BAD_LINES, Fault.READ_TIME):
-        assert faults.count(fault) > PROGRAMS // 500
-    assert endings.count(Why.HALT) > PROGRAMS // 2
-    assert endings.count(Why.FAULT) > PROGRAMS // 50
+        assert faults.count(fault) > programs // 500
+    assert endings.count(Why.HALT) > programs // 2
+    assert endings.count(Why.FAULT) > programs // 50
     assert endings.count(Why.ILLEGAL) > 0
 
 
