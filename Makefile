@@ -6,8 +6,8 @@ BIN = .venv/bin
 
 BOARD ?= ulx3s
 
-.PHONY: venv demo docs results one-array test test-all fuzz lint format generated rtl-lint formal bitstream coverage listings session sim
-.PHONY: clean help
+.PHONY: venv demo docs results one-array test test-all fuzz lint style types layers checks format generated rtl-lint formal bitstream coverage listings
+.PHONY: session sim clean help
 
 help:
 	@echo "make venv       install ohmbench and its tools into .venv"
@@ -79,12 +79,18 @@ docs: .venv/docs-installed
 	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -e '.[docs]'
 	@touch $@
 
-lint: venv
+lint: style types layers
+
+style: venv
 	@echo "lint: ruff"
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check . || { echo "lint: not formatted; run: make format"; exit 1; }
+
+types: venv
 	@echo "lint: mypy --strict"
 	@$(BIN)/mypy --no-error-summary
+
+layers: venv
 	@echo "lint: layers of the package"
 	@mkdir -p build
 	@$(BIN)/lint-imports --no-logo --cache-dir build/import-linter > build/imports.txt 2>&1 || { cat build/imports.txt; exit 1; }
@@ -114,11 +120,15 @@ listings: venv
 # pytest does not start where stderr is closed
 WITH_STDERR := (true >&2) || exec 2>/dev/null;
 
-test: lint generated rtl-lint
+# two at a time: each uses one core
+checks: venv
+	@$(MAKE) --no-print-directory -j2 lint generated rtl-lint
+
+test: checks
 	@echo "test: pytest, fast tests"
 	@$(WITH_STDERR) $(BIN)/pytest --quiet -n auto --dist loadfile --no-loadscope-reorder -m "not slow"
 
-test-all: lint generated rtl-lint
+test-all: checks
 	@echo "test: pytest, all tests"
 	@$(WITH_STDERR) $(BIN)/pytest --quiet -n auto --dist loadfile --no-loadscope-reorder
 
