@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 
@@ -97,17 +99,32 @@ def load_digits(input_bits: int = 4) -> Dataset:
     Raises:
         DataError: scikit-learn is not installed.
     """
-    try:
-        from sklearn.datasets import load_digits as bundled
-    except ImportError as error:
-        raise DataError(
-            "The digits come with scikit-learn, which is not installed.", "Install it: pip install 'ohmbench[train]'"
-        ) from error
-    images, labels = bundled(return_X_y=True)
-    x = np.minimum(np.rint(images).astype(np.int64), (1 << input_bits) - 1)
-    y = np.asarray(labels, dtype=np.int64)
+    table = _bundled_digits()
+    x = np.minimum(np.rint(table[:, :-1]).astype(np.int64), (1 << input_bits) - 1)
+    y = table[:, -1].astype(np.int64)
     test = np.zeros(len(y), dtype=np.bool_)
     rng = np.random.default_rng(DIGITS_SEED)
     for digit in range(10):
         test[rng.choice(np.flatnonzero(y == digit), DIGITS_TEST_PER_CLASS, replace=False)] = True
     return Dataset("digits", x[~test], y[~test], x[test], y[test], input_bits)
+
+
+def _bundled_digits() -> FloatArray:
+    """The values of each image and its label, (1797, 65).
+
+    Raises:
+        DataError: scikit-learn is not installed.
+    """
+    package = find_spec("sklearn")
+    if package is None or not package.submodule_search_locations:
+        raise DataError(
+            "The digits come with scikit-learn, which is not installed.", "Install it: pip install 'ohmbench[train]'"
+        )
+    # its own function reads the same file; but to load it takes most of the time of a short command
+    path = Path(package.submodule_search_locations[0], "datasets", "data", "digits.csv.gz")
+    if path.is_file():
+        return np.loadtxt(path, delimiter=",")
+    from sklearn.datasets import load_digits as bundled  # a later one, with its data elsewhere
+
+    images, labels = bundled(return_X_y=True)
+    return np.column_stack([images, labels])

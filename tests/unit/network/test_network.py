@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sklearn.datasets
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ from ohmbench.errors import DataError, UsageError
 from ohmbench.inference import exact as reference
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.mapper import map_pairs
-from ohmbench.network.data import Dataset, load_digits
+from ohmbench.network.data import Dataset, _bundled_digits, load_digits
 from ohmbench.network.network import Network, _gradients, train
 
 
@@ -44,6 +45,21 @@ def random_network(rng: np.random.Generator, widths: list[int], max_level: int) 
         scale, bits = float(rng.uniform(1e-3, 1.0)), 4 if number == 0 else 6
         layers.append(QuantisedLayer(weights, scale, rng.normal(0, 1, outputs), bits, None if last else 0.7))
     return QuantisedNetwork(tuple(layers), max_level)
+
+
+def test_digits_are_those_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read from its file, which is quicker, or by its function where that file is not."""
+    images, labels = sklearn.datasets.load_digits(return_X_y=True)
+    expected = np.column_stack([images, labels])
+    np.testing.assert_array_equal(_bundled_digits(), expected)
+    monkeypatch.setattr(Path, "is_file", lambda path: False)
+    np.testing.assert_array_equal(_bundled_digits(), expected)
+
+
+def test_digits_want_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ohmbench.network.data.find_spec", lambda name: None)
+    with pytest.raises(DataError, match="come with scikit-learn.*not installed"):
+        load_digits()
 
 
 def test_digits_split(digits: Dataset) -> None:
