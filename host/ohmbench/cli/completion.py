@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import ohmbench
 from ohmbench.cli.commands import Commands
 from ohmbench.cli.output import Output
+from ohmbench.cli.value_names import METHODS, NETS, PLOTS
 from ohmbench.progress import Progress
 
 
@@ -84,29 +86,27 @@ class Values:
 
 def _names() -> dict[str, list[str]]:
     """Names of values, by the argument that takes them."""
-    from ohmbench.compress.methods import METHODS
     from ohmbench.experiments.registry import names
-    from ohmbench.model.array import PRESETS
-    from ohmbench.network.nets import NETS
-    from ohmbench.operations.plot import KINDS
-    from ohmbench.programming.recipe_file import RECIPES
-    from ohmbench.sweep.config import CONFIGS
 
-    nets = [net.name for net in NETS]
     kinds = ["program", "form", "characterise", "verify", "infer", "trim", "demo", "run"]
     return {
         "--port": ["sim", "twin", "$(ls /dev/ttyUSB* /dev/ttyACM* 2>/dev/null)"],
-        "--recipe": sorted(path.stem for path in RECIPES.glob("*.toml")),
-        "--device": sorted(path.stem for path in PRESETS.glob("*.toml")),
-        "config": sorted(path.name for path in CONFIGS.glob("*.toml")),
+        "--recipe": _shipped("programming/recipes"),
+        "--device": _shipped("model/presets"),
+        "config": [f"{name}.toml" for name in _shipped("sweep/configs")],
         "name": list(names()),
         "--method": list(METHODS),
-        "net": nets,
-        "--net": nets,
+        "net": list(NETS),
+        "--net": list(NETS),
         "--data": ["digits", "mnist"],
-        "kind": list(KINDS),
+        "kind": list(PLOTS),
         "--kind": kinds,
     }
+
+
+def _shipped(folder: str) -> list[str]:
+    """Names of the TOML files in a folder of the package."""
+    return sorted(path.stem for path in (Path(ohmbench.__file__).parent / folder).glob("*.toml"))
 
 
 def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:

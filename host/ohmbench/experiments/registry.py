@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 from ohmbench.errors import UsageError
-from ohmbench.experiments.base import Experiment
 from ohmbench.support.guesses import did_you_mean
+
+if TYPE_CHECKING:
+    from ohmbench.experiments.base import Experiment
 
 GROUP = "ohmbench.experiments"
 
@@ -22,6 +25,8 @@ def load(name: str) -> type[Experiment]:
     Raises:
         UsageError: there is none of that name, or it cannot be imported or is none.
     """
+    from ohmbench.experiments.base import Experiment  # here: names are asked for by completion
+
     for point in entry_points(group=GROUP):
         if point.name == name:
             try:
