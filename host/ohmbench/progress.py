@@ -153,7 +153,8 @@ class Progress:
             from tqdm import tqdm  # here: it takes as long to load as a short command
 
             form = "{desc}: {percentage:3.0f} %|{bar}| {postfix}"
-            self._bar = tqdm(total=1.0, desc=shown.name, file=STDERR, leave=False, bar_format=form)
+            plain = not STDERR.can_spell("\u2588")
+            self._bar = tqdm(total=1.0, desc=shown.name, file=STDERR, leave=False, bar_format=form, ascii=plain)
         self._bar.set_postfix_str(shown.beside(), refresh=False)
         self._bar.update(shown.share - self._bar.n)
 

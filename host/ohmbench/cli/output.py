@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ohmbench.errors import ArrayState, UsageError
-from ohmbench.support.writer import drop_stdout, json_text, message, result
+from ohmbench.support.writer import Paint, drop_stdout, json_text, message, result
 
 if TYPE_CHECKING:
     from ohmbench.operations.result import Result
@@ -34,7 +34,7 @@ class Output:
         Raises:
             UsageError: stdout takes no more, and printing was all that was asked for.
         """
-        self.print(result.summary(), result.describe(), work=work)
+        self.print(result.summary(), result.describe(), work=work, paint=getattr(result, "paint", None))
 
     def save_and_show(
         self, result: Result, save: Callable[[Path], None], path: Path | None, *, work: bool = False
@@ -60,13 +60,16 @@ class Output:
                 if path is not None:
                     stack.callback(save, path)
 
-    def print(self, summary: object, text: str, *, work: bool = False) -> None:
+    def print(self, summary: object, text: str, *, work: bool = False, paint: Paint | None = None) -> None:
         """Print either of the two; a reader that has gone, as `head` does, wants no more of it.
+
+        Args:
+            paint: puts colours into the text, for a terminal.
 
         Raises:
             UsageError: as `show`.
         """
-        lost = result(json_text(summary) if self.as_json else text)
+        lost = result(json_text(summary)) if self.as_json else result(text, paint)
         if lost is None:
             return
         drop_stdout()

@@ -55,6 +55,6 @@ def load_board(name: str) -> Board:
             "to add one."
         )
     (folder,) = (path.parent for path in (resource_root() / "fpga/boards").glob(f"*/{name}/board.toml"))
-    table = tomllib.loads((folder / "board.toml").read_text())
+    table = tomllib.loads((folder / "board.toml").read_text(encoding="utf-8"))
     fields = ("title", "top", "package", "speed_grade", "loader", "default_device", "idcodes")
     return Board(name, folder, **{field: table[field] for field in fields})

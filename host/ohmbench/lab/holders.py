@@ -132,7 +132,7 @@ def _lockers(port: str, proc: Path) -> Iterator[int]:
     with suppress(OSError, ValueError):
         found = Path(port).stat()
         place = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
-        for line in (proc / "locks").read_text().splitlines():
+        for line in (proc / "locks").read_text(encoding="utf-8", errors="replace").splitlines():
             parts = line.split()  # 1: FLOCK ADVISORY WRITE 4711 00:18:5 0 EOF
             if parts[1] == "FLOCK" and parts[5] == place and int(parts[4]) > 0:
                 yield int(parts[4])

@@ -77,10 +77,10 @@ def replay(record: Path, *, seed: int = 1, executable: Path | None = None) -> Sp
     with temporary_folder() as folder:
         speed = Path(folder) / "speed.json"
         command = [*_start(executable or build()), "--seed", str(seed), "--replay", str(record), "--cps", str(speed)]
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace")
         if done.returncode:
             raise LinkError(f"The recorded session does not replay: {done.stderr.strip()}")
-        return Speed(**json.loads(speed.read_text()))
+        return Speed(**json.loads(speed.read_text(encoding="utf-8")))
 
 
 class Simulator:
@@ -261,7 +261,7 @@ class Simulator:
             if time.monotonic() > deadline:
                 raise LinkError("The simulator does not answer; stop it and start again.")
             time.sleep(0.002)
-        return Speed(**json.loads(self._speed_file.read_text()))
+        return Speed(**json.loads(self._speed_file.read_text(encoding="utf-8")))
 
     def stop(self) -> None:
         """End the simulator. Stopping twice does nothing."""

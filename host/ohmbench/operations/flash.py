@@ -124,7 +124,7 @@ def _check_connected(loader: str, bitstream: Bitstream, board: Board) -> None:
 def _run(command: list[str], seconds: float) -> tuple[bool, str]:
     """Whether it ended well, and what it said."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=seconds)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=seconds)
     except subprocess.TimeoutExpired:
         return False, f"no answer within {seconds} s"
     except OSError as error:

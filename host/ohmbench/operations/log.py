@@ -17,6 +17,7 @@ from ohmbench.record.outcomes import outcomes
 from ohmbench.record.records import RunRecord
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events
+from ohmbench.support.colour import words
 from ohmbench.support.words import counted
 
 Row = dict[str, Any]
@@ -71,6 +72,10 @@ class Log:
 
     def summary(self) -> Row:
         return {self.what: self.rows}
+
+    def paint(self, text: str) -> str:
+        """How runs ended, in colours."""
+        return words(text)
 
     def describe(self) -> str:
         lines = [*([self.header] if self.header and self.rows else []), *map(self.line, self.rows)]

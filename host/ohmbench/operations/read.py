@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,11 @@ from ohmbench.programming.programmer import read_array
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
 from ohmbench.support.array_types import Codes, FloatArray
+from ohmbench.support.colour import shaded
 from ohmbench.sweep.export import export
+
+_SIDE = 2  # characters of a row's number
+_BLOCKS = (32, 16, 8, 4)  # columns side by side
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +54,31 @@ class ReadResult:
         export(rows, path)
 
     def describe(self) -> str:
-        rows = (" ".join(f"{value:4.0f}" for value in row) for row in self.usiemens)
-        return f"conductance in uS ({self.rung}), a line a row\n" + "\n".join(rows)
+        texts = [[f"{value:.0f}" for value in row] for row in self.usiemens]
+        rows, columns = self.usiemens.shape
+        width = max(3, *(len(text) for row in texts for text in row)) + 1
+        # a line that the terminal wraps is no table; a file has no width
+        room = (get_terminal_size(fallback=(10_000, 24)).columns - _SIDE) // width
+        each = next((count for count in _BLOCKS if count <= room), _BLOCKS[-1])
+        lines = [f"conductance in uS ({self.rung}), by row and column"]
+        for first in range(0, columns, each):
+            block = range(first, min(first + each, columns))
+            lines.append(f"{'':{_SIDE}}" + "".join(f"{column:{width}}" for column in block))
+            lines += [
+                f"{row:{_SIDE}}" + "".join(f"{texts[row][column]:>{width}}" for column in block) for row in range(rows)
+            ]
+        return "\n".join(lines)
+
+    def paint(self, text: str) -> str:
+        """Each conductance the darker the higher it is."""
+        high = max(1.0, float(np.percentile(self.usiemens, 99)))
+
+        def line(found: re.Match[str]) -> str:
+            return found[1] + re.sub(r" +-?\d+", lambda value: shaded(value[0], int(value[0]) / high), found[2])
+
+        head, *lines = text.splitlines()
+        # lines of rows; the numbers of the columns begin behind the side
+        return "\n".join([head, *(re.sub(rf"^( *\d+(?<=^.{{{_SIDE}}}))((?: +-?\d+)+)$", line, one) for one in lines)])
 
 
 def read(bench: Bench, recipe: Recipe, progress: Progress) -> ReadResult:

@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 
 class Result(Protocol):
-    """What can be printed: as numbers for JSON, or as text."""
+    """What can be printed: as numbers for JSON, or as text. With a method `paint` it has colours on a terminal."""
 
     def summary(self) -> Any: ...
     def describe(self) -> str: ...
@@ -34,6 +34,11 @@ class Noted(Generic[R]):
         if self.calibration is None or not isinstance(values, Mapping):
             return values
         return {**values, "calibration": self.calibration}
+
+    def paint(self, text: str) -> str:
+        """The text with the result's colours, if it has any."""
+        paint = getattr(self.result, "paint", None)
+        return text if paint is None else str(paint(text))
 
     def describe(self) -> str:
         text = self.result.describe()

@@ -161,7 +161,7 @@ def run_results(
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-    rows = [row for part in parts for row in json.loads(files[part].read_text())]
+    rows = [row for part in parts for row in json.loads(files[part].read_text(encoding="utf-8"))]
     return ResultsRun(tuple(means(rows)))
 
 

@@ -28,6 +28,7 @@ from ohmbench.report.program_page import program_html
 from ohmbench.report.results import SummaryRow, percent
 from ohmbench.report.run import run_html
 from ohmbench.support.array_types import IntArray
+from ohmbench.support.colour import words
 from ohmbench.support.files import write_result
 from ohmbench.sweep.export import columns_of, export
 from ohmbench.tables import ADC_MAX
@@ -71,6 +72,10 @@ class Shown:
     def describe(self) -> str:
         lines = [f"{name:10} {value}" for name, value in self.facts() if value]
         return "\n".join([*lines, "", *(f"{local(e.at)}  {e.what}" for e in self.events)])
+
+    def paint(self, text: str) -> str:
+        """How the run ended, in colours."""
+        return words(text)
 
     def facts(self) -> list[tuple[str, str]]:
         """Names and values; one that does not apply is empty."""

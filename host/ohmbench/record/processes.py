@@ -53,8 +53,8 @@ def was_killed(pid: int | None, host: str | None, started: str | None) -> bool:
 def _started(pid: int) -> str:
     """The boot, and clock ticks since then; "" where there is no /proc, and of one that has ended."""
     with suppress(OSError, IndexError):
-        boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+        boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
         # after the name, which may have blanks and brackets in it: state is field 3, the start field 22
-        fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        fields = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         return "" if fields[0] in _ENDED else f"{boot} {fields[19]}"
     return ""

@@ -58,4 +58,4 @@ def other_models(root: Path, carrier: str | None = None) -> set[Path]:
 
 @cache
 def _table(root: Path) -> dict[str, Any]:
-    return tomllib.loads((root / CARRIERS / "carriers.toml").read_text())
+    return tomllib.loads((root / CARRIERS / "carriers.toml").read_text(encoding="utf-8"))

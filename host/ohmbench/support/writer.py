@@ -30,10 +30,15 @@ class Stderr:
         pass  # written at once
 
     def isatty(self) -> bool:
+        return _is_terminal(sys.stderr)
+
+    def can_spell(self, text: str) -> bool:
+        """Whether what stderr is written in has these letters."""
         try:
-            return sys.stderr.isatty()
-        except (AttributeError, OSError, ValueError):  # there is none, or it is closed
+            text.encode(getattr(sys.stderr, "encoding", None) or "utf-8")
+        except (UnicodeEncodeError, LookupError):
             return False
+        return True
 
 
 STDERR = Stderr()
@@ -44,13 +49,31 @@ def message(text: str) -> None:
     _write(sys.stderr, f"ohmbench: {_without_controls(text)}\n")
 
 
-def result(text: str) -> OSError | None:
+Paint = Callable[[str], str]
+"""Puts colours into a text."""
+
+
+def result(text: str, paint: Paint | None = None) -> OSError | None:
     """Lines to stdout.
+
+    Args:
+        paint: used where `wants_colour` says so.
 
     Returns:
         Why they were not written; None if they were. A BrokenPipeError says that the reader wants no more.
     """
-    return _write(sys.stdout, f"{_without_controls(text)}\n")
+    clean = _without_controls(text)
+    return _write(sys.stdout, f"{paint(clean) if paint is not None and wants_colour() else clean}\n")
+
+
+def wants_colour() -> bool:
+    """Whether stdout is to have colours: on a terminal, unless NO_COLOR says no (https://no-color.org).
+
+    FORCE_COLOR says yes where stdout is no terminal, as into `less -R`.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (os.environ.get("TERM") != "dumb" and _is_terminal(sys.stdout))
 
 
 def json_text(
@@ -68,6 +91,13 @@ def drop_stdout() -> None:
     """Let Python end without another attempt to write what is left in its buffer."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except (AttributeError, OSError, ValueError):  # it is closed
+        return False
 
 
 def _write(stream: TextIO | None, text: str) -> OSError | None:

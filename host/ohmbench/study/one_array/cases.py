@@ -102,7 +102,7 @@ def run_cases(plan: Sequence[Case], progress: Progress, cache: Path, folder: Pat
     files = {case: cache / f"{case.name}.json" for case in plan}
     missing = [case for case, path in files.items() if not path.exists()]
     _on_cores("arrays", [(_run, case, networks[case], files[case], folder) for case in missing], progress)
-    return [json.loads(path.read_text()) for path in files.values()]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in files.values()]
 
 
 def _on_cores(stage: str, calls: Sequence[tuple[Any, ...]], progress: Progress) -> None:
