@@ -15,9 +15,11 @@ bench and runs the tests of a module. Needs the extra `test` (cocotb).
 from __future__ import annotations
 
 import ctypes
+import sys
 import tempfile
 from collections import deque
 from collections.abc import Callable, Mapping
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, Self, TypeVar
 from xml.etree import ElementTree
@@ -41,6 +43,7 @@ from ohmbench.model.simulator_build import TOP, WAVES, Flavour, build_flavour, s
 from ohmbench.model.waves import Waves
 from ohmbench.progress import Say
 from ohmbench.support.build_id import build_id
+from ohmbench.support.guesses import did_you_mean
 from ohmbench.tables import CLOCK_HZ, DEFAULT_BAUD
 
 P = ParamSpec("P")
@@ -78,8 +81,11 @@ def run(
 
     Raises:
         BuildError: a tool is missing or the build fails.
+        UsageError: there is no such module.
         SystemExit, AssertionError: a test has failed, or none ran.
     """
+    folder = Path(folder).resolve()
+    _require_module(test_module, folder)
     libraries = cocotb_tools.config.libs_dir
     link = f"-rdynamic -Wl,-rpath,{libraries} -L{libraries} -lcocotbvpi_verilator"
     arguments = ["--vpi", "--public-flat-rw", "--assert", "-LDFLAGS", link]
@@ -89,7 +95,6 @@ def run(
         arguments += [*WAVES, "-CFLAGS", f"-I{main.parent}"]
         flavour = Flavour("cocotb-waves", tuple(arguments), Path("sim/cocotb/main.cpp"))
     executable = build_flavour(flavour, progress)
-    folder = Path(folder).resolve()
     of = Waves(folder / "dump.fst", armed=waves == "armed", cell=cell, pulse=pulse)
     results = folder / "results.xml"
     get_runner("verilator").test(
@@ -107,6 +112,17 @@ def run(
     executed = [case for case in ElementTree.parse(results).iter("testcase") if case.find("skipped") is None]
     assert executed, f"{test_module}: no cocotb test ran"
     return results
+
+
+def _require_module(name: str, folder: Path) -> None:
+    """Before a build of a minute, and before cocotb ends without results."""
+    first = name.partition(".")[0]
+    if PathFinder.find_spec(first, [str(folder), *sys.path]) is None:
+        there = [path.stem for path in folder.glob("*.py")]
+        raise UsageError(
+            f"There is no module {name} in {folder} or where Python looks{did_you_mean(name, there)}.",
+            "Give the folder of the tests, or correct the name.",
+        )
 
 
 class CocotbBench:

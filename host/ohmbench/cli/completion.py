@@ -12,7 +12,7 @@ from pathlib import Path
 import ohmbench
 from ohmbench.cli.commands import Commands
 from ohmbench.cli.output import Output
-from ohmbench.cli.value_names import METHODS, NETS, PLOTS
+from ohmbench.cli.value_names import METHODS, NETS, PLOTS, RUNS
 from ohmbench.progress import Progress
 
 
@@ -88,7 +88,6 @@ def _names() -> dict[str, list[str]]:
     """Names of values, by the argument that takes them."""
     from ohmbench.experiments.registry import names
 
-    kinds = ["program", "form", "characterise", "verify", "infer", "trim", "demo", "run"]
     return {
         "--port": ["sim", "twin", "$(ls /dev/ttyUSB* /dev/ttyACM* 2>/dev/null)"],
         "--recipe": _shipped("programming/recipes"),
@@ -100,7 +99,7 @@ def _names() -> dict[str, list[str]]:
         "--net": list(NETS),
         "--data": ["digits", "mnist"],
         "kind": list(PLOTS),
-        "--kind": kinds,
+        "--kind": list(RUNS),
     }
 
 

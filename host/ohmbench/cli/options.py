@@ -59,7 +59,19 @@ def _short(text: str, kind: str) -> str:
 
 
 share = real(0, 1, "share from 0 to 1", "a share from 0 to 1")
-seconds = real(0, MAX_QUANTITY, "time in seconds", f"a time from 0 s on to {MAX_QUANTITY:g}")
+_UNITS_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_in_seconds = real(0, MAX_QUANTITY, "time in seconds", f"a time from 0 s on to {MAX_QUANTITY:g}")
+
+
+def seconds(text: str) -> float:
+    """The type of an option that takes a time: seconds, or a number with s, m, h or d."""
+    number = text.strip().rstrip("mindhs")
+    unit = text.strip()[len(number) :]
+    try:
+        return _in_seconds(str(_in_seconds(number.strip()) * ({"": 1.0} | _UNITS_S)[unit]))
+    except (ValueError, KeyError) as error:
+        said = f"{text[:_LONGEST]!r} is no time: give 90, 90s, 15m, 1h or 2d; nothing was sent to the array"
+        raise argparse.ArgumentTypeError(said) from error
 
 
 def refuse_odd_names(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:

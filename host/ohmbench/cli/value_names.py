@@ -39,3 +39,13 @@ PLOTS = (
     "confusion",
     "wear",
 )
+RUNS = (
+    "program",
+    "form",
+    "characterise",
+    "verify",
+    "infer",
+    "trim",
+    "demo",
+    "run",
+)

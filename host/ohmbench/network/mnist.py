@@ -198,7 +198,8 @@ def _read_idx(folder: Path, name: str, dimensions: int) -> NDArray[np.uint8]:
     if path is None:
         raise DataError(
             f"There is no {name}(.gz) in {folder}.",
-            f"Set {ENVIRONMENT} to the folder of the four files of MNIST, or have them downloaded.",
+            f"Set {ENVIRONMENT} to the folder of the four files of MNIST, or fetch them: python -c "
+            "'from ohmbench.network.mnist import download_mnist; download_mnist()'",
         )
     try:
         return read_idx(path, dimensions)

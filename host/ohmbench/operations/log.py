@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,14 @@ import numpy as np
 from ohmbench.errors import UsageError
 from ohmbench.operations.run_lines import came_to, duration, local
 from ohmbench.record.calibrations import calibrations
+from ohmbench.record.journal import KINDS
 from ohmbench.record.ledger import Ledger
 from ohmbench.record.outcomes import outcomes
 from ohmbench.record.records import RunRecord
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events
 from ohmbench.support.colour import words
+from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.words import counted
 
 Row = dict[str, Any]
@@ -41,11 +43,17 @@ class Filter:
     def check(self, store: Store) -> None:
         """Raises:
         StoreError: no such run or array.
+        UsageError: there are no runs of this kind, and no command makes them.
         """
         if self.run is not None:
             store.run(self.run)
         if self.serial is not None:
             store.known_array(self.serial)
+        if self.kind is not None and self.kind not in (known := [*KINDS, *store.kinds()]):
+            raise UsageError(
+                f"No run is of the kind {self.kind}{did_you_mean(self.kind, known)}.",
+                f"Kinds: {', '.join(sorted(set(known)))}.",
+            )
 
     def runs(self, store: Store) -> list[RunRecord]:
         return store.find_runs(
@@ -83,18 +91,23 @@ class Log:
 
 
 def parse_since(text: str) -> datetime:
-    """A date or time in ISO 8601, local unless it says its zone, or an age: 90m, 12h, 7d.
+    """A date or time in ISO 8601, local unless it says its zone, or an age: 90m, 12h, 7d; today or yesterday.
 
     Raises:
         UsageError: it is none of these.
     """
+    days = {"today": 0, "yesterday": 1}
+    if text in days:
+        return datetime.combine(date.today() - timedelta(days[text]), time()).astimezone(UTC)
     units = {"m": "minutes", "h": "hours", "d": "days"}
     try:
         if text[-1:] in units and text[:-1]:
             return datetime.now(UTC) - timedelta(**{units[text[-1]]: float(text[:-1])})
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"--since {text}: give a date such as 2026-11-25, or an age such as 90m, 12h, 7d.") from error
+        raise UsageError(
+            f"--since {text}: give a date such as 2026-11-25, an age such as 90m, 12h, 7d, or yesterday."
+        ) from error
 
 
 def log(store: Store, what: str, asked: Filter) -> Log:

@@ -91,12 +91,18 @@ class Recipe:
         except DataError as error:
             yield f"algorithm: {str(error).removesuffix('.')}"
             return
+        beyond = False
         for name, volts, rails in self._voltages(algorithm):
             if dac_code(volts) < 1:
                 yield f"{name} = {volts} is no voltage of the 16-bit DAC: its code is 0"
-            for rail in rails:
-                if dac_code(volts) > t.RAIL_CEILING[rail]:
-                    yield f"{name} is above {t.RAIL_MAX_V[rail]} V, the carrier's ceiling of rail {rail.name.lower()}"
+            above = [rail for rail in rails if dac_code(volts) > t.RAIL_CEILING[rail]]
+            if above:
+                beyond = True
+                ceiling, names = min(t.RAIL_MAX_V[rail] for rail in above), [rail.name.lower() for rail in above]
+                what = f"rail{'s' if len(names) > 1 else ''} {' and '.join(names)}"
+                yield f"{name} is above {ceiling} V, the carrier's ceiling of {what}"
+        if beyond:
+            return  # how many steps lead there is no news
         yield from self.set.problems("set", self.rounds, MOST_PULSES)
         yield from self.reset.problems("reset", self.rounds, MOST_PULSES)
         if self.g_max_usiemens <= self.g_min_usiemens:

@@ -18,6 +18,9 @@ PROGRAM = "program"
 EXPERIMENT = "experiment "
 """What the kind of an experiment's run begins with."""
 
+KINDS = (PROGRAM, "form", "characterise", "verify", "infer", "trim", "demo", "run", "program in the loop")
+"""Of runs that commands make; an experiment's is EXPERIMENT and its name."""
+
 DEFAULT_BUDGET = 1_000_000
 """Pulses a cell for life of an array that comes with no budget of its own [guess]: HfO2 1T1R cells are published with
 1e6 to 1e9 cycles, and the low end is taken because an array that lasts longer loses nothing but a question."""
@@ -141,6 +144,12 @@ def run_to_resume(store: Store, serial: str, sha256: str, only: int | None) -> R
             f"The last that pulsed array {serial} is run {last.id} ({last.kind}, {last.started:%Y-%m-%d %H:%M} UTC), "
             "not of this image: this is the journal of another image.",
             "Give that image, or start without --resume: the array then loses what it holds.",
+        )
+    if only is not None and run.image_number != only and run.status == RunStatus.DONE:
+        raise StoreError(
+            f"Nothing to resume: array {only} of the image was not begun on array {serial}, which holds array "
+            f"{run.image_number} of it by run {run.id}, and that is done.",
+            "Start without --resume: the array then loses what it holds.",
         )
     if only is not None and run.image_number != only:
         raise StoreError(

@@ -173,6 +173,11 @@ class Store(Ledger):
         return [self._run_record(row) for row in rows]
 
     @interpreting(lambda store: store._database)
+    def kinds(self) -> list[str]:
+        """Kinds of the runs that there are."""
+        return [kind for (kind,) in self._database.rows("SELECT DISTINCT kind FROM runs ORDER BY kind")]
+
+    @interpreting(lambda store: store._database)
     def last_sample(self, run_id: int) -> tuple[int, dict[str, Any] | None]:
         """Number of samples of a run, and what the last one says; None if there is none."""
         rows = self._database.rows(

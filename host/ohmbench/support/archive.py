@@ -152,10 +152,26 @@ def _checked(text: bytes, what: str, schema: int) -> dict[str, Any]:
     except TextFileError as error:
         raise ArchiveError(f"its header is damaged: {error}") from error
     if not isinstance(header, dict) or header.get("format") != f"ohmbench {what}":
-        raise ArchiveError(f"it is not a {what}")
+        raise ArchiveError(_another(header, what))
     found = integer(header, "schema", 1, 1 << 31)
     _require(found <= schema, f"it has format version {found}, newer than {schema}; update ohmbench")
     return header
+
+
+_TAKEN_BY = {
+    "network": "`ohmbench compress` takes it",
+    "imported network": "`ohmbench map` and `ohmbench compress` take it",
+    "compressed network": "`ohmbench map` makes a weight image of it",
+    "weight image": "`ohmbench program` and `ohmbench infer` take it",
+    "trimming": "`ohmbench infer --trimming` takes it",
+}
+"""What a file of each kind is for, for whoever gave it to another command."""
+
+
+def _another(header: Any, what: str) -> str:
+    said = header.get("format") if isinstance(header, dict) else None
+    kind = said.removeprefix("ohmbench ") if isinstance(said, str) else ""
+    return f"it is a {kind}, not a {what}: {_TAKEN_BY[kind]}" if kind in _TAKEN_BY else f"it is not a {what}"
 
 
 def _parse_array(name: str, data: bytes, dtype: np.dtype[Any], shape: tuple[int | None, ...]) -> NDArray[Any]:

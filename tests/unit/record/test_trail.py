@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -167,7 +167,9 @@ def test_an_empty_table_has_its_header(store: Store, everything: Mask, table: st
 def test_since_when() -> None:
     assert parse_since("2026-11-25T10:00:00+02:00") == datetime(2026, 11, 25, 8, tzinfo=UTC)
     assert abs(parse_since("90m") - (datetime.now(UTC) - timedelta(minutes=90))) < timedelta(seconds=10)
-    for text in ("", "h", "yesterday", "1e99d"):
+    at = parse_since("yesterday").astimezone()
+    assert (at.date(), at.hour, at.minute) == (date.today() - timedelta(1), 0, 0)
+    for text in ("", "h", "yesterdy", "1e99d"):
         with pytest.raises(UsageError, match="--since"):
             parse_since(text)
 
@@ -214,3 +216,10 @@ def test_hdf5_has_everything(store: Store, everything: Mask, tmp_path: Path) -> 
 def test_what_cannot_be_exported(store: Store, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"give \.csv, \.json, \.npz, \.parquet, \.h5"):
         export(store, tmp_path / "r.xls", Filter())
+
+
+def test_a_kind_that_there_is_not_is_guessed(store: Store, everything: Mask) -> None:
+    fill(store, everything)
+    with pytest.raises(UsageError, match="kind programm \\(did you mean 'program'\\?\\)"):
+        log(store, "runs", Filter(kind="programm"))
+    assert log(store, "runs", Filter(kind="demo")).rows == []  # of a kind that commands make: there are none yet
