@@ -242,7 +242,10 @@ def _of_arrays(layers: Sequence[Any]) -> Network:
     for number, (w, b) in enumerate(zip(weights, biases, strict=True)):
         if w.ndim != 2 or b.shape != w.shape[1:]:
             raise UsageError(
-                f"Layer {number} has weights {w.shape} and a bias {b.shape}, not (inputs, outputs) and (outputs,)."
+                f"Layer {number} has weights {w.shape} and a bias {b.shape}, not (inputs, outputs) and (outputs,).",
+                "Weights of torch are the other way around: give their transpose."
+                if w.ndim == 2 and b.shape == w.shape[:1]
+                else "",
             )
         if number and weights[number - 1].shape[1] != w.shape[0]:
             raise UsageError(

@@ -103,3 +103,12 @@ def test_what_does_not_fit_is_refused() -> None:
     known = LogisticRegression(max_iter=500).fit(TRAIN_X / 16, TRAIN_Y)
     with pytest.raises(DataError, match="not among the classes"):
         CrossbarClassifier(known).fit(TRAIN_X / 16, TRAIN_Y + 1)
+
+
+def test_weights_of_torch_are_told_by_their_shape() -> None:
+    x, y = np.random.default_rng(0).uniform(size=(30, 13)), np.arange(30) % 3
+    with pytest.raises(UsageError, match="Weights of torch are the other way around: give their transpose"):
+        CrossbarClassifier([(np.zeros((3, 13)), np.zeros(3))]).fit(x, y)
+    with pytest.raises(UsageError, match="not \\(inputs, outputs\\)") as refused:
+        CrossbarClassifier([(np.zeros((3, 13)), np.zeros(4))]).fit(x, y)
+    assert "torch" not in str(refused.value)
