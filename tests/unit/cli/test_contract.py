@@ -63,7 +63,7 @@ def test_a_command_has_a_file_of_its_own() -> None:
     folder = REPO / "host/ohmbench/cli"
     files = {path.stem for path in folder.glob("*.py")}
     shared = {"__init__", "main", "command_line", "signals", "defect", "commands", "options", "output", "setup"}
-    shared |= {"record_filter", "version", "parser", "pulse_program", "help"}
+    shared |= {"record_filter", "version", "parser", "pulse_program", "help", "value_names"}
     assert files == shared | {module_of(name) for name in COMMANDS}
 
 
