@@ -29,7 +29,7 @@ help:
 
 venv: .venv/installed
 
-.venv/installed: pyproject.toml setup.py $(wildcard host/ohmbench/model/array_build.py sim/array/*.[ch] sim/array/*.def sim/twin/*.[ch])
+.venv/installed: pyproject.toml setup.py $(wildcard host/ohmbench/model/array_build.py host/ohmbench/link/*.[ch] sim/array/*.[ch] sim/array/*.def sim/twin/*.[ch])
 	@echo "venv: checking for python >= $(MIN_PYTHON), make, g++, perl"
 	@missing=""; \
 	for tool in g++ perl; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \

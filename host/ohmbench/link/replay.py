@@ -16,7 +16,7 @@ import struct
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +131,7 @@ class _Listener:
             self.items["results"] += [f"word {(first + n) & 0xFFFF}: {word:#010x}" for n, word in enumerate(words)]
         else:
             kind = "answers" if frame.type in (FrameType.DATA, FrameType.ERROR) else "results"
-            self.items[kind].append(str(replace(frame, seq=0)))
+            self.items[kind].append(str(frame._replace(seq=0)))
 
 
 class _Replay:

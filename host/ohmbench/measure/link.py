@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +23,7 @@ import numpy as np
 from ohmbench.bench.opening import open_bench
 from ohmbench.bench.over_link import LinkBench
 from ohmbench.errors import FaultError, LinkError, UsageError
+from ohmbench.link.codec import Decoder, Frame, encode_frame, encode_frame_in_python
 from ohmbench.link.messages import Result, Why
 from ohmbench.link.runs import RunHandle
 from ohmbench.model.line_faults import Damage, LineFaults
@@ -30,7 +31,7 @@ from ohmbench.model.simulator import Simulator, build
 from ohmbench.programming.programmer import Programmer
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
-from ohmbench.tables import CLOCK_HZ, COLUMNS, LANES, MAX_PAYLOAD, ROWS
+from ohmbench.tables import CLOCK_HZ, COLUMNS, LANES, MAX_PAYLOAD, ROWS, FrameType
 
 SLOW, FAST = 3_000_000, 12_000_000
 """Rates in baud."""
@@ -41,6 +42,8 @@ FRAMES_A_RUN = 13
 RUNS_AHEAD = 3
 DAMAGED_FRAMES = 0.01
 _BITS_A_BYTE = 10
+_CODEC_FRAMES = 1000
+_CODEC_ROUNDS = 9
 _FIRST = 128  # vectors from here on are the stream's; no firmware uses them
 _VECTORS = 120  # that the stream writes, before it starts over
 _FRAME_VECTORS = MAX_PAYLOAD // (4 * LANES)
@@ -102,6 +105,7 @@ def link_speed(port: str, progress: Progress) -> dict[str, Any]:
     - goodput_3M_damaged: the stream while one frame of a hundred is damaged, in either direction. In simulation only.
     - cpu_s_per_MB: processor time of this process for 10^6 bytes of payload at 12 Mbaud; `host_share_12M`: the share of
       a core that this is at the line's rate.
+    - codec_ratio: see `codec_ratio`.
     - left_out: of a board, which figures are missing and why. It is never armed.
 
     Raises:
@@ -128,7 +132,32 @@ def link_speed(port: str, progress: Progress) -> dict[str, Any]:
             figures["left_out"] = _LEFT_OUT
     figures["cpu_s_per_MB"] = cpu_s * 1e6
     figures["host_share_12M"] = cpu_s * FAST / _BITS_A_BYTE * figures["goodput_12M"]
+    figures["codec_ratio"] = codec_ratio()
     return figures
+
+
+def codec_ratio() -> float:
+    """How many times as long as the codec in C the one in Python takes, from frames to bytes and back.
+
+    The frames are results: 64 sums of small numbers, so half of their bytes are zeros or nearly all ones. The best of
+    _CODEC_ROUNDS each, in turns, so that both have the same of a busy machine.
+    """
+    random = np.random.default_rng(3)
+    sums = random.integers(-800, 800, (_CODEC_FRAMES, MAX_PAYLOAD // 4)).astype("<i4")
+    frames = [Frame(FrameType.RESULT, at & 0xFF, at, row.tobytes()) for at, row in enumerate(sums)]
+
+    def spent_s(encode: Callable[[Frame], bytes], *, in_c: bool) -> float:
+        start = time.thread_time()
+        wire = b"".join([encode(frame) for frame in frames])
+        found = Decoder(in_c=in_c).feed(wire)
+        spent = time.thread_time() - start
+        assert found == frames
+        return spent
+
+    rounds = [
+        (spent_s(encode_frame_in_python, in_c=False), spent_s(encode_frame, in_c=True)) for _ in range(_CODEC_ROUNDS)
+    ]
+    return min(python for python, _ in rounds) / min(in_c for _, in_c in rounds)
 
 
 @contextmanager

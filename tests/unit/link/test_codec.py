@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ohmbench.link import codec
 from ohmbench.link.codec import (
     MAX_ENCODED,
     Decoder,
@@ -14,6 +15,7 @@ from ohmbench.link.codec import (
     cobs_encode,
     decode_frame,
     encode_frame,
+    encode_frame_in_python,
 )
 from ohmbench.tables import MAX_PAYLOAD, FrameType
 
@@ -69,6 +71,46 @@ def test_frame_round_trip(frame: Frame) -> None:
     assert decode_frame(wire[:-1]) == frame
 
 
+def test_the_codec_in_c_was_built() -> None:
+    assert codec._codec is not None
+
+
+@given(frames)
+def test_both_codecs_give_the_same_bytes(frame: Frame) -> None:
+    assert codec._codec.encode(*frame) == encode_frame_in_python(frame)
+
+
+@given(
+    st.lists(st.one_of(frames.map(encode_frame), st.binary(max_size=700), st.just(b"\0"), st.just(b"x" * 280))),
+    st.data(),
+)
+def test_both_codecs_find_the_same_in_any_bytes(parts: list[bytes], data: st.DataObject) -> None:
+    wire = bytearray(b"".join(parts))
+    for _ in range(data.draw(st.integers(0, 3)) if wire else 0):
+        wire[data.draw(st.integers(0, len(wire) - 1))] = data.draw(st.integers(0, 255))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(wire)), max_size=10)))
+    in_c, in_python = Decoder(), Decoder(in_c=False)
+    for start, stop in zip([0, *cuts], [*cuts, len(wire)], strict=True):
+        piece = bytes(wire[start:stop])
+        assert in_c.feed(piece) == in_python.feed(piece)
+        assert (in_c.good, in_c.bad, in_c._rest) == (in_python.good, in_python.bad, in_python._rest)
+
+
+@given(st.lists(st.integers(0, 255).map(lambda byte: bytes([byte])), max_size=280).map(b"".join))
+def test_every_piece_is_taken_or_refused_alike(piece: bytes) -> None:
+    both = [Decoder(), Decoder(in_c=False)]
+    assert both[0].feed(piece + b"\0") == both[1].feed(piece + b"\0")
+    assert both[0].bad == both[1].bad
+
+
+def test_without_the_codec_in_c_python_does_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = [Frame(FrameType.STATUS, 1), Frame(FrameType.IMAGE, 2, 3, bytes(256))]
+    wire = b"".join(map(encode_frame, sent))
+    monkeypatch.setattr(codec, "_codec", None)
+    assert b"".join(map(encode_frame, sent)) == wire
+    assert Decoder().feed(wire) == sent
+
+
 def test_hello_has_these_bytes() -> None:
     assert encode_frame(Frame(FrameType.HELLO, 0, 1)).hex() == "02010201053889e38000"
 
@@ -79,6 +121,16 @@ def test_hello_has_these_bytes() -> None:
 def test_a_field_that_does_not_fit_is_refused(frame: Frame) -> None:
     with pytest.raises(ValueError, match=r"fit|holds"):
         encode_frame(frame)
+    with pytest.raises((ValueError, OverflowError)):
+        codec._codec.encode(*frame)
+
+
+@pytest.mark.parametrize("given", [(), (1, 2, 3), (1, 2, 3, "text"), (1.5, 2, 3, b""), (None, 2, 3, b"")])
+def test_the_codec_in_c_refuses_other_types(given: tuple[object, ...]) -> None:
+    with pytest.raises(TypeError):
+        codec._codec.encode(*given)
+    with pytest.raises(TypeError):
+        codec._codec.decode("text")
 
 
 @given(st.lists(frames, max_size=8), st.data())

@@ -10,7 +10,7 @@ from tests.unit.link.on_pty import Board, Pty
 from ohmbench.cli import main
 from ohmbench.errors import UsageError
 from ohmbench.measure import link as measure_link
-from ohmbench.measure.link import FAST, SLOW, link_speed
+from ohmbench.measure.link import FAST, SLOW, codec_ratio, link_speed
 from ohmbench.progress import Progress
 from ohmbench.tables import FrameError, FrameType, Register
 
@@ -26,11 +26,17 @@ def test_a_board_is_measured_without_being_armed(monkeypatch: pytest.MonkeyPatch
     finally:
         board.stop()
         pty.close()
-    assert figures.keys() == {"goodput_3M", "goodput_12M", "left_out", "cpu_s_per_MB", "host_share_12M"}
+    assert figures.keys() == {
+        *("goodput_3M", "goodput_12M", "left_out", "cpu_s_per_MB", "host_share_12M", "codec_ratio"),
+    }
     assert "goodput_12M_programming" in figures["left_out"]
     registers = {frame.arg for frame in board.model.executed if frame.type == FrameType.REGISTER}
     assert registers == {Register.BAUD_DIVISOR}
     assert {frame.type for frame in board.model.executed} == {FrameType.REGISTER, FrameType.IMAGE, FrameType.READ}
+
+
+def test_the_codec_in_c_is_the_quicker_one() -> None:
+    assert codec_ratio() > 5  # 14 on a quiet machine
 
 
 @pytest.mark.parametrize("port", ["twin", "/dev/ttyUSB0"])
