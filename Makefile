@@ -6,7 +6,7 @@ BIN = .venv/bin
 
 BOARD ?= ulx3s
 
-.PHONY: venv demo docs results one-array test test-all fuzz lint style types layers checks format generated rtl-lint formal bitstream coverage listings
+.PHONY: venv demo docs results bench one-array test test-all fuzz lint style types layers checks format generated rtl-lint formal bitstream coverage listings
 .PHONY: session sim clean help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make demo       train, compress, program and infer on the simulator; writes build/demo"
 	@echo "make docs       the pages of docs/ as a site, which opens without a server; build/site"
 	@echo "make results    the tables of docs/results, from MNIST; goes on where it was (QUICK=1: one seed of one net)"
+	@echo "make bench      measure the figures of docs/figures.json again, beside the committed ones (UPDATE=1: commit the new)"
 	@echo "make one-array  98 % of MNIST in one array: trains it (torch), and tests it on simulated arrays"
 	@echo "make test       lint, types, generated files, fast tests (what CI runs)"
 	@echo "make test-all   the same with the slow tests"
@@ -61,6 +62,10 @@ ifndef QUICK
 	@$(BIN)/ohmbench report build/results/device.sqlite -o docs/results/device.md
 	@$(BIN)/ohmbench measure trim --rest 1 3600 100000 -o docs/results/trimming.md
 endif
+
+bench: venv
+	@echo "bench: some minutes, on a machine that does nothing else; writes build/bench.json"
+	@$(BIN)/python -m ohmbench.operations.bench_figures $(if $(UPDATE),--update)
 
 one-array: venv
 	@echo "one-array: training (torch) and testing on two cores; finished parts stay in build/one-array"
