@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -55,7 +56,11 @@ class _Whole:
         self._all_s = sum(kind.took_s(kind.units) for kind in work)
         self._began = time.monotonic()
         self._last = self._began  # call
-        self._spent_s = [0.0] * len(work)  # by the clock
+        self._inside_s = [0.0] * len(work)  # by the clock, from the first call of a piece to its last
+        self._inside_took_s = [0.0] * len(work)  # as expected, of the same
+        self._gaps_s: list[list[float]] = [[] for _ in work]  # by the clock, before the first call of each piece
+        self._gap_took_s = [0.0] * len(work)  # as expected, of what was done by then
+        self._of = [0] * len(work)  # units of a piece
         self._took_s = [0.0] * len(work)  # as expected, of what is done
         self._before_s = work[0].took_s(before)
         self._done = [0.0] * len(work)  # units of pieces that have ended
@@ -70,30 +75,56 @@ class _Whole:
         if self._kind(name) is None:
             return
         # another piece, or the same again: the one before is over, even if its last rows had nothing to do
-        if before and (name != before or done < was):
+        is_new = not before or name != before or done < was
+        if before and is_new:
             kind = self._kind(before)
             assert kind is not None
             self._done[kind] += of
         self._piece = (name, done, total)
         here = self._kind(name)
+        before_s = self._took_s
         self._took_s = [work.took_s(self._done[i] + (done if i == here else 0)) for i, work in enumerate(self._work)]
         self.share = max(self.share, min(1.0, sum(self._took_s) / self._all_s if self._all_s else 1.0))
         now = time.monotonic()
         assert here is not None
-        self._spent_s[here] += now - self._last
+        if is_new:
+            self._gaps_s[here].append(now - self._last)
+            self._gap_took_s[here] += max(0.0, self._took_s[here] - before_s[here])
+            self._of[here] = total
+        else:
+            self._inside_s[here] += now - self._last
+            self._inside_took_s[here] += max(0.0, self._took_s[here] - before_s[here])
         self._last = now
 
     def left_s(self) -> float | None:
-        """What the rest takes, each kind at its own rate until now; None while there is no rate yet."""
+        """What the rest takes, each kind at its own rate until now; None while there is no rate yet.
+
+        What passes before the first call of a piece, as to connect or to prepare an array, belongs to pieces and not to
+        units: else a whole whose first tenth has one start in it would seem to have ten.
+        """
         passed = time.monotonic() - self._began
         took = [t - (self._before_s if i == 0 else 0.0) for i, t in enumerate(self._took_s)]
         if passed < _FIRST_LEFT_S or sum(took) <= 0:
             return None
-        overall = passed / sum(took)
-        rates = [spent / t if t > 0 else overall for spent, t in zip(self._spent_s, took, strict=True)]
-        left = [work.took_s(work.units) - t for work, t in zip(self._work, self._took_s, strict=True)]
-        since = time.monotonic() - self._last
-        return max(0.0, sum(rate * rest for rate, rest in zip(rates, left, strict=True)) - since)
+        inside = sum(self._inside_took_s)
+        overall = sum(self._inside_s) / inside if inside > 0 else passed / sum(took)
+        left = sum(self._kind_left_s(i, overall) for i in range(len(self._work)))
+        return max(0.0, left - (time.monotonic() - self._last))
+
+    def _kind_left_s(self, kind: int, overall: float) -> float:
+        """What is left of a kind; at the overall rate while nothing is known of it."""
+        work = self._work[kind]
+        rest = work.took_s(work.units) - self._took_s[kind]
+        gaps, inside = self._gaps_s[kind], self._inside_took_s[kind]
+        if not gaps:
+            return overall * rest
+        pieces = max(0.0, work.units / max(1, self._of[kind]) - len(gaps))
+        gap = median(gaps)  # what is done once, as to load a library, does not come again
+        if inside > 0:
+            rate = self._inside_s[kind] / inside
+            return max(0.0, gap - rate * self._gap_took_s[kind] / len(gaps)) * pieces + rate * rest
+        # a piece in one call has no inside; of one that is under way nothing is known yet
+        return gap * pieces if self._piece[1] == self._piece[2] else overall * rest
 
     def beside(self) -> str:
         """The time that is left, the stage and its counts."""

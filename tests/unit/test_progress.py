@@ -125,3 +125,33 @@ def test_durations() -> None:
         "3 min 20 s",
         "2 h 5 min",
     ]
+
+
+def test_what_passes_before_a_piece_belongs_to_pieces(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
+    """Five arrays, each prepared in 5 s and programmed in 10 s: in the midst of one there is no start in the rest."""
+    progress = Progress()
+    progress.expect("program", [Work(r"program \d", 5 * 10, 1.0)])
+    for array in range(5):
+        clock.now += 5.0
+        for row in range(1, 11):
+            clock.now += 1.0
+            progress(f"program {array}", row, 10)
+    lines = said(capsys)
+    assert lines[1:] == [
+        "program: 22 %, 54 s left, program 1: 1 of 10",  # 21 of 75 s
+        "program: 42 %, 39 s left, program 2: 1 of 10",
+        "program: 62 %, 24 s left, program 3: 1 of 10",
+        "program: 82 %, 9 s left, program 4: 1 of 10",
+    ]
+
+
+def test_what_is_done_once_does_not_come_again(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
+    progress = Progress()
+    progress.expect("compress", [Work("training", 6 * 10, 1.0)])
+    for training in range(6):
+        clock.now += 30.0 if training == 1 else 0.0  # a library is loaded
+        for epoch in range(11):
+            clock.now += 1.0
+            progress("training", epoch, 10)
+    lines = said(capsys)
+    assert "compress: 48 %, 34 s left, training: 9 of 10" in lines  # 66 s in all without the library

@@ -18,6 +18,7 @@ from ohmbench.tables import ROWS
 
 _ROW_S = 0.5e-3
 _LATER_ROW_S = 0.15e-3  # of a pass that finds most cells where they are to be
+_AGAIN_S = 5e-3  # of an array, for a try of the cells that failed: they take all the pulses that they may
 _PRODUCT_BIT_S = 4e-6
 
 
@@ -27,6 +28,7 @@ def programming(arrays: int, recipe: Recipe, policy: Policy = DIFFERENTIAL) -> l
     return [
         Work(r"program image \d+/\d+", ROWS * arrays, _ROW_S),
         Work(r"program image .*, pass \d+", ROWS * arrays * (passes - 1), _LATER_ROW_S),
+        Work(r"program image .*, again", (policy.tries - 1) * arrays * passes, _AGAIN_S),
     ]
 
 

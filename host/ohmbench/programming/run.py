@@ -174,6 +174,10 @@ class ArrayRun:
     def _tell(self) -> None:
         self._watch(Standing(self._cells, self._done_rows, self._number))
 
+    @property
+    def _name(self) -> str:
+        return self._target.name + (f", pass {self._number + 1}" if self._number else "")
+
     def _outside(self) -> Mask:
         return self._target.mask & ~self._cells.inside
 
@@ -194,6 +198,10 @@ class ArrayRun:
             cycles = program_cells(self._bench, target.levels, outside, target.max_level, self._recipe, self._collect)
             self._cells = replace(self._cells, run_cycles=self._cells.run_cycles + cycles)
             outside = self._outside()
+            if attempt:
+                self._progress(f"{self._name}, again", attempt, self._policy.tries - 1)
+        if self._policy.tries > 1:  # nothing is left of it, however many it took
+            self._progress(f"{self._name}, again", self._policy.tries - 1, self._policy.tries - 1)
         self._journal.flush()
         pulses = self._cells.pulses - before
         return PassNote(
@@ -212,8 +220,7 @@ class ArrayRun:
         self._attempts = self._attempts + taken_up
         self._journal.add(Cells.of(records, taken_up))
         if not self._is_retry:  # a few cells: rows would count again
-            later = f", pass {self._number + 1}" if self._number else ""
-            self._progress(f"{self._target.name}{later}", first + len(words), ROWS)
+            self._progress(self._name, first + len(words), ROWS)
         self._done_rows = np.asarray(self._done_rows | records.mask.any(axis=1))
         self._tell()
         self._moving.arrived(records, before, ArrayState.PROGRAMMED)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from ohmbench.bench.base import Bench
 from ohmbench.bench.twin import TwinBench
 from ohmbench.errors import StoreError
 from ohmbench.model.array import ArrayModel
+from ohmbench.operations.expected import programming
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.run import TRIES, ArrayRun, Standing, Target
 from ohmbench.progress import Progress
@@ -68,6 +71,17 @@ def test_pulses_are_those_of_the_array(bench: Bench, model: ArrayModel) -> None:
     assert ((result.attempts > 0) == (result.records.pulses > 0)).all()
     assert result.attempts.max() <= TRIES
     assert np.count_nonzero(result.records.inside) >= 0.98 * np.count_nonzero(what.mask)
+
+
+@pytest.mark.parametrize("rows", [1, 32])
+def test_all_that_progress_expects_of_an_array_is_reported(bench: Bench, rows: int) -> None:
+    """Also where no cell failed, so that nothing is tried again."""
+    what = replace(target(rows=rows), name="program image 1/1")
+    seen: dict[str, tuple[int, ...]] = {}
+    ArrayRun(bench, what, Recipe(), Journal(None), lambda name, *done: seen.update({name: done})).run()
+    for work in programming(1, Recipe()):
+        done = sum(done for name, (done, _) in seen.items() if re.fullmatch(work.names, name))
+        assert done == (work.units if rows == 32 or "again" in work.names else min(rows, work.units)), work.names
 
 
 @pytest.mark.parametrize("seed", range(4))
