@@ -26,6 +26,7 @@ from ohmbench.errors import FaultError, LinkError, UsageError
 from ohmbench.link.codec import Decoder, Frame, encode_frame, encode_frame_in_python
 from ohmbench.link.messages import Result, Why
 from ohmbench.link.runs import RunHandle
+from ohmbench.measure.paced_line import paced_link
 from ohmbench.model.line_faults import Damage, LineFaults
 from ohmbench.model.simulator import Simulator, build
 from ohmbench.programming.programmer import Programmer
@@ -103,8 +104,8 @@ def link_speed(port: str, progress: Progress) -> dict[str, Any]:
       link excluded; with fewer frames a run it rises and the goodput falls. Heads, arguments and acknowledges of the
       records, which are no payload, take 4 %. In simulation only: a board's array would wear.
     - goodput_3M_damaged: the stream while one frame of a hundred is damaged, in either direction. In simulation only.
-    - cpu_s_per_MB: processor time of this process for 10^6 bytes of payload at 12 Mbaud; `host_share_12M`: the share of
-      a core that this is at the line's rate.
+    - cpu_s_per_MB: processor time of this process for 10^6 bytes of payload at 12 Mbaud, in simulation against a
+      stand-in at the line's own pace (see `paced_line`); `host_share_12M`: the share of a core that this is.
     - codec_ratio: see `codec_ratio`.
     - left_out: of a board, which figures are missing and why. It is never armed.
 
@@ -128,12 +129,31 @@ def link_speed(port: str, progress: Progress) -> dict[str, Any]:
         figures["goodput_12M"], cpu_s = _goodput(bench, progress, "12 Mbaud", FAST)
         if simulator is not None:
             figures |= _while_programming(bench, progress)
+            cpu_s = paced_cpu_s(progress)
         else:
             figures["left_out"] = _LEFT_OUT
     figures["cpu_s_per_MB"] = cpu_s * 1e6
     figures["host_share_12M"] = cpu_s * FAST / _BITS_A_BYTE * figures["goodput_12M"]
     figures["codec_ratio"] = codec_ratio()
     return figures
+
+
+def paced_cpu_s(progress: Progress) -> float:
+    """Processor time in s of this process for a byte of payload, at the pace of a line of 12 Mbaud.
+
+    Raises:
+        LinkError: the stand-in does not answer.
+    """
+    vectors = np.random.default_rng(1).integers(0, 1 << 32, (_VECTORS, LANES), np.uint32)
+    rounds = _BYTES[FAST] // vectors.nbytes
+    with paced_link(FAST) as link:
+        link.sync()
+        start_s = time.process_time()
+        for done in range(rounds):
+            progress("12 Mbaud, a stand-in for the board", done, rounds)
+            link.write_vectors(_FIRST, vectors, wait=False)
+        link.sync()
+        return (time.process_time() - start_s) / (rounds * vectors.nbytes)
 
 
 def codec_ratio() -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from tests.unit.link.on_pty import Board, Pty
 from ohmbench.cli import main
 from ohmbench.errors import UsageError
 from ohmbench.measure import link as measure_link
-from ohmbench.measure.link import FAST, SLOW, codec_ratio, link_speed
+from ohmbench.measure.link import FAST, SLOW, codec_ratio, link_speed, paced_cpu_s
+from ohmbench.measure.paced_line import BYTES_A_S, paced_link
 from ohmbench.progress import Progress
 from ohmbench.tables import FrameError, FrameType, Register
 
@@ -37,6 +39,22 @@ def test_a_board_is_measured_without_being_armed(monkeypatch: pytest.MonkeyPatch
 
 def test_the_codec_in_c_is_the_quicker_one() -> None:
     assert codec_ratio() > 5  # 14 on a quiet machine
+
+
+def test_the_stand_in_takes_a_stream_at_the_lines_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure_link, "_BYTES", {FAST: 256 << 10})
+    begun_s = time.monotonic()
+    cpu_s = paced_cpu_s(Progress(quiet=True))
+    passed_s = time.monotonic() - begun_s
+    assert passed_s > (256 << 10) / BYTES_A_S  # no quicker than the line
+    assert 0 < cpu_s * (256 << 10) < passed_s
+
+
+def test_the_stand_in_answers_as_a_board() -> None:
+    with paced_link(FAST) as link:
+        assert link.info.memory_vectors == 256
+        assert not link.status().running
+        assert link.read_vectors(3, 1).tolist() == [[0] * 32]
 
 
 @pytest.mark.parametrize("port", ["twin", "/dev/ttyUSB0"])
