@@ -70,6 +70,7 @@ module ohm_dispatch #(
 );
   logic answer_valid, answer_ready, answer_last, result_valid, result_ready, result_last;
   logic [7:0] answer_data, result_data;
+  logic [1:0] result_bytes;
 
   ohm_execute u_execute (
       .clk_i,
@@ -102,6 +103,7 @@ module ohm_dispatch #(
       .run_valid_o,
       .run_ready_i,
       .run_entry_o,
+      .result_bytes_o(result_bytes),
       .arg_we_o,
       .arg_index_o,
       .arg_data_o,
@@ -119,6 +121,7 @@ module ohm_dispatch #(
       .rst_ni,
       .clear_i(hello_i),
       .abort_i,
+      .result_bytes_i(result_bytes),
       .vout_valid_i,
       .vout_ready_o,
       .vout_data_i,

@@ -42,11 +42,12 @@ module ohm_execute (
     output logic        run_valid_o,
     input  logic        run_ready_i,
     output logic [ 9:0] run_entry_o,
+    output logic [ 1:0] result_bytes_o,  // of the program started last: 2, 3, or 0 for 4
     output logic        arg_we_o,
     output logic [ 3:0] arg_index_o,
     output logic [15:0] arg_data_o,
-    input  logic        running_i,    // until the end of the program is told
-    input  logic        consumer_i,   // a program runs and may take vectors
+    input  logic        running_i,       // until the end of the program is told
+    input  logic        consumer_i,      // a program runs and may take vectors
 
     output logic        vin_valid_o,
     input  logic        vin_ready_i,
@@ -83,7 +84,7 @@ module ohm_execute (
   logic [1:0] held_q;
   logic is_checked, is_error_q, is_refused_q;
   logic is_error, is_baud, is_refused, is_cut, is_answering, read_valid;
-  logic take, act, vin_fire, answer_en;
+  logic take, act, vin_fire, is_item_beat_last, answer_en;
   logic [11:0] answer_addr;
 
   // the check takes two clocks, a register's answer comes in the second: they are too long for what hangs on them
@@ -105,6 +106,8 @@ module ohm_execute (
 
   assign take = rx_valid_i && rx_ready_o;
   assign vin_fire = vin_valid_o && vin_ready_i;
+  // a byte of small elements is an item of several beats
+  assign is_item_beat_last = !(arg_q[0] && index_q[1:0] != '1) && !(arg_q[1] && !index_q[0]);
   assign act = state_q == StItem && !abort_i && !clear_i;
   assign is_baud = arg_q == BaudRegister;
   // A divisor is 0, or 4 or more. At less than three times the default rate a zero byte at that is no break, by which a
@@ -137,7 +140,7 @@ module ohm_execute (
           end
           FrameVector: begin
             if (!consumer_i) state_d = more_q ? StDrain : StError;
-            else if (!vin_fire) state_d = StItem;
+            else if (!vin_fire || !is_item_beat_last) state_d = StItem;
           end
           default:   ;
         endcase
@@ -195,7 +198,11 @@ module ohm_execute (
             if (index_q[3:0] == '1) arg_q <= arg_q + 16'd1;
           end
           FrameRun: index_q <= index_q + 5'd1;
-          FrameVector: if (vin_fire) index_q[3:0] <= index_q[3:0] + 4'd1;
+          FrameVector:
+          if (vin_fire) begin
+            index_q[3:0]   <= index_q[3:0] + 4'd1;
+            shift_q[63:56] <= arg_q[0] ? shift_q[63:56] >> 2 : shift_q[63:56] >> 4;
+          end
           default: ;
         endcase
       end
@@ -224,17 +231,34 @@ module ohm_execute (
   assign baud_div_o = shift_q[43:32];
 
   assign run_valid_o = state_q == StRun && !abort_i && !clear_i;
-  assign run_entry_o = arg_q[9:0];
+  run_arg_t run_arg;
+  logic unused_entry;
+  assign run_arg = run_arg_t'(arg_q[13:0]);
+  assign run_entry_o = run_arg.entry[9:0];
+  assign unused_entry = ^run_arg.entry[11:10];  // checked
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) result_bytes_o <= '0;
+    else if (run_valid_o && run_ready_i) result_bytes_o <= run_arg.result_bytes;
+  end
   assign arg_we_o = state_q == StArgs || (act && type_q == FrameRun);
   assign arg_index_o = index_q[3:0];
   assign arg_data_o = state_q == StArgs ? '0 : shift_q[63:48];
 
   assign vin_valid_o  = ((act && type_q == FrameVector) || (state_q == StPad && !clear_i)) &&
                         consumer_i;
+  logic [7:0] element_byte;
+  assign element_byte = shift_q[63:56];
   always_comb begin
-    vin_data_o = {24'h0, shift_q[63:56], 24'h0, shift_q[55:48]};
-    if (state_q == StPad) vin_data_o = '0;
-    else if (arg_q[1]) vin_data_o = {16'h0, shift_q[63:48], 16'h0, shift_q[47:32]};
+    vin_data_o = '0;
+    if (state_q != StPad) begin
+      unique case (arg_q[4:0])
+        5'd1: {vin_data_o[39], vin_data_o[7]} = element_byte[1:0];
+        5'd2: {vin_data_o[39:38], vin_data_o[7:6]} = element_byte[3:0];
+        5'd4: {vin_data_o[39:36], vin_data_o[7:4]} = element_byte;
+        5'd8: {vin_data_o[39:32], vin_data_o[7:0]} = shift_q[63:48];
+        default: {vin_data_o[47:32], vin_data_o[15:0]} = shift_q[63:32];
+      endcase
+    end
   end
 
   assign read_valid = act && type_q == FrameRead && is_checked && !is_error_q;

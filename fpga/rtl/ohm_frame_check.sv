@@ -26,6 +26,9 @@ module ohm_frame_check (
   logic is_known, is_length_bad;
   logic [15:0] extent;  // words, vectors or registers that the frame reaches from arg on
   logic [16:0] limit;
+  run_arg_t run_arg;
+  logic [15:0] address;
+  assign run_arg = run_arg_t'(arg_i[13:0]);
 
   always_comb begin
     is_known      = 1'b1;
@@ -33,6 +36,7 @@ module ohm_frame_check (
     extent        = 16'd1;
     limit         = MemoryEnd;
     item_bytes_o  = 4'd4;
+    address       = arg_i;
     unique case (type_i)
       FrameProgram: begin
         is_length_bad = length_i == '0 || length_i[1:0] != '0;
@@ -51,14 +55,23 @@ module ohm_frame_check (
       end
       FrameRun: begin
         is_length_bad = length_i > 9'd32 || length_i[0];
-        limit         = ProgramEnd;
-        item_bytes_o  = 4'd2;
+        // else the size, which is none, makes it an address outside
+        if (run_arg.result_bytes inside {2'd2, 2'd3}) address[13:0] = {2'd0, run_arg.entry};
+        limit        = ProgramEnd;
+        item_bytes_o = 4'd2;
       end
       FrameVector: begin
-        // arg is the size of an element, not an address
-        is_length_bad = !(arg_i inside {16'd1, 16'd2}) || length_i == '0 || length_i[4:0] != '0 ||
-                        (arg_i[1] && length_i[5]);
-        item_bytes_o = arg_i[1] ? 4'd4 : 4'd2;
+        // arg is the size of an element, not an address; a vector has four times as many bytes
+        unique case (arg_i)
+          16'd1:   is_length_bad = length_i[1:0] != '0;
+          16'd2:   is_length_bad = length_i[2:0] != '0;
+          16'd4:   is_length_bad = length_i[3:0] != '0;
+          16'd8:   is_length_bad = length_i[4:0] != '0;
+          16'd16:  is_length_bad = length_i[5:0] != '0;
+          default: is_length_bad = 1'b1;
+        endcase
+        if (length_i == '0) is_length_bad = 1'b1;
+        item_bytes_o = arg_i[4] ? 4'd4 : arg_i[3] ? 4'd2 : 4'd1;
       end
       FrameRegister: begin
         is_length_bad = length_i != 9'd4;
@@ -69,7 +82,7 @@ module ohm_frame_check (
   end
 
   logic [16:0] end_q;
-  always_ff @(posedge clk_i) end_q <= {1'b0, arg_i} + {1'b0, extent};
+  always_ff @(posedge clk_i) end_q <= {1'b0, address} + {1'b0, extent};
 
   always_comb begin
     is_error_o = 1'b1;

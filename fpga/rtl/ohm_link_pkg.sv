@@ -18,6 +18,8 @@ package ohm_link_pkg;
     FrameRegister = 8'h85,
     FrameData = 8'hc0,
     FrameResult = 8'hc1,
+    FrameResult16 = 8'hc4,
+    FrameResult24 = 8'hc5,
     FrameDone = 8'hc2,
     FrameError = 8'hc3
   } frame_e;
@@ -31,7 +33,7 @@ package ohm_link_pkg;
     ErrorRefused = 8'h6
   } error_e;
 
-  parameter int unsigned ProtocolVersion = 1;
+  parameter int unsigned ProtocolVersion = 2;
   parameter int unsigned MaxPayload = 256;
   parameter int unsigned DefaultBaud = 115200;
   parameter logic [7:0] ArrayType = 8'd1;
@@ -45,5 +47,11 @@ package ohm_link_pkg;
     logic armed;
     logic running;
   } state_arg_t;
+
+  // arg of `run`
+  typedef struct packed {
+    logic [1:0] result_bytes;
+    logic [11:0] entry;
+  } run_arg_t;
 endpackage
 // verilator lint_on UNUSEDPARAM

@@ -21,6 +21,8 @@ class FrameType(IntEnum):
     REGISTER = 0x85
     DATA = 0xc0
     RESULT = 0xc1
+    RESULT16 = 0xc4
+    RESULT24 = 0xc5
     DONE = 0xc2
     ERROR = 0xc3
 
@@ -74,6 +76,13 @@ class StateArg(IntFlag):
     ARMED = 0x2
     FAULT = 0x4
     FAULT_CODE = 0xFF00
+
+
+class RunArg(IntFlag):
+    """Of the arg of frame `run`."""
+
+    ENTRY = 0xFFF
+    RESULT_BYTES = 0x3000
 
 
 class Rail(IntEnum):
@@ -140,9 +149,11 @@ class Op(IntEnum):
     CODES = 0x3e
 
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 MAX_PAYLOAD = 256
 STATE_FAULT_CODE_SHIFT = 8
+RUN_ENTRY_SHIFT = 0
+RUN_RESULT_BYTES_SHIFT = 12
 DEFAULT_BAUD = 115200
 MAGIC = b"OHMB"
 ARRAY_TYPES = {1: "1T1R", 2: "1R"}
@@ -203,7 +214,7 @@ CODES_CYCLES = 18
 VECTOR_CYCLES = 20
 GATHER_CYCLES = 37
 
-TABLE_DIGEST = 0x2B890F7B  # of the tables that this was made from
+TABLE_DIGEST = 0x532B763B  # of the tables that this was made from
 CLOCK_HZ = 48000000
 ROWS = 32
 COLUMNS = 32

@@ -25,6 +25,7 @@ from ohmbench.isa.program import listing
 from ohmbench.lab.settings import Settings
 from ohmbench.link.codec import Decoder, Frame, encode_frame
 from ohmbench.link.messages import BoardInfo, Done, Result, State, parse_error, parse_words
+from ohmbench.link.packing import RESULT_SIZES
 from ohmbench.link.trace import read_trace
 from ohmbench.mapping.compressed_file import load_compressed, save_compressed
 from ohmbench.mapping.counting import count
@@ -210,7 +211,7 @@ def seeds(name: str, folder: Path) -> list[bytes]:
         case "program":
             return [file.read_bytes() for file in sorted((REPO / "firmware").glob("*.useq"))]
         case "frames":
-            frames = [Frame(kind, kind, 1, bytes(range(kind % 32))) for kind in range(0, 256, 5)]
+            frames = [Frame(kind, kind, 1, bytes(range(kind % 32))) for kind in [*range(0, 256, 5), *RESULT_SIZES]]
             return [b"".join(map(encode_frame, frames))]
         case "fault-map":
             kinds = np.zeros((32, 32), np.uint8)

@@ -49,9 +49,10 @@ class ClockedTwin(TwinBench):
         args: list[int],
         inputs: Inputs | None,
         on_words: Callable[[Words], None],
+        result_bytes: int = 4,
     ) -> Done:
         before = self.state().busy_cycles
-        end = super()._run(program, entry, args, inputs, on_words)
+        end = super()._run(program, entry, args, inputs, on_words, result_bytes)
         if program.digest == load_firmware("mvm").digest:
             self.mvm_busy += self.state().busy_cycles - before
         return end

@@ -223,6 +223,7 @@ class Bench(ABC):
         args: list[int],
         inputs: Inputs | None,
         on_words: Callable[[Words], None],
+        result_bytes: int = 4,
     ) -> Done: ...
 
     def execute(
@@ -233,6 +234,7 @@ class Bench(ABC):
         entry: str | None = None,
         inputs: Inputs | None = None,
         on_words: Callable[[Words], None] | None = None,
+        result_bytes: int = 4,
     ) -> Execution:
         """Run a pulse program to its end.
 
@@ -241,6 +243,7 @@ class Bench(ABC):
             entry: a name of its `.entry` lines; the first one if not given.
             inputs: what `vin` takes, unsigned (n, 32).
             on_words: called with each batch of result words as it arrives.
+            result_bytes: 2, 3 or 4, that most words fit in, signed. It says how they cross a link, not what they are.
 
         Raises:
             FaultError: the guard turned the array off.
@@ -255,7 +258,7 @@ class Bench(ABC):
                 on_words(words)
 
         try:
-            end = self._run(program, start, values, inputs, collect)
+            end = self._run(program, start, values, inputs, collect, result_bytes)
         except KeyboardInterrupt:
             self.safe()
             raise

@@ -120,11 +120,12 @@ class LinkBench(Bench):
         args: list[int],
         inputs: Inputs | None,
         on_words: Callable[[Words], None],
+        result_bytes: int = 4,
     ) -> Done:
         try:
             self.load(program)
             self._count_program()
-            self._link.run(entry, args)
+            self._link.run(entry, args, result_bytes=result_bytes)
             if inputs is not None:
                 self._link.send_vectors(inputs)
             for event in self._link.events():

@@ -70,7 +70,9 @@ class TwinBench(Bench):
         args: list[int],
         inputs: Inputs | None,
         on_words: Callable[[Words], None],
+        result_bytes: int = 4,
     ) -> Done:
+        del result_bytes  # there is no link
         self.twin.load(program.words)
         self._count_program()
         if self._in_blocks(program, inputs):

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from ohmbench.errors import UsageError
 from ohmbench.link.codec import Frame
 from ohmbench.link.messages import Done, Result, malformed, parse_words, register_frame
+from ohmbench.link.packing import RESULT_SIZES, element_bits, pack_elements
 from ohmbench.link.runs import RunHandle
 from ohmbench.link.session import Session
 from ohmbench.link.trace import Trace
 from ohmbench.link.transport import SerialTransport
 from ohmbench.support.array_types import Words
-from ohmbench.tables import DEFAULT_BAUD, LANES, MAX_PAYLOAD, FrameType
+from ohmbench.tables import DEFAULT_BAUD, LANES, MAX_PAYLOAD, RUN_RESULT_BYTES_SHIFT, FrameType
 
 _MAX_ARGS = 16
 _WORD_BYTES = 4
@@ -158,7 +159,7 @@ class Link(Session):
 
     # Programs
 
-    def run(self, entry: int, args: Sequence[int] = ()) -> None:
+    def run(self, entry: int, args: Sequence[int] = (), *, result_bytes: int = _WORD_BYTES) -> None:
         """Starts the program at `entry`, or queues it behind the one that runs. Read `events` for what comes of it.
 
         The FPGA takes frames in order: send a program all its vectors before the next `run`.
@@ -166,15 +167,23 @@ class Link(Session):
         Args:
             entry: address of its first instruction.
             args: up to 16 values for r0, r1, ..., taken modulo 65536.
+            result_bytes: that most words of `vout` fit in, signed: 2, 3 or 4. The others take 4 more; all come whole.
 
         Raises:
-            UsageError: too many arguments, or outside program memory.
+            UsageError: too many arguments, outside program memory, or no such size of words.
             LinkError: see `ohmbench.link.session`.
         """
-        self.start(entry, args)
+        self.start(entry, args, result_bytes=result_bytes)
         self._wait(lambda: not self._sources and not self._channel.unsent, "room for more frames")
 
-    def start(self, entry: int, args: Sequence[int] = (), vectors: NDArray[Any] | None = None) -> RunHandle:
+    def start(
+        self,
+        entry: int,
+        args: Sequence[int] = (),
+        vectors: NDArray[Any] | None = None,
+        *,
+        result_bytes: int = _WORD_BYTES,
+    ) -> RunHandle:
         """Queues a run with all its input vectors behind those before it, and returns at once.
 
         The frames go as the FPGA has room, so that those of the next run, and the images that `write_vectors(...,
@@ -192,7 +201,7 @@ class Link(Session):
         do not change that meanwhile.
 
         Args:
-            entry, args: as in `run`.
+            entry, args, result_bytes: as in `run`.
             vectors: as in `send_vectors`; those that the program leaves when it ends early are not sent.
 
         Raises:
@@ -201,6 +210,8 @@ class Link(Session):
         """
         if len(args) > _MAX_ARGS:
             raise UsageError(f"{len(args)} arguments; a program takes {_MAX_ARGS}. Nothing was started.")
+        if result_bytes not in RESULT_SIZES.values():
+            raise UsageError(f"result words of {result_bytes} bytes; they take 2, 3 or 4. Nothing was started.")
         self._check_range("program", entry, 1, self.info.program_words)
         if vectors is not None:
             _check_inputs(vectors)
@@ -209,7 +220,8 @@ class Link(Session):
         self._to_number.append(run)
         payload = struct.pack(f"<{len(args)}H", *(int(arg) & 0xFFFF for arg in args))
         frames = [] if vectors is None else self._vector_frames(run, vectors)
-        self._queue(chain([Frame(FrameType.RUN, 0, entry, payload)], frames))
+        size = result_bytes % _WORD_BYTES << RUN_RESULT_BYTES_SHIFT
+        self._queue(chain([Frame(FrameType.RUN, 0, entry | size, payload)], frames))
         return run
 
     def send_vectors(self, vectors: NDArray[Any]) -> None:
@@ -232,13 +244,12 @@ class Link(Session):
         self._raise_refused()
 
     def _vector_frames(self, run: RunHandle, vectors: NDArray[Any]) -> Iterator[Frame]:
-        size = vectors.dtype.itemsize
-        whole = MAX_PAYLOAD // (LANES * size)
+        bits = element_bits(vectors)
+        whole = 8 * MAX_PAYLOAD // (LANES * bits)
         for at in range(0, len(vectors), whole):
             if run.over or self._refused:
                 return
-            part = vectors[at : at + whole].astype(f"<u{size}")
-            yield Frame(FrameType.VECTOR, 0, size, part.tobytes())
+            yield Frame(FrameType.VECTOR, 0, bits, pack_elements(vectors[at : at + whole], bits))
 
     def events(self, timeout_s: float | None = None) -> Iterator[Result | Done]:
         """Yields results as they come, and at last the `Done` of the oldest program that has not ended.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ohmbench.errors import ArrayState, ProtocolError, UsageError
 from ohmbench.link.codec import Frame
+from ohmbench.link.packing import result_words
 from ohmbench.support.array_types import Words
 from ohmbench.tables import MAGIC, PROTOCOL_VERSION, STATE_FAULT_CODE_SHIFT, Fault, FrameError, FrameType, StateArg
 
@@ -56,7 +57,10 @@ class RefusedError(UsageError):
 _REFUSALS = {
     FrameError.BAD_TYPE: ("it does not know such frames", "Host and gateware do not match: update the gateware."),
     FrameError.BAD_LENGTH: ("its length does not fit", "Host and gateware do not match: update the gateware."),
-    FrameError.BAD_ADDRESS: ("outside program or vector memory, or no such register", "Check address and length."),
+    FrameError.BAD_ADDRESS: (
+        "outside program or vector memory, no such register, or no such size of result words",
+        "Check address and length.",
+    ),
     FrameError.BUSY: ("not while a program runs", "Wait for its end, or abort it."),
     FrameError.NO_CONSUMER: ("no program runs that could take vectors", "Start the program first."),
     FrameError.REFUSED: (
@@ -182,12 +186,15 @@ class Result:
 
     @classmethod
     def parse(cls, frame: Frame) -> Self:
-        """Reads a `result` frame.
+        """Reads a frame that carries results, whatever bytes a word takes in it.
 
         Raises:
             ProtocolError: the frame is malformed.
         """
-        return cls(frame.arg, parse_words(frame))
+        try:
+            return cls(frame.arg, result_words(frame))
+        except ValueError as error:
+            raise malformed(frame) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,18 @@ which goes by bench time.
 from __future__ import annotations
 
 import math
-import struct
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ohmbench.errors import DataError, ProtocolError
 from ohmbench.link.codec import Decoder, Frame, encode_frame
+from ohmbench.link.messages import Result
+from ohmbench.link.packing import RESULT_SIZES
 from ohmbench.link.trace import Record, read_trace
 from ohmbench.link.transport import SerialTransport, Transport
 from ohmbench.tables import PROTOCOL_VERSION, FrameType, Register
@@ -78,7 +81,7 @@ def replay(
         clock: seconds, monotonic.
 
     Raises:
-        DataError: the file is no trace, or damaged.
+        DataError: the file is no trace, damaged, or of another protocol version.
         PortError, LinkError: the port cannot be opened, or was lost.
     """
     if isinstance(port, Transport):
@@ -125,13 +128,14 @@ class _Listener:
                 self._keep(frame)
 
     def _keep(self, frame: Frame) -> None:
-        if frame.type == FrameType.RESULT and len(frame.payload) % 4 == 0:
-            words = struct.unpack(f"<{len(frame.payload) // 4}I", frame.payload)
-            first = frame.arg
-            self.items["results"] += [f"word {(first + n) & 0xFFFF}: {word:#010x}" for n, word in enumerate(words)]
-        else:
-            kind = "answers" if frame.type in (FrameType.DATA, FrameType.ERROR) else "results"
-            self.items[kind].append(str(frame._replace(seq=0)))
+        if frame.type in RESULT_SIZES:
+            with suppress(ProtocolError):
+                result = Result.parse(frame)
+                numbered = enumerate(result.words.tolist(), result.first)
+                self.items["results"] += [f"word {n & 0xFFFF}: {word:#010x}" for n, word in numbered]
+                return
+        kind = "answers" if frame.type in (FrameType.DATA, FrameType.ERROR) else "results"
+        self.items[kind].append(str(frame._replace(seq=0)))
 
 
 class _Replay:
@@ -172,8 +176,14 @@ class _Replay:
             self._send(record)
 
     def _send(self, record: Record) -> None:
-        self._wait_for_trace()
         frame = record.frame
+        if frame is not None and frame.type == FrameType.HELLO and frame.arg != PROTOCOL_VERSION:
+            raise DataError(
+                f"{self._at}: the trace is of protocol version {frame.arg}, this program speaks version "
+                f"{PROTOCOL_VERSION}. Nothing of it was sent.",
+                "Replay it with the ohmbench that wrote it.",
+            )
+        self._wait_for_trace()
         number = -1
         if frame is not None and frame.numbered:
             ahead = (frame.seq - self._now.acked) & 0xFF

@@ -18,6 +18,7 @@ from ohmbench.errors import ArrayState, LinkError, OhmbenchError, ProtocolError
 from ohmbench.link.channel import SILENCE_S, Channel
 from ohmbench.link.codec import Frame
 from ohmbench.link.messages import BoardInfo, Done, RefusedError, State, Why, malformed, parse_error
+from ohmbench.link.packing import RESULT_SIZES
 from ohmbench.link.rate import Rate
 from ohmbench.link.runs import RunHandle
 from ohmbench.link.trace import Trace
@@ -254,7 +255,7 @@ class Session:
             self._taken += 1
             if frame.type == FrameType.DATA:
                 self._data.append(frame)
-            elif frame.type == FrameType.RESULT:
+            elif frame.type in RESULT_SIZES:
                 if self._runs:
                     self._runs[0].take(frame)
             elif frame.type == FrameType.DONE:

@@ -13,6 +13,7 @@ from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 from tests.rtl.serial_line import start
 
 from ohmbench.link.codec import Frame
+from ohmbench.tables import RUN_RESULT_BYTES_SHIFT, FrameType
 
 INPUTS = [
     "rx_valid_i",
@@ -36,6 +37,9 @@ INPUTS = [
     "done_pc_i",
     "done_cycles_i",
 ]
+
+
+RESULT_SIZES = {FrameType.RESULT: 0, FrameType.RESULT16: 2, FrameType.RESULT24: 3}
 
 
 @dataclass
@@ -98,8 +102,8 @@ class Bench:
         await self.until(lambda: not self.frames_in, clocks)
         await ClockCycles(self.dut.clk_i, 60)
 
-    async def run_program(self) -> None:
-        self.post(0x83)
+    async def run_program(self, results: FrameType = FrameType.RESULT) -> None:
+        self.post(FrameType.RUN, RESULT_SIZES[results] << RUN_RESULT_BYTES_SHIFT)
         await self.until(lambda: self.running)
 
     async def end_program(self, done: Done | None = None) -> None:

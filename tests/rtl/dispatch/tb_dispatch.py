@@ -9,6 +9,7 @@ from cocotb.triggers import ClockCycles
 from tests.rtl.dispatch.dispatch_bench import Bench, Done
 
 from ohmbench.link.codec import Frame
+from ohmbench.link.packing import result_words
 from ohmbench.tables import FrameError, FrameType
 
 F, E = FrameType, FrameError
@@ -105,11 +106,28 @@ async def vectors_come_in_beats_of_two_elements(dut: Any) -> None:
     await bench.run_program()
     short = [bench.rng.getrandbits(16) for _ in range(128)]
     bytes_ = [bench.rng.getrandbits(8) for _ in range(256)]
-    bench.post(F.VECTOR, 2, struct.pack("<128H", *short))
-    bench.post(F.VECTOR, 1, bytes(bytes_))
-    bench.post(F.VECTOR, 1, bytes(bytes_[:32]))
+    bench.post(F.VECTOR, 16, struct.pack("<128H", *short))
+    bench.post(F.VECTOR, 8, bytes(bytes_))
+    bench.post(F.VECTOR, 8, bytes(bytes_[:32]))
     await bench.until(lambda: len(bench.beats) == 64 + 128 + 16)
     assert lanes(bench.beats) == short + bytes_ + bytes_[:32]
+    assert not bench.frames_out
+
+
+@cocotb.test()
+@cocotb.parametrize(bits=[1, 2, 4], seed=range(2))
+async def small_elements_are_the_highest_bits_of_a_byte(dut: Any, bits: int, seed: int) -> None:
+    bench = await begin(dut, seed)
+    bench.stall = bench.rng.choice((0.0, 0.5))
+    await bench.run_program()
+    expected = []
+    for vectors in (1, 2, 64 // bits):
+        elements = [bench.rng.getrandbits(bits) for _ in range(32 * vectors)]
+        packed = sum(element << bits * n for n, element in enumerate(elements))
+        bench.post(F.VECTOR, bits, packed.to_bytes(4 * bits * vectors, "little"))
+        expected += [element << 8 - bits for element in elements]
+    await bench.until(lambda: len(bench.beats) == len(expected) // 2)
+    assert lanes(bench.beats) == expected
     assert not bench.frames_out
 
 
@@ -157,14 +175,22 @@ REFUSED = {
     "read over the end": (E.BAD_ADDRESS, F.READ, 1, b"\0\1"),
     "read around the end": (E.BAD_ADDRESS, F.READ, 1, b"\xff\xff"),
     "entry outside": (E.BAD_ADDRESS, F.RUN, 1024, b""),
+    "entry outside, with results of 16 bits": (E.BAD_ADDRESS, F.RUN, 2 << 12 | 1024, b""),
+    "entry far outside, with results of 24 bits": (E.BAD_ADDRESS, F.RUN, 3 << 12 | 1 << 14, b""),
+    "results of one byte": (E.BAD_ADDRESS, F.RUN, 1 << 12, b""),
     "half an argument": (E.BAD_LENGTH, F.RUN, 0, bytes(3)),
     "seventeen arguments": (E.BAD_LENGTH, F.RUN, 0, bytes(34)),
-    "elements of three bytes": (E.BAD_LENGTH, F.VECTOR, 3, bytes(96)),
-    "elements of no bytes": (E.BAD_LENGTH, F.VECTOR, 0, bytes(32)),
-    "half a vector of words": (E.BAD_LENGTH, F.VECTOR, 2, bytes(96)),
-    "half a vector of bytes": (E.BAD_LENGTH, F.VECTOR, 1, bytes(48)),
-    "empty vector": (E.BAD_LENGTH, F.VECTOR, 1, b""),
-    "vector without a program": (E.NO_CONSUMER, F.VECTOR, 1, bytes(32)),
+    "elements of three bits": (E.BAD_LENGTH, F.VECTOR, 3, bytes(96)),
+    "elements of no bits": (E.BAD_LENGTH, F.VECTOR, 0, bytes(32)),
+    "elements of 32 bits": (E.BAD_LENGTH, F.VECTOR, 32, bytes(128)),
+    "elements of more than 256 bits": (E.BAD_LENGTH, F.VECTOR, 0x108, bytes(32)),
+    "half a vector of 16 bits": (E.BAD_LENGTH, F.VECTOR, 16, bytes(96)),
+    "half a vector of bytes": (E.BAD_LENGTH, F.VECTOR, 8, bytes(48)),
+    "half a vector of 4 bits": (E.BAD_LENGTH, F.VECTOR, 4, bytes(24)),
+    "half a vector of 2 bits": (E.BAD_LENGTH, F.VECTOR, 2, bytes(12)),
+    "half a vector of single bits": (E.BAD_LENGTH, F.VECTOR, 1, bytes(6)),
+    "empty vector": (E.BAD_LENGTH, F.VECTOR, 8, b""),
+    "vector without a program": (E.NO_CONSUMER, F.VECTOR, 8, bytes(32)),
     "register outside": (E.BAD_ADDRESS, F.REGISTER, 15, bytes(4)),
     "register far outside": (E.BAD_ADDRESS, F.REGISTER, 256, bytes(4)),
     "short value": (E.BAD_LENGTH, F.REGISTER, 0, bytes(3)),
@@ -208,7 +234,7 @@ async def a_vector_left_over_is_refused(dut: Any) -> None:
     bench = await begin(dut)
     bench.stall = 0.6
     await bench.run_program()
-    frame = bench.post(F.VECTOR, 1, bytes(256), seq=3)
+    frame = bench.post(F.VECTOR, 8, bytes(256), seq=3)
     await bench.until(lambda: len(bench.beats) >= 20)
     await bench.end_program(Done(code=3))
     taken = len(bench.beats)
@@ -220,7 +246,7 @@ async def a_vector_left_over_is_refused(dut: Any) -> None:
     bench.stall = 0.0
     await bench.run_program()
     bench.beats.clear()
-    bench.post(F.VECTOR, 1, bytes(range(32)))
+    bench.post(F.VECTOR, 8, bytes(range(32)))
     await bench.until(lambda: len(bench.beats) == 16)
     assert lanes(bench.beats) == list(range(32))
 
@@ -243,6 +269,55 @@ async def results_are_packed_and_come_before_done(dut: Any, seed: int) -> None:
         assert last == Frame(F.DONE, 0, code + 1000, done.payload)
         assert [(f.type, f.arg) for f in results] == [(F.RESULT, n) for n in range(0, count, 64)]
         assert b"".join(f.payload for f in results) == struct.pack(f"<{count}I", *words)
+
+
+def any_word(rng: random.Random) -> int:
+    """As many near the ends of what two and three bytes hold as anywhere else."""
+    near = rng.choice((0, 1 << 15, -(1 << 15), 1 << 23, -(1 << 23), 1 << 31)) + rng.randrange(-2, 3)
+    return rng.choice((near, rng.getrandbits(15), -rng.getrandbits(20), rng.getrandbits(32))) & 0xFFFFFFFF
+
+
+@cocotb.test()
+@cocotb.parametrize(kind=[F.RESULT16, F.RESULT24], seed=range(3))
+async def words_that_do_not_fit_leave_whole(dut: Any, kind: FrameType, seed: int) -> None:
+    bench = await begin(dut, seed)
+    rng = bench.rng
+    small = 1 << (14 if kind == F.RESULT16 else 22)
+    full = 126 if kind == F.RESULT16 else 84
+    for count in (0, 1, full - 1, full, full + 1, 300):
+        for draw in (lambda: any_word(rng), lambda: rng.randrange(-small, small) & 0xFFFFFFFF):
+            bench.frames_out.clear()
+            bench.idle = rng.choice([0.0, 0.5])
+            await bench.run_program(kind)
+            words = [draw() for _ in range(count)]
+            bench.words += words
+            await bench.until(lambda: not bench.words, 40_000)
+            await bench.end_program()
+            await bench.until(lambda: bench.frames_out[-1].type == F.DONE)
+            *results, _ = bench.frames_out
+            first = 0
+            for frame in results:
+                assert (frame.type, frame.arg) == (kind, first)
+                first += len(result_words(frame))
+            assert [word for frame in results for word in result_words(frame).tolist()] == words
+            assert all(250 <= len(frame.payload) <= 256 for frame in results[:-1])
+            if draw() < small and words == [w for w in words if (w + small) & 0xFFFFFFFF < 2 * small]:
+                assert len(results) == -(-count // full)
+
+
+@cocotb.test()
+async def each_run_says_how_its_words_leave(dut: Any) -> None:
+    bench = await begin(dut)
+    for kind in (F.RESULT16, F.RESULT, F.RESULT24, F.RESULT16):
+        bench.frames_out.clear()
+        await bench.run_program(kind)
+        bench.words += [1, 0xFFFFFFFE]
+        await bench.until(lambda: not bench.words)
+        await bench.end_program()
+        await bench.until(lambda: len(bench.frames_out) == 2)
+        assert bench.frames_out[0].type == kind
+        assert result_words(bench.frames_out[0]).tolist() == [1, 0xFFFFFFFE]
+    assert bench.runs == [0] * 4
 
 
 @cocotb.test()
@@ -310,7 +385,7 @@ async def abort_drops_what_is_being_executed(dut: Any, clocks: int) -> None:
         case "read":
             bench.post(F.READ, 0, b"\x40\0")
         case "vector":
-            bench.post(F.VECTOR, 2, bytes(256))
+            bench.post(F.VECTOR, 16, bytes(256))
         case "image":
             bench.post(F.IMAGE, 0, bytes(256))
         case "run":
@@ -332,7 +407,7 @@ async def abort_drops_what_is_being_executed(dut: Any, clocks: int) -> None:
     bench.beats.clear()
     bench.stall = 0.1
     await bench.run_program()
-    bench.post(F.VECTOR, 1, bytes(range(32)))
+    bench.post(F.VECTOR, 8, bytes(range(32)))
     await bench.until(lambda: len(bench.beats) == 16)
     assert lanes(bench.beats) == list(range(32))
     bench.words += [5, 6]
@@ -362,7 +437,7 @@ async def hello_completes_a_vector_and_keeps_the_program(dut: Any, beats: int) -
     await bench.run_program()
     bench.stall = 0.8
     payload = bytes(range(1, 193))
-    bench.post(F.VECTOR, 1, payload)
+    bench.post(F.VECTOR, 8, payload)
     while len(bench.beats) < beats:
         await ClockCycles(dut.clk_i, 1)
     bench.take_vectors = False
@@ -377,7 +452,7 @@ async def hello_completes_a_vector_and_keeps_the_program(dut: Any, beats: int) -
     assert lanes(bench.beats) == list(payload[: 2 * taken]) + [0] * (2 * (whole - taken))
     assert bench.running
     bench.beats.clear()
-    bench.post(F.VECTOR, 1, bytes(range(32)))
+    bench.post(F.VECTOR, 8, bytes(range(32)))
     await bench.until(lambda: len(bench.beats) == 16)
     assert lanes(bench.beats) == list(range(32))
     bench.frames_out.clear()

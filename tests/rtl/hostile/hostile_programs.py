@@ -15,7 +15,18 @@ from tests.random_programs import random_program
 from ohmbench.isa import Instruction, encode
 from ohmbench.link.codec import Frame
 from ohmbench.link.codec import encode_frame as on_wire
-from ohmbench.tables import HALF_SELECT_CEILING, RAIL_CEILING, READ_MAX_MS, Control, FrameType, Mode, Op, Rail, Register
+from ohmbench.tables import (
+    HALF_SELECT_CEILING,
+    PROTOCOL_VERSION,
+    RAIL_CEILING,
+    READ_MAX_MS,
+    Control,
+    FrameType,
+    Mode,
+    Op,
+    Rail,
+    Register,
+)
 
 ARM, CLEAR_FAULT, CLEAR_COUNTS = Control.ARM, Control.CLEAR_FAULT, Control.CLEAR_COUNTS
 WORDS_A_FRAME = 64
@@ -56,7 +67,7 @@ class _Session:
         rng = self.rng
         if rng.random() < 0.02:
             yield f"r {rng.randint(1, 40)}"
-        yield self.frame(FrameType.HELLO, 1)
+        yield self.frame(FrameType.HELLO, PROTOCOL_VERSION)
         if rng.random() < 0.9:
             yield self.write(Register.CONTROL, CLEAR_FAULT | CLEAR_COUNTS * (rng.random() < 0.8))
         for rail, code in self.max_rail.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import struct
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ohmbench.link import Link, MockTransport, Why
@@ -23,6 +23,18 @@ ECHO = 0x10  # r0 input vectors: puts out the lanes of each, then ends with code
 SPIN = 0x20  # runs until aborted
 TALK = 0x30  # puts out r0 results of 64 words at once, then ends
 TRIP = 0x40  # takes one vector, then ends with a fault
+
+
+def unpacked(frame: Frame) -> Iterator[list[int]]:
+    """The vectors of a `vector` frame, as `vin` gives them."""
+    bits, stream = frame.arg, int.from_bytes(frame.payload, "little")
+    left = max(8 - bits, 0)
+    for _ in range(8 * len(frame.payload) // (WORDS_A_VECTOR * bits)):
+        lanes = []
+        for _ in range(WORDS_A_VECTOR):
+            lanes.append((stream & ((1 << bits) - 1)) << left)
+            stream >>= bits
+        yield lanes
 
 
 class Clock:
@@ -233,11 +245,9 @@ class FpgaModel:
     def _take_vectors(self, frame: Frame) -> FrameError | None:
         if not self.running:
             return FrameError.NO_CONSUMER
-        step = WORDS_A_VECTOR * frame.arg
-        for at in range(0, len(frame.payload), step):
+        for lanes in unpacked(frame):
             if not self.running:
                 break
-            lanes = struct.unpack(f"<{WORDS_A_VECTOR}{'BH'[frame.arg - 1]}", frame.payload[at : at + step])
             entry, left = self.running
             if entry == ECHO:
                 self._result(struct.pack("<32I", *lanes))

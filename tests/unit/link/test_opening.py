@@ -13,7 +13,7 @@ from tests.unit.link.fpga_model import ECHO, SPIN, Clock, bench, linked
 from ohmbench.errors import LinkError, OhmbenchError, ProtocolError
 from ohmbench.link import Link, MockTransport
 from ohmbench.link.codec import Frame, encode_frame
-from ohmbench.tables import FrameType, Register
+from ohmbench.tables import PROTOCOL_VERSION, FrameType, Register
 
 
 def answering(answer: Callable[[bytes], bytes]) -> tuple[MockTransport, Clock]:
@@ -61,7 +61,9 @@ def test_no_answer_to_hello_does_more_than_raise_our_errors(answers: list[bytes]
         Link(transport, clock=clock)
 
 
-@pytest.mark.parametrize(("version", "older"), [(0, "gateware"), (2, "host software")])
+@pytest.mark.parametrize(
+    ("version", "older"), [(PROTOCOL_VERSION - 1, "gateware"), (PROTOCOL_VERSION + 1, "host software")]
+)
 def test_another_version_says_what_to_update(version: int, older: str) -> None:
     model, line, clock = bench()
     model.version = version

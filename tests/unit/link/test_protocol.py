@@ -12,7 +12,7 @@ from ohmbench.tables import Control, Fault, Register
 
 Step = tuple[tuple[str, ...], tuple[str, ...]]
 
-HELLO = (("00", "02010201053889e38000"), ("02020201094f484d4278563412086cdc0220200108020103040107feca1109da9f00",))
+HELLO = (("00", "0201020205fbdaceab00"), ("02020202094f484d4278563412086cdc0220200108020103040107fecae9e48d6d00",))
 # What each write of the host must be, and what the FPGA answers to it. Hexadecimal, a frame in each string.
 OPEN = [
     HELLO,
@@ -37,10 +37,23 @@ REGISTER = [
 PROGRAM = [
     (("04830205020107feff1199456000",), ("0403030805a3446ef900",)),
     (
-        ("0484030101240102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1faea5541200",),
+        ("0484030801240102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f697bb5c900",),
         (
             "0403040805265221fc00",
             "03c1010108fbffffff7011010426fb0d0100",
+            "04c20207010102210440e2010101010105f1a0b20200",
+        ),
+    ),
+    (("0403034005ae81cec100",), ()),
+]
+
+SMALL = [
+    (("068302052001052613ae4500",), ("0403030805a3446ef900",)),
+    (
+        ("04840304151032547698badcfe1032547698badcfe2730168d00",),
+        (
+            "0403040805265221fc00",
+            "03c4010103fbff058070110105e450e80700",
             "04c20207010102210440e2010101010105f1a0b20200",
         ),
     ),
@@ -73,7 +86,7 @@ def opened(script: Script) -> Link:
 def test_opening_says_who_is_there() -> None:
     script = Script(OPEN)
     with opened(script) as link:
-        assert link.info == BoardInfo(1, 0x12345678, 48_000_000, 32, 32, 1, 8, 256, 1024, 0xCAFE0001)
+        assert link.info == BoardInfo(2, 0x12345678, 48_000_000, 32, 32, 1, 8, 256, 1024, 0xCAFE0001)
         assert link.info.boot_id == 0xCAFE
         assert link.baud == 115200
     assert not script.steps
@@ -98,6 +111,19 @@ def test_a_program_takes_arguments_and_a_vector_and_gives_results() -> None:
     assert result.signed.tolist() == [-5, 70000]
     assert result.words.tolist() == [2**32 - 5, 70000]
     assert done == Done(code=7, why=Why.HALT, fault=Fault.NONE, pc=33, cycles=123456)
+    assert not script.steps
+
+
+def test_small_inputs_and_results_share_bytes() -> None:
+    script = Script(OPEN, REGISTER, SMALL)
+    with opened(script) as link:
+        link.write_register(Register.CONTROL, Control.ARM)
+        link.run(5, [1], result_bytes=2)
+        link.send_vectors((np.arange(32, dtype=np.uint8) % 16 << 4).reshape(1, 32))
+        result, done = list(link.events())
+    assert isinstance(result, Result)
+    assert result.signed.tolist() == [-5, 70000]
+    assert isinstance(done, Done)
     assert not script.steps
 
 

@@ -11,7 +11,7 @@ from tests.unit.link.fpga_model import ECHO, SPIN, TALK, FpgaModel, bench
 
 from ohmbench.errors import DataError, LinkError
 from ohmbench.link import Done, Link, RefusedError, Trace, replay
-from ohmbench.tables import Control, FrameError, FrameType, Register
+from ohmbench.tables import PROTOCOL_VERSION, Control, FrameError, FrameType, Register
 
 VECTORS = np.random.default_rng(5).integers(0, 256, (300, 32)).astype(np.uint8)
 RATES = {"drop": 0.02, "bit": 0.02, "lose": 0.02, "insert": 0.02}
@@ -186,3 +186,12 @@ def test_a_damaged_trace_is_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace('"seq": 0', '"seq": 1', 3))
     with pytest.raises(DataError, match="not what its bytes say"):
         again(path)
+
+
+def test_a_trace_of_another_protocol_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = traced(tmp_path / "t")
+    monkeypatch.setattr(replay, "PROTOCOL_VERSION", PROTOCOL_VERSION + 1)
+    model, line, clock = bench()
+    with pytest.raises(DataError, match=f"version {PROTOCOL_VERSION}, .* Nothing of it was sent"):
+        replay.replay(path, line, clock=clock)
+    assert not model.executed
