@@ -65,6 +65,8 @@ def test_measure_infer_says_what_it_took(folder: Path) -> None:
     figures = inference_speed(TwinBench(ArrayModel({}, 1)), folder, Progress(quiet=True))
     assert (figures["rung"], figures["images"], figures["arrays"]) == ("twin", 40, 25)
     assert min(figures[name] for name in ("program_s", "infer_s", "cpu_s")) > 0
+    assert figures["clocks_per_product"] is None
+    assert 500 < figures["run_clocks_per_product"] < 700
     assert figures["converged_fraction"] > 0.95
     assert all(0 <= figures[name] <= 1 for name in ("accuracy", "accuracy_float", "accuracy_quantised"))
 

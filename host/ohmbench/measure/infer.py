@@ -30,8 +30,10 @@ def inference_speed(bench: Bench, folder: Path | None, progress: Progress) -> di
     """Train 784-10, then time what follows: its images programmed, and all test images through each.
 
     Returns:
-        program_s, infer_s: wall time; cpu_s: this process's in both together. accuracy through the array, and
-        accuracy_float and accuracy_quantised of the same network; converged_fraction, images, arrays, rung.
+        program_s, infer_s: wall time; cpu_s: this process's in both together. clocks_per_product: of the FPGA from one
+        product to the next, the link included, None for the twin, which has no link; run_clocks_per_product: of these,
+        run time. accuracy through the array, and accuracy_float and accuracy_quantised of the same network;
+        converged_fraction, images, arrays, rung.
 
     Raises:
         DataError: MNIST is not there.
@@ -40,20 +42,23 @@ def inference_speed(bench: Bench, folder: Path | None, progress: Progress) -> di
     data = load_mnist(folder, shape=SHAPE, progress=progress)
     progress.say("training 784-10 on MNIST")
     image = mnist_image(data, SHAPE)
-    recipe, program_s = Recipe(), 0.0
+    recipe, program_s, program_clocks = Recipe(), 0.0, 0
     at_once = load_at_once(bench, recipe, progress)
 
     def timed(image: WeightImage, number: int) -> ArrayResult:
-        nonlocal program_s
-        start = time.perf_counter()
+        nonlocal program_s, program_clocks
+        start, clocks = time.perf_counter(), bench.state().clock_cycles
         result = at_once(image, number)
         program_s += time.perf_counter() - start
+        program_clocks += bench.state().clock_cycles - clocks
         return result
 
     run = Inference(bench, recipe, progress, load=timed)
-    start, cpu = time.perf_counter(), time.process_time()
+    start, cpu, clocks = time.perf_counter(), time.process_time(), bench.state().clock_cycles
     classes = run.predict(image, data.test_x)
     total_s, cpu_s = time.perf_counter() - start, time.process_time() - cpu
+    infer_clocks = bench.state().clock_cycles - clocks - program_clocks
+    products = len(data.test_y) * len(image.tiles)
     return {
         "rung": bench.info.rung,
         "images": len(data.test_y),
@@ -61,6 +66,8 @@ def inference_speed(bench: Bench, folder: Path | None, progress: Progress) -> di
         "program_s": program_s,
         "infer_s": total_s - program_s,
         "cpu_s": cpu_s,
+        "clocks_per_product": None if bench.info.rung == "twin" else infer_clocks / products,
+        "run_clocks_per_product": run.infer_cycles / products,
         "accuracy": share_right(classes, data.test_y),
         "accuracy_float": image.provenance["accuracy_float"],
         "accuracy_quantised": share_right(predict(image, data.test_x), data.test_y),

@@ -32,7 +32,7 @@ class Figures:
         return dict(self.values)
 
     def describe(self) -> str:
-        return "\n".join(f"{name:20} {_number(value)}" for name, value in self.values.items())
+        return "\n".join(f"{name:22} {_number(value)}" for name, value in self.values.items())
 
 
 def _number(value: object) -> str:
