@@ -208,7 +208,7 @@ def test_unknown_preset() -> None:
         ("rounds = 1" + 400 * "0", "Nothing was sent to the array"),
         ("[set]\nhold_v = 1" + 400 * "0", "Nothing was sent to the array"),
         ("[set]\nhold_v = nan", "set.hold_v = nan"),
-        ('ramp = "gate"\nset_v = 4.0', "above 3.6 V, the carrier's ceiling of rail bl_set"),
+        ('ramp = "gate"\nset_v = 4.0', "above 3.6 V, the carrier's ceiling of rails bl_set and sl_inhibit"),
         ('ramp = "gate"\nset_end_v = 9.0', "above 3.6 V, the carrier's ceiling of rail wl_set"),
         ("read_v = 0.5", "the carrier's ceiling of rail bl_read"),
         ("[set]\nstep_v = 5.0\ncurve = []", "set.step_v is no step"),

@@ -128,7 +128,7 @@ def test_a_trimming_of_another_array_or_image_is_refused(
     assert "of another weight image" in refused(DataError.exit_code, "infer", image, *array, *used, **lab)
     bad = tmp_path / "bad.ohmt"
     shutil.copy(one_array, bad)
-    assert "it is not a trimming" in refused(DataError.exit_code, "infer", one_array, *array, "--trimming", bad, **lab)
+    assert "not a trimming" in refused(DataError.exit_code, "infer", one_array, *array, "--trimming", bad, **lab)
     message = refused(UsageError.exit_code, "infer", one_array, *other, "--trimming", "record", **lab)
     assert "has no trimming of this image" in message
     message = refused(UsageError.exit_code, "infer", one_array, *other, "--no-program", **lab)

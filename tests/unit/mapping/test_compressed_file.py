@@ -83,7 +83,7 @@ def test_damaged_bytes_give_data_error_or_the_same_network(
     ("where", "value", "message"),
     [
         (("max_level",), 6, "level above 6"),
-        (("format",), "ohmbench weight image", "it is not a compressed network"),
+        (("format",), "ohmbench weight image", "it is a weight image, not a compressed network"),
         (("schema",), SCHEMA + 1, "update ohmbench"),
         (("layers",), [], "no list of 1 to 64 layers"),
         (("layers", 0, "outputs"), 5, "part layer0_scale is not"),
