@@ -11,7 +11,7 @@ from cocotb.triggers import Event, First, Timer
 from tests.rtl.serial_line import SerialLine
 
 from ohmbench.link.codec import Decoder, Frame, encode_frame
-from ohmbench.tables import FrameType
+from ohmbench.tables import PROTOCOL_VERSION, FrameType
 
 Damage = Callable[[bytes], bytes]
 
@@ -89,7 +89,7 @@ class Host:
         self.queue.clear()
         self.inbox.clear()
         self.answers.clear()
-        await self.transmit(Frame(FrameType.HELLO, arg=1))
+        await self.transmit(Frame(FrameType.HELLO, arg=PROTOCOL_VERSION))
         return await self.answer(FrameType.INFO)
 
     async def answer(self, kind: int, timeout_us: float = 2000.0) -> Frame:

@@ -10,7 +10,7 @@ from tests.rtl.link.link_host import Host, damage
 from tests.rtl.serial_line import SerialLine, start
 
 from ohmbench.link.codec import Frame, encode_frame
-from ohmbench.tables import FrameType
+from ohmbench.tables import PROTOCOL_VERSION, FrameType
 
 DEFAULT_DIV = 16
 FAST_DIV = 4
@@ -139,7 +139,7 @@ def contents(frames: list[Frame]) -> list[tuple[int, int, bytes]]:
 async def hello_is_answered_by_info(dut: Any) -> None:
     host, inside = await begin(dut, fast=False)
     first = await host.hello()
-    assert first.arg == 1
+    assert first.arg == PROTOCOL_VERSION
     magic, build, clock, rows, columns, kind, slots, vectors, words, session = struct.unpack(
         "<4sIIBBBBHHI", first.payload
     )
@@ -155,7 +155,7 @@ async def another_version_gets_info_and_no_session(dut: Any) -> None:
     await start(dut, **INPUTS)
     host = Host(SerialLine(dut.uart_rx_i, dut.uart_tx_o, DEFAULT_DIV), automatic=False)
     inside = Inside(dut, 1)
-    await host.transmit(Frame(FrameType.HELLO, arg=2))
+    await host.transmit(Frame(FrameType.HELLO, arg=PROTOCOL_VERSION - 1))
     await host.answer(FrameType.INFO)
     await host.transmit(Frame(0x80, payload=b"abcd"))
     await settle(dut, host, 3)
