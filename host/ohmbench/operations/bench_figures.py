@@ -13,6 +13,7 @@ from pathlib import Path
 from ohmbench.errors import DataError
 from ohmbench.measure.figures import Figure, load_figures, requote, table
 from ohmbench.progress import Progress
+from ohmbench.support.files import replace_file
 from ohmbench.support.writer import message, result
 
 FIGURES, MEASURED = Path("docs/figures.json"), Path("build/bench.json")
@@ -53,8 +54,8 @@ def update(figures: list[Figure], measured: dict[str, float], root: Path = Path(
     for name, value in measured.items():
         entries[name]["value"] = value
     for page, text in texts.items():
-        (root / page).write_text(text, encoding="utf-8")
-    (root / FIGURES).write_text(json.dumps(entries, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        replace_file(root / page, text.encode())
+    replace_file(root / FIGURES, (json.dumps(entries, indent=1, allow_nan=False) + "\n").encode())
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ohmbench.report.charts import IN_WINDOW, LIGHT, OUTSIDE, SOFT, Axis, Figure, Plot, ticks
+from ohmbench.report.results import percent
 from ohmbench.study.one_array.evaluate import AS_IT_IS
 from ohmbench.support.files import replace_file
 from ohmbench.support.writer import json_text
@@ -167,4 +168,4 @@ def curve_markdown(found: dict[str, Any]) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
+    return percent(share, 2)
