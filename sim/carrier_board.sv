@@ -227,6 +227,7 @@ module carrier_board (
     logic               bus_bl_set;
     logic               bus_bl_read;
     logic [2:0]         bus_wl;       // to wl_set, wl_reset, wl_read
+    logic [1:0]         bus_reset;    // the RESET bus: to sl_reset, sl_inhibit
   } lines_t;
 
   function automatic lines_t lines();
@@ -256,6 +257,7 @@ module carrier_board (
       bus[ohm_carrier_pkg::SwBusWlReset],
       bus[ohm_carrier_pkg::SwBusWlSet]
     };
+    l.bus_reset = {bus[ohm_carrier_pkg::SwBusSlInhibit], bus[ohm_carrier_pkg::SwBusSlReset]};
     return l;
   endfunction
 
@@ -266,6 +268,7 @@ module carrier_board (
     unique case (ohm_carrier_pkg::group_e'(g))
       ohm_carrier_pkg::GroupBus: begin
         two = c[ohm_carrier_pkg::SwBusBlSet] && c[ohm_carrier_pkg::SwBusBlRead];
+        if (c[ohm_carrier_pkg::SwBusSlReset] && c[ohm_carrier_pkg::SwBusSlInhibit]) two = 1'b1;
         if (!$onehot0(
                 {
                   c[ohm_carrier_pkg::SwBusWlSet],
@@ -345,10 +348,12 @@ module carrier_board (
   endfunction
 
   function automatic void begin_pulse(logic set);
-    logic rails_ready;
+    logic rails_ready, second;
     at = lines();
+    second = !set && at.bus_reset[1];
     line_code = code[set?ohm_carrier_pkg::RailBlSet : ohm_carrier_pkg::RailSlReset];
-    inhibit_code = set ? code[ohm_carrier_pkg::RailSlInhibit] : '0;
+    if (second) line_code = code[ohm_carrier_pkg::RailSlInhibit];
+    inhibit_code = set || second ? code[ohm_carrier_pkg::RailSlInhibit] : '0;
     wl_code = gate_code(at.bus_wl);
     enable_rose = half;
     pulsing = 1'b1;
@@ -356,8 +361,9 @@ module carrier_board (
     if (!pins.safe_n) fail("enable in the safe state");
     if (half - lines_moved < On) fail("pulse before the switches have settled");
     rails_ready = settled(set, ohm_carrier_pkg::RailBlSet);
-    if (!settled(set && at.col_inhibit != '0, ohm_carrier_pkg::RailSlInhibit)) rails_ready = 1'b0;
-    if (!settled(!set, ohm_carrier_pkg::RailSlReset)) rails_ready = 1'b0;
+    if (!settled(second || (set && at.col_inhibit != '0), ohm_carrier_pkg::RailSlInhibit))
+      rails_ready = 1'b0;
+    if (!settled(!set && !second, ohm_carrier_pkg::RailSlReset)) rails_ready = 1'b0;
     if (!rails_ready || !gate_settled(at.bus_wl)) fail("pulse before a rail has settled");
     if (row_open()) fail("row open in a pulse");
     if (at.bus_wl != (set ? 3'b001 : 3'b010)) fail("word line bus not at the rail of the pulse");
@@ -366,6 +372,7 @@ module carrier_board (
       if ((at.col_ground ^ at.col_inhibit) != '1)
         fail("column neither at ground nor inhibited in SET");
     end else begin
+      if (at.bus_reset == '0) fail("RESET bus at no rail in RESET");
       if (at.bl_ground != '1) fail("bit line not at ground in RESET");
       if ((at.col_ground ^ at.col_reset) != '1) fail("column neither at ground nor reset in RESET");
     end

@@ -78,7 +78,7 @@ module wave_probe
     if (bl_on && bus[SwBusBlSet] && set_en_i) cell_bl_v = bl_set_v;
     if (bl_on && bus[SwBusBlRead]) cell_bl_v = bl_read_v;
     if (at_inhibit && set_en_i) cell_sl_v = sl_inhibit_v;
-    if (at_reset && reset_en_i) cell_sl_v = sl_reset_v;
+    if (at_reset && reset_en_i) cell_sl_v = bus[SwBusSlInhibit] ? sl_inhibit_v : sl_reset_v;
     cell_v = wl_on ? cell_bl_v - cell_sl_v : 0.0;  // with its transistor off it sees nothing
   end
   assign cell_ua = cell_usiemens * cell_v;

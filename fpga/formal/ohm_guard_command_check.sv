@@ -64,6 +64,7 @@ module ohm_guard_command_check
   mode_e mode_q;
   logic [15:0] code_q;  // of the rail
   logic [15:0] line_q, inhibit_q, apart;  // of rails bl_set and sl_inhibit
+  logic second, second_q;  // RESET from sl_inhibit: asked for, and told
   logic [Columns-1:0] col_q;
   logic over_q;
   logic taken;
@@ -75,9 +76,11 @@ module ohm_guard_command_check
       code_q <= '0;
       line_q <= '0;
       inhibit_q <= '0;
+      second_q <= 1'b0;
     end else if (taken) begin
       if (car_cmd_o.kind == CmdLines) mode_q <= car_cmd_o.mode;
       if (car_cmd_o.kind == CmdLines) col_q <= car_cmd_o.col;
+      if (car_cmd_o.kind == CmdLines) second_q <= second;
       if (car_cmd_o.kind == CmdRail) begin
         if (car_cmd_o.rail == rail_e'(rail)) code_q <= car_cmd_o.value;
         if (car_cmd_o.rail == RailBlSet) line_q <= car_cmd_o.value;
@@ -87,6 +90,21 @@ module ohm_guard_command_check
     if (!rst_ni) col_q <= '0;
   end
   assign apart = line_q > inhibit_q ? line_q - inhibit_q : inhibit_q - line_q;
+
+  // what RESETs, or would, if the command is taken
+  logic [15:0] reset_max;
+  logic second_bad, second_over;
+  assign reset_max = max_rail[RailSlReset];
+  assign second = car_cmd_o.mode == ModeReset && car_cmd_o.bl == '0;
+  assign second_over = safe_no && second_q && inhibit_q > reset_max;
+  always_comb begin
+    unique case (car_cmd_o.kind)
+      CmdRail:
+      second_bad = second_q && car_cmd_o.rail == RailSlInhibit && car_cmd_o.value > reset_max;
+      CmdLines: second_bad = second && inhibit_q > reset_max;
+      default: second_bad = 1'b0;
+    endcase
+  end
 
   logic rail_bad, lines_bad, pulse_bad, half_select_bad, column_bad, pulses, set_taken;
   assign pulses = mode_q inside {ModeSet, ModeReset};
@@ -117,6 +135,8 @@ module ohm_guard_command_check
   `OHM_ASSERT(
       RailsFollow_A,
       !(safe_no && code_q > max_rail[rail] && (high || car_cmd_valid_o)) && !(over_q && safe_no))
+  `OHM_ASSERT(SecondInLimit_A,
+              !(car_cmd_valid_o && second_bad) && !(second_over && (high || car_cmd_valid_o)))
   `OHM_ASSERT(OneRow_A, !(car_cmd_valid_o && lines_bad))
   `OHM_ASSERT(PulseAllowed_A, !(car_cmd_valid_o && pulse_bad))
   `OHM_ASSERT(InhibitFollows_A, !(car_cmd_valid_o && half_select_bad))
@@ -126,6 +146,9 @@ module ohm_guard_command_check
       RailAtLimit_C,
       taken && car_cmd_o.kind == CmdRail && car_cmd_o.value == max_rail[rail] && code_q != '0)
   `OHM_COVER(Tightened_C, over_q)
+  `OHM_COVER(
+      SecondAtLimit_C,
+      taken && car_cmd_o.kind == CmdPulse && second_q && inhibit_q == reset_max && inhibit_q != '0)
   `OHM_COVER(ApartAtLimit_C, set_taken && apart != '0 && apart == max_half_select)
   `OHM_COVER(NoColumn_C, seq_cmd_valid_i && u_check.no_cell && safe_no && col_q == '0 && pulses)
   `OHM_COVER(SetLines_C, taken && car_cmd_o.kind == CmdLines && car_cmd_o.mode == ModeSet)
@@ -149,6 +172,7 @@ module ohm_guard_command_check
   `OHM_ASSERT(LemmaMode_A, !safe_no || u_check.mode_o == mode_q)
   `OHM_ASSERT(LemmaCode_A, !safe_no || u_check.rail_q[rail] == code_q)
   `OHM_ASSERT(LemmaCodes_A, !safe_no || (u_check.line == line_q && u_check.inhibit == inhibit_q))
+  `OHM_ASSERT(LemmaSecond_A, !safe_no || u_check.second_q == second_q)
   `OHM_ASSERT(LemmaApart_A, u_budget.idle_o || u_check.apart_q == rtl_apart)
   `OHM_ASSERT(LemmaColumns_A,
               u_check.columns_o == col_q && (u_budget.idle_o || !u_budget.any_q || col_q != '0))

@@ -54,8 +54,11 @@ module ohm_guarded_check
   logic [4:0] still_q;  // clocks that no switch has been written
   logic [2:0] low_q;  // clocks since an enable was high
   mode_e mode_q;
-  assign off   = !rst_ni || !safe_no;
-  assign high  = set_en_o || reset_en_o;
+  logic second_q;
+  logic [7:0] needed;  // rails
+  assign needed = second_q ? SecondRails : ModeRails[mode_q];
+  assign off = !rst_ni || !safe_no;
+  assign high = set_en_o || reset_en_o;
   assign rises = high && !last_high_q;
   assign taken = car_cmd_valid && car_cmd_ready;
 
@@ -79,10 +82,13 @@ module ohm_guarded_check
     if (taken && car_cmd.kind == CmdPulse) width_q <= car_cmd.value;
     if (off) begin
       mode_q         <= ModeOff;
+      second_q       <= 1'b0;
       last_dac_low_q <= 1'b0;
       rail_still_q   <= StillW'(DacSettle);
     end else begin
       if (taken && car_cmd.kind == CmdLines) mode_q <= car_cmd.mode;
+      if (taken && car_cmd.kind == CmdLines)
+        second_q <= car_cmd.mode == ModeReset && car_cmd.bl == '0;
       last_dac_low_q <= dac_low;
       written_q <= written;
       told_q <= taken && car_cmd.kind == CmdRail && car_cmd.rail == rail_e'(rail);
@@ -99,7 +105,7 @@ module ohm_guarded_check
   `OHM_ASSERT(SwitchesStill_A, !high || sw_sync_no == '1)
   `OHM_ASSERT(RailsStill_A, !high || dac_sync_no == '1)
   `OHM_ASSERT(LinesSettled_A, !rises || lines_settled)
-  `OHM_ASSERT(RailsSettled_A, !(rises && ModeRails[mode_q][rail]) || 32'(rail_still_q) >= DacSettle)
+  `OHM_ASSERT(RailsSettled_A, !(rises && needed[rail]) || 32'(rail_still_q) >= DacSettle)
   `OHM_ASSERT(NotLonger_A, !high || high_q < width_q)
   `OHM_ASSERT(Decayed_A, sw_sync_no == '1 || off || 32'(low_q) > PulseRecoveryCycles)
   `OHM_COVER(Pulse_C, ended && high_q == 16'd2 && width_q == 16'd2)
@@ -107,8 +113,7 @@ module ohm_guarded_check
   `OHM_COVER(RailSoon_C, rises && sent_q <= 3'd3)
   `OHM_COVER(LinesSoon_C, sw_sync_no != '1 && 32'(low_q) <= PulseRecoveryCycles + 2)
 
-  `OHM_COVER(RailWaits_C,
-             ModeRails[mode_q][rail] && rail_still_q == StillW'(20) && waits && lines_settled)
+  `OHM_COVER(RailWaits_C, needed[rail] && rail_still_q == StillW'(20) && waits && lines_settled)
 
   logic [6:0] dac_left;
   logic [31:0] rail_count, rail_rest, settle, sw_left;
@@ -130,6 +135,7 @@ module ohm_guarded_check
 
   `OHM_ASSERT(LemmaOff_A, !u_guard.on_q || u_guard.armed_q)
   `OHM_ASSERT(LemmaMode_A, off || (u_guard.u_check.mode_o == mode_q && u_carrier.mode_q == mode_q))
+  `OHM_ASSERT(LemmaSecond_A, off || u_carrier.second_q == second_q)
   `OHM_ASSERT(LemmaSettle_A, sw_left == '0 || settle >= sw_left + SwitchSettleCycles)
   `OHM_ASSERT(LemmaStill_A, off || !all_sent || settle + 32'(still_q) >= SwitchSettleCycles)
   `OHM_ASSERT(LemmaSync_A, (sw_sync_no == '1) == (u_carrier.u_switch.count_q == '0))

@@ -62,7 +62,7 @@ module ohm_spi_switch_check
       to_q   <= '0;
     end else if (start_i) begin
       from_q <= to_q;
-      to_q   <= {mode_i, wl_i, mode_i == ModeReset ? '0 : bl_i, col_i};
+      to_q   <= {mode_i, wl_i, bl_i, col_i};
     end
   end
 
@@ -79,9 +79,11 @@ module ohm_spi_switch_check
     bus[SwBusBlSet] = mode == ModeSet;
     bus[SwBusWlSet] = mode == ModeSet;
     bus[SwBusWlReset] = mode == ModeReset;
+    bus[SwBusSlReset] = mode == ModeReset && bl != '0;
+    bus[SwBusSlInhibit] = mode == ModeReset && bl == '0;
     if (mode == ModeRead && wl == '0 && col[31:Rails] == '0)
       bus[SwBusMonitor+:Rails] = col[Rails-1:0];
-    return {mode, bus, wl, bl, col};
+    return {mode, bus, wl, mode == ModeReset ? '0 : bl, col};
   endfunction
 
   logic [7:0] closed, next, from, to, bus_closed, bus_next, bus_from, bus_to;
@@ -163,8 +165,6 @@ module ohm_spi_switch_check
   assign bus_first = frames_q[0] || frames_q[Groups] || low[GroupBus];
 
   `OHM_ASSERT(LemmaTold_A, old_q == kept(from_q) && new_q == kept(to_q))
-  `OHM_ASSERT(LemmaNoBl_A, from_q[97:96] != ModeReset || from_q[63:32] == '0)
-  `OHM_ASSERT(LemmaNoBlYet_A, to_q[97:96] != ModeReset || to_q[63:32] == '0)
   `OHM_ASSERT(LemmaLow_A, count_q == '0 ? low == '0 : $onehot(low))
   `OHM_ASSERT(LemmaOpening_A, u_view.is_break_q == u_bus.is_break_q || count_q == '0)
   `OHM_ASSERT(LemmaBusLast_A, !bus_last || (bus_next & ~bus_from) == '0)

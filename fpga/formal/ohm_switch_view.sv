@@ -47,7 +47,7 @@ module ohm_switch_view
     logic [7:0][7:0] bus;
     {mode, wl, bl, col} = lines;
     pattern = '0;
-    bus = 64'(ModeBus[mode]);
+    bus = 64'(mode == ModeReset && bl == '0 ? SecondBus : ModeBus[mode]);
     // the rails' monitors, when neither a word line nor a column above the rails is named
     if (mode == ModeRead && wl == '0 && col[31:Rails] == '0)
       for (int unsigned r = 0; r < Rails; r++) bus[(SwBusMonitor+r)/8][(SwBusMonitor+r)%8] = col[r];
@@ -114,7 +114,8 @@ module ohm_switch_view
       GroupBus: begin
         line[0] = on_chip(SwBusBlSet) | on_chip(SwBusBlRead);
         line[1] = on_chip(SwBusWlSet) | on_chip(SwBusWlReset) | on_chip(SwBusWlRead);
-        unused_switches = ~(line[0] | line[1]);
+        line[2] = on_chip(SwBusSlReset) | on_chip(SwBusSlInhibit);
+        unused_switches = ~(line[0] | line[1] | line[2]);
         for (int unsigned r = 0; r < Rails; r++) unused_switches &= ~on_chip(SwBusMonitor + r);
       end
       GroupWl, GroupBl:

@@ -50,8 +50,17 @@ module ohm_guard_check
   logic pulse_mode;
   assign pulse_mode = mode_o == ModeSet || mode_o == ModeReset;
 
+  // In RESET with an empty bit line mask rail sl_inhibit is what RESETs, so that the limit of sl_reset holds for it too:
+  // when the lines are asked for, when the rail moves under them, and when the limit is tightened.
+  logic [Rails-1:0][15:0] rail_q;
+  logic second, second_q, inhibit_over, second_over;
+  assign second       = cmd_i.mode == ModeReset && cmd_i.bl == '0;
+  assign inhibit_over = rail_q[RailSlInhibit] > max_rail_i[RailSlReset];
+  assign second_over  = second && inhibit_over;
+
   logic over_limit, over_width, bad_lines;
-  assign over_limit = cmd_i.value > max_rail_i[cmd_i.rail];
+  assign over_limit = cmd_i.value > max_rail_i[cmd_i.rail] ||
+      (second_q && cmd_i.rail == RailSlInhibit && cmd_i.value > max_rail_i[RailSlReset]);
   assign over_width = cmd_i.value > max_width_i;
   // in SET a grounded bit line would put the inhibit voltage in reverse on the row's other cells
   assign bad_lines = (cmd_i.mode inside {ModeSet, ModeReset} && !one_wl) ||
@@ -59,7 +68,6 @@ module ohm_guard_check
 
   // The row's other cells get what is between the bit line and the inhibit rail. No rail moves while a pulse's counts
   // are looked at, so that the difference may come a clock late; the limit may be tightened meanwhile, so it may not.
-  logic [Rails-1:0][15:0] rail_q;
   logic [15:0] line, inhibit, apart_q;
   assign line    = rail_q[RailBlSet];
   assign inhibit = rail_q[RailSlInhibit];
@@ -83,6 +91,7 @@ module ohm_guard_check
       CmdLines: begin
         if (!armed_i && cmd_i.mode != ModeOff) fault_o = FaultNotArmed;
         else if (bad_lines) fault_o = FaultBadLines;
+        else if (second_over) fault_o = FaultRailLimit;
       end
       CmdPulse: begin
         if (!armed_i) fault_o = FaultNotArmed;
@@ -103,7 +112,7 @@ module ohm_guard_check
   always_comb begin
     unique case (cmd_i.kind)
       CmdRail:  bad_o = over_limit || (!armed_i && cmd_i.value != '0);
-      CmdLines: bad_o = bad_lines || (!armed_i && cmd_i.mode != ModeOff);
+      CmdLines: bad_o = bad_lines || second_over || (!armed_i && cmd_i.mode != ModeOff);
       CmdPulse: begin
         bad_o = over_width || half_select || no_cell || over_budget;
         if (!armed_i || !pulse_mode || cmd_i.value == '0) bad_o = 1'b1;
@@ -121,16 +130,18 @@ module ohm_guard_check
     else if (rail_taken) rail_q[cmd_i.rail] <= cmd_i.value;
   end
   always_comb begin
-    rail_over_o = 1'b0;
+    rail_over_o = second_q && inhibit_over;
     for (int unsigned r = 0; r < Rails; r++) rail_over_o |= rail_q[r] > max_rail_i[r];
   end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || !on_i) begin
       mode_o      <= ModeOff;
+      second_q    <= 1'b0;
       word_line_o <= 1'b0;
     end else if (lines_taken) begin
       mode_o      <= cmd_i.mode;
+      second_q    <= second;
       // a line that is on sets each bit of one of the two
       word_line_o <= cmd_i.mode == ModeRead && (row[0] || not_row[0]);
     end

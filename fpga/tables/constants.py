@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from source import DAC_CODES, NOTE, REPO, Table, camel, carrier_cycles, code_of, fields
+from source import DAC_CODES, NOTE, REPO, Table, camel, carrier_cycles, code_of, fields, rail_mask
 
 from ohmbench.support.table_digest import table_digest
 
@@ -42,8 +42,7 @@ def c_header(isa: Table, carrier: Table, registers: Table) -> str:
     enum("", ((name, carrier[name]) for name in ("rows", "columns")))
     cycles = {**isa["cycles"], **carrier_cycles(carrier)}
     enum("", [*isa["geometry"].items(), *((f"{name}_cycles", value) for name, value in cycles.items())])
-    index = {r["name"]: i for i, r in enumerate(carrier["rail"])}
-    masks = [f"0x{sum(1 << index[r] for r in m['rails']):02x}" for m in carrier["mode"]]
+    masks = [f"0x{rail_mask(carrier, m):02x}" for m in carrier["mode"]]
     ceilings = [str(code_of(r["max_v"], carrier)) for r in carrier["rail"]]
     ohms = [str(float(ohm)) for ohm in carrier["reference"]["ohm"]]
     out += [
@@ -53,8 +52,9 @@ def c_header(isa: Table, carrier: Table, registers: Table) -> str:
         *(f"#define {name} {value}" for name, value in model_figures(carrier).items()),
         "/* the lowest bits of a mask, 1 to 32 of them */",
         "#define OHM_MASK_OF(count) (0xFFFFFFFFu >> (32 - (count)))",
-        "/* rails that must have settled in a mode, a bit each */",
+        "/* rails that must have settled in a mode, a bit each; and in RESET with its second rail */",
         f"#define OHM_MODE_RAILS {{{', '.join(masks)}}}",
+        f"#define OHM_SECOND_RAILS 0x{rail_mask(carrier, carrier['reset_second']):02x}",
         "/* hard ceilings of the rails in DAC codes */",
         f"#define OHM_RAIL_CEILING {{{', '.join(ceilings)}}}",
         "/* and of what a SET pulse leaves across the row's other cells */",
@@ -141,7 +141,9 @@ def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
     for m in carrier["mode"]:
         inner = ", ".join(f"Rail.{r.upper()}" for r in m["rails"]) + ("," if len(m["rails"]) == 1 else "")
         out.append(f"    Mode.{m['name'].upper()}: ({inner}),")
-    out.extend(["}", "# hard ceilings of the rails in volts and in DAC codes"])
+    second = ", ".join(f"Rail.{r.upper()}" for r in carrier["reset_second"]["rails"])
+    out.extend(["}", "# and in RESET with an empty bit line mask", f"SECOND_RAILS = ({second})"])
+    out.append("# hard ceilings of the rails in volts and in DAC codes")
     out.append("RAIL_MAX_V: dict[Rail, float] = {")
     out.extend(f"    Rail.{r['name'].upper()}: {r['max_v']}," for r in carrier["rail"])
     out.extend(["}", "RAIL_CEILING: dict[Rail, int] = {"])

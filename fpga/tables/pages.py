@@ -101,7 +101,9 @@ def carrier_page(folder: str, carrier: Table) -> str:
     rails = [[i, r["name"], r["max_v"], code_of(r["max_v"], carrier)] for i, r in enumerate(carrier["rail"])]
     apart = carrier["half_select_max_v"]
     rails.append(["", "bl_set from sl_inhibit, in a SET pulse", apart, code_of(apart, carrier)])
-    modes = [[i, m["name"], ", ".join(m["rails"]), ", ".join(m["closes"])] for i, m in enumerate(carrier["mode"])]
+    named: list[tuple[Any, Table]] = [*enumerate(carrier["mode"])]
+    named.append(("", carrier["reset_second"] | {"name": "reset, bit line mask empty"}))
+    modes = [[i, m["name"], ", ".join(m["rails"]), ", ".join(m["closes"])] for i, m in named]
     cycles = [[k, v, f"{v / carrier['clock_hz'] * 1e6:.2f}"] for k, v in carrier_cycles(carrier).items()]
     bus, row, column = (carrier["wiring"][kind] for kind in ("bus", "row", "column"))
     switches: list[list[Any]] = [["bus", name, n] for name, n in bus.items() if name != "monitor"]

@@ -73,7 +73,7 @@ def check_switches(carrier: Table) -> None:
             own += range(numbers["monitor"] + 1, numbers["monitor"] + len(carrier["rail"]))
         if len(own) != len(set(own)) or max(own) >= numbers.get("stride", GROUP_SWITCHES):
             raise SystemExit(f"carrier: [wiring.{kind}] names a switch twice, or one that is not there")
-    for bus in ("bl_", "wl_"):  # break before make is within a chip, whose switches move at once
+    for bus in ("bl_", "wl_", "sl_"):  # break before make is within a chip, whose switches move at once
         if len({number // 8 for name, number in carrier["wiring"]["bus"].items() if name.startswith(bus)}) != 1:
             raise SystemExit(f"carrier: the switches of bus {bus.rstrip('_')} are on more than one chip")
     if any(8 % carrier["wiring"][kind]["stride"] for kind in ("row", "column")):
@@ -83,9 +83,15 @@ def check_switches(carrier: Table) -> None:
         raise SystemExit("carrier: more lines than its groups have switches for")
 
 
-def mode_masks(carrier: Table) -> list[int]:
+def bus_mask(carrier: Table, mode: Table) -> int:
     """Switches of the buses that a mode closes, a bit each."""
-    return [sum(1 << carrier["wiring"]["bus"][name] for name in mode["closes"]) for mode in carrier["mode"]]
+    return sum(1 << carrier["wiring"]["bus"][name] for name in mode["closes"])
+
+
+def rail_mask(carrier: Table, mode: Table) -> int:
+    """Rails that must have settled in a mode, a bit each."""
+    index = {rail["name"]: i for i, rail in enumerate(carrier["rail"])}
+    return sum(1 << index[name] for name in mode["rails"])
 
 
 def carrier_cycles(carrier: Table) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from source import NOTE, Table, camel, carrier_cycles, code_of, fields, mode_masks
+from source import NOTE, Table, bus_mask, camel, carrier_cycles, code_of, fields, rail_mask
 
 
 def sv_package(name: str, body: Iterable[str]) -> str:
@@ -56,18 +56,22 @@ def carrier_sv(carrier: Table) -> str:
         body += [*sv_enum(f"{kind}_e", width, [(n, i) for i, n in enumerate(names)]), ""]
     body.append(f"parameter int unsigned Rails = {len(carrier['rail'])};")
     body.append(f"parameter int unsigned Groups = {len(carrier['group'])};")
-    index = {r["name"]: i for i, r in enumerate(carrier["rail"])}
-    masks = [sum(1 << index[r] for r in m["rails"]) for m in carrier["mode"]]
-    body.append("// rails that must have settled in a mode, indexed by mode_e")
-    body.append("parameter logic [3:0][7:0] ModeRails = {" + ", ".join(f"8'h{m:02x}" for m in reversed(masks)) + "};")
+    rails = ", ".join(f"8'h{rail_mask(carrier, m):02x}" for m in reversed(carrier["mode"]))
+    body.append("// rails that must have settled in a mode, indexed by mode_e; and in RESET with its second rail")
+    body.append(f"parameter logic [3:0][7:0] ModeRails = {{{rails}}};")
+    body.append(f"parameter logic [7:0] SecondRails = 8'h{rail_mask(carrier, carrier['reset_second']):02x};")
     body += ["", "// numbers of the switches in their groups: switch s of chip c is 8c + s"]
     for kind, numbers in carrier["wiring"].items():
         body += [f"parameter int unsigned Sw{camel(kind)}{camel(k)} = {v};" for k, v in numbers.items()]
     chips = -(-(carrier["wiring"]["bus"]["monitor"] + len(carrier["rail"])) // 8)
     body.append(f"parameter int unsigned BusChips = {chips};")
-    closed = ", ".join(f"{8 * chips}'h{mask:0{2 * chips}x}" for mask in reversed(mode_masks(carrier)))
-    body.append("// switches of the buses that a mode closes, indexed by mode_e; the monitors' apart")
-    body += [f"parameter logic [3:0][{8 * chips - 1}:0] ModeBus = {{{closed}}};", ""]
+    second, *closed = [
+        f"{8 * chips}'h{bus_mask(carrier, mode):0{2 * chips}x}"
+        for mode in (carrier["reset_second"], *reversed(carrier["mode"]))
+    ]
+    body.append("// switches of the buses that a mode closes, likewise; the monitors' apart")
+    body.append(f"parameter logic [3:0][{8 * chips - 1}:0] ModeBus = {{{', '.join(closed)}}};")
+    body += [f"parameter logic [{8 * chips - 1}:0] SecondBus = {second};", ""]
     body.append("// hard ceilings of the rails in DAC codes, indexed by rail_e")
     ceilings = [code_of(r["max_v"], carrier) for r in carrier["rail"]]
     codes = [f"  16'd{c}" for c in reversed(ceilings)]

@@ -214,7 +214,7 @@ CODES_CYCLES = 18
 VECTOR_CYCLES = 20
 GATHER_CYCLES = 37
 
-TABLE_DIGEST = 0x532B763B  # of the tables that this was made from
+TABLE_DIGEST = 0x991B5A08  # of the tables that this was made from
 CLOCK_HZ = 48000000
 ROWS = 32
 COLUMNS = 32
@@ -278,6 +278,8 @@ MODE_RAILS: dict[Mode, tuple[Rail, ...]] = {
     Mode.SET: (Rail.BL_SET, Rail.SL_INHIBIT, Rail.WL_SET),
     Mode.RESET: (Rail.SL_RESET, Rail.WL_RESET),
 }
+# and in RESET with an empty bit line mask
+SECOND_RAILS = (Rail.SL_INHIBIT, Rail.WL_RESET)
 # hard ceilings of the rails in volts and in DAC codes
 RAIL_MAX_V: dict[Rail, float] = {
     Rail.BL_SET: 3.6,

@@ -131,6 +131,7 @@ void ohm_board_pulse(const ohm_board_t *c, ohm_array_t *a, int mode, uint32_t wl
                        uint64_t now_clocks)
 {
     int set = mode == OHM_MODE_SET;
+    int line_rail = set ? OHM_RAIL_BL_SET : inhibit_code ? OHM_RAIL_SL_INHIBIT : OHM_RAIL_SL_RESET;
 
     if (c->is_ideal) {
         ohm_array_pulse(a, mode, wl, col, line_code, inhibit_code, wl_code, width_clocks, now_clocks);
@@ -139,7 +140,7 @@ void ohm_board_pulse(const ohm_board_t *c, ohm_array_t *a, int mode, uint32_t wl
     for (int j = 0; j < OHM_COLUMNS; j++)
         if (c->open[j] != 0.0) col &= ~(1u << j);
     ohm_array_pulse(a, mode, lines(c->row, OHM_ROWS, wl), lines(c->column, OHM_COLUMNS, col),
-                    real(c, set ? OHM_RAIL_BL_SET : OHM_RAIL_SL_RESET, line_code),
+                    real(c, line_rail, line_code),
                     real(c, OHM_RAIL_SL_INHIBIT, inhibit_code),
                     real(c, set ? OHM_RAIL_WL_SET : OHM_RAIL_WL_RESET, wl_code), width_clocks, now_clocks);
 }

@@ -37,7 +37,7 @@ int ohm_board_read(ohm_board_t *c, const char *path);
 void ohm_board_rails(ohm_board_t *c, const uint16_t *codes, uint32_t monitors);
 
 /* As ohm_array_pulse and ohm_array_sense, in the carrier's lines and channels. A column of an open channel is left out
-   of a pulse. */
+   of a pulse. In RESET inhibit_code is line_code if the source lines are at rail sl_inhibit, else 0. */
 void ohm_board_pulse(const ohm_board_t *c, ohm_array_t *a, int mode, uint32_t wl, uint32_t col,
                        uint16_t line_code, uint16_t inhibit_code, uint16_t wl_code, uint32_t width_clocks,
                        uint64_t now_clocks);

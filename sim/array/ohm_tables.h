@@ -126,15 +126,16 @@ enum {
 };
 
 /* of the tables that this was made from: ohmbench.support.table_digest */
-#define OHM_TABLE_DIGEST 0x532b763bu
+#define OHM_TABLE_DIGEST 0x991b5a08u
 #define OHM_CLOCK_HZ 48000000.0
 #define OHM_DAC_FULL_SCALE_V 5.0
 #define OHM_ADC_LSB_V 0.000125
 #define OHM_TIA_OHM 2400.0
 /* the lowest bits of a mask, 1 to 32 of them */
 #define OHM_MASK_OF(count) (0xFFFFFFFFu >> (32 - (count)))
-/* rails that must have settled in a mode, a bit each */
+/* rails that must have settled in a mode, a bit each; and in RESET with its second rail */
 #define OHM_MODE_RAILS {0x00, 0xc8, 0x15, 0x22}
+#define OHM_SECOND_RAILS 0x24
 /* hard ceilings of the rails in DAC codes */
 #define OHM_RAIL_CEILING {47185, 47185, 47185, 4587, 47185, 62914, 62914, 4587}
 /* and of what a SET pulse leaves across the row's other cells */

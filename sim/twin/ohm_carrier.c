@@ -17,14 +17,17 @@ void ohm_carrier_reset(ohm_carrier_t *c)
     c->counted = before.counted;
 }
 
+int ohm_carrier_second(int mode, uint32_t bl) { return mode == OHM_MODE_RESET && bl == 0; }
+
 /* Clock from which lines and the mode's rails have settled. */
 static uint64_t settled(const ohm_carrier_t *c)
 {
     static const uint8_t NEEDED[OHM_MODE_COUNT] = OHM_MODE_RAILS;
+    uint8_t needed = ohm_carrier_second(c->mode, c->bl) ? OHM_SECOND_RAILS : NEEDED[c->mode];
     uint64_t clock = c->lines_settled;
 
     for (int r = 0; r < OHM_RAIL_COUNT; r++)
-        if (NEEDED[c->mode] >> r & 1) clock = later(clock, c->rail_settled[r]);
+        if (needed >> r & 1) clock = later(clock, c->rail_settled[r]);
     return clock;
 }
 
@@ -69,8 +72,8 @@ static void closed(int mode, uint32_t wl, uint32_t bl, uint32_t col, uint64_t *g
 
     memset(groups, 0, GROUPS * sizeof *groups);
     if (mode == OHM_MODE_OFF) return;
+    groups[0] = (uint64_t)1 << (ohm_carrier_second(mode, bl) ? OHM_MODE_COUNT : mode) | (uint64_t)ohm_carrier_monitors(mode, wl, col) << 8;
     if (mode == OHM_MODE_RESET) bl = 0;
-    groups[0] = (uint64_t)1 << mode | (uint64_t)ohm_carrier_monitors(mode, wl, col) << 8;
     groups[1] = (uint64_t)wl << 32 | (wl ^ OHM_MASK_OF(OHM_ROWS));
     groups[2] = (uint64_t)bl << 32 | (bl ^ OHM_MASK_OF(OHM_ROWS));
     for (int half = 0; half < 2; half++) {

@@ -25,6 +25,8 @@ typedef struct {
 void ohm_carrier_reset(ohm_carrier_t *c);
 /* Clock from which nothing is under way. */
 uint64_t ohm_carrier_idle(const ohm_carrier_t *c);
+/* Whether lines have RESET from its second rail, sl_inhibit. */
+int ohm_carrier_second(int mode, uint32_t bl);
 /* Whether word lines are on in READ. */
 int ohm_carrier_biased(const ohm_carrier_t *c);
 /* Counts busy clocks and those of a read before this one; to be called before anything changes what is under way. */

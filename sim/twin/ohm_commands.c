@@ -38,6 +38,12 @@ static int pass(ohm_twin_t *t, const ohm_carrier_t *after, uint64_t taken)
 
 static int is_one(uint32_t mask) { return mask != 0 && (mask & (mask - 1u)) == 0; }
 
+/* Whether RESET gets its second rail with a code above the limit of the first. */
+static int is_over_in_reset(const ohm_twin_t *t, const ohm_carrier_t *lines, uint16_t inhibit_code)
+{
+    return ohm_carrier_second(lines->mode, lines->bl) && inhibit_code > t->guard.max_rail[OHM_RAIL_SL_RESET];
+}
+
 int ohm_twin_rail(ohm_twin_t *t, const ohm_word_t *w)
 {
     uint32_t number = w->imm & 0xFFu;
@@ -47,7 +53,8 @@ int ohm_twin_rail(ohm_twin_t *t, const ohm_word_t *w)
 
     if (number >= OHM_RAIL_COUNT) return OHM_ILLEGAL;
     if (!t->guard.armed && code != 0) return refuse(t, OHM_FAULT_NOT_ARMED);
-    if (code > t->guard.max_rail[number]) return refuse(t, OHM_FAULT_RAIL_LIMIT);
+    if (code > t->guard.max_rail[number] || (number == OHM_RAIL_SL_INHIBIT && is_over_in_reset(t, &t->carrier, code)))
+        return refuse(t, OHM_FAULT_RAIL_LIMIT);
     taken = ohm_carrier_rail(&after, t->run_cycles + 1, (int)number, code);
     return pass(t, &after, taken);
 }
@@ -65,6 +72,7 @@ int ohm_twin_lines(ohm_twin_t *t, const ohm_word_t *w)
     if ((mode == OHM_MODE_SET || mode == OHM_MODE_RESET) && !is_one(wl)) return refuse(t, OHM_FAULT_BAD_LINES);
     if (mode == OHM_MODE_SET && bl != wl) return refuse(t, OHM_FAULT_BAD_LINES);
     taken = ohm_carrier_lines(&after, t->run_cycles + 1, (int)mode, wl, bl, col);
+    if (is_over_in_reset(t, &after, t->carrier.codes[OHM_RAIL_SL_INHIBIT])) return refuse(t, OHM_FAULT_RAIL_LIMIT);
     return pass(t, &after, taken);
 }
 
@@ -72,7 +80,7 @@ int ohm_twin_pulse(ohm_twin_t *t, const ohm_word_t *w)
 {
     ohm_carrier_t *c = &t->carrier;
     uint32_t width = t->scalars[w->a];
-    int row = 0, fault, is_set = c->mode == OHM_MODE_SET;
+    int row = 0, fault, is_set = c->mode == OHM_MODE_SET, is_second = ohm_carrier_second(c->mode, c->bl);
     uint64_t taken;
 
     if (!t->guard.armed) return refuse(t, OHM_FAULT_NOT_ARMED);
@@ -94,8 +102,8 @@ int ohm_twin_pulse(ohm_twin_t *t, const ohm_word_t *w)
     t->pulse.wl = c->wl;
     t->pulse.col = c->col;
     t->pulse.width = width;
-    t->pulse.line_code = c->codes[is_set ? OHM_RAIL_BL_SET : OHM_RAIL_SL_RESET];
-    t->pulse.inhibit_code = is_set ? c->codes[OHM_RAIL_SL_INHIBIT] : 0;
+    t->pulse.line_code = c->codes[is_set ? OHM_RAIL_BL_SET : is_second ? OHM_RAIL_SL_INHIBIT : OHM_RAIL_SL_RESET];
+    t->pulse.inhibit_code = is_set || is_second ? c->codes[OHM_RAIL_SL_INHIBIT] : 0;
     t->pulse.wl_code = c->codes[is_set ? OHM_RAIL_WL_SET : OHM_RAIL_WL_RESET];
     t->pulse.taken = taken;
     return OHM_NEXT;

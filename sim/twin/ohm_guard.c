@@ -45,13 +45,14 @@ int ohm_guard_write(ohm_guard_t *g, uint32_t number, uint32_t value)
     return value == 0 || (value >= LEAST_DIVISOR && value <= MOST_DIVISOR); /* the link's own */
 }
 
-void ohm_guard_check_rails(ohm_guard_t *g, const uint16_t *codes)
+void ohm_guard_check_rails(ohm_guard_t *g, const uint16_t *codes, int is_second)
 {
-    for (int r = 0; r < OHM_RAIL_COUNT; r++)
-        if (g->armed && codes[r] > g->max_rail[r]) {
-            g->fault = OHM_FAULT_RAIL_LIMIT;
-            g->armed = 0;
-        }
+    int is_over = is_second && codes[OHM_RAIL_SL_INHIBIT] > g->max_rail[OHM_RAIL_SL_RESET];
+
+    for (int r = 0; r < OHM_RAIL_COUNT; r++) is_over |= codes[r] > g->max_rail[r];
+    if (!g->armed || !is_over) return;
+    g->fault = OHM_FAULT_RAIL_LIMIT;
+    g->armed = 0;
 }
 
 uint64_t ohm_guard_read_ends(const ohm_guard_t *g, uint64_t since)

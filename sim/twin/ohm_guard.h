@@ -17,8 +17,8 @@ typedef struct {
 void ohm_guard_reset(ohm_guard_t *g);
 /* Writes a register. 1; 0: refused, and nothing has changed. */
 int ohm_guard_write(ohm_guard_t *g, uint32_t number, uint32_t value);
-/* A limit that has been set below a rail's code turns all off. */
-void ohm_guard_check_rails(ohm_guard_t *g, const uint16_t *codes);
+/* A limit that has been set below a rail's code turns all off. is_second: RESET has rail sl_inhibit. */
+void ohm_guard_check_rails(ohm_guard_t *g, const uint16_t *codes, int is_second);
 /* Clock at which word lines that have been on in READ since another clock end all. */
 uint64_t ohm_guard_read_ends(const ohm_guard_t *g, uint64_t since);
 /* The fault, if any, that a pulse ends in when the counts of its cells have been looked at. */

@@ -67,7 +67,7 @@ int ohm_twin_write_register(ohm_twin_t *t, uint32_t number, uint32_t value)
 {
     int accepted = ohm_guard_write(&t->guard, number, value);
 
-    ohm_guard_check_rails(&t->guard, t->carrier.codes);
+    ohm_guard_check_rails(&t->guard, t->carrier.codes, ohm_carrier_second(t->carrier.mode, t->carrier.bl));
     if (t->guard.armed && t->run_cycles >= ohm_twin_read_ends(t)) {
         t->guard.fault = OHM_FAULT_READ_TIME;
         t->guard.armed = 0;

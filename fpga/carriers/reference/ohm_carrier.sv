@@ -7,6 +7,7 @@
 //   lines  n frames (see ohm_spi_switch): free at F = T + 1 + n * SwitchFrameCycles; if n > 0
 //          settled at F + SwitchSettleCycles, in read plus TiaSettleCycles.
 //   pulse  in set and reset, once lines and the mode's rails have settled and no DAC is written: see ohm_pulse.
+//          In reset with an empty bit line mask those are its second rails.
 //   sense  in read, once lines and the mode's rails have settled: see ohm_spi_adc.
 // During a pulse and a conversion nothing else is taken. A pulse or a conversion offered in another
 // mode is never taken: the guard refuses it before.
@@ -56,6 +57,8 @@ module ohm_carrier
   logic [Rails-1:0][RailW-1:0] rail_count_q;  // clocks until the rail has settled
   logic [Rails-1:0] rail_moves;
   mode_e mode_q;
+  logic second_q;  // RESET from its second rail
+  logic [Rails-1:0] needed;
 
   logic dac_ready, switch_ready, adc_ready, pulse_ready;
   logic dac_start, switch_start, adc_start, pulse_start;
@@ -63,7 +66,8 @@ module ohm_carrier
 
   assign free      = adc_ready && pulse_ready && !safe_i;
   assign same_code = code_q[cmd_i.rail] == cmd_i.value;
-  assign settled   = lines_settled && (rail_moves & ModeRails[mode_q]) == '0;
+  assign needed    = second_q ? SecondRails : ModeRails[mode_q];
+  assign settled   = lines_settled && (rail_moves & needed) == '0;
 
   assign may_pulse = mode_q == ModeSet || mode_q == ModeReset;
 
@@ -103,6 +107,7 @@ module ohm_carrier
       code_q       <= '0;
       rail_count_q <= '0;
       mode_q       <= ModeOff;
+      second_q     <= 1'b0;
     end else begin
       for (int r = 0; r < int'(Rails); r++) begin
         if (rail_moves[r]) rail_count_q[r] <= rail_count_q[r] - 1'b1;
@@ -111,7 +116,10 @@ module ohm_carrier
         code_q[cmd_i.rail]       <= cmd_i.value;
         rail_count_q[cmd_i.rail] <= RailW'(RailSettle - 1);
       end
-      if (switch_start) mode_q <= cmd_i.mode;
+      if (switch_start) begin
+        mode_q   <= cmd_i.mode;
+        second_q <= cmd_i.mode == ModeReset && cmd_i.bl == '0;
+      end
     end
   end
 

@@ -47,8 +47,9 @@ package ohm_carrier_pkg;
 
   parameter int unsigned Rails = 8;
   parameter int unsigned Groups = 5;
-  // rails that must have settled in a mode, indexed by mode_e
+  // rails that must have settled in a mode, indexed by mode_e; and in RESET with its second rail
   parameter logic [3:0][7:0] ModeRails = {8'h22, 8'h15, 8'hc8, 8'h00};
+  parameter logic [7:0] SecondRails = 8'h24;
 
   // numbers of the switches in their groups: switch s of chip c is 8c + s
   parameter int unsigned SwBusBlSet = 0;
@@ -56,6 +57,8 @@ package ohm_carrier_pkg;
   parameter int unsigned SwBusWlSet = 2;
   parameter int unsigned SwBusWlReset = 3;
   parameter int unsigned SwBusWlRead = 4;
+  parameter int unsigned SwBusSlReset = 5;
+  parameter int unsigned SwBusSlInhibit = 6;
   parameter int unsigned SwBusMonitor = 8;
   parameter int unsigned SwRowStride = 2;
   parameter int unsigned SwRowBus = 0;
@@ -66,8 +69,9 @@ package ohm_carrier_pkg;
   parameter int unsigned SwColumnInhibit = 2;
   parameter int unsigned SwColumnReset = 3;
   parameter int unsigned BusChips = 2;
-  // switches of the buses that a mode closes, indexed by mode_e; the monitors' apart
-  parameter logic [3:0][15:0] ModeBus = {16'h0008, 16'h0005, 16'h0012, 16'h0000};
+  // switches of the buses that a mode closes, likewise; the monitors' apart
+  parameter logic [3:0][15:0] ModeBus = {16'h0028, 16'h0005, 16'h0012, 16'h0000};
+  parameter logic [15:0] SecondBus = 16'h0048;
 
   // hard ceilings of the rails in DAC codes, indexed by rail_e
   parameter logic [7:0][15:0] RailCeiling = {

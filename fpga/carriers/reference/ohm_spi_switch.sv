@@ -65,8 +65,9 @@ module ohm_spi_switch
   endfunction
 
   // Closed switches of the bus group: the mode's, and in read, with no word line and a mask of rails, their monitors'.
-  function automatic bus_t buses(mode_e mode, logic [Rows-1:0] wl, logic [Columns-1:0] col);
-    buses = ModeBus[mode];
+  function automatic bus_t buses(mode_e mode, logic [Rows-1:0] wl, logic [Rows-1:0] bl,
+                                 logic [Columns-1:0] col);
+    buses = mode == ModeReset && bl == '0 ? SecondBus : ModeBus[mode];
     if (mode == ModeRead && wl == '0 && col >> Rails == '0)
       buses[SwBusMonitor+:Rails] = Rails'(col);
   endfunction
@@ -147,7 +148,7 @@ module ohm_spi_switch
   logic [Groups-1:0] sync_nq;
 
   always_comb begin
-    want = '{mode: mode_i, bus: buses(mode_i, wl_i, col_i), wl: wl_i, bl: bl_i, col: col_i};
+    want = '{mode: mode_i, bus: buses(mode_i, wl_i, bl_i, col_i), wl: wl_i, bl: bl_i, col: col_i};
     if (mode_i == ModeReset) want.bl = '0;
   end
 

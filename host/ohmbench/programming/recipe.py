@@ -233,8 +233,11 @@ class Recipe:
         ]
 
     def _rails(self, *names: str) -> dict[Rail, float]:
-        voltages = self._voltages(self.plugin)
-        return {rail: volts for name, volts, rails in voltages if not names or name in names for rail in rails}
+        highest: dict[Rail, float] = {}  # a rail may have its part in both ramps
+        for name, volts, rails in self._voltages(self.plugin):
+            if not names or name in names:
+                highest |= {rail: max(volts, highest.get(rail, 0.0)) for rail in rails}
+        return highest
 
     def rails_v(self) -> dict[Rail, float]:
         """The rails before a run; the ramps start from there."""

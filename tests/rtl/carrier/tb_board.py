@@ -127,7 +127,15 @@ async def conversions(dut) -> None:
 @cocotb.test()
 async def lines_with_two_sources(dut) -> None:
     board = await started(dut)
-    cases = [("bus", 0b00011), ("bus", 0b01100), ("bus", 0b10100), ("bus", 0b11000), ("wl", 3), ("bl", 3 << 62)]
+    cases = [
+        ("bus", 0b00011),
+        ("bus", 0b01100),
+        ("bus", 0b10100),
+        ("bus", 0b11000),
+        ("bus", 0b1100000),
+        ("wl", 3),
+        ("bl", 3 << 62),
+    ]
     pairs = (3, 5, 6, 9, 10, 12)
     cases += [(group, pair << 4 * j) for group in ("col_lo", "col_hi") for j in (0, 15) for pair in pairs]
     for group, closed in cases:
@@ -144,7 +152,14 @@ async def lines_with_two_sources(dut) -> None:
 @cocotb.test()
 async def make_before_break(dut) -> None:
     board = await started(dut)
-    for group, old, new in (("wl", 1, 2), ("bl", 2 << 60, 1 << 60), ("col_hi", 8, 2), ("bus", 1, 2), ("bus", 4, 16)):
+    for group, old, new in (
+        ("wl", 1, 2),
+        ("bl", 2 << 60, 1 << 60),
+        ("col_hi", 8, 2),
+        ("bus", 1, 2),
+        ("bus", 4, 16),
+        ("bus", 32, 64),
+    ):
         await board.switches(group, old)
         await board.switches(group, 0)
         await board.switches(group, new)
@@ -182,6 +197,12 @@ async def pulses(dut) -> None:
         await board.pulse("reset_en_i")
         await board.expect(*[unsettled] * (rail in RESET_RAILS))
         await board.clocks(t.DAC_SETTLE_CYCLES)
+    for rail in Rail:
+        await board.lines(pattern(Mode.RESET, 1, 0, 1))
+        await board.rails({rail: 300 + rail})
+        await board.pulse("reset_en_i")
+        await board.expect(*[unsettled] * (rail in (Rail.SL_INHIBIT, Rail.WL_RESET)))
+        await board.clocks(t.DAC_SETTLE_CYCLES)
 
 
 @cocotb.test()
@@ -199,6 +220,7 @@ async def pulses_on_wrong_lines(dut) -> None:
         (Mode.SET, "col_hi", 4 ^ 1, ("column neither at ground nor inhibited in SET", tia)),
         (Mode.RESET, "wl", 3 << 14, ("row open in a pulse",)),
         (Mode.RESET, "bus", 1 << 3 | 1 << 2, ("word line bus not at the rail of the pulse",)),
+        (Mode.RESET, "bus", 1 << 5, ("RESET bus at no rail in RESET",)),
         (Mode.RESET, "bl", 3 << 8, ("bit line not at ground in RESET",)),
         (Mode.RESET, "col_lo", 8 ^ 4, ("column neither at ground nor reset in RESET",)),
         (Mode.RESET, "col_lo", 8 ^ 1, ("column neither at ground nor reset in RESET", tia)),
@@ -222,7 +244,7 @@ async def moves_during_pulses(dut) -> None:
     await board.half(set_en_i=1)
     await board.half(reset_en_i=1)
     wrong = ["word line bus not at the rail of the pulse", "bit line not at ground in RESET"]
-    wrong += ["both enables at once", "column neither at ground nor reset in RESET"]
+    wrong += ["RESET bus at no rail in RESET", "both enables at once", "column neither at ground nor reset in RESET"]
     await board.expect(*[f"carrier_board: {rule}" for rule in wrong])
     await board.half(reset_en_i=0)
     await board.half(set_en_i=0)

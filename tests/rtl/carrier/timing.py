@@ -22,6 +22,11 @@ BUS, ROW, COLUMN = (TABLE["wiring"][kind] for kind in ("bus", "row", "column"))
 CLOSES = [mode["closes"] for mode in TABLE["mode"]]
 
 
+def is_second(mode: int, bl: int) -> bool:
+    """Whether RESET has its second rail."""
+    return mode == Mode.RESET and bl == 0
+
+
 @dataclass(frozen=True)
 class Command:
     kind: int
@@ -37,7 +42,8 @@ def pattern(mode: int, wl: int, bl: int, col: int) -> list[int]:
     """Closed switches of the five groups, 64 bits each, as the carrier's table numbers them."""
     if mode == Mode.OFF:
         return [0] * 5
-    bus = sum(1 << BUS[name] for name in CLOSES[mode])
+    closes = TABLE["reset_second"]["closes"] if is_second(mode, bl) else CLOSES[mode]
+    bus = sum(1 << BUS[name] for name in closes)
     if mode == Mode.READ and wl == 0 and col < 1 << len(Rail):
         bus |= col << BUS["monitor"]
 
@@ -72,7 +78,9 @@ class Timing:
 
     def settled(self) -> int:
         """First clock at which lines and the mode's rails have settled."""
-        return max([self.lines_settled, *(self.rail_settled[r] for r in t.MODE_RAILS[Mode(self.lines.mode)])])
+        second = is_second(self.lines.mode, self.lines.bl)
+        rails = t.SECOND_RAILS if second else t.MODE_RAILS[Mode(self.lines.mode)]
+        return max([self.lines_settled, *(self.rail_settled[r] for r in rails)])
 
     def idle(self, clock: int) -> bool:
         return clock >= max(self.free, self.lines_settled, *self.rail_settled)
@@ -112,7 +120,9 @@ class Timing:
             rails = [self.codes[r] for r in (Rail.BL_SET, Rail.SL_INHIBIT, Rail.WL_SET)]
             wl = lines.wl & lines.bl
         else:
-            rails, wl = [self.codes[Rail.SL_RESET], 0, self.codes[Rail.WL_RESET]], lines.wl
+            inhibit = self.codes[Rail.SL_INHIBIT] if is_second(lines.mode, lines.bl) else 0
+            line = inhibit if is_second(lines.mode, lines.bl) else self.codes[Rail.SL_RESET]
+            rails, wl = [line, inhibit, self.codes[Rail.WL_RESET]], lines.wl
         return ["pulse", lines.mode, wl, lines.col, *rails, command.value, at + command.value + 1]
 
 

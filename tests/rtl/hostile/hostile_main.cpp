@@ -84,10 +84,11 @@ class Bench {
 
     void report(uint64_t programs) const {
         std::printf("{\"programs\": %llu, \"clocks\": %llu, \"violations\": %u, \"pulses\": %u, \"at_limit\": %u, "
-                    "\"spent\": %u, \"apart\": %u, \"left_on\": %u, \"trips\": %u, \"silences\": %u, \"cut_rails\": %u, \"faults\": [",
+                    "\"spent\": %u, \"apart\": %u, \"second\": %u, "
+                    "\"left_on\": %u, \"trips\": %u, \"silences\": %u, \"cut_rails\": %u, \"faults\": [",
                     static_cast<unsigned long long>(programs), static_cast<unsigned long long>(clocks_),
-                    top_.violations_o, top_.pulses_o, top_.at_limit_o, top_.spent_o, top_.apart_o, top_.left_on_o,
-                    top_.trips_o, top_.silences_o, top_.cut_rails_o);
+                    top_.violations_o, top_.pulses_o, top_.at_limit_o, top_.spent_o, top_.apart_o, top_.second_o,
+                    top_.left_on_o, top_.trips_o, top_.silences_o, top_.cut_rails_o);
         for (unsigned i = 0; i < Faults; ++i) std::printf("%s%u", i ? ", " : "", faults_[i]);
         std::printf("]}\n");
     }

@@ -29,6 +29,7 @@ from ohmbench.tables import (
 )
 
 ARM, CLEAR_FAULT, CLEAR_COUNTS = Control.ARM, Control.CLEAR_FAULT, Control.CLEAR_COUNTS
+EMPTY = 7  # a mask register that no attack writes
 WORDS_A_FRAME = 64
 LONGEST_RUN = 6_000  # clocks that a program may take before it is aborted
 MS_CLOCKS = 460  # of hostile_tb.sv
@@ -178,7 +179,9 @@ class _Session:
     def attack(self) -> list[Instruction]:
         """Commands as close to each other as they go; one in eight is one that the guard has to refuse."""
         rng = self.rng
-        lines = Instruction(Op.LINES, (rng.choice((Mode.SET, Mode.RESET)), 1, 1, rng.choice((*[0, 2, 2] * 6, 5))))
+        mode = rng.choice((Mode.SET, Mode.RESET))
+        bit_lines = rng.choice((1, EMPTY)) if mode == Mode.RESET else 1  # EMPTY: from its second rail
+        lines = Instruction(Op.LINES, (mode, 1, bit_lines, rng.choice((*[0, 2, 2] * 6, 5))))
         other = Instruction(Op.LINES, (rng.choice((Mode.OFF, Mode.READ, Mode.SET, Mode.RESET)), 1, 1, 2))
         width = Instruction(Op.LI, (4, self.near(self.max_width)))
         pulse = Instruction(Op.PULSE, (4,))

@@ -16,6 +16,7 @@ module hostile_tb #(
     output logic [31:0] at_limit_o,
     output logic [31:0] spent_o,
     output logic [31:0] apart_o,
+    output logic [31:0] second_o,
     output logic [31:0] left_on_o,
     output logic [31:0] trips_o,
     output logic [31:0] silences_o,
@@ -72,8 +73,7 @@ module hostile_tb #(
     seen_data = u_top.reg_data >> (damage == DamageHigherLimits && !is_time);
     if (damage == DamageLaxInhibit && u_top.reg_addr == 8'(ohm_guard_pkg::RegMaxHalfSelect))
       seen_data = '0;
-    if (damage == DamageLaxReads && u_top.reg_addr == 8'(ohm_guard_pkg::RegMaxRead))
-      seen_data = '0;
+    if (damage == DamageLaxReads && u_top.reg_addr == 8'(ohm_guard_pkg::RegMaxRead)) seen_data = '0;
   end
 
   always_ff @(posedge clk_i) begin
@@ -144,6 +144,7 @@ module hostile_tb #(
       .at_limit_o,
       .spent_o,
       .apart_o,
+      .second_o,
       .left_on_o,
       .trips_o,
       .silences_o,

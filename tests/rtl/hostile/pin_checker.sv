@@ -37,6 +37,7 @@ module pin_checker
     output logic [31:0] at_limit_o,  // pulses as long as the limit
     output logic [31:0] spent_o,  // pulses that were the last of a cell's budget
     output logic [31:0] apart_o,       // SET pulses with the inhibit rail away from the bit line, within the limit
+    output logic [31:0] second_o,  // RESET pulses from the second rail
     output logic [31:0] left_on_o,  // off since word lines were left on in READ
     output logic [31:0] trips_o,
     output logic [31:0] silences_o,
@@ -47,7 +48,8 @@ module pin_checker
   localparam int unsigned TripClocks = 2;  // from the comparator to the enables
   // switches of the buses in a pulse
   localparam logic [63:0] InSet = 64'd1 << SwBusBlSet | 64'd1 << SwBusWlSet;
-  localparam logic [63:0] InReset = 64'd1 << SwBusWlReset;
+  localparam logic [63:0] InReset = 64'd1 << SwBusWlReset | 64'd1 << SwBusSlReset;
+  localparam logic [63:0] InSecond = 64'd1 << SwBusWlReset | 64'd1 << SwBusSlInhibit;
   localparam int unsigned Half = 64 / SwColumnStride;  // columns of a group
 
   longint unsigned now = 0;
@@ -140,6 +142,8 @@ module pin_checker
   function automatic void rails_moved();
     over = 1'b0;
     for (int r = 0; r < 8; r++) over |= code[r] > max_rail[r];
+    if (closed[0][SwBusSlInhibit] && code[2] > max_rail[1])
+      over = 1'b1;  // it RESETs as sl_reset does
     over_since = now;
   endfunction
 
@@ -161,6 +165,7 @@ module pin_checker
     if (g == 0) begin
       two = !$onehot0({c[SwBusBlSet], c[SwBusBlRead]});
       if (!$onehot0({c[SwBusWlSet], c[SwBusWlReset], c[SwBusWlRead]})) two = 1'b1;
+      if (c[SwBusSlReset] && c[SwBusSlInhibit]) two = 1'b1;
     end else if (g < 3) begin
       for (int unsigned i = 0; i < 64 / SwRowStride; i++)
       if (!$onehot0(c[SwRowStride*i+:SwRowStride])) two = 1'b1;
@@ -180,6 +185,7 @@ module pin_checker
     if (sw_bits != 8) fail("switch frame not of 8 bits");
     if (set_en_i || reset_en_i) fail("switches move during a pulse");
     closed[g] = sw_word;
+    if (g == 0 && (was ^ closed[0]) >> SwBusSlInhibit & 1'b1 != '0) rails_moved();
     if (two_sources(g, closed[g])) fail("a line with two sources");
     if (now - opened_at[g] >= 64'(SwitchFrameCycles)) opened[g] = '0;
     if ((was & ~closed[g]) != '0) begin
@@ -210,6 +216,10 @@ module pin_checker
     logic [SwColumnStride-1:0] column;
     logic [15:0] apart;
     int unsigned row;
+    logic second;
+    logic [7:0] rails;
+    second = reset_en_i && closed[0] == InSecond;
+    rails  = second ? 8'b0010_0100 : ModeRails[set_en_i?ModeSet : ModeReset];
     for (int unsigned i = 0; i < 32; i++) begin
       wl[i] = closed[1][SwRowStride*i+SwRowBus];
       bl[i] = closed[2][SwRowStride*i+SwRowBus];
@@ -221,11 +231,14 @@ module pin_checker
     end
     if ($countones(wl) != 1) fail("pulse on other than one row");
     if (set_en_i && (bl != wl || closed[0] != InSet)) fail("SET with other lines than its row's");
-    if (reset_en_i && (bl != '0 || closed[0] != InReset)) fail("RESET with a bit line driven");
+    if (reset_en_i && (bl != '0 || !(closed[0] inside {InReset, InSecond})))
+      fail("RESET with a bit line driven, or from no rail");
+    if (second && code[2] > max_rail[1]) fail("RESET above the limit of sl_reset");
+    if (second) second_o = second_o + 1;
     if ((on ^ idle_columns) != '1) fail("a column with other than one connection");
     if (now - lines_moved < 64'(SwitchSettleCycles)) fail("pulse before the switches have settled");
     for (int r = 0; r < 8; r++) begin
-      if (ModeRails[set_en_i?ModeSet : ModeReset][r] && now - rail_moved[r] < 64'(DacSettleCycles))
+      if (rails[r] && now - rail_moved[r] < 64'(DacSettleCycles))
         fail("pulse before a rail has settled");
     end
     // codes of bl_set and sl_inhibit, as the chips have them
@@ -343,7 +356,7 @@ module pin_checker
   end
 
   initial begin
-    {violations_o, pulses_o, at_limit_o, spent_o, apart_o, left_on_o} = '0;
+    {violations_o, pulses_o, at_limit_o, spent_o, apart_o, second_o, left_on_o} = '0;
     {trips_o, silences_o, cut_rails_o} = '0;
     pulse_end = 0;
     safe_since = 0;

@@ -87,6 +87,7 @@ def check(seen: dict[str, int], faults: list[int], said: str, programs: int) -> 
     for what in ("at_limit", "spent", "silences"):
         assert seen[what] > programs // 10, what
     assert seen["apart"] > programs // 20
+    assert seen["second"] > programs // 20
     assert seen["left_on"] > programs // 40
     for what in ("trips", "cut_rails"):  # in the middle of a pulse; between two
         assert seen[what] >= programs // 400, what

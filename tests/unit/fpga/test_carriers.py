@@ -77,9 +77,10 @@ def test_an_unknown_carrier_is_refused() -> None:
 @pytest.mark.parametrize(
     ("kind", "numbers", "message"),
     [
-        ("bus", {"bl_read": 7, "wl_set": 6, "bl_set": 5}, None),
+        ("bus", {"bl_read": 7, "sl_inhibit": 0, "bl_set": 6}, None),
         ("bus", {"bl_read": 20}, "switches of bus bl are on more than one chip"),
         ("bus", {"wl_set": 21}, "switches of bus wl are on more than one chip"),
+        ("bus", {"sl_reset": 22}, "switches of bus sl are on more than one chip"),
         ("bus", {"wl_set": 0}, "names a switch twice"),
         ("row", {"bus": 1, "ground": 0}, None),
         ("row", {"bus": 2}, "one that is not there"),

@@ -176,7 +176,7 @@ def test_rows_without_cells_are_skipped_and_nothing_asked_is_nothing_done() -> N
     mask[[5, 9]] = True
     seen: list[tuple[int, tuple[int, ...]]] = []
     program_cells(bench, levels, mask, 7, Recipe(), lambda part, first, words: seen.append((first, words.shape)))
-    assert seen == [(5, (5, 32))]
+    assert [first + row for first, (rows, _lanes) in seen for row in range(rows)] == [5, 6, 7, 8, 9]
     assert set(np.flatnonzero(array.last.any(axis=1))) == {5, 9}
 
 

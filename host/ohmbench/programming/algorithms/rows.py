@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from ohmbench.bench.base import clocks
+from ohmbench.bench.base import clocks, dac_code
 from ohmbench.isa import Program, load_firmware
 from ohmbench.programming.algorithms.base import Algorithm, Rails, Settings
 from ohmbench.programming.bands import Bands
@@ -24,7 +24,7 @@ class RowByRow(Algorithm):
     """
 
     last_pulse: ClassVar[Literal["any", "set", "reset"]] = "any"
-    reset_rails = Rails(ramped=(Rail.SL_RESET,), held=(Rail.WL_RESET,))
+    reset_rails = Rails(ramped=(Rail.SL_RESET, Rail.SL_INHIBIT), held=(Rail.WL_RESET,))
 
     @property
     def firmware(self) -> Program:
@@ -49,7 +49,8 @@ class RowByRow(Algorithm):
             "SET_BACK": (settings.set.back_code, 0),
             "RESET_BACK": (settings.reset.back_code, 0),
             "MARGIN": (bands.margin, 0),
-            "NEED": (settings.confirm_need - 1, 0),
+            "CONFIRM": (settings.confirm << 16, settings.confirm << 16),
+            "NEED": ((settings.confirm << 16) + settings.confirm_need - 1, 0),
         }
         tables = np.zeros((len(columns), LANES), np.int32)
         for name, (values, leave) in columns.items():
@@ -61,7 +62,7 @@ class RowByRow(Algorithm):
         return tables.view(np.uint32)
 
     def arguments(self, settings: Settings) -> dict[str, int]:
-        values: dict[str, int] = {"rounds": settings.rounds, "confirm": settings.confirm}
+        values: dict[str, int] = {"rounds": settings.rounds, "hold": dac_code(settings.set.hold_v)}
         for name, ramp in (("set", settings.set), ("reset", settings.reset)):
             start, step, end = ramp.codes
             values |= {f"{name}_start": start, f"{name}_step": step, f"{name}_end": end}
