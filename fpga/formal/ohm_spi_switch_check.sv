@@ -23,6 +23,7 @@ module ohm_spi_switch_check
     input logic                     load,
     input logic                     breaking,
     input logic [         7:0][7:0] shift_q,
+    input logic [2*Groups-1:0]      together_q,
     input logic [       113:0]      old_q,
     input logic [       113:0]      new_q
 );
@@ -158,6 +159,18 @@ module ohm_spi_switch_check
 
   // ---- steps
 
+  // groups that may have their frame together, from the modes alone
+  logic [Groups-1:0] clears, alike;
+  mode_e mode_from, mode_to;
+  assign mode_from = mode_e'(from_q[97:96]);
+  assign mode_to   = mode_e'(to_q[97:96]);
+  always_comb begin
+    clears = '0;
+    if (mode_from != mode_to && (mode_from == ModeRead || mode_to == ModeRead)) clears = 5'b11001;
+    if (mode_to == ModeOff) clears = '1;
+    alike = mode_to == ModeRead ? 5'b11000 : '0;
+  end
+
   logic [Groups-1:0] low;
   logic bus_first, bus_last;
   assign low       = ~sw_sync_no;
@@ -165,7 +178,9 @@ module ohm_spi_switch_check
   assign bus_first = frames_q[0] || frames_q[Groups] || low[GroupBus];
 
   `OHM_ASSERT(LemmaTold_A, old_q == kept(from_q) && new_q == kept(to_q))
-  `OHM_ASSERT(LemmaLow_A, count_q == '0 ? low == '0 : $onehot(low))
+  `OHM_ASSERT(LemmaTogether_A, frames_q == '0 || together_q == {alike, clears})
+  `OHM_ASSERT(LemmaLow_A, count_q == '0 ? low == '0 : $onehot(low)
+              || (low & ~(u_view.is_break_q ? clears : alike)) == '0)
   `OHM_ASSERT(LemmaOpening_A, u_view.is_break_q == u_bus.is_break_q || count_q == '0)
   `OHM_ASSERT(LemmaBusLast_A, !bus_last || (bus_next & ~bus_from) == '0)
   `OHM_ASSERT(LemmaBusFirst_A, !bus_first || (next & ~from) == '0 || group == GroupBus)

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-enum { GROUPS = 5, SYNC_HIGH_CLOCKS = 1 /* a frame's last: SYNC has risen, and the DAC has moved */ };
+enum { BUS, WL, BL, COL_LO, COL_HI, GROUPS };
+enum { SYNC_HIGH_CLOCKS = 1 /* a frame's last: SYNC has risen, and the DAC has moved */ };
 
 static uint64_t later(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
@@ -83,19 +84,22 @@ static void closed(int mode, uint32_t wl, uint32_t bl, uint32_t col, uint64_t *g
     }
 }
 
-/* Switch frames from the present lines to others: break before make, changed groups only. */
+/* Switch frames from the present lines to others: break before make, changed groups only, and at once those that get
+   the same bits: where nothing stays closed, and the columns of a READ. */
 static unsigned frames(const ohm_carrier_t *c, int mode, uint32_t wl, uint32_t bl, uint32_t col)
 {
+    int is_off = mode == OHM_MODE_OFF, is_read = mode == OHM_MODE_READ;
+    int clears = mode != c->mode && (is_read || c->mode == OHM_MODE_READ);
     uint64_t now[GROUPS], then[GROUPS];
-    unsigned count = 0;
+    unsigned count = 0, cleared = 0;
 
     closed(c->mode, c->wl, c->bl, c->col, now);
     closed(mode, wl, bl, col, then);
     for (int i = 0; i < GROUPS; i++) {
-        if (now[i] & ~then[i]) count++;
-        if (then[i] & ~now[i]) count++;
+        if (now[i] & ~then[i]) *(is_off || (clears && i != WL && i != BL) ? &cleared : &count) += 1;
+        if (then[i] & ~now[i] && !(i == COL_HI && is_read && OHM_COLUMNS == 32)) count++;
     }
-    return count;
+    return count + (cleared != 0);
 }
 
 uint64_t ohm_carrier_rail(ohm_carrier_t *c, uint64_t clock, int rail, uint16_t code)

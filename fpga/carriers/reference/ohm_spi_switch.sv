@@ -1,6 +1,8 @@
 // Takes the lines from one pattern of switches to another, break before make: first, in group
 // order, each group in which a switch opens gets what stays closed; then, in group order, each in
 // which one closes gets the new pattern. A group with none to close has it after the first pass.
+// Groups that get the same bits get them together: those in which nothing stays closed, to off all and to or from READ
+// the buses and the columns; and the columns of a READ, which are all at their amplifiers.
 //
 // A group's eight ADG1414 have a data line each and share clock and SYNC: 8 bits a frame, MSB
 // first, data change as SCLK rises and are taken as it falls, the switches move as SYNC rises.
@@ -33,6 +35,8 @@ module ohm_spi_switch
   // groups and columns that have switches
   localparam logic [Groups-1:0] HasSwitches = {Columns > Half, 4'b1111};
   localparam logic [2*Half-1:0] HasColumn = (2 * Half)'({Columns{1'b1}});
+  localparam logic [Groups-1:0] ColumnGroups = 1 << GroupColLo | 1 << GroupColHi;
+  localparam logic [Groups-1:0] ChangingGroups = ColumnGroups | 1 << GroupBus;
   localparam int unsigned Frame = SwitchFrameCycles;
   localparam int unsigned Bits = 8;
   localparam int unsigned High = Frame - Bits;  // clocks with SYNC high
@@ -138,9 +142,23 @@ module ohm_spi_switch
     end
   endfunction
 
+  // Groups in which nothing stays closed.
+  function automatic logic [Groups-1:0] clears(mode_e from, mode_e to);
+    logic is_read;
+    is_read = from == ModeRead || to == ModeRead;
+    clears  = from != to && is_read ? ChangingGroups : '0;
+    if (to == ModeOff) clears = '1;
+  endfunction
+
+  // Groups that all get the same when they close.
+  function automatic logic [Groups-1:0] alike(mode_e mode);
+    return mode == ModeRead && Columns == 2 * Half ? ColumnGroups : '0;
+  endfunction
+
   lines_t want, old_q, new_q;
   logic [Groups-1:0] breaks, makes, group;
-  logic [2*Groups-1:0] frames, frames_q, chosen;  // frames to send: breaks from bit 0, then makes
+  logic [2*Groups-1:0]
+      frames, frames_q, first, together_q, chosen;  // breaks from bit 0, then makes
   logic breaking, load;
   logic [CountW-1:0] count_q;  // clocks until the next frame
   logic [SettleW-1:0] settle, settle_q;  // clocks until settled, if no frame is to be sent
@@ -148,15 +166,28 @@ module ohm_spi_switch
   logic [Groups-1:0] sync_nq;
 
   always_comb begin
-    want = '{mode: mode_i, bus: buses(mode_i, wl_i, bl_i, col_i), wl: wl_i, bl: bl_i, col: col_i};
+    want = '{
+        mode: mode_i,
+        bus: buses(mode_i, wl_i, bl_i, col_i),
+        wl: wl_i,
+        bl: bl_i,
+        col: col_i
+    };
     if (mode_i == ModeReset) want.bl = '0;
   end
 
-  assign breaks     = opens(new_q, want);
-  assign makes      = opens(want, new_q);
-  assign frames     = {makes, breaks};
-  assign chosen     = frames_q & (~frames_q + 1'b1);  // the lowest
-  assign breaking   = chosen[Groups-1:0] != '0;
+  assign breaks   = opens(new_q, want);
+  assign makes    = opens(want, new_q);
+  assign frames   = {makes, breaks};
+  assign first    = frames_q & (~frames_q + 1'b1);  // the lowest
+  assign breaking = first[Groups-1:0] != '0;
+  always_comb begin
+    chosen = first;
+    if (breaking && (first & together_q) != '0)
+      chosen[Groups-1:0] = frames_q[Groups-1:0] & together_q[Groups-1:0];
+    if (!breaking && (first & together_q) != '0)
+      chosen[2*Groups-1:Groups] = frames_q[2*Groups-1:Groups] & together_q[2*Groups-1:Groups];
+  end
   assign group      = chosen[Groups-1:0] | chosen[2*Groups-1:Groups];
   assign load       = frames_q != '0 && count_q == '0;
 
@@ -174,6 +205,7 @@ module ohm_spi_switch
     if (!rst_ni || safe_i) begin
       old_q    <= '0;
       new_q    <= '0;
+      together_q <= '0;
       frames_q <= '0;
       count_q  <= '0;
       settle_q <= '0;
@@ -187,6 +219,7 @@ module ohm_spi_switch
         old_q    <= new_q;
         new_q    <= want;
         frames_q <= frames;
+        together_q <= {alike(mode_i), clears(new_q.mode, mode_i)};
       end else if (load) begin
         frames_q <= frames_q & ~chosen;
         count_q  <= CountW'(Frame - 1);

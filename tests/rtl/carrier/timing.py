@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,6 +86,15 @@ class Timing:
     def idle(self, clock: int) -> bool:
         return clock >= max(self.free, self.lines_settled, *self.rail_settled)
 
+    def frames(self, mode: int, closed: Sequence[int]) -> int:
+        """Different words that groups get: where a switch opens, then where one closes."""
+        pairs = list(enumerate(zip(self.closed, closed, strict=True)))
+        was = self.lines.mode
+        clears = set(range(5)) if mode == Mode.OFF else {0, 3, 4} if mode != was and Mode.READ in (mode, was) else set()
+        breaks = {"all open" if i in clears else i for i, (a, b) in pairs if a & ~b}
+        makes = {3 if mode == Mode.READ and i == 4 and t.COLUMNS == 32 else i for i, (a, b) in pairs if b & ~a}
+        return len(breaks) + len(makes)
+
     def take(self, command: Command, offered: int) -> int:
         """Take a command that is offered from a clock on; returns the clock at which it is taken."""
         at = max(offered, self.free)
@@ -97,7 +107,7 @@ class Timing:
         elif command.kind == LINES:
             at = max(at, self.lines_free)
             closed = pattern(command.mode, command.wl, command.bl, command.col)
-            frames = sum((a & ~b != 0) + (b & ~a != 0) for a, b in zip(self.closed, closed, strict=True))
+            frames = self.frames(command.mode, closed)
             self.lines, self.closed = command, closed
             self.lines_free = at + 1 + frames * t.SWITCH_FRAME_CYCLES
             if frames:
