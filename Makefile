@@ -7,7 +7,7 @@ BIN = .venv/bin
 BOARD ?= ulx3s
 
 .PHONY: venv demo docs results bench one-array test test-all fuzz lint style types layers checks format generated rtl-lint formal bitstream coverage listings
-.PHONY: session sim clean help
+.PHONY: session sim wheels clean help
 
 help:
 	@echo "make venv       install ohmbench and its tools into .venv"
@@ -18,6 +18,7 @@ help:
 	@echo "make one-array  98 % of MNIST in one array: trains it (torch), and tests it on simulated arrays"
 	@echo "make test       lint, types, generated files, fast tests (what CI runs)"
 	@echo "make test-all   the same with the slow tests"
+	@echo "make wheels     build sdist and wheel, and try the wheel in empty environments; build/wheels"
 	@echo "make fuzz       spoiled inputs to every reader of files and frames, for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make formal     prove the promises of docs/formal.md; writes build/formal/summary.json"
 	@echo "make bitstream  build the bitstream for BOARD=$(BOARD), DEVICE=...; writes build/$(BOARD)"
@@ -133,9 +134,13 @@ test: checks
 	@echo "test: pytest, fast tests"
 	@$(WITH_STDERR) $(BIN)/pytest --quiet -n auto --dist loadfile --no-loadscope-reorder -m "not slow"
 
-test-all: checks
+test-all: checks wheels
 	@echo "test: pytest, all tests"
 	@$(WITH_STDERR) $(BIN)/pytest --quiet -n auto --dist loadfile --no-loadscope-reorder
+
+wheels: venv
+	@echo "wheels: building, and trying on every CPython that is here, some minutes; build/wheels"
+	@$(BIN)/python -m tests.release.wheels
 
 FUZZ_SECONDS ?= 600
 

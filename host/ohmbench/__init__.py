@@ -8,8 +8,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
-
 _FACE = {
     "ArrayState": "errors",
     "AssemblyError": "errors",
@@ -60,11 +58,24 @@ __all__ = ["__version__", *_FACE]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _FACE:
+    if name == "__version__":
+        value = _version()
+    elif name in _FACE:
+        value = getattr(import_module(f"ohmbench.{_FACE[name]}"), name)
+    else:
         raise AttributeError(f"module 'ohmbench' has no attribute {name!r}")
-    value = getattr(import_module(f"ohmbench.{_FACE[name]}"), name)
     globals()[name] = value
     return value
+
+
+def _version() -> str:
+    """As it was installed, which is where tags of git are read; an editable install keeps it until the next one."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("ohmbench")
+    except PackageNotFoundError:
+        return "0+not.installed"
 
 
 def __dir__() -> list[str]:

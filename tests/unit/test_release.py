@@ -25,9 +25,13 @@ def test_forms_and_workflows_are_yaml(path: Path) -> None:
     assert isinstance(loaded(path), dict)
 
 
-def test_the_citation_is_of_this_version() -> None:
+def test_citation_and_core_are_of_the_last_release() -> None:
+    """Before the first one, of what it is to be."""
+    released = re.findall(r"^## (\d+\.\d+\.\d+) - ", (REPO / "CHANGELOG.md").read_text(), re.MULTILINE)
+    version = released[0] if released else __version__.partition(".dev")[0]
     citation = loaded(REPO / "CITATION.cff")
-    assert citation["version"] == __version__
+    assert citation["version"] == version
+    assert f"name: ohmbench:fpga:ohmbench:{version}\n" in (REPO / "ohmbench.core").read_text()
     assert citation["references"][0]["doi"] == "10.23919/ICS.2025.3597876"
 
 

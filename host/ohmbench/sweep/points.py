@@ -102,7 +102,8 @@ def key_of(spec: NetworkSpec) -> str:
 
 
 def _hash(content: dict[str, Any]) -> str:
-    text = json.dumps({"ohmbench": __version__, **content}, sort_keys=True, allow_nan=False)
+    release = __version__.partition(".dev")[0]  # a commit does not make the points before it worthless; a release does
+    text = json.dumps({"ohmbench": release, **content}, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
