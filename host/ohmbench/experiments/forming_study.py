@@ -90,7 +90,7 @@ class FormingStudy(Experiment):
         ]
         after = found[-1].usiemens.mean(axis=0)[formed[-1] & fresh]
         return [
-            cumulative_chart("Cells formed", share, "V on the bit line", "% of the fresh cells"),
+            cumulative_chart("Cells formed", share, "V on the bit line", "% of the fresh cells", "V"),
             histogram("Conductance after forming", after, "µS"),
         ]
 

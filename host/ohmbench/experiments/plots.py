@@ -46,7 +46,8 @@ def band_chart(
         return ""
     xs = [p[0] for line in points.values() for p in line]
     ys = [v for line in points.values() for p in line for v in p[1:]]
-    plot = Plot(title, _axis(xs, x_name, log_x), _axis(ys, y_name, log_y))
+    ends = ", ".join(f"{name} {line[-1][2]:.3g}" for name, line in points.items())
+    plot = Plot(f"{title}: {ends} {y_name} at the end", _axis(xs, x_name, log_x), _axis(ys, y_name, log_y))
     floor = _FLOOR if log_y else -math.inf
     for colour, line in zip(_COLOURS, points.values(), strict=False):
         for part in _unbroken([(x, *(max(v, floor) for v in values)) for x, *values in line]):
@@ -57,10 +58,12 @@ def band_chart(
     return plot.figure(caption, list(zip(_COLOURS, points, strict=False)))
 
 
-def cumulative_chart(title: str, points: Sequence[tuple[float, float]], x_name: str, y_name: str) -> str:
-    """Points (where, percent) with a line through them."""
+def cumulative_chart(title: str, points: Sequence[tuple[float, float]], x_name: str, y_name: str, unit: str) -> str:
+    """Points (where, percent) with a line through them; `unit` is of where."""
     if not points:
         return ""
+    half = next((f"half at {x:.3g} {unit}, " for x, y in points if y >= 50), "")
+    title += f": {half}{points[-1][1]:.1f} % at {points[-1][0]:.3g} {unit}"
     plot = Plot(title, _axis([x for x, _ in points], x_name, False), Axis(0, 100, ticks(0, 100, 5), y_name))
     plot.line(points, IN_WINDOW, width=1.6)
     for x, y in points:
@@ -76,13 +79,19 @@ def histogram(title: str, values: FloatArray, x_name: str) -> str:
     margin = (high - low or abs(high) or 1.0) / _BINS
     counts, edges = np.histogram(values, _BINS, (low - margin, high + margin))
     x = Axis(float(edges[0]), float(edges[-1]), ticks(float(edges[0]), float(edges[-1])), x_name)
-    return bars(title, edges.tolist(), [(counts.astype(float).tolist(), IN_WINDOW, "cells")], x)
+    return bars(
+        f"{title}: median {np.median(values):.3g}",
+        edges.tolist(),
+        [(counts.astype(float).tolist(), IN_WINDOW, "cells")],
+        x,
+    )
 
 
 def scatter(title: str, x: FloatArray, y: FloatArray, x_name: str, y_name: str, caption: str = "") -> str:
     """A dot a cell."""
     if not x.size:
         return ""
+    title += f": median {np.median(y):.3g} {y_name}"
     plot = Plot(title, _axis(x.tolist(), x_name, False), _axis([0.0, *y.tolist()], y_name, False))
     for a, b in zip(x.tolist(), y.tolist(), strict=True):
         plot.dot(a, b, IN_WINDOW, radius=1.8, tip=f"{a:.4g}, {b:.4g}")

@@ -17,7 +17,7 @@ from ohmbench.operations.twin_check import TwinCheck
 from ohmbench.programming.result import ProgramResult
 from ohmbench.report.infer import InferReport, render_infer
 from ohmbench.report.results import SummaryRow, confusion, percent, seconds
-from ohmbench.report.trimming import trimming_section
+from ohmbench.report.trimming import TrimmingSection, trimming_section
 from ohmbench.support.array_types import IntArray
 from ohmbench.tables import CLOCK_HZ
 
@@ -137,7 +137,8 @@ class InferResult:
             UsageError: it cannot be written.
         """
         rows, confusions, reached = self._judged()
-        section, notices = "", []
+        section: TrimmingSection | None = None
+        notices: list[str] = []
         if self.trim is not None:
             section = trimming_section(self.trim.image, self.trim.trimming, self.trim.worst)
             notices = [] if self.trim.stale is None else [f"The trimming is stale: {self.trim.stale}."]

@@ -23,6 +23,7 @@ from ohmbench.report.cell_charts import Levels, arrival_chart, error_by_level_ch
 from ohmbench.report.charts import IN_WINDOW, Figure
 from ohmbench.report.grids import confusion_chart, wear_chart
 from ohmbench.report.program import ProgramState
+from ohmbench.report.results import percent
 from ohmbench.report.sweep_charts import best_setting, pareto, stages_chart
 from ohmbench.support.files import check_writable, write_result
 from ohmbench.support.guesses import did_you_mean
@@ -116,7 +117,8 @@ def _yield(state: ProgramState) -> str:
     share = 100 * np.cumsum(counts) / len(errors)
     shown = widths <= 4 * state.info.window_usiemens  # what is stuck would take most of the axis
     points = list(zip(widths[shown].tolist(), share[shown].tolist(), strict=True))
-    return cumulative_chart(f"Yield, {state.info.origin}", points, "half width of a window, µS", "% of the cells in it")
+    x, y = "half width of a window, µS", "% of the cells in it"
+    return cumulative_chart(f"Yield, {state.info.origin}", points, x, y, "µS")
 
 
 def _error(state: ProgramState) -> str:
@@ -150,7 +152,8 @@ def _confusion(kind: str, source: str, lab: Path | None) -> Figure:
 def _of_best(store: ResultStore, rows: list[dict[str, Any]]) -> str:
     counts, best = dict(store.confusions()), best_setting(rows)
     matrix = np.sum([counts[str(row["point"])] for row in best], axis=0)
-    return confusion_chart(matrix, f"Confusion, best setting, {len(best)} points")
+    share = percent(float(np.trace(matrix)) / max(1, int(matrix.sum())))
+    return confusion_chart(matrix, f"Confusion of the best setting, {len(best)} points: {share} right")
 
 
 def _of_inference(kind: str, store: Store, shown: Shown) -> str:
@@ -158,14 +161,18 @@ def _of_inference(kind: str, store: Store, shown: Shown) -> str:
     found = shown.outcome.recognised
     if not found or not found.get("confusion"):
         return ""
-    return confusion_chart(np.array(found["confusion"]), f"Confusion on {found['dataset']}, {found['images']} images")
+    counts = np.array(found["confusion"])
+    share = percent(float(np.trace(counts)) / max(1, int(counts.sum())))
+    return confusion_chart(counts, f"Confusion on {found['dataset']}: {share} of {found['images']} images right")
 
 
 def _wear(kind: str, source: str, lab: Path | None) -> Figure:
     del kind
     with record_to_read(record_path(lab)) as store:
         wear = store.wear(store.known_array(source).serial)
-        return wear_chart(wear.given, wear.reserved, f"Wear of {source}")
+        most, median = int(wear.given.max(initial=0)), float(np.median(wear.given))
+        title = f"Wear of {source}: {most} pulses at most, {median:.0f} in the median cell"
+        return wear_chart(wear.given, wear.reserved, title)
 
 
 def _accuracy(store: ResultStore, rows: list[dict[str, Any]]) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 
 from ohmbench.report import charts
 from ohmbench.report.charts import DARK, EDGE, IN_WINDOW, LIGHT, OUTSIDE, SHADE, Axis, Plot
 from ohmbench.report.heat_maps import ERROR_SPAN_WINDOWS
+from ohmbench.report.results import percent
 from ohmbench.support.array_types import Codes, FloatArray, Mask
 
 MOST_LEVELS = 16
@@ -68,8 +68,10 @@ def error_chart(errors: FloatArray, good: Mask, window_usiemens: float, codes_pe
     caption = f"Error at verification, {origin}; the window of ±{window:g} µS is shaded."
     if beyond:
         caption += f" Beyond the ends, and counted in the last bars: {beyond}."
+    spread = f", spread {errors[good].std():.2f} µS" if good.any() else ""
+    share = float(good.mean()) if good.size else math.nan
     return charts.bars(
-        "Error",
+        f"Error: {percent(share)} of the cells in their window{spread}",
         edges,
         [(inside, IN_WINDOW, "in their window"), (outside, OUTSIDE, "outside of their window")],
         _error_axis(window, width, half),
@@ -87,8 +89,11 @@ def errors_chart(
     edges = (np.arange(2 * half + 2) - half - 0.5) * width
     counts = [np.histogram(np.clip(errors, -half * width, half * width), edges)[0] for _n, _c, errors in series]
     most = float(max(1, *(c.max(initial=1) for c in counts)))
+    shares = (f"{percent(float(np.mean(np.abs(e) <= window_usiemens)))} {name}" for name, _colour, e in series)
     plot = Plot(
-        "Error", _error_axis(window_usiemens, width, half), Axis(0.0, most, charts.ticks(0.0, most, 4), "cells")
+        f"Error: within ±{window_usiemens:g} µS {', '.join(shares)}",
+        _error_axis(window_usiemens, width, half),
+        Axis(0.0, most, charts.ticks(0.0, most, 4), "cells"),
     )
     plot.rect((-window_usiemens, window_usiemens), (0.0, most), SHADE)
     for edge in (-window_usiemens, window_usiemens):
@@ -128,8 +133,9 @@ def pulse_chart(pulses: Codes, good: Mask) -> str:
     )
     step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, end) if end / s <= 6)
     grouped = "" if width == 1 else f" Each bar holds {width} counts."
+    half, most_cells = (f"{np.percentile(pulses, share):.0f}" for share in (50, 90)) if pulses.size else ("0", "0")
     return charts.bars(
-        "Pulses",
+        f"Pulses: half of the cells took at most {half}, 90 % at most {most_cells}",
         list(range(0, end + 1, width)),
         [(inside, IN_WINDOW, "in their window"), (outside, OUTSIDE, "outside of their window")],
         Axis(0, end, [(value + 0.5 * width, str(value)) for value in range(0, end, step)], "pulses a cell"),
@@ -153,7 +159,12 @@ def error_by_level_chart(
     """
     span = ERROR_SPAN_WINDOWS * window_usiemens
     marks = charts.ticks(-span, span, 6, sign=True)
-    plot = Plot("Error by level", levels.axis(), Axis(-1.2 * span, 1.2 * span, marks, "read-back minus target, µS"))
+    last = series[-1][2]
+    spreads = [float(np.ptp(np.percentile(last[levels.of == level], (5, 95)))) for level in range(len(levels))]
+    widest = f": widest at {levels.target_usiemens[int(np.argmax(spreads))]:.0f} µS" if len(levels) > 1 else ""
+    plot = Plot(
+        f"Error by level{widest}", levels.axis(), Axis(-1.2 * span, 1.2 * span, marks, "read-back minus target, µS")
+    )
     for level in range(len(levels)):
         chosen = levels.of == level
         low, high = (float(np.median(edge[chosen])) for edge in window)
@@ -169,7 +180,6 @@ def error_by_level_chart(
             label = f"{levels.target_usiemens[level]:.0f} µS" + (f", {name}" if len(series) > 1 else "")
             outside = chosen & ((errors < window[0]) | (errors > window[1]))
             _box(plot, centre, 0.36 * pitch, errors[chosen], errors[outside], span, label, colour)
-    last = series[-1][2]
     for level in range(len(levels)):
         for beyond, arrow, y in ((last > span, "▲", 1.09 * span), (last < -span, "▼", -1.18 * span)):
             count = np.count_nonzero(beyond & (levels.of == level))
@@ -208,7 +218,10 @@ def pulses_by_level_chart(levels: Levels, set_pulses: Codes, reset_pulses: Codes
     total = set_pulses + reset_pulses
     chosen = [levels.of == level for level in range(len(levels))]
     most = max([1.0, *(float(np.percentile(total[c], 90)) for c in chosen), *(float(total[c].mean()) for c in chosen)])
-    plot = Plot("Pulses by level", levels.axis(), Axis(0.0, 1.05 * most, charts.ticks(0.0, most, 5), "pulses a cell"))
+    means = [float(total[cells].mean()) for cells in chosen]
+    worst = int(np.argmax(means))
+    title = f"Pulses by level: most at {levels.target_usiemens[worst]:.0f} µS, {means[worst]:.1f} a cell"
+    plot = Plot(title, levels.axis(), Axis(0.0, 1.05 * most, charts.ticks(0.0, most, 5), "pulses a cell"))
     for level, cells in enumerate(chosen):
         label, base = f"{levels.target_usiemens[level]:.0f} µS", 0.0
         for name, colour, pulses in (("SET", DARK, set_pulses), ("RESET", LIGHT, reset_pulses)):
@@ -229,16 +242,21 @@ def arrival_chart(pulses: Codes, good: Mask) -> str:
     arrived = np.cumsum(np.bincount(pulses[good], minlength=most + 1)) / max(1, len(pulses))
     x = Axis(0.0, float(most), charts.count_ticks(most), "pulses that a cell got", math.log1p)
     y = Axis(0.0, 100.0, [(share, f"{share:.0f} %") for share in (0.0, 25.0, 50.0, 75.0, 100.0)], "cells arrived")
-    plot = Plot("Convergence", x, y)
+    reached = {share: int(np.argmax(arrived >= share / 100)) for share in (50, 90, 99) if arrived[-1] >= share / 100}
+    shares = [f"{share} % after {count}" for share, count in reached.items() if share != 90]
+    title = (
+        f"Cells in their window: {', '.join(shares)} pulses"
+        if shares
+        else "Fewer than half of the cells came into their window"
+    )
+    plot = Plot(title, x, y)
     points, texts = [(0.0, 0.0)], []
     for count, share in enumerate((100 * arrived).tolist()):
         points += [(float(count), points[-1][1]), (float(count), share)]
-    for share in (50, 90, 99):
-        if arrived[-1] >= share / 100:
-            count = int(np.argmax(arrived >= share / 100))
-            plot.line([(count, 0.0), (count, share)], EDGE, dash="4 3")
-            plot.dot(count, 100 * float(arrived[count]), EDGE, tip=f"{count} pulses: {100 * arrived[count]:.2f} %")
-            texts.append(f"{share} % after {count}")
+    for share, count in reached.items():
+        plot.line([(count, 0.0), (count, share)], EDGE, dash="4 3")
+        plot.dot(count, 100 * float(arrived[count]), EDGE, tip=f"{count} pulses: {100 * arrived[count]:.2f} %")
+        texts.append(f"{share} % after {count}")
     plot.line(points, IN_WINDOW, width=2.5)
     said = f"Cells in their window: {', '.join(texts)} pulses or fewer. " if texts else ""
     return plot.figure(f"{said}At the right end: {100 * float(arrived[-1]):.2f} % of all cells that were programmed.")
@@ -248,7 +266,8 @@ def passes_chart(outside: Sequence[int], pulsed: Sequence[int], cells: int) -> s
     """Cells outside of their window, and cells that got pulses, in each pass."""
     most = float(max(1, *outside, *pulsed))
     x = Axis(0.4, len(outside) + 0.6, [(i + 1.0, str(i + 1)) for i in range(len(outside))], "pass")
-    plot = Plot("Passes", x, Axis(0.0, math.ceil(1.3 * most), charts.count_ticks(most, (1,)), "cells", math.log1p))
+    title = f"Passes: {outside[-1]} of {cells} cells outside of their window after the last"
+    plot = Plot(title, x, Axis(0.0, math.ceil(1.3 * most), charts.count_ticks(most, (1,)), "cells", math.log1p))
     for i, (bad, touched) in enumerate(zip(outside, pulsed, strict=True)):
         tip = f"pass {i + 1}: {touched} cells pulsed, {bad} of {cells} outside of their window afterwards"
         for left, count, colour in ((i + 0.7, touched, DARK), (i + 1.0, bad, OUTSIDE)):
@@ -258,27 +277,32 @@ def passes_chart(outside: Sequence[int], pulsed: Sequence[int], cells: int) -> s
     return plot.figure(f"Of {cells} cells; the scale is logarithmic.", key)
 
 
-def levels_table(levels: Levels, errors: FloatArray, good: Mask, set_pulses: Codes, reset_pulses: Codes) -> str:
-    """The charts by level as numbers."""
-    heads = ["target, µS", "cells", "in window", "mean error, µS", "std in window, µS", "SET", "RESET", "90 % at most"]
-    lines = []
+LEVEL_HEADS = (
+    *("target, µS", "cells", "in window", "mean error, µS", "std in window, µS"),
+    *("SET, mean", "RESET, mean", "90 % at most"),
+)
+"""Of `levels_rows`."""
+
+
+def levels_rows(
+    levels: Levels, errors: FloatArray, good: Mask, set_pulses: Codes, reset_pulses: Codes
+) -> list[list[str]]:
+    """The charts by level as numbers, a row a level."""
+    rows = []
     for level, target in enumerate(levels.target_usiemens.tolist()):
         cells = levels.of == level
         inside = errors[cells & good]
         total = (set_pulses + reset_pulses)[cells]
-        values = [
-            f"{int(np.count_nonzero(cells))}",
-            f"{100 * float(good[cells].mean()):.2f} %",
-            f"{inside.mean():+.2f}" if inside.size else "none",
-            f"{inside.std():.2f}" if inside.size else "none",
-            f"{set_pulses[cells].mean():.1f}",
-            f"{reset_pulses[cells].mean():.1f}",
-            f"{np.percentile(total, 90):.0f}",
-        ]
-        lines.append(f'<tr><th scope="row">{target:.1f}</th>' + "".join(f"<td>{v}</td>" for v in values) + "</tr>")
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
-    return (
-        f'<div class="scroll" tabindex="0"><table class="levels"><thead><tr>{head}</tr></thead><tbody>'
-        + "".join(lines)
-        + "</tbody></table></div>"
-    )
+        rows.append(
+            [
+                f"{target:.1f}",
+                f"{int(np.count_nonzero(cells))}",
+                f"{100 * float(good[cells].mean()):.2f} %",
+                f"{inside.mean():+.2f}" if inside.size else "none",
+                f"{inside.std():.2f}" if inside.size else "none",
+                f"{set_pulses[cells].mean():.1f}",
+                f"{reset_pulses[cells].mean():.1f}",
+                f"{np.percentile(total, 90):.0f}",
+            ]
+        )
+    return rows

@@ -7,7 +7,10 @@ import io
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
+
+from markupsafe import Markup
+
+from ohmbench.support.html import element, render
 
 IN_WINDOW = "#3a82bd"
 OUTSIDE = "#c2571a"
@@ -16,6 +19,9 @@ SHADE = "#e4eef7"
 EDGE = "#1f5f99"
 DARK, LIGHT = "#472a73", "#b5a2d6"
 """A pair that differs in lightness, for two amounts on top of each other."""
+
+SVG = "http://www.w3.org/2000/svg"
+"""The namespace of a file of its own."""
 
 _LEFT, _TOP, _WIDTH, _HEIGHT = 48, 24, 464, 176
 _FRAME_WIDTH, _FRAME_HEIGHT = 520, 246
@@ -37,7 +43,7 @@ class Axis:
         return (self.scale(value) - low) / (high - low)
 
 
-class Figure(str):
+class Figure(Markup):
     """A chart as HTML, which is what a page takes of it, with the same chart as files.
 
     Attributes:
@@ -65,7 +71,7 @@ class Plot:
 
     def __init__(self, title: str, x: Axis, y: Axis) -> None:
         self._title, self._x, self._y = title, x, y
-        self._parts: list[str] = []
+        self._parts: list[Markup] = []
         self._marks: list[_Mark] = []
 
     def rect(
@@ -75,12 +81,8 @@ class Plot:
         left, right = self._px(x[0]) + gap / 2, self._px(x[1]) - gap / 2
         top, bottom = self._py(y[1]), self._py(y[0])
         self._marks.append(_Mark("box", fill, x, y, tip))
-        self._add(
-            "rect",
-            f'x="{left:.1f}" y="{top:.1f}" width="{max(right - left, 0.5):.1f}" '
-            f'height="{max(bottom - top, 0.0):.1f}" fill="{fill}"',
-            tip,
-        )
+        size = {"width": f"{max(right - left, 0.5):.1f}", "height": f"{max(bottom - top, 0.0):.1f}"}
+        self._add("rect", tip, x=f"{left:.1f}", y=f"{top:.1f}", **size, fill=fill)
 
     def line(
         self,
@@ -97,38 +99,42 @@ class Plot:
         path = "L".join(f"{self._px(x):.1f} {self._py(y):.1f}" for x, y in points)
         if not dash:
             self._marks += [_Mark("line", stroke, (x, None), (y, None), tip) for x, y in points]
-        dashes = f' stroke-dasharray="{dash}"' if dash else ""
-        self._add("path", f'd="M{path}" fill="none" stroke="{stroke}" stroke-width="{width:g}"{dashes}{_of(data)}', tip)
+        style = {"fill": "none", "stroke": stroke, "stroke_width": f"{width:g}"}
+        dashes = {"stroke_dasharray": dash} if dash else {}
+        self._add("path", tip, d=f"M{path}", **style, **dashes, **_of(data))
 
     def band(self, points: Sequence[tuple[float, float, float]], fill: str) -> None:
         """The area between two lines through points (x, low, high), see-through."""
         self._marks += [_Mark("band", fill, (x, None), (low, high)) for x, low, high in points]
         around = [(x, low) for x, low, _ in points] + [(x, high) for x, _, high in reversed(points)]
         path = "L".join(f"{self._px(x):.1f} {self._py(y):.1f}" for x, y in around)
-        self._add("path", f'd="M{path}Z" fill="{fill}" fill-opacity="0.2"', "")
+        self._add("path", "", d=f"M{path}Z", fill=fill, fill_opacity=0.2)
 
     def dot(self, x: float, y: float, fill: str, *, radius: float = 3.0, tip: str = "", data: str = "") -> None:
         """A dot; `data` is for a script, in the attribute data-of."""
         self._marks.append(_Mark("dot", fill, (x, None), (y, None), tip))
-        at = f'cx="{self._px(x):.1f}" cy="{self._py(y):.1f}"'
-        self._add("circle", f'{at} r="{radius:g}" fill="{fill}"{_of(data)}', tip)
+        at = {"cx": f"{self._px(x):.1f}", "cy": f"{self._py(y):.1f}"}
+        self._add("circle", tip, **at, r=f"{radius:g}", fill=fill, **_of(data))
 
     def text(self, x: float, y: float, text: str, *, anchor: str = "middle", up: float = 0.0) -> None:
         """Text at a point, moved up by so many units of the picture."""
-        self._parts.append(
-            f'<text x="{self._px(x):.1f}" y="{self._py(y) - up:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
-        )
+        at = {"x": f"{self._px(x):.1f}", "y": f"{self._py(y) - up:.1f}"}
+        self._parts.append(element("text", text, **at, text_anchor=anchor))
 
     def figure(self, caption: str = "", key: Sequence[tuple[str, str]] = ()) -> Figure:
         """The chart with its axes; `key` names the colours (colour, name)."""
-        names = "".join(f'<span><i style="background:{colour}"></i>{escape(name)}</span>' for colour, name in key)
-        title = escape(self._title)
         numbers = self.numbers(key)
         figure = Figure(
-            f'<figure data-csv="{escape(numbers)}"><h3>{title}</h3>'
-            + (f'<div class="key">{names}</div>' if names else "")
-            + f'<svg viewBox="0 0 {_FRAME_WIDTH} {_FRAME_HEIGHT}" role="img" aria-label="{title}">'
-            + f"{self._body()}</svg><figcaption>{escape(caption)}</figcaption></figure>"
+            render(
+                "report/templates/chart.html",
+                title=self._title,
+                key=key,
+                width=_FRAME_WIDTH,
+                height=_FRAME_HEIGHT,
+                body=self._body(),
+                caption=caption,
+                csv=numbers,
+            )
         )
         figure.svg, figure.csv = self.file(key), numbers
         return figure
@@ -148,41 +154,40 @@ class Plot:
 
     def file(self, key: Sequence[tuple[str, str]] = ()) -> str:
         """The chart as an SVG file of its own, with its title and key inside."""
-        rows = [f'<text x="{_LEFT}" y="-{18 * (len(key) + 1) - 4}" font-size="14">{escape(self._title)}</text>']
+        rows = [element("text", self._title, x=_LEFT, y=4 - 18 * (len(key) + 1), font_size=14)]
         for index, (colour, name) in enumerate(key):
             at = -18 * (len(key) - index) + 4
-            rows.append(f'<circle cx="{_LEFT + 5}" cy="{at - 4}" r="4" fill="{colour}"/>')
-            rows.append(f'<text x="{_LEFT + 16}" y="{at}">{escape(name)}</text>')
+            rows.append(element("circle", cx=_LEFT + 5, cy=at - 4, r=4, fill=colour))
+            rows.append(element("text", name, x=_LEFT + 16, y=at))
         above = 18 * (len(key) + 2)
-        width = _FRAME_WIDTH + 12  # the last tick's text is centred on the end of the axis
-        frame = f"0 -{above} {width} {_FRAME_HEIGHT + above}"
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{frame}" width="{width}" '
-            f'height="{_FRAME_HEIGHT + above}" font-family="sans-serif" font-size="12" fill="#1d2733">'
-            f'<rect y="-{above}" width="100%" height="100%" fill="#fff"/>{"".join(rows)}{self._body()}</svg>\n'
-        )
+        width, height = _FRAME_WIDTH + 12, _FRAME_HEIGHT + above  # the last tick's text is centred on the axis' end
+        ground = element("rect", y=-above, width="100%", height="100%", fill="#fff")
+        frame = {"viewBox": f"0 {-above} {width} {height}", "width": width, "height": height}
+        style = {"font_family": "sans-serif", "font_size": 12, "fill": "#1d2733"}
+        return element("svg", ground, *rows, self._body(), xmlns=SVG, **frame, **style) + "\n"
 
-    def _body(self) -> str:
+    def _body(self) -> Markup:
         """Grid, marks and axes."""
         x, y = self._x, self._y
         base = _TOP + _HEIGHT
-        axes = [f'<path d="M{_LEFT} {base}h{_WIDTH}" stroke="{SOFT}"/>']
+        axes = [element("path", d=f"M{_LEFT} {base}h{_WIDTH}", stroke=SOFT)]
         for value, text in x.ticks:
-            at = self._px(value)
-            axes.append(f'<path d="M{at:.1f} {base}v4" stroke="{SOFT}"/>')
-            axes.append(f'<text x="{at:.1f}" y="{base + 18}" text-anchor="middle">{escape(text)}</text>')
+            at = f"{self._px(value):.1f}"
+            axes.append(element("path", d=f"M{at} {base}v4", stroke=SOFT))
+            axes.append(element("text", text, x=at, y=base + 18, text_anchor="middle"))
         grid = []
         for value, text in y.ticks:
-            at = self._py(value)
-            if at < base - 1:
-                grid.append(f'<path d="M{_LEFT} {at:.1f}h{_WIDTH}" stroke="#edf0f3"/>')
-            axes.append(f'<text x="{_LEFT - 7}" y="{at + 4:.1f}" text-anchor="end">{escape(text)}</text>')
-        axes.append(f'<text x="{_LEFT}" y="{_TOP - 10}">{escape(y.name)}</text>')
-        axes.append(f'<text x="{_LEFT + _WIDTH}" y="{base + 38}" text-anchor="end">{escape(x.name)}</text>')
-        return f"{''.join(grid)}{''.join(self._parts)}{''.join(axes)}"
+            height = self._py(value)
+            if height < base - 1:
+                grid.append(element("path", d=f"M{_LEFT} {height:.1f}h{_WIDTH}", stroke="#edf0f3"))
+            axes.append(element("text", text, x=_LEFT - 7, y=f"{height + 4:.1f}", text_anchor="end"))
+        axes.append(element("text", y.name, x=_LEFT, y=_TOP - 10))
+        axes.append(element("text", x.name, x=_LEFT + _WIDTH, y=base + 38, text_anchor="end"))
+        return Markup("").join([*grid, *self._parts, *axes])
 
-    def _add(self, tag: str, attributes: str, tip: str) -> None:
-        self._parts.append(f"<{tag} {attributes}>" + (f"<title>{escape(tip)}</title>" if tip else "") + f"</{tag}>")
+    def _add(self, tag: str, tip: str, **attributes: object) -> None:
+        inside = [element("title", tip)] if tip else []
+        self._parts.append(element(tag, *inside, **attributes))
 
     def _px(self, value: float) -> float:
         return _LEFT + self._x.at(value) * _WIDTH
@@ -202,8 +207,8 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.6g}"
 
 
-def _of(data: str) -> str:
-    return f' data-of="{escape(data)}"' if data else ""
+def _of(data: str) -> dict[str, str]:
+    return {"data_of": data} if data else {}
 
 
 def bars(

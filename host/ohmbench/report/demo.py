@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 
 import numpy as np
+from markupsafe import Markup
 
 from ohmbench.report.cell_charts import error_chart, pulse_chart
-from ohmbench.report.confusion import confusion_table
 from ohmbench.report.heat_maps import (
     CellState,
+    ImageMaps,
     View,
     cells_json,
     conductance_range,
     image_json,
-    legend,
-    maps,
     marks,
     pulse_range,
     standard_views,
 )
 from ohmbench.report.layer_map import layer_map
-from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
+from ohmbench.report.page import on_rung, page
 from ohmbench.report.results import DemoResult, percent, summary
-from ohmbench.report.wrong_digits import wrong_pictures
+from ohmbench.report.shades import confusion_shades
+from ohmbench.report.wrong_digits import WrongPictures, wrong_pictures
 from ohmbench.support.files import write_result
 
 
@@ -39,48 +38,40 @@ def render_report(result: DemoResult, path: str | Path) -> None:
 
 def report_html(result: DemoResult) -> str:
     """The page as text."""
-    views, (_images, rows, columns) = _views(result), result.cells.mask.shape
-    heading = f"{result.network} on {result.dataset}: {percent(result.accuracy_trimmed)} through the array"
-    body = f"""<h1>{escape(heading)}</h1>
-<p class="soft">ohmbench demo on {escape(RUNGS.get(result.rung, result.rung))}</p>
-{origin_note(result.is_simulated)}
-{summary_table(summary(result), "The same, trimmed")}
-{_layers(result)}
-<h2>Cells</h2>
-<p>Target and read-back as conductance, their difference, and the pulses that each cell took. Rows are word lines.
-Point at a cell for its values.</p>
-{_heat_maps(result, views)}
-<h2>Distributions</h2>
-<div class="charts">
-{_error_chart(result)}
-{_pulse_chart(result)}
-</div>
-<h2>Confusion matrix</h2>
-<p>Test images by their label (row) and by what the array's network said (column), {result.origin} and trimmed.</p>
-{confusion_table(result.confusion())}
-{_wrong(result)}
-<h2>Where this came from</h2>
-{provenance_table({"rung": result.rung, "window": f"±{result.window_usiemens:g} µS", **result.provenance})}"""
-    title = f"ohmbench: {result.network} on {result.dataset}, {result.origin}"
-    return page(title, body, cells_json(rows, columns, views, _images_json(result)))
-
-
-def _layers(result: DemoResult) -> str:
-    if result.layers is None:
-        return ""
-    names = [f"layer {number + 1}" for number in range(1 + int(result.layers.max(initial=-1)))]
-    maps = [layer_map(target, of, names) for target, of in zip(result.target_usiemens, result.layers, strict=True)]
-    return (
-        "<h2>The network on the array</h2>\n<p>The darker a cell, the higher its target. A colour and an outline are a "
-        "layer's.</p>\n" + "\n".join(maps)
+    views, (_count, rows, columns) = _views(result), result.cells.mask.shape
+    shown = f"{result.network} on {result.dataset}"
+    return page(
+        "demo.html",
+        title=f"ohmbench: {shown}, {result.origin}",
+        heading=f"{shown}: {percent(result.accuracy_trimmed)} through the array",
+        about=on_rung("ohmbench demo", result.rung),
+        rung=result.rung,
+        rows=summary(result),
+        key="The same, trimmed",
+        provenance={"rung": result.rung, "window": f"±{result.window_usiemens:g} µS", **result.provenance},
+        cells=cells_json(rows, columns, views, _images_json(result)),
+        origin_name=result.origin,
+        layers=_layers(result),
+        marks=marks([CellState.OUTSIDE, CellState.UNUSED]),
+        views=views,
+        images=_images(result),
+        charts=[_error_chart(result), _pulse_chart(result)],
+        confusion=confusion_shades(result.confusion()),
+        wrong=_wrong(result),
     )
 
 
-def _wrong(result: DemoResult) -> str:
+def _layers(result: DemoResult) -> list[Markup]:
+    if result.layers is None:
+        return []
+    names = [f"layer {number + 1}" for number in range(1 + int(result.layers.max(initial=-1)))]
+    return [layer_map(target, of, names) for target, of in zip(result.target_usiemens, result.layers, strict=True)]
+
+
+def _wrong(result: DemoResult) -> WrongPictures | None:
     if result.pictures is None:
-        return ""
-    wrong = wrong_pictures(result.pictures, result.labels, result.predictions_trimmed)
-    return f"<h2>Wrong, {result.origin} and trimmed</h2>\n{wrong}"
+        return None
+    return wrong_pictures(result.pictures, result.labels, result.predictions_trimmed)
 
 
 def _views(result: DemoResult) -> dict[str, View]:
@@ -107,12 +98,12 @@ def _images_json(result: DemoResult) -> list[str]:
     ]
 
 
-def _heat_maps(result: DemoResult, views: dict[str, View]) -> str:
-    parts = [marks([CellState.OUTSIDE, CellState.UNUSED]), legend(views)]
+def _images(result: DemoResult) -> list[ImageMaps]:
+    found = []
     for image, (mask, converged) in enumerate(zip(result.cells.mask, result.cells.inside, strict=True)):
         remark = f"{np.count_nonzero(mask)} cells, {np.count_nonzero(converged)} in their window"
-        parts.append(maps(views, image, f"Image {image + 1} of {len(result.cells.mask)}", remark))
-    return "\n".join(parts)
+        found.append(ImageMaps(image, f"Image {image + 1} of {len(result.cells.mask)}", remark))
+    return found
 
 
 def _error_chart(result: DemoResult) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
-from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
+from ohmbench.report.page import on_rung, page
 from ohmbench.report.results import SummaryRow
 from ohmbench.support.files import write_result
 
@@ -23,7 +22,7 @@ class ExperimentPage:
         done, steps: how far it came.
         cells: row and column of each.
         meaning: of each result, as `Experiment.meaning`.
-        charts: HTML of its figures.
+        charts: its figures, as `report.charts` makes them.
     """
 
     name: str
@@ -43,20 +42,17 @@ class ExperimentPage:
     def html(self) -> str:
         """The page as text."""
         part = "" if self.done == self.steps else f": {self.done} of {self.steps} steps"
-        charts = "".join(chart for chart in self.charts if chart)
-        body = [
-            f"<h1>{escape(self.name)} on {escape(self.serial)}{part}</h1>",
-            f'<p class="soft">{escape(self.about)}; on {escape(RUNGS.get(self.rung, self.rung))}, begun '
-            f"{escape(self.begun)}</p>",
-            origin_note(self.rung != "board"),
-            summary_table(self._rows(), "\0"),
-            f'<h2>Plots</h2>\n<div class="charts">{charts}</div>',
-            "<h2>What to know of these figures</h2>",
-            *(f"<p>{escape(note)}</p>" for note in self.notes),
-            "<h2>Where this came from</h2>",
-            provenance_table({"array": self.serial, "rung": self.rung, **self.provenance}),
-        ]
-        return page(f"ohmbench: {self.name} on {self.serial}", "\n".join(body))
+        return page(
+            "experiment.html",
+            title=f"ohmbench: {self.name} on {self.serial}",
+            heading=f"{self.name} on {self.serial}{part}",
+            about=f"{on_rung(self.about + ';', self.rung)}, begun {self.begun}",
+            rung=self.rung,
+            rows=self._rows(),
+            provenance={"array": self.serial, "rung": self.rung, **self.provenance},
+            charts=[chart for chart in self.charts if chart],
+            notes=self.notes,
+        )
 
     def _rows(self) -> list[SummaryRow]:
         cells = SummaryRow("Cells", str(len(self.cells)), f"row, column: {_places(self.cells)}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
 
-from ohmbench.report.charts import Figure, csv_text
-from ohmbench.report.ink import RIGHT, WRONG, ink_on
+from ohmbench.report.charts import SVG, Figure, csv_text
+from ohmbench.report.ink import RIGHT, WRONG, ink_on, shade
 from ohmbench.support.array_types import IntArray
+from ohmbench.support.html import element
 
 _SIDE, _TOP = 40, 48
 _INK, _SOFT, _CHARGED = "#1d2733", "#5b6875", "#c2571a"
@@ -21,10 +20,8 @@ def confusion_chart(counts: IntArray, title: str) -> Figure:
     most = max(1, int(counts.max(initial=1)))
     squares = []
     for label, predicted in np.ndindex(counts.shape):
-        count = int(counts[label, predicted])
-        strength = 0.12 + 0.88 * count / most if count else 0.0
-        colour = RIGHT if label == predicted else WRONG
-        opacity = strength if label == predicted else min(1.0, 2.5 * strength)  # a single mistake is to be seen
+        count, is_right = int(counts[label, predicted]), label == predicted
+        colour, opacity = RIGHT if is_right else WRONG, shade(count, most, is_right)
         ink = ink_on(colour, opacity)
         squares.append((label, predicted, _mixed((255, 255, 255), colour, opacity), str(count or ""), ink))
     lines = [["label", "prediction", "images"]]
@@ -73,36 +70,27 @@ def _figure(
     """Squares (row, column, fill, text, ink) with every so manyth row and column numbered."""
     rows, columns = shape
     parts = [
-        f'<text x="8" y="16" font-size="14" fill="{_INK}">{escape(title)}</text>',
-        f'<text x="8" y="32">{escape(about)}</text>',
+        element("text", title, x=8, y=16, font_size=14, fill=_INK),
+        element("text", about, x=8, y=32),
     ]
     for row, column, fill, text, ink in squares:
         x, y = _SIDE + column * size, _TOP + row * size
-        tip = f"row {row}, column {column}"
-        parts.append(
-            f'<rect x="{x}" y="{y}" width="{size}" height="{size}" fill="{fill}" stroke="#fff" stroke-width="0.5">'
-            f"<title>{tip}</title></rect>"
-        )
+        tip = element("title", f"row {row}, column {column}")
+        place = {"x": x, "y": y, "width": size, "height": size}
+        parts.append(element("rect", tip, **place, fill=fill, stroke="#fff", stroke_width=0.5))
         if text:
-            middle = f'x="{x + size / 2:g}" y="{y + size / 2 + 4:g}" text-anchor="middle"'
-            parts.append(f'<text {middle} fill="{ink}">{escape(text)}</text>')
+            middle = {"x": f"{x + size / 2:g}", "y": f"{y + size / 2 + 4:g}", "text_anchor": "middle"}
+            parts.append(element("text", text, **middle, fill=ink))
     for row in range(0, rows, every):
-        at = f'x="{_SIDE - 6}" y="{_TOP + (row + 0.5) * size + 4:g}"'
-        parts.append(f'<text {at} text-anchor="end">{row}</text>')
+        parts.append(element("text", str(row), x=_SIDE - 6, y=f"{_TOP + (row + 0.5) * size + 4:g}", text_anchor="end"))
     base = _TOP + rows * size
     for column in range(0, columns, every):
-        parts.append(
-            f'<text x="{_SIDE + (column + 0.5) * size:g}" y="{base + 16}" text-anchor="middle">{column}</text>'
-        )
+        at = f"{_SIDE + (column + 0.5) * size:g}"
+        parts.append(element("text", str(column), x=at, y=base + 16, text_anchor="middle"))
     width, height = max(_SIDE + columns * size + 12, 480), base + 24
-    body = "".join(parts)
-    style = f'font-family="sans-serif" font-size="12" fill="{_SOFT}"'
-    svg = f'viewBox="0 0 {width} {height}"'
-    drawn = f'<svg {svg} {style} role="img" aria-label="{escape(title)}">{body}</svg>'
-    figure = Figure(f'<figure data-csv="{escape(numbers)}">{drawn}</figure>')
+    frame = {"viewBox": f"0 0 {width} {height}", "font_family": "sans-serif", "font_size": 12, "fill": _SOFT}
+    figure = Figure(element("figure", element("svg", *parts, **frame, role="img", aria_label=title), data_csv=numbers))
     figure.csv = numbers
-    figure.svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {svg} width="{width}" height="{height}" {style}>'
-        f'<rect width="100%" height="100%" fill="#fff"/>{body}</svg>\n'
-    )
+    ground = element("rect", width="100%", height="100%", fill="#fff")
+    figure.svg = element("svg", ground, *parts, xmlns=SVG, **frame, width=width, height=height) + "\n"
     return figure

@@ -1,17 +1,17 @@
-"""Heat maps of arrays: what the page's script draws, and the HTML that it draws on."""
+"""Heat maps of arrays: what the page's script draws, and what the template says around it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from html import escape
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ohmbench.support.array_types import FloatArray, Integers
+from ohmbench.support.html import script_data
 from ohmbench.support.writer import json_text
 
 ERROR_SPAN_WINDOWS = 2.5
@@ -100,7 +100,7 @@ def image_json(state: Integers, fields: Mapping[str, NDArray[Any]]) -> str:
 
 
 def cells_json(rows: int, columns: int, views: Mapping[str, View], images: Iterable[str]) -> str:
-    """All that the script draws, for the page's data element."""
+    """All that the script draws, for the page's data element; names may be any text."""
     about = {
         key: {
             "name": v.name,
@@ -114,43 +114,24 @@ def cells_json(rows: int, columns: int, views: Mapping[str, View], images: Itera
         for key, v in views.items()
     }
     head = json_text({"rows": rows, "columns": columns, "views": about}, None, separators=(",", ":"))
-    # In a script element only "</" could end the data early.
-    return (head[:-1] + ',"images":[' + ",".join(images) + "]}").replace("</", "<\\/")
+    return script_data(head[:-1] + ',"images":[' + ",".join(images) + "]}")
 
 
-def legend(views: Mapping[str, View]) -> str:
-    """Names and colours of the columns of maps."""
-    parts = []
-    for view in views.values():
-        labels = "".join(f"<i>{end}</i>" for end in view.ends())
-        parts.append(
-            f'<div class="legend"><b>{escape(view.name)}</b><canvas data-ramp="{view.ramp}"></canvas>'
-            f"<span>{labels}</span></div>"
-        )
-    return '<div class="maps head">' + "".join(parts) + "</div>"
+@dataclass(frozen=True)
+class ImageMaps:
+    """The heading over the maps of one image; `index` is its place in the data."""
+
+    index: int
+    heading: str
+    remark: str
 
 
-def maps(views: Mapping[str, View], index: int, heading: str, remark: str) -> str:
-    """The maps of one image; `index` is its place in the data."""
-    figures = [
-        f'<figure><canvas class="map" data-image="{index}" data-view="{key}" role="img" '
-        f'aria-label="{escape(view.name)}, {escape(heading)}: {escape(remark)}"></canvas>'
-        f"<figcaption>{escape(view.name)}</figcaption></figure>"
-        for key, view in views.items()
-    ]
-    return (
-        f'<h3>{escape(heading)} <span class="soft">{escape(remark)}</span></h3>\n'
-        f'<div class="maps">{"".join(figures)}</div>'
-    )
-
-
-def marks(states: Sequence[CellState]) -> str:
-    """What the marks in the maps mean, for the states that occur."""
+def marks(states: Collection[CellState]) -> list[tuple[str, str]]:
+    """What the marks in the maps mean, for the states that occur: class of the style, and text."""
     texts = {
         CellState.OUTSIDE: ("frame", "outside of its window"),
         CellState.SKIPPED: ("cross", "skipped: bad in the fault map"),
         CellState.WAITING: ("wait", "not programmed yet"),
         CellState.UNUSED: ("unused", "not used"),
     }
-    shown = [texts[state] for state in texts if state in states]
-    return '<div class="key marks">' + "".join(f'<span><i class="{c}"></i>{t}</span>' for c, t in shown) + "</div>"
+    return [texts[state] for state in texts if state in states]

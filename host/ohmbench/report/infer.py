@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
-from ohmbench.report.confusion import confusions
-from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
+from ohmbench.report.page import on_rung, page
 from ohmbench.report.results import SummaryRow
+from ohmbench.report.shades import confusion_tables
+from ohmbench.report.trimming import TrimmingSection
 from ohmbench.support.array_types import IntArray
 from ohmbench.support.files import write_result
 
@@ -23,7 +23,7 @@ class InferReport:
         heading: the result in a line.
         rows: of the summary.
         confusions: counts (classes, classes) by what they are of; none of a network without classes.
-        trimming: HTML of `report.trimming`, if there is one.
+        trimming: what a trimming found, if there was one.
         notices: what a reader must not miss.
     """
 
@@ -31,7 +31,7 @@ class InferReport:
     heading: str
     rows: Sequence[SummaryRow]
     confusions: Mapping[str, IntArray]
-    trimming: str
+    trimming: TrimmingSection | None
     notices: Sequence[str]
     provenance: Mapping[str, object]
 
@@ -47,14 +47,16 @@ def render_infer(report: InferReport, path: Path) -> None:
 
 def infer_html(report: InferReport) -> str:
     """The page as text."""
-    notices = "".join(f'<p class="notice">{escape(notice)}</p>' for notice in report.notices)
-    body = f"""<h1>{escape(report.heading)}</h1>
-<p class="soft">ohmbench infer on {escape(RUNGS.get(report.rung, report.rung))}</p>
-{origin_note(report.rung != "board")}
-{notices}
-{summary_table(report.rows, "Accuracy through")}
-{report.trimming}
-{confusions(report.confusions)}
-<h2>Where this came from</h2>
-{provenance_table(report.provenance)}"""
-    return page(report.heading, body)
+    return page(
+        "infer.html",
+        title=report.heading,
+        heading=report.heading,
+        about=on_rung("ohmbench infer", report.rung),
+        rung=report.rung,
+        rows=report.rows,
+        key="Accuracy through",
+        notices=report.notices,
+        provenance=report.provenance,
+        trimming=report.trimming,
+        confusions=confusion_tables(report.confusions),
+    )

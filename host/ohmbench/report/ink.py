@@ -15,6 +15,12 @@ def ink_on(colour: Colour, opacity: float = 1.0) -> str:
     return _BLACK if luminance(colour, opacity) > _EQUAL else _WHITE
 
 
+def shade(count: int, most: int, is_right: bool) -> float:
+    """Opacity of a count in a confusion matrix; a single mistake has to be seen beside dozens of hits."""
+    strength = 0.12 + 0.88 * count / most if count else 0.0
+    return strength if is_right else min(1.0, 2.5 * strength)
+
+
 def luminance(colour: Colour, opacity: float = 1.0) -> float:
     """Relative luminance of sRGB (0 to 255) over white, as WCAG 2.2 defines it."""
     red, green, blue = (_linear(1 + opacity * (part / 255 - 1)) for part in colour)

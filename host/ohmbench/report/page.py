@@ -1,12 +1,12 @@
-"""What all reports share: skeleton, style and script. No external resource, so that a file opens anywhere, offline."""
+"""What all reports share: their template and what it asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
+from typing import Any
 
 from ohmbench.report.results import SummaryRow
-from ohmbench.support.resources import asset
+from ohmbench.support.html import whole_page
 
 RUNGS = {
     "board": "a board",
@@ -14,67 +14,52 @@ RUNGS = {
     "twin": "the instruction-set model, with the model of the array",
 }
 
-STYLE, SCRIPT, SAVE = (asset(__file__, name) for name in ("page.css", "page.js", "save.js"))
+
+def on_rung(command: str, rung: str) -> str:
+    """What made a page, and on what: the line below its heading."""
+    return f"{command} on {RUNGS.get(rung, rung)}"
 
 
-def page(title: str, body: str, cells: str = "", *, refresh_s: int = 0) -> str:
+def page(
+    template: str,
+    *,
+    title: str,
+    heading: str,
+    rung: str,
+    about: str = "",
+    rows: Sequence[SummaryRow] = (),
+    key: str = "",
+    notices: Sequence[str] = (),
+    provenance: Mapping[str, object],
+    cells: str = "",
+    refresh_s: int = 0,
+    **values: Any,
+) -> str:
     """A whole page.
 
     Args:
-        body: HTML.
+        template: its name in report/templates.
+        title: of the browser's window.
+        rung: board, sim or twin; tells measured from simulated values.
+        about: the line below the heading.
+        rows: of the summary; the one whose name begins with `key` stands out.
+        notices: what a reader must not miss.
+        provenance: names and values, as they are.
         cells: `heat_maps.cells_json` of the maps in it.
         refresh_s: how often a browser is to load it again; 0: never.
+        values: what the template itself asks for.
     """
-    refresh = f'\n<meta http-equiv="refresh" content="{refresh_s}">' if refresh_s else ""
-    script = f"""<div id="tip" role="status"></div>
-<script type="application/json" id="cells">{cells}</script>
-<script>
-{SCRIPT}
-</script>
-"""
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">{refresh}
-<title>{escape(title)}</title>
-<style>
-{STYLE}
-</style>
-</head>
-<body>
-<main>
-{body}
-</main>
-{script if cells else ""}<script>
-{SAVE}
-</script>
-</body>
-</html>
-"""
-
-
-def origin_note(is_simulated: bool) -> str:
-    """Whether the page shows a device or a model; it must be seen before the first value."""
-    if not is_simulated:
-        return '<p class="origin">Values of the array on this page are <b>measured</b> on a board.</p>'
-    return (
-        '<p class="origin">All values of the array on this page are <b>simulated</b>: '
-        "they come from the array model, not from a device.</p>"
+    return whole_page(
+        f"report/templates/{template}",
+        title=title,
+        heading=heading,
+        is_simulated=rung != "board",
+        about=about,
+        rows=rows,
+        key=key,
+        notices=notices,
+        provenance=provenance,
+        cells=cells,
+        refresh_s=refresh_s,
+        **values,
     )
-
-
-def summary_table(rows: Sequence[SummaryRow], key: str) -> str:
-    """The summary; the row whose name begins with `key` stands out."""
-    lines = []
-    for row in rows:
-        mark = ' class="main"' if row.name.startswith(key) else ""
-        name, value, note = escape(row.name), escape(row.value), escape(row.note)
-        lines.append(f'<tr{mark}><th scope="row">{name}</th><td>{value}</td><td>{note}</td></tr>')
-    return '<table class="summary"><tbody>\n' + "\n".join(lines) + "\n</tbody></table>"
-
-
-def provenance_table(rows: Mapping[str, object]) -> str:
-    """Names and values as they are."""
-    lines = [f'<tr><th scope="row">{escape(str(k))}</th><td>{escape(str(v))}</td></tr>' for k, v in rows.items()]
-    return '<table class="provenance"><tbody>\n' + "\n".join(lines) + "\n</tbody></table>"

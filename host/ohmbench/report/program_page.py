@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from html import escape
 
 import numpy as np
 
 from ohmbench.report.cell_charts import (
+    LEVEL_HEADS,
     Levels,
     arrival_chart,
     error_by_level_chart,
     error_chart,
-    levels_table,
+    levels_rows,
     passes_chart,
     pulse_chart,
     pulses_by_level_chart,
 )
 from ohmbench.report.charts import IN_WINDOW
-from ohmbench.report.confusion import confusions
 from ohmbench.report.heat_maps import (
     CellState,
+    ImageMaps,
     View,
     cells_json,
     conductance_range,
     image_json,
-    legend,
-    maps,
     marks,
     pulse_range,
     standard_views,
 )
-from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
+from ohmbench.report.page import on_rung, page
 from ohmbench.report.program import ImageState, ProgramState, program_summary
 from ohmbench.report.results import percent
+from ohmbench.report.shades import confusion_tables
 
 REFRESH_S = 1
 """How often a browser loads the page of a running run again."""
@@ -51,30 +51,36 @@ def program_html(state: ProgramState, image_text: Callable[[int, ImageState], st
     views = _views(state)
     running = state.is_running and bool(numbers)
     shown = numbers[::-1] if running else numbers  # while the run goes on, what moves comes first
-    sections = {
-        number: maps(views, i, f"Image {number + 1} of {info.images}", _remark(state.images[number]))
+    images = [
+        ImageMaps(i, f"Image {number + 1} of {info.images}", _remark(state.images[number]))
         for i, number in enumerate(shown)
-    }
-    current = sections.pop(shown[0]) if running else ""
-    body = "\n".join(
-        [
-            f"<h1>{escape(_heading(state))}</h1>",
-            f'<p class="soft">ohmbench {escape(state.command)} on {escape(RUNGS.get(info.rung, info.rung))}</p>',
-            _status(state),
-            origin_note(info.is_simulated),
-            f"<h2>Now in the array</h2>\n{_marks(state)}{legend(views)}\n{current}" if current else "",
-            summary_table(program_summary(state), "Cells in their window"),
-            confusions(state.confusions),
-            _charts(state),
-            _cells(state, views, list(sections.values()), current),
-            "<h2>Where this came from</h2>",
-            provenance_table({"array": info.serial, "rung": info.rung, "recipe": info.recipe, **info.provenance}),
-        ]
-    )
+    ]
     shape = state.images[numbers[0]].mask.shape if numbers else (0, 0)
-    cells = cells_json(shape[0], shape[1], views, [text(n, state.images[n]) for n in shown])
     title = f"{'running: ' if state.is_running else ''}programming {info.serial}, {info.origin}"
-    return page(f"ohmbench: {title}", body, cells, refresh_s=REFRESH_S if state.is_running else 0)
+    return page(
+        "program.html",
+        title=f"ohmbench: {title}",
+        heading=_heading(state),
+        about=on_rung(f"ohmbench {state.command}", info.rung),
+        rung=info.rung,
+        rows=program_summary(state),
+        key="Cells in their window",
+        provenance={"array": info.serial, "rung": info.rung, "recipe": info.recipe, **info.provenance},
+        cells=cells_json(shape[0], shape[1], views, [text(n, state.images[n]) for n in shown]),
+        refresh_s=REFRESH_S if state.is_running else 0,
+        ended=_ended(state),
+        progress=_progress(state) if state.is_running else None,
+        current=images[0] if running else None,
+        images=images[1:] if running else images,
+        to_come=_ranges([number + 1 for number in info.numbers if number not in state.images]),
+        marks=_marks(state),
+        views=views,
+        confusions=confusion_tables(state.confusions),
+        charts=_charts(state),
+        heads=LEVEL_HEADS,
+        levels=_levels(state),
+        origin_name=info.origin,
+    )
 
 
 def image_of(state: ProgramState, image: ImageState) -> str:
@@ -98,14 +104,25 @@ def _heading(state: ProgramState) -> str:
     return f"{serial} programmed{ended}" + (f": {share} of the cells in their window" if share else "")
 
 
-def _status(state: ProgramState) -> str:
-    if not state.is_running:
-        if state.status == "done":
-            return ""
-        reason = f": {state.reason}" if state.reason else "."
-        return f'<p class="notice">The run ended early ({escape(state.status)}){escape(reason)}</p>'
+def _ended(state: ProgramState) -> str:
+    """Why the run ended early; "" if it did not."""
+    if state.is_running or state.status == "done":
+        return ""
+    return f"The run ended early ({state.status})" + (f": {state.reason}" if state.reason else ".")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running run is; `at_s` is seconds since 1970, `clock` the same for people."""
+
+    percent: float
+    what: str
+    at_s: float
+    clock: str
+
+
+def _progress(state: ProgramState) -> Progress:
     now = datetime.now(UTC)
-    done = 100 * state.share_done
     what = "waiting for the first row"
     if state.images:
         number, image = list(state.images.items())[-1]
@@ -114,12 +131,7 @@ def _status(state: ProgramState) -> str:
             f"image {number + 1} of {state.info.images}, pass {image.pass_number + 1} of {state.info.passes}: "
             f"{np.count_nonzero(image.standing.done_rows & rows)} of {np.count_nonzero(rows)} rows"
         )
-    return (
-        f'<div class="bar" role="progressbar" aria-label="share of the run" aria-valuemin="0" aria-valuemax="100" '
-        f'aria-valuenow="{done:.0f}"><div style="width:{done:.1f}%"></div></div>\n'
-        f'<p id="live" data-at="{now.timestamp():.0f}"><b>Running</b>, {escape(what)}. '
-        f'<span class="soft">State of {now:%H:%M:%S} UTC; the page renews itself.</span></p>'
-    )
+    return Progress(100 * state.share_done, what, now.timestamp(), f"{now:%H:%M:%S} UTC")
 
 
 def _views(state: ProgramState) -> dict[str, View]:
@@ -141,7 +153,7 @@ def _remark(image: ImageState) -> str:
     return ", ".join(parts)
 
 
-def _marks(state: ProgramState) -> str:
+def _marks(state: ProgramState) -> list[tuple[str, str]]:
     states = [CellState.OUTSIDE]
     images = state.images.values()
     if any((image.mask & image.skipped).any() for image in images):
@@ -153,43 +165,30 @@ def _marks(state: ProgramState) -> str:
     return marks(states)
 
 
-def _charts(state: ProgramState) -> str:
+def _charts(state: ProgramState) -> list[str]:
     reached, info = state.reached(), state.info
     if not len(reached):
-        return ""
+        return []
     cells, inside, error = reached.cells, reached.cells.inside, reached.error_usiemens
     levels = Levels.group(reached.target_usiemens)
     errors = [("error", IN_WINDOW, error)]
-    window = reached.accepted_usiemens
     passes = state.pass_totals()
-    parts = [
+    charts = [
         arrival_chart(cells.pulses, inside),
         pulse_chart(cells.pulses, inside),
         error_chart(error, inside, info.window_usiemens, info.codes_per_usiemens, info.origin),
-        error_by_level_chart(levels, errors, window, info.window_usiemens, info.origin),
+        error_by_level_chart(levels, errors, reached.accepted_usiemens, info.window_usiemens, info.origin),
         pulses_by_level_chart(levels, cells.set_pulses, cells.reset_pulses),
     ]
     if len(passes) > 1:
-        parts.append(passes_chart([p.outside for p in passes], [p.pulsed for p in passes], len(reached)))
-    table = levels_table(levels, error, inside, cells.set_pulses, cells.reset_pulses)
-    return (
-        "<h2>Convergence and errors</h2>\n"
-        f'<div class="charts">{"".join(parts)}</div>\n<h2>Levels</h2>\n'
-        f"<p>The same as numbers; SET and RESET are mean pulses a cell, errors are {info.origin}.</p>\n{table}"
-    )
+        charts.append(passes_chart([p.outside for p in passes], [p.pulsed for p in passes], len(reached)))
+    return charts
 
 
-def _cells(state: ProgramState, views: dict[str, View], sections: list[str], current: str) -> str:
-    waiting = [number + 1 for number in state.info.numbers if number not in state.images]
-    to_come = f"<p>To come: image{'s' if len(waiting) > 1 else ''} {_ranges(waiting)}.</p>" if waiting else ""
-    if not sections:
-        return to_come
-    about = (
-        "<p>Target and read-back as conductance, their difference, and the pulses that each cell took over all passes. "
-        "Rows are word lines. Point at a cell for its values.</p>"
-    )
-    heading = "Images programmed before" if current else "Cells"
-    return "\n".join([f"<h2>{heading}</h2>", about, to_come, _marks(state), legend(views), *sections])
+def _levels(state: ProgramState) -> list[list[str]]:
+    reached = state.reached()
+    cells, levels = reached.cells, Levels.group(reached.target_usiemens)
+    return levels_rows(levels, reached.error_usiemens, cells.inside, cells.set_pulses, cells.reset_pulses)
 
 
 def _ranges(numbers: list[int]) -> str:

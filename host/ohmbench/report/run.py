@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 
-from ohmbench.report.confusion import confusions
-from ohmbench.report.page import origin_note, page, provenance_table, summary_table
+from ohmbench.report.page import page
 from ohmbench.report.results import SummaryRow
+from ohmbench.report.shades import confusion_tables
 from ohmbench.support.array_types import IntArray
 
 
@@ -25,14 +24,14 @@ def run_html(
         happened: time and event, in the order of time.
         counts: confusions, by what they are of.
     """
-    events = "\n".join(f"<tr><td>{escape(at)}</td><td>{escape(what)}</td></tr>" for at, what in happened)
-    body = [
-        f"<h1>{escape(heading)}</h1>",
-        origin_note(rung != "board"),
-        summary_table(rows, "ended"),
-        confusions(counts),
-        f"<h2>What happened</h2>\n<table><tbody>\n{events}\n</tbody></table>",
-        "<h2>Where this came from</h2>",
-        provenance_table(provenance),
-    ]
-    return page(f"ohmbench: {heading}", "\n".join(body))
+    return page(
+        "run.html",
+        title=f"ohmbench: {heading}",
+        heading=heading,
+        rung=rung,
+        rows=rows,
+        key="ended",
+        provenance=provenance,
+        confusions=confusion_tables(counts),
+        happened=happened,
+    )

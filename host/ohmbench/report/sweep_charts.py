@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ohmbench.report.charts import DARK, IN_WINDOW, LIGHT, OUTSIDE, SOFT, Axis, Plot, ticks
-from ohmbench.report.ink import RIGHT, ink_on
+from ohmbench.report.ink import RIGHT
+from ohmbench.report.shades import ShadedRow, Shades, Square, square
 from ohmbench.sweep.compute import STAGES
 from ohmbench.sweep.varying import SEEDS, Row, by_setting, said, text, varying
 
@@ -77,7 +78,10 @@ def pareto(network: str, rows: Sequence[Row]) -> str:
     low, high = min([low, *map(min, percents)]) - margin, max([high, *map(max, percents)]) + margin
     most = 1.05 * max(row["cells"] for row in rows)
     y_axis = Axis(low, high, ticks(low, high, 5), "% recognised through the array")
-    plot = Plot(network, Axis(0, most, ticks(0, most, 5), "cells"), y_axis)
+    cells, best = max(means, key=lambda point: point[1])
+    plot = Plot(
+        f"{network}: {best:.2f} % at best, with {cells:,.0f} cells", Axis(0, most, ticks(0, most, 5), "cells"), y_axis
+    )
     plot.line(_front(means), SOFT, width=1.5)
     methods = list(dict.fromkeys(row["method"] for row in rows))
     for group, (x, y), deviation in zip(groups, means, deviations, strict=True):
@@ -119,8 +123,12 @@ def stages_chart(rows: Sequence[Row]) -> str:
     values = [y + sign * s for _name, points in lines for _x, y, s in points for sign in (-1, 1)]
     low, high = min(values) - 0.5, max(values) + 0.5
     marks = [(float(i), _SHORT.get(stage, name)) for i, (stage, name) in enumerate(stages.items())]
-    x = Axis(-0.2, len(stages) - 0.8, marks)
-    plot = Plot("Accuracy at each stage", x, Axis(low, high, ticks(low, high, 5), "% recognised"))
+    x = Axis(-0.2, len(stages) - 0.8, marks, "stage")
+    plot = Plot(
+        f"Accuracy at each stage{_costliest(lines, list(stages.values()))}",
+        x,
+        Axis(low, high, ticks(low, high, 5), "% recognised"),
+    )
     for number, ((name, points), colour) in enumerate(zip(lines, _COLOURS, strict=False)):
         aside = 0.05 * (number - (len(lines) - 1) / 2)  # so that bars of lines do not hide one another
         plot.line([(at + aside, value) for at, value, _spread in points], colour, width=1.5)
@@ -133,7 +141,16 @@ def stages_chart(rows: Sequence[Row]) -> str:
     return plot.figure("Means over the points of a network and method, with their standard deviation.", key)
 
 
-def heat_map(rows: Sequence[Row], down: str, across: str) -> str:
+def _costliest(lines: Sequence[tuple[str, Sequence[tuple[float, float, float]]]], stages: Sequence[str]) -> str:
+    """The stage that takes most from any line, for a title; "" if none takes anything."""
+    steps = [
+        (after[1] - before[1], stages[int(after[0])]) for _name, points in lines for before, after in pairwise(points)
+    ]
+    cost, stage = min(steps, default=(0.0, ""))
+    return f": {stage} takes most, {-cost:.2f} points" if cost < 0 else ""
+
+
+def heat_map(rows: Sequence[Row], down: str, across: str) -> Shades:
     """Mean accuracy over two settings, as a table whose darkest cell is the best."""
     downs, acrosses = (sorted({row[name] for row in rows if name in row}, key=_order) for name in (down, across))
     means = {
@@ -143,22 +160,15 @@ def heat_map(rows: Sequence[Row], down: str, across: str) -> str:
     }
     known = [value for value in means.values() if value is not None]
     low, high = min(known), max(known)
-    head = "".join(f'<th scope="col">{escape(text(b))}</th>' for b in acrosses)
-    lines = [f'<tr><th class="side">{escape(down)} / {escape(across)}</th>{head}</tr>']
-    for a in downs:
-        cells = [_heat_cell(means[a, b], low, high) for b in acrosses]
-        lines.append(f'<tr><th class="side" scope="row">{escape(text(a))}</th>{"".join(cells)}</tr>')
-    name = escape(f"Accuracy over {down} and {across}")
-    table = f'<table class="confusion heat" data-name="{name}">{"".join(lines)}</table>'
-    return f'<div class="scroll" tabindex="0">{table}</div>'
+    lines = [ShadedRow(text(a), [_heat_square(means[a, b], low, high) for b in acrosses]) for a in downs]
+    name = f"Accuracy over {down} and {across}"
+    return Shades(name, [text(b) for b in acrosses], lines, corner=f"{down} / {across}")
 
 
-def _heat_cell(value: float | None, low: float, high: float) -> str:
+def _heat_square(value: float | None, low: float, high: float) -> Square:
     if value is None:
-        return "<td>none</td>"
-    strength = 0.1 + 0.9 * ((value - low) / (high - low) if high > low else 0.0)
-    ground = f"rgba({','.join(map(str, RIGHT))},{strength:.2f})"
-    return f'<td style="background:{ground};color:{ink_on(RIGHT, strength)}">{100 * value:.2f}</td>'
+        return square("none", RIGHT, 0.0)
+    return square(f"{100 * value:.2f}", RIGHT, 0.1 + 0.9 * ((value - low) / (high - low) if high > low else 0.0))
 
 
 def _order(value: Any) -> tuple[bool, Any]:

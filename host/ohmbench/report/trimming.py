@@ -3,50 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
+from dataclasses import dataclass
 
 import numpy as np
+from markupsafe import Markup
 
 from ohmbench.inference.trim_causes import WorstLane
 from ohmbench.inference.trimming import Trimming
 from ohmbench.mapping.image import WeightImage
 from ohmbench.report.charts import csv_text
 from ohmbench.support.array_types import FloatArray
+from ohmbench.support.html import element
 
 _CELL, _LEFT, _TOP, _GAP = 16, 56, 22, 40
 _MOST_WIDE = 64
 """Outputs of a tile at most: an array has no more columns, and a tile no more lanes."""
 
 
-def trimming_section(image: WeightImage, trimming: Trimming, worst: Sequence[WorstLane]) -> str:
-    """Heading, pictures by layer, and a table of the worst, as HTML."""
-    parts = [
-        "<h2>Errors by output and tile</h2>",
-        f"<p>Root mean square error of each output of each tile over {trimming.inputs} training inputs, in units of "
-        "one level step times one input step: as the array gave it, and with the corrections. A constant error counts "
-        "in the raw values alone. Both have one scale. Point at a square for its values.</p>",
-    ]
-    for number in range(len(image.layers)):
-        parts.append(_layer(image, trimming, number))
-    if worst:
-        lines = [
-            f"<tr><td>{w.layer}</td><td>{w.output}</td><td>{w.image}</td><td>{w.raw:.1f}</td>"
-            f"<td>{w.trimmed:.1f}</td><td style='text-align:left'>{escape(w.cause)}</td></tr>"
-            for w in worst
-        ]
-        names = "".join(f"<th>{name}</th>" for name in ("layer", "output", "image", "raw", "trimmed"))
-        head = f"<tr>{names}<th style='text-align:left'>most likely from</th></tr>"
-        parts += [
-            "<h2>The worst outputs</h2>",
-            '<div class="scroll" tabindex="0"><table class="levels">',
-            head,
-            *lines,
-            "</table></div>",
-        ]
-    return "\n".join(parts)
+@dataclass(frozen=True)
+class LayerErrors:
+    """Both pictures of a layer, raw and trimmed, as one drawing with its numbers."""
+
+    heading: str
+    width: int
+    height: int
+    squares: Markup
+    csv: str
 
 
-def _layer(image: WeightImage, trimming: Trimming, number: int) -> str:
+@dataclass(frozen=True)
+class TrimmingSection:
+    """What report/templates/trimming.html shows."""
+
+    inputs: int
+    layers: Sequence[LayerErrors]
+    worst: Sequence[WorstLane]
+
+
+def trimming_section(image: WeightImage, trimming: Trimming, worst: Sequence[WorstLane]) -> TrimmingSection:
+    """Pictures by layer, and the worst outputs."""
+    return TrimmingSection(
+        trimming.inputs, [_layer(image, trimming, number) for number in range(len(image.layers))], worst
+    )
+
+
+def _layer(image: WeightImage, trimming: Trimming, number: int) -> LayerErrors:
     """Both pictures of a layer: a row of squares a tile, a square an output of the tile."""
     tiles = [i for i, tile in enumerate(image.tiles) if tile.layer == number]
     wide = min(max(image.tiles[i].outputs for i in tiles), _MOST_WIDE)
@@ -63,27 +64,21 @@ def _layer(image: WeightImage, trimming: Trimming, number: int) -> str:
             errors = (trimming.lane_raw[index, lane], trimming.lane_trimmed[index, lane])
             place = (index, tile.image, tile.first_output + lane)
             numbers.append([*map(str, place), *(f"{error:.2f}" for error in errors)])
-    return (
-        f"<figure data-csv='{escape(csv_text(numbers))}'><h3>{heading}</h3>\n<div class='scroll'>"
-        f"<svg viewBox='0 0 {width} {height}' style='width:{width}px;max-width:none' role='img' "
-        f"aria-label='{heading}'>{squares}</svg></div></figure>"
-    )
+    return LayerErrors(heading, width, height, squares, csv_text(numbers))
 
 
-def _picture(image: WeightImage, errors: FloatArray, tiles: Sequence[int], top: float, left: int, name: str) -> str:
-    parts = [f"<text x='{left + _LEFT}' y='14' style='font-weight:600'>{name}, 0 to {top:.1f}</text>"]
+def _picture(image: WeightImage, errors: FloatArray, tiles: Sequence[int], top: float, left: int, name: str) -> Markup:
+    parts = [element("text", f"{name}, 0 to {top:.1f}", x=left + _LEFT, y=14, style="font-weight:600")]
     for place, index in enumerate(tiles):
         tile, y = image.tiles[index], _TOP + place * _CELL
-        parts.append(f"<text x='{left + _LEFT - 6}' y='{y + 12}' text-anchor='end'>tile {index}</text>")
+        parts.append(element("text", f"tile {index}", x=left + _LEFT - 6, y=y + 12, text_anchor="end"))
         for lane in range(tile.outputs):
             error = float(errors[index, lane])
             x, share = left + _LEFT + lane * _CELL, min(error / top, 1.0)
             about = f"tile {index} on image {tile.image}, output {tile.first_output + lane}: {error:.1f}"
-            parts.append(
-                f"<rect x='{x}' y='{y}' width='{_CELL - 1}' height='{_CELL - 1}' fill='{_shade(share)}'>"
-                f"<title>{about}</title></rect>"
-            )
-    return "".join(parts)
+            size = {"width": _CELL - 1, "height": _CELL - 1}
+            parts.append(element("rect", element("title", about), x=x, y=y, **size, fill=_shade(share)))
+    return Markup("").join(parts)
 
 
 def _shade(share: float) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +15,14 @@ from ohmbench.report.charts import Axis, Plot, count_ticks, ticks
 from ohmbench.report.heat_maps import (
     ERROR_SPAN_WINDOWS,
     CellState,
+    ImageMaps,
     View,
     cells_json,
     conductance_range,
     image_json,
-    legend,
-    maps,
     marks,
 )
-from ohmbench.report.page import RUNGS, origin_note, page, provenance_table, summary_table
+from ohmbench.report.page import on_rung, page
 from ohmbench.report.results import SummaryRow, percent, seconds
 from ohmbench.support.array_types import FloatArray, Mask
 from ohmbench.support.files import write_result
@@ -133,20 +131,27 @@ def verify_html(report: VerifyReport) -> str:
         if report.rested
         else "Target, what was read, and the difference"
     )
-    body = f"""<h1>{escape(report.serial)}{when}: {share} of the cells in their window</h1>
-<p class="soft">ohmbench verify on {escape(RUNGS.get(report.rung, report.rung))}</p>
-{origin_note(report.rung != "board")}
-{summary_table(_summary(report), "Cells in their window")}
-{_charts(report) if cells else ""}
-<h2>Cells</h2>
-<p>{what}. Rows are word lines. Point at a cell for its values.</p>
-{marks(states)}{legend(views)}
-{maps(views, 0, f"Image {report.number + 1} of {report.images}", f"{cells} cells, {good} in their window")}
-<h2>Where this came from</h2>
-{provenance_table({"array": report.serial, "rung": report.rung, "recipe": report.recipe, **report.provenance})}"""
     rows, columns = report.mask.shape
-    title = f"ohmbench: verify {report.serial}{when}, {report.origin}"
-    return page(title, body, cells_json(rows, columns, views, [_image(report)]))
+    return page(
+        "verify.html",
+        title=f"ohmbench: verify {report.serial}{when}, {report.origin}",
+        heading=f"{report.serial}{when}: {share} of the cells in their window",
+        about=on_rung("ohmbench verify", report.rung),
+        rung=report.rung,
+        rows=_summary(report),
+        key="Cells in their window",
+        provenance={"array": report.serial, "rung": report.rung, "recipe": report.recipe, **report.provenance},
+        cells=cells_json(rows, columns, views, [_image(report)]),
+        what=what,
+        marks=marks(states),
+        views=views,
+        image=ImageMaps(0, f"Image {report.number + 1} of {report.images}", f"{cells} cells, {good} in their window"),
+        charts=_charts(report) if cells else [],
+        cohort=_COHORT[report.rested],
+        origin_name=report.origin,
+        reads=[reading.name for reading in _shown(report)],
+        levels=_levels(report) if cells else [],
+    )
 
 
 def _share(report: VerifyReport, reading: Reading, digits: int = 2) -> str:
@@ -220,7 +225,7 @@ def _summary(report: VerifyReport) -> list[SummaryRow]:
     return rows
 
 
-def _charts(report: VerifyReport) -> str:
+def _charts(report: VerifyReport) -> list[str]:
     first, last = report.readings[0], report.readings[-1]
     window, per_usiemens, origin = report.window_usiemens, report.codes_per_usiemens, report.origin
     target = report.target_usiemens[report.compared]
@@ -229,19 +234,18 @@ def _charts(report: VerifyReport) -> str:
     accepted = (low, high)
     both = [(first.name, _FIRST, report.errors(first)), (last.name, _LAST, report.errors(last))]
     if not report.rested:
-        parts = [
+        charts = [
             error_chart(report.errors(last), report.inside(last), window, per_usiemens, origin),
             error_by_level_chart(levels, both[1:], accepted, window, origin),
         ]
     else:
-        parts = [
+        charts = [
             errors_chart(both, window, per_usiemens, origin),
             error_by_level_chart(levels, both, accepted, window, origin),
         ]
     if len(report.readings) > 2 and report.cohort.any():
-        parts.append(_time_chart(report))
-    table = _levels_table(report, levels)
-    return f'<h2>Errors</h2>\n<div class="charts">{"".join(parts)}</div>\n<h2>Levels</h2>\n{table}'
+        charts.append(_time_chart(report))
+    return charts
 
 
 def _time_chart(report: VerifyReport) -> str:
@@ -249,7 +253,9 @@ def _time_chart(report: VerifyReport) -> str:
     points = [(r.after_s, float(report.errors(r)[report.cohort].std())) for r in report.readings]
     latest, most = points[-1][0], 1.15 * max(sigma for _t, sigma in points)
     x = Axis(0.0, max(latest, 1.0), count_ticks(latest, (1,)), "seconds after programming", math.log1p)
-    plot = Plot("Spread over time", x, Axis(0.0, max(most, 1e-9), ticks(0.0, most, 4), "standard deviation, µS"))
+    before, after = points[0][1], points[-1][1]
+    title = f"Spread over time: {before:.2f} µS {report.readings[0].name}, {after:.2f} µS {report.readings[-1].name}"
+    plot = Plot(title, x, Axis(0.0, max(most, 1e-9), ticks(0.0, most, 4), "standard deviation, µS"))
     plot.line(points, _LAST, width=2.0)
     for reading, (after_s, sigma) in zip(report.readings, points, strict=True):
         tip = f"{reading.name}: {sigma:.2f} µS, {_share(report, reading)} in the window"
@@ -257,24 +263,29 @@ def _time_chart(report: VerifyReport) -> str:
     return plot.figure(f"Of the error {_COHORT[True]}; bench time, logarithmic; {report.origin}.")
 
 
-def _levels_table(report: VerifyReport, levels: Levels) -> str:
-    shown = [report.readings[0], report.readings[-1]] if report.rested else [report.readings[-1]]
-    names = "".join(f'<th colspan="3" scope="colgroup">{escape(reading.name)}</th>' for reading in shown)
-    top = f"<tr><td></td><td></td>{names}</tr>" if report.rested else ""
-    heads = '<th class="first" scope="col">in window</th><th scope="col">mean, µS</th><th scope="col">std, µS</th>'
-    cohort, lines = report.cohort, []
+def _shown(report: VerifyReport) -> list[Reading]:
+    """Those that the table of levels has."""
+    return [report.readings[0], report.readings[-1]] if report.rested else [report.readings[-1]]
+
+
+@dataclass(frozen=True)
+class LevelRow:
+    """A level: its target in uS, its cells, and of each read shown the share inside, the mean and the spread."""
+
+    target: str
+    cells: int
+    reads: Sequence[tuple[str, str, str]]
+
+
+def _levels(report: VerifyReport) -> list[LevelRow]:
+    levels, cohort, rows = Levels.group(report.target_usiemens[report.compared]), report.cohort, []
     for level, target in enumerate(levels.target_usiemens.tolist()):
         cells = levels.of == level
-        values = []
-        for reading in shown:
+        reads = []
+        for reading in _shown(report):
             errors = report.errors(reading)[cells & cohort]
             share = percent(float(np.mean(report.inside(reading)[cells])), 2)
             spread = (f"{errors.mean():+.2f}", f"{errors.std():.2f}") if errors.size else ("none", "none")
-            values.append(f'<td class="first">{share}</td>' + "".join(f"<td>{v}</td>" for v in spread))
-        count = np.count_nonzero(cells)
-        lines.append(f'<tr><th scope="row">{target:.1f}</th><td>{count}</td>{"".join(values)}</tr>')
-    return (
-        f"<p>Mean and standard deviation of the error, {_COHORT[report.rested]}, {report.origin}.</p>\n"
-        f'<div class="scroll" tabindex="0"><table class="levels"><thead>{top}<tr><th scope="col">target, µS</th>'
-        f'<th scope="col">cells</th>{heads * len(shown)}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
-    )
+            reads.append((share, *spread))
+        rows.append(LevelRow(f"{target:.1f}", int(np.count_nonzero(cells)), reads))
+    return rows

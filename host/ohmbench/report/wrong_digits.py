@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,17 +14,33 @@ from ohmbench.support.array_types import IntArray
 MOST_SHOWN = 200
 
 
-def wrong_pictures(pictures: IntArray, labels: IntArray, predictions: IntArray) -> str:
-    """HTML of the first MOST_SHOWN wrong ones of images (n, height, width) of 0..255, with label and answer."""
+@dataclass(frozen=True)
+class WrongPicture:
+    """A test image, its PNG in base64, and what the network said it was."""
+
+    number: int
+    png: str
+    label: int
+    said: int
+
+
+@dataclass(frozen=True)
+class WrongPictures:
+    """Some of the wrong ones of `images` test images."""
+
+    shown: list[WrongPicture]
+    wrong: int
+    images: int
+
+
+def wrong_pictures(pictures: IntArray, labels: IntArray, predictions: IntArray) -> WrongPictures:
+    """The first MOST_SHOWN wrong ones of images (n, height, width) of 0..255, with label and answer."""
     wrong = np.flatnonzero(labels != predictions)
-    figures = [
-        f'<figure><img src="data:image/png;base64,{base64.b64encode(_png(pictures[at])).decode()}" width="56" '
-        f'height="56" alt="test image {at}"><figcaption>{labels[at]}, said {predictions[at]}</figcaption></figure>'
+    shown = [
+        WrongPicture(int(at), base64.b64encode(_png(pictures[at])).decode(), int(labels[at]), int(predictions[at]))
         for at in wrong[:MOST_SHOWN]
     ]
-    shown = "" if len(wrong) <= MOST_SHOWN else f" The first {MOST_SHOWN} are shown."
-    return f"""<p>{len(wrong)} of {len(labels)}: what it is, and what the network said.{shown}</p>
-<div class="digits">{"".join(figures)}</div>"""
+    return WrongPictures(shown, len(wrong), len(labels))
 
 
 def _png(picture: IntArray) -> bytes:

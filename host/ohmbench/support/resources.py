@@ -1,7 +1,4 @@
-"""Where firmware/, fpga/ and sim/ are: beside the package's folder in a checkout, inside the package in a wheel.
-
-And the files of pages, which stand beside the modules that make them.
-"""
+"""Where firmware/, fpga/ and sim/ are: beside the package's folder in a checkout, inside the package in a wheel."""
 
 from __future__ import annotations
 
@@ -30,8 +27,3 @@ def resource_root() -> Path:
         f"ohmbench is installed in {_PACKAGE} without its firmware and RTL, so it can program no array. "
         "Install it again: pip install --force-reinstall ohmbench"
     )
-
-
-def asset(module: str, name: str) -> str:
-    """The text of a style, a script or a page in the folder assets beside a module, which gives its __file__."""
-    return (Path(module).parent / "assets" / name).read_text(encoding="utf-8").rstrip("\n")

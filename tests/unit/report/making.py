@@ -131,6 +131,11 @@ def value_of(html: str, name: str) -> str:
     return found.group(1)
 
 
+def chart_of(html: str, name: str) -> str:
+    """The figure whose title begins so."""
+    return html.split(f"<h3>{name}", 1)[1].split("</figure>", 1)[0]
+
+
 def needs_nothing_from_outside(html: str) -> bool:
     names = {name for name, _value in Page(html).attributes}
     return names.isdisjoint({"src", "href", "srcset", "action"}) and not re.search(

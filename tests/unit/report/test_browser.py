@@ -66,6 +66,28 @@ def test_pages_render(tmp_path: Path) -> None:
         assert len(drawn) == maps
 
 
+KEYS = """<script>
+const map = document.querySelector('canvas.map[data-view=read]');
+map.focus();
+for (const key of ['ArrowDown', 'ArrowRight', 'ArrowRight', 'ArrowUp', 'ArrowUp', 'ArrowDown']) {
+  map.dispatchEvent(new KeyboardEvent('keydown', {key}));
+}
+</script>"""
+
+
+def test_the_keyboard_reaches_every_cell(tmp_path: Path) -> None:
+    path = tmp_path / "run.html"
+    with ProgramReport(path, making.info()) as report:
+        report.update(0, making.image())
+        report.finish()
+    path.write_text(path.read_text(encoding="utf-8").replace("</body>", KEYS + "</body>"), encoding="utf-8")
+    dom, console = loaded(path, tmp_path / "profile")
+    assert console == []
+    said = re.search(r'<div id="tip" role="status"[^>]*>(.*?)</div>', dom, re.DOTALL)
+    assert said is not None
+    assert said[1].splitlines()[0] == "row 1, column 2"
+
+
 SAVES = """<script>
 const saved = [];
 URL.createObjectURL = blob => { saved.push(blob.text()); return '#'; };

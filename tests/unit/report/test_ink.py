@@ -13,7 +13,7 @@ import ohmbench
 from ohmbench.report.ink import RIGHT, WRONG, ink_on, luminance
 
 PACKAGE = Path(ohmbench.__file__).parent
-SOURCES = sorted([*(PACKAGE / "report").glob("*.py"), *(PACKAGE / "watch").rglob("*.html")])
+SOURCES = sorted([*(PACKAGE / "report/templates").iterdir(), *(PACKAGE / "watch/templates").iterdir()])
 part = st.integers(0, 255)
 
 

@@ -8,7 +8,9 @@ import re
 
 import numpy as np
 from PIL import Image
+from tests.unit.report.test_results import made_up
 
+from ohmbench.report.demo import report_html
 from ohmbench.report.layer_map import layer_map
 from ohmbench.report.wrong_digits import MOST_SHOWN, wrong_pictures
 
@@ -29,17 +31,20 @@ def test_each_cell_is_drawn_and_layers_are_outlined() -> None:
 
 def test_wrong_digits_are_their_pictures_dark_on_white() -> None:
     pictures = np.random.default_rng(1).integers(0, 256, (3, 28, 28))
-    html = wrong_pictures(pictures, np.array([1, 2, 3]), np.array([1, 7, 3]))
-    assert "1 of 3" in html
-    assert "2, said 7" in html
-    (data,) = re.findall(r"base64,([^\"]*)", html)
-    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
+    found = wrong_pictures(pictures, np.array([1, 2, 3]), np.array([1, 7, 3]))
+    assert (found.wrong, found.images) == (1, 3)
+    (one,) = found.shown
+    assert (one.number, one.label, one.said) == (1, 2, 7)
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(one.png))))
     np.testing.assert_array_equal(shown, 255 - pictures[1])
 
 
 def test_so_many_are_shown_and_the_rest_is_counted() -> None:
     many = MOST_SHOWN + 5
-    html = wrong_pictures(np.zeros((many, 2, 2), np.int64), np.zeros(many, np.int64), np.ones(many, np.int64))
+    pictures, labels = np.zeros((many, 2, 2), np.int64), np.zeros(many, np.int64)
+    result = made_up(pictures=pictures, labels=labels, predictions=labels, predictions_trimmed=labels + 1)
+    html = report_html(result)
     assert html.count("<img") == MOST_SHOWN
-    assert f"{many} of {many}" in html
+    assert f"{many} of {many}: what it is" in html
+    assert "<figcaption>0, said 1</figcaption>" in html
     assert f"The first {MOST_SHOWN} are shown." in html

@@ -172,7 +172,7 @@ def test_report_holds_the_cells() -> None:
 
 
 def test_error_chart_counts_every_cell_once() -> None:
-    chart = report_html(made_up()).split("<h3>Error</h3>")[1].split("</figure>")[0]
+    chart = report_html(made_up()).split("<h3>Error: 99.0 % of the cells in their window")[1].split("</figure>")[0]
     inside = sum(map(int, re.findall(r"<title>in their window: (\d+)<", chart)))
     outside = sum(map(int, re.findall(r"<title>outside of their window: (\d+)<", chart)))
     assert (inside, outside) == (95, 1)

@@ -47,7 +47,7 @@ def test_a_rest() -> None:
 
 
 def test_several_rests_show_the_spread_over_time() -> None:
-    chart = verify_html(making.verified((1.0, 2.0, 3.0))).split("<h3>Spread over time</h3>")[1].split("</figure>")[0]
+    chart = making.chart_of(verify_html(making.verified((1.0, 2.0, 3.0))), "Spread over time: ")
     assert re.findall(r"<title>(.*?):", chart) == ["at first", "after 1 s", "after 10 s", "after 100 s"]
 
 

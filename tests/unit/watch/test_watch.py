@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, urlparse
 
 import numpy as np
 import pytest
+from markupsafe import Markup
 
 from ohmbench.errors import StoreError, UsageError
 from ohmbench.experiments.registry import load
@@ -307,7 +308,7 @@ def test_a_browser_shows_a_change_within_a_second(store: Store, tmp_path: Path) 
 
     class Spied(Handler):
         def page(self, state: State) -> str:
-            return html(state, SPY)
+            return html(state, Markup(SPY))
 
         def do_GET(self) -> None:
             if self.path.startswith("/seen?"):

@@ -1,24 +1,9 @@
-'use strict';
 const data = JSON.parse(document.getElementById('cells').textContent);
 const {rows, columns, views} = data;
-// Single-hue ramps for amounts, blue to orange for the sign of an error: both survive red-green blindness.
-const ramps = {
-  conductance: ['#f4f8fc', '#c3daee', '#7fb2d9', '#3a82bd', '#1a5592', '#0b2c57'],
-  error: ['#0b4a8f', '#5d9bd0', '#d3e3f0', '#fafafa', '#f8dcc2', '#e58a3c', '#a34207'],
-  pulses: ['#f7f5fa', '#d5cbe6', '#a58fcb', '#7453a6', '#472a73', '#24103f'],
-};
 // of CellState
 const UNUSED = 0, OUTSIDE = 1, IN_WINDOW = 2, SKIPPED = 3, WAITING = 4;
 const says = ['not programmed', 'outside of the window', 'in the window', 'skipped: bad in the fault map',
   'not programmed yet'];
-const rgb = hex => [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
-function colour(ramp, share) {
-  const stops = ramps[ramp];
-  const at = Math.min(Math.max(share, 0), 1) * (stops.length - 1);
-  const low = Math.min(Math.floor(at), stops.length - 2);
-  const [a, b] = [rgb(stops[low]), rgb(stops[low + 1])];
-  return `rgb(${a.map((v, i) => Math.round(v + (b[i] - v) * (at - low)))})`;
-}
 const total = (image, fields, i) => fields.reduce((sum, field) => sum + image[field][i], 0);
 const value = (view, image, i) => total(image, view.plus, i) - total(image, view.minus, i);
 function fill(view, image, i) {
@@ -95,19 +80,39 @@ for (const map of maps) {
   map.squares = () => ({rows, columns, name: view.name + (view.ramp === 'pulses' ? '' : ', µS'),
     fills: image.state.map((_state, i) => fill(view, image, i)),
     values: image.state.map((_state, i) => known(i) ? Math.round(100 * value(view, image, i)) / 100 : null)});
+  const show = (row, column, x, y) => {
+    mark(map.dataset.image, row * columns + column);
+    tip.textContent = describe(image, row * columns + column);
+    const left = Math.min(x + 16, document.documentElement.clientWidth - tip.offsetWidth - 8);
+    tip.style.left = Math.max(left, 8) + 'px';
+    tip.style.top = Math.max(y - tip.offsetHeight - 12, 8) + 'px';
+    tip.style.visibility = 'visible';
+  };
+  const hide = () => { mark('', -1); tip.style.visibility = 'hidden'; };
   map.addEventListener('pointermove', event => {
     const box = map.getBoundingClientRect();
     const column = Math.floor((event.clientX - box.left) / box.width * columns);
     const row = Math.floor((event.clientY - box.top) / box.height * rows);
-    if (column < 0 || row < 0 || column >= columns || row >= rows) return;
-    mark(map.dataset.image, row * columns + column);
-    tip.textContent = describe(data.images[map.dataset.image], row * columns + column);
-    const left = Math.min(event.clientX + 16, document.documentElement.clientWidth - tip.offsetWidth - 8);
-    tip.style.left = Math.max(left, 8) + 'px';
-    tip.style.top = Math.max(event.clientY - tip.offsetHeight - 12, 8) + 'px';
-    tip.style.visibility = 'visible';
+    if (column >= 0 && row >= 0 && column < columns && row < rows) show(row, column, event.clientX, event.clientY);
   });
-  map.addEventListener('pointerleave', () => { mark('', -1); tip.style.visibility = 'hidden'; });
+  map.addEventListener('pointerleave', hide);
+  // by the keyboard: arrows from cell to cell, Escape away from them
+  let at = [0, 0];
+  const steps = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]};
+  const showAt = () => {
+    const box = map.getBoundingClientRect(), [row, column] = at;
+    show(row, column, box.left + (column + 0.5) / columns * box.width, box.top + (row + 0.5) / rows * box.height);
+  };
+  map.addEventListener('focus', () => { if (map.matches(':focus-visible')) showAt(); });
+  map.addEventListener('blur', hide);
+  map.addEventListener('keydown', event => {
+    if (event.key === 'Escape') hide();
+    const step = steps[event.key];
+    if (!step) return;
+    event.preventDefault();
+    at = [Math.min(Math.max(at[0] + step[0], 0), rows - 1), Math.min(Math.max(at[1] + step[1], 0), columns - 1)];
+    showAt();
+  });
 }
 for (const bar of document.querySelectorAll('.legend canvas')) {
   bar.width = 200;

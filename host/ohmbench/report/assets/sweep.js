@@ -13,9 +13,11 @@ function apply() {
 }
 for (const filter of filters) filter.addEventListener('change', apply);
 for (const head of document.querySelectorAll('.points thead th')) {
-  head.addEventListener('click', () => {
+  head.querySelector('button').addEventListener('click', () => {
     const body = head.closest('table').tBodies[0], column = head.cellIndex;
-    const down = head.dataset.down = head.dataset.down === '1' ? '' : '1';
+    const down = head.getAttribute('aria-sort') !== 'descending';
+    for (const other of head.parentNode.cells) other.removeAttribute('aria-sort');
+    head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
     const value = row => row.cells[column].textContent;
     const order = (a, b) => parseFloat(value(a)) - parseFloat(value(b)) || value(a).localeCompare(value(b));
     const rows = [...body.rows].sort((a, b) => down ? order(b, a) : order(a, b));

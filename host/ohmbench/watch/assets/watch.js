@@ -1,23 +1,13 @@
-'use strict';
-const ramps = {
-  usiemens: ['#f4f8fc', '#c3daee', '#7fb2d9', '#3a82bd', '#1a5592', '#0b2c57'],
-  wear: ['#f7f5fa', '#d5cbe6', '#a58fcb', '#7453a6', '#472a73', '#24103f'],
-};
+const ramp = {usiemens: 'conductance', wear: 'pulses'};
 const units = {usiemens: ' µS', wear: ''};
 const element = id => document.getElementById(id);
-const rgb = hex => [1, 3, 5].map(i => parseInt(hex.slice(i, i + 2), 16));
-function colour(ramp, share) {
-  const at = Math.min(Math.max(share, 0), 1) * (ramp.length - 1), low = Math.min(Math.floor(at), ramp.length - 2);
-  const [a, b] = [rgb(ramp[low]), rgb(ramp[low + 1])];
-  return `rgb(${a.map((v, i) => Math.round(v + (b[i] - v) * (at - low)))})`;
-}
 function map(name, values, rows, columns, marked) {
   const canvas = element(name), context = canvas.getContext('2d');
   const known = values.filter(value => value !== null).sort((a, b) => a - b);
   // one cell far off must not make all others pale; wear goes over decades
   const high = Math.max(1, known.length ? known[Math.floor(0.99 * (known.length - 1))] : 1);
   const share = value => name === 'wear' ? Math.log1p(value) / Math.log1p(high) : value / high;
-  const fill = value => value === null ? '#eceff2' : colour(ramps[name], share(value));
+  const fill = value => value === null ? '#eceff2' : colour(ramp[name], share(value));
   canvas.squares = () => ({rows, columns, values, fills: values.map(fill), name: name + units[name]});
   const scale = marked ? 8 : 1;
   canvas.width = columns * scale; canvas.height = rows * scale;
