@@ -163,6 +163,16 @@ class Ledger:
         counts = np.array(lines, np.int64).T.reshape(len(_WEAR), array.rows, array.columns)
         return Wear(*counts)
 
+    @interpreting(lambda ledger: ledger._database)
+    def most_worn(self) -> dict[str, int]:
+        """Of each array, by serial number, the pulses that its most worn cell is known to have had."""
+        return dict(
+            self._database.rows(
+                "SELECT a.serial, max(w.set_pulses + w.reset_pulses + w.form_pulses) FROM arrays a "
+                "JOIN wear w ON w.array = a.id GROUP BY a.id ORDER BY a.serial"
+            )
+        )
+
     def require_budget(self, serial: str, mask: Mask, pulses: int, budget: int | None = None) -> None:
         """Refuse if a masked cell could pass its budget by getting up to `pulses` more. mask: bool (rows, columns).
 

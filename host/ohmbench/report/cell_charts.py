@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ohmbench.report import charts
-from ohmbench.report.charts import DARK, EDGE, IN_WINDOW, LIGHT, OUTSIDE, SHADE, Axis, Plot
+from ohmbench.report.charts import DARK, EDGE, IN_WINDOW, LIGHT, OUTSIDE, SHADE, Axis, Figure, Plot
 from ohmbench.report.heat_maps import ERROR_SPAN_WINDOWS
 from ohmbench.report.results import percent
 from ohmbench.support.array_types import Codes, FloatArray, Mask
@@ -236,7 +236,7 @@ def pulses_by_level_chart(levels: Levels, set_pulses: Codes, reset_pulses: Codes
     return plot.figure("Cells outside of their window included.", key)
 
 
-def arrival_chart(pulses: Codes, good: Mask) -> str:
+def arrival_chart(pulses: Codes, good: Mask) -> Figure:
     """Share of the cells (cells,) that are in their window, against the pulses that they got."""
     most = max(2, int(pulses.max(initial=1)))
     arrived = np.cumsum(np.bincount(pulses[good], minlength=most + 1)) / max(1, len(pulses))

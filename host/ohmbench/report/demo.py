@@ -41,7 +41,7 @@ def report_html(result: DemoResult) -> str:
     views, (_count, rows, columns) = _views(result), result.cells.mask.shape
     shown = f"{result.network} on {result.dataset}"
     return page(
-        "demo.html",
+        "report/templates/demo.html",
         title=f"ohmbench: {shown}, {result.origin}",
         heading=f"{shown}: {percent(result.accuracy_trimmed)} through the array",
         about=on_rung("ohmbench demo", result.rung),

@@ -43,7 +43,7 @@ class ExperimentPage:
         """The page as text."""
         part = "" if self.done == self.steps else f": {self.done} of {self.steps} steps"
         return page(
-            "experiment.html",
+            "report/templates/experiment.html",
             title=f"ohmbench: {self.name} on {self.serial}",
             heading=f"{self.name} on {self.serial}{part}",
             about=f"{on_rung(self.about + ';', self.rung)}, begun {self.begun}",

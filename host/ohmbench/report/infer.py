@@ -48,7 +48,7 @@ def render_infer(report: InferReport, path: Path) -> None:
 def infer_html(report: InferReport) -> str:
     """The page as text."""
     return page(
-        "infer.html",
+        "report/templates/infer.html",
         title=report.heading,
         heading=report.heading,
         about=on_rung("ohmbench infer", report.rung),

@@ -38,7 +38,7 @@ def page(
     """A whole page.
 
     Args:
-        template: its name in report/templates.
+        template: its path in the package.
         title: of the browser's window.
         rung: board, sim or twin; tells measured from simulated values.
         about: the line below the heading.
@@ -50,7 +50,7 @@ def page(
         values: what the template itself asks for.
     """
     return whole_page(
-        f"report/templates/{template}",
+        template,
         title=title,
         heading=heading,
         is_simulated=rung != "board",

@@ -58,7 +58,7 @@ def program_html(state: ProgramState, image_text: Callable[[int, ImageState], st
     shape = state.images[numbers[0]].mask.shape if numbers else (0, 0)
     title = f"{'running: ' if state.is_running else ''}programming {info.serial}, {info.origin}"
     return page(
-        "program.html",
+        "report/templates/program.html",
         title=f"ohmbench: {title}",
         heading=_heading(state),
         about=on_rung(f"ohmbench {state.command}", info.rung),

@@ -25,7 +25,7 @@ def run_html(
         counts: confusions, by what they are of.
     """
     return page(
-        "run.html",
+        "report/templates/run.html",
         title=f"ohmbench: {heading}",
         heading=heading,
         rung=rung,

@@ -39,7 +39,7 @@ def selftest_html(result: SelfTest) -> str:
         for c in range(len(m.offset))
     ]
     return page(
-        "selftest.html",
+        "report/templates/selftest.html",
         title=f"Self-test: {verdict}",
         heading=f"Self-test: {verdict}",
         about=on_rung(f"{result.carrier},", info.rung),

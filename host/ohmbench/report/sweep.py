@@ -68,7 +68,7 @@ def sweep_html(
     listed = [name for name in columns if len(rows) == 1 or not _is_same(rows, name)]
     order = ["accuracy", *(n for n in vary if n in listed), *(n for n in listed if n not in (*vary, "accuracy"))]
     return page(
-        "sweep.html",
+        "report/templates/sweep.html",
         title="ohmbench: sweep",
         heading=_headline(rows, percents),
         about="ohmbench sweep on " + ", ".join(RUNGS[rung] for rung in sorted({r["rung"] for r in rows})),

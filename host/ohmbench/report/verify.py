@@ -133,7 +133,7 @@ def verify_html(report: VerifyReport) -> str:
     )
     rows, columns = report.mask.shape
     return page(
-        "verify.html",
+        "report/templates/verify.html",
         title=f"ohmbench: verify {report.serial}{when}, {report.origin}",
         heading=f"{report.serial}{when}: {share} of the cells in their window",
         about=on_rung("ohmbench verify", report.rung),

@@ -8,9 +8,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlsplit
 
-from ohmbench.errors import OhmbenchError, UsageError
+from ohmbench.errors import OhmbenchError, StoreError, UsageError
 from ohmbench.support.writer import json_text
 from ohmbench.watch.page import html
 from ohmbench.watch.state import State, Watcher
@@ -25,6 +26,7 @@ STREAMS = 16
 CONNECTIONS = 48
 """At a time, streams included: each is a thread of the computer that may run a bench."""
 
+_MOST_DIGITS = 12
 _BEAT_S = 5.0  # an empty line so often: a browser that has gone is noticed when it is written to
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
 
@@ -83,7 +85,10 @@ class WatchServer(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers GET of / (the page), /state (JSON) and /changes (a stream of the same)."""
+    """Answers GET of / and /cell (pages), /state (JSON), /changes (a stream of the same) and /convergence (SVG).
+
+    All take ?run=N or ?array=SERIAL; /cell takes ?array=SERIAL&row=R&column=C.
+    """
 
     server: WatchServer
     timeout = IDLE_S  # of every wait for a browser, reading and writing
@@ -92,21 +97,37 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         # a page elsewhere whose name was made to point here must not read the record
         name = self.headers.get("Host", "").partition(":")[0]  # browsers leave port 80 out
+        asked, self._has_begun = urlsplit(self.path), False
+        self._asked = {key: values[-1] for key, values in parse_qs(asked.query).items()}
         if name not in (HOST, "localhost"):
             self.send_error(HTTPStatus.FORBIDDEN)
-        elif self.path == "/":
-            self._with_watcher(
-                lambda watcher: self._send("text/html; charset=utf-8", self.page(watcher.state()).encode())
-            )
-        elif self.path == "/state":
-            self._with_watcher(lambda watcher: self._send("application/json", _json(watcher)))
-        elif self.path == "/changes":
+        elif asked.path in self._ANSWERS:
+            kind, answer = self._ANSWERS[asked.path]
+            self._with_watcher(lambda watcher: self._send(kind, answer(self, watcher).encode()))
+        elif asked.path == "/changes":
             self._with_slot(self._stream)
         else:
             self.send_error(HTTPStatus.NOT_FOUND)
 
+    _ANSWERS: ClassVar[dict[str, tuple[str, Callable[[Handler, Watcher], str]]]] = {
+        "/": ("text/html; charset=utf-8", lambda self, watcher: self.page(watcher.state())),
+        "/state": ("application/json", lambda self, watcher: _json(watcher)),
+        "/convergence": ("image/svg+xml", lambda self, watcher: watcher.convergence()),
+        "/cell": ("text/html; charset=utf-8", lambda self, watcher: self._cell(watcher)),
+    }
+
     def page(self, state: State) -> str:
         return html(state)
+
+    def _cell(self, watcher: Watcher) -> str:
+        return watcher.cell(self._asked.get("array", ""), self._number("row", -1), self._number("column", -1))
+
+    def _number(self, name: str, otherwise: int) -> int:
+        """Of the address; what is none is a number that nothing has."""
+        said = self._asked.get(name)
+        if said is None:
+            return otherwise
+        return int(said) if said.isdecimal() and said.isascii() and len(said) < _MOST_DIGITS else -1
 
     def _with_slot(self, answer: Callable[[Watcher], None]) -> None:
         """One of the streams that there may be at a time; a browser asks again by itself."""
@@ -120,19 +141,26 @@ class Handler(BaseHTTPRequestHandler):
             self.server.streams.release()
 
     def _with_watcher(self, answer: Callable[[Watcher], None]) -> None:
+        run = self._number("run", 0) or self.server.run
+        serial = self._asked.get("array")
         try:
-            watcher = Watcher.open(self.server.record, self.server.run)
+            watcher = Watcher.open(self.server.record, None if serial else run, serial)
         except OhmbenchError:
             self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
             return
         try:
             answer(watcher)
+        except StoreError as error:
+            self.close_connection = True  # a stream's browser asks again
+            if not self._has_begun:
+                self.send_error(HTTPStatus.NOT_FOUND, explain=str(error))
         except (OhmbenchError, OSError):
             self.close_connection = True  # the browser has gone, or asks again
         finally:
             watcher.close()
 
     def _head(self, kind: str, length: int | None) -> None:
+        self._has_begun = True
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Security-Policy", _POLICY)
@@ -154,7 +182,7 @@ class Handler(BaseHTTPRequestHandler):
         beat = time.monotonic()
         while True:
             if watcher.changed():
-                self.wfile.write(b"data: " + _json(watcher) + b"\n\n")
+                self.wfile.write(b"data: " + _json(watcher).encode() + b"\n\n")
                 beat = time.monotonic()
             elif time.monotonic() - beat > _BEAT_S:
                 self.wfile.write(b":\n\n")
@@ -165,5 +193,5 @@ class Handler(BaseHTTPRequestHandler):
         """Requests are no news."""
 
 
-def _json(watcher: Watcher) -> bytes:
-    return json_text(watcher.state(), None, separators=(",", ":")).encode()
+def _json(watcher: Watcher) -> str:
+    return json_text(watcher.state(), None, separators=(",", ":"))

@@ -20,10 +20,14 @@ from ohmbench.record.outcomes import outcomes
 from ohmbench.record.records import RunRecord
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events
+from ohmbench.report.cell_charts import arrival_chart
+from ohmbench.watch.cell import cell_page
 
 State = dict[str, Any]
 
 _EVENTS = 12
+_RUNS = 50
+"""That one can choose from; `--run` and the address take any."""
 
 
 class Watcher:
@@ -31,24 +35,25 @@ class Watcher:
 
     Args:
         run: the one to show; None: the last that runs, or else the last.
+        serial: of the array whose runs count; None: of all arrays.
     """
 
-    def __init__(self, path: Path, run: int | None = None) -> None:
+    def __init__(self, path: Path, run: int | None = None, serial: str | None = None) -> None:
         self._path = path
         self._opened: Store | None = None
-        self._run = run
+        self._run, self._serial = run, serial
         self._version: int | None = -1
         self._killed = False
         self._weights: dict[int, list[float]] = {}  # of an experiment's steps, by run
 
     @classmethod
-    def open(cls, path: Path, run: int | None = None) -> Self:
+    def open(cls, path: Path, run: int | None = None, serial: str | None = None) -> Self:
         """A record that is not there is not made; it is opened when it comes.
 
         Raises:
             StoreError: it cannot be read, or is of a newer version.
         """
-        watcher = cls(path, run)
+        watcher = cls(path, run, serial)
         watcher._look()
         return watcher
 
@@ -89,10 +94,10 @@ class Watcher:
         if not self._look():
             if self._run is not None:
                 raise StoreError(f"There is no record at {self._path} yet, so it has no run {self._run}.")
-            return {"run": None, "events": []}
+            return {"run": None, "events": [], "runs": [], "arrays": []}
         run = self._chosen()
         if run is None:
-            return {"run": None, "events": []}
+            return {"run": None, "events": [], **self._choice()}
         self._killed = run.status is RunStatus.KILLED
         array = self._store.known_array(run.serial)
         shape = (array.rows, array.columns)
@@ -131,13 +136,50 @@ class Watcher:
             "charged": wear.reserved.ravel().tolist(),
             "budget": array.budget,
             "events": [{"at": e.at.isoformat(), "run": e.run, "kind": e.kind, "what": e.what} for e in happened],
+            **self._choice(),
+        }
+
+    def cell(self, serial: str, row: int, column: int) -> str:
+        """The page of a cell.
+
+        Raises:
+            StoreError: the record cannot be read, or has no such array or cell.
+        """
+        if not self._look():
+            raise StoreError(f"There is no record at {self._path} yet.")
+        return cell_page(self._store, serial, row, column)
+
+    def convergence(self) -> str:
+        """Of a run that programs, the share of its cells in their window over pulses, as an SVG file; "": none.
+
+        Raises:
+            StoreError: the record cannot be read, or has no such run.
+        """
+        run = self._chosen() if self._look() else None
+        if run is None or not run.most_pulses:
+            return ""
+        cells = self._store.cells(run.id)
+        pulses = (cells.pulses + cells.form_pulses)[cells.mask]
+        return arrival_chart(pulses, cells.inside[cells.mask]).svg if pulses.size else ""
+
+    def _choice(self) -> State:
+        """What there is to choose from: the last runs, and all arrays."""
+        runs = self._store.find_runs(limit=_RUNS)
+        return {
+            "runs": [
+                {"id": r.id, "kind": r.kind, "serial": r.serial, "status": r.status.value, "at": r.started.isoformat()}
+                for r in runs
+            ],
+            "arrays": [{"serial": serial, "pulses": pulses} for serial, pulses in self._store.most_worn().items()],
         }
 
     def _chosen(self) -> RunRecord | None:
         if self._run is not None:
             return self._store.run(self._run)
-        running = self._store.find_runs(status=RunStatus.RUNNING, limit=1)
-        return next(iter(running or self._store.find_runs(limit=1)), None)
+        if self._serial is not None:
+            self._store.known_array(self._serial)
+        running = self._store.find_runs(serial=self._serial, status=RunStatus.RUNNING, limit=1)
+        return next(iter(running or self._store.find_runs(serial=self._serial, limit=1)), None)
 
     def _experiment(self, run: RunRecord, shape: tuple[int, int]) -> tuple[Any, int, int, str] | None:
         """Conductances (rows, columns) of the last step, NaN where not known; steps done, steps, and which it is."""

@@ -13,11 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Queue
 from typing import Any
 from urllib.parse import parse_qs, urlparse
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from markupsafe import Markup
 
 from ohmbench.errors import StoreError, UsageError
 from ohmbench.experiments.registry import load
+from ohmbench.record.names import RunStatus
 from ohmbench.record.records import Cells, CellStatus
 from ohmbench.record.store import Run, Store
 from ohmbench.watch.page import html
@@ -34,6 +36,7 @@ from ohmbench.watch.state import State
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 EVERY = np.ones((32, 32), np.bool_)
 SOON_S = 1.0
+NOTHING = {"run": None, "events": [], "runs": [], "arrays": []}
 
 
 @pytest.fixture
@@ -74,9 +77,14 @@ def status(server: WatchServer, path: str, host: str | None = None, method: str 
         return response.status
 
 
-def state(server: WatchServer) -> Any:
-    with answer(server, "/state") as response:
-        return json.loads(response.read())
+def text(server: WatchServer, path: str) -> str:
+    with answer(server, path) as response:
+        assert response.status == 200
+        return response.read().decode()
+
+
+def state(server: WatchServer, query: str = "") -> Any:
+    return json.loads(text(server, f"/state{query}"))
 
 
 def program(store: Store) -> Run:
@@ -99,7 +107,7 @@ def record_rows(run: Run, first: int, end: int, code: int = 384) -> None:
 
 def test_a_programming_run(store: Store) -> None:
     with serving(store) as server:
-        assert state(server) == {"run": None, "events": []}
+        assert state(server) == NOTHING | {"arrays": [{"serial": "W1", "pulses": 0}]}
         run = program(store)
         found = state(server)
         assert (found["kind"], found["serial"], found["status"]) == ("program", "W1", "running")
@@ -134,6 +142,59 @@ def test_an_experiment_and_a_chosen_run(store: Store) -> None:
         WatchServer(store.database.path, run=99)
 
 
+def test_the_address_chooses_a_run_or_an_array(store: Store) -> None:
+    store.array("W <2>", "1T1R", 32, 32, budget=None)
+    first = program(store)
+    first.finish(RunStatus.DONE)
+    store.begin_run("program", "W <2>", rung="twin", mask=EVERY, pulses=9)
+    with serving(store) as server:
+        assert state(server)["run"] == 2
+        for query in ("?run=1", "?array=W1", "?array=W1&run=9"):
+            assert state(server, query)["run"] == 1
+        assert state(server, "?array=W+%3C2%3E")["run"] == 2
+        runs = [(run["id"], run["serial"], run["status"]) for run in state(server)["runs"]]
+        assert runs == [(2, "W <2>", "running"), (1, "W1", "done")]
+        assert state(server)["arrays"] == [{"serial": "W <2>", "pulses": 0}, {"serial": "W1", "pulses": 2}]
+        for query in ("?run=3", "?run=x", "?run=-1", "?run=" + 40 * "9", "?array=W3", "?array=%00"):
+            assert status(server, f"/state{query}") == status(server, f"/{query}") == 404
+
+
+def test_the_convergence_of_a_run_that_programs(store: Store) -> None:
+    run = program(store)
+    with serving(store) as server:
+        chart = text(server, "/convergence?run=1")
+        assert ElementTree.fromstring(chart).tag == "{http://www.w3.org/2000/svg}svg"
+        assert "Cells in their window: 50 % after 2, 99 % after 2 pulses" in chart
+        run.finish(RunStatus.DONE)
+        store.begin_run("verify", "W1", rung="twin", mask=EVERY, pulses=0)
+        assert text(server, "/convergence?run=2") == ""
+
+
+def test_a_cell_shows_all_of_its_life(store: Store) -> None:
+    first = program(store)
+    first.finish(RunStatus.DONE)
+    second = store.begin_run("verify <b>", "W1", rung="board", mask=EVERY, pulses=0, recipe={"read_v": 0.1})
+    record_rows(second, 0, 32, code=192)
+    with serving(store) as server:
+        page = text(server, "/cell?array=W1&row=3&column=4")
+        assert "<h1>Cell 3,4 of W1: 4 pulses in its life</h1>" in page
+        assert "measured</b>, all others are <b>simulated" in page
+        rows = re.findall(r'<a href="/\?run=(\d)">.*?</tr>', page)
+        assert rows == ["2", "1"]
+        assert page.count("<td>100.0</td>") == 2  # half of the codes at half of the voltage
+        assert "verify &lt;b&gt;" in page
+        assert "Conductance: 100.0 µS after 4 pulses" in page
+        charged = text(server, "/cell?array=W1&row=9&column=0")
+        assert "not recorded, up to 9 pulses charged" in charged
+        for query in (
+            "array=W1&row=32&column=0",
+            "array=W1&row=-1&column=0",
+            "array=W1&row=1",
+            "array=W9&row=1&column=1",
+        ):
+            assert status(server, f"/cell?{query}") == 404
+
+
 def test_it_waits_for_a_record_that_is_not_there_yet(tmp_path: Path) -> None:
     path = tmp_path / "lab" / "record.sqlite"
     with pytest.raises(StoreError, match="has no run 3"):
@@ -142,7 +203,7 @@ def test_it_waits_for_a_record_that_is_not_there_yet(tmp_path: Path) -> None:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
-            assert state(server) == {"run": None, "events": []}
+            assert state(server) == NOTHING
             assert not path.parent.exists()
             with answer(server, "/changes") as stream:
                 assert json.loads(next_data(stream))["run"] is None
@@ -283,12 +344,59 @@ def test_it_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
             assert ended == [b""] * 4
             for connection in idle:
                 connection.close()
-            assert status(server, "/state") == 200
+            until = time.monotonic() + 5  # their threads end a moment later
+            while time.monotonic() < until:
+                with suppress(http.client.RemoteDisconnected, ConnectionResetError):
+                    assert status(server, "/state") == 200
+                    return
+        pytest.fail("no connection is free again")
 
 
 def test_the_page_asks_for_nothing_else() -> None:
-    page = html({"run": None, "events": []})
+    page = html(NOTHING)
     assert not re.findall(r"https?://|src=|@import|url\(|href=|innerHTML", page)
+
+
+CLICK = """<script>
+const wearMap = element('wear');
+wearMap.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowDown'}));
+wearMap.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight'}));
+wearMap.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter'}));
+</script>"""
+
+
+@contextmanager
+def browsing(address: str, profile: Path) -> Iterator[None]:
+    assert CHROMIUM is not None
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}", "--remote-debugging-port=0"]
+    browser = subprocess.Popen([CHROMIUM, *flags, address], stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        browser.kill()
+        browser.wait()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+def test_the_keyboard_opens_a_cell_and_the_convergence_is_drawn(store: Store, tmp_path: Path) -> None:
+    asked: Queue[str] = Queue()
+
+    class Spied(Handler):
+        def page(self, state: State) -> str:
+            return html(state, Markup(CLICK))
+
+        def do_GET(self) -> None:
+            asked.put(self.path)
+            super().do_GET()
+
+    program(store)
+    with serving(store, Spied) as server, browsing(f"{server.url}?run=1", tmp_path / "profile"):
+        paths = []
+        while not paths or not paths[-1].startswith("/cell"):
+            paths.append(asked.get(timeout=60))
+    assert paths[0] == "/?run=1"
+    assert paths[-1] == "/cell?array=W1&row=1&column=1"
+    assert {"/convergence?run=1"} <= set(paths)
 
 
 SPY = """<script>
@@ -303,7 +411,6 @@ new MutationObserver(() => {
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
 def test_a_browser_shows_a_change_within_a_second(store: Store, tmp_path: Path) -> None:
     """The page reports what it shows, from the write at the bench to the change in the browser's document."""
-    assert CHROMIUM is not None
     seen: Queue[tuple[float, dict[str, str]]] = Queue()
 
     class Spied(Handler):
@@ -318,30 +425,22 @@ def test_a_browser_shows_a_change_within_a_second(store: Store, tmp_path: Path) 
                 super().do_GET()
 
     run = program(store)
-    with serving(store, Spied) as server:
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/profile"]
-        browser = subprocess.Popen(
-            [CHROMIUM, *flags, "--remote-debugging-port=0", server.url], stderr=subprocess.DEVNULL
-        )
-        try:
-            _, first = seen.get(timeout=120)
-            assert first["text"] == "array 2 of its image, pass 1, 256 of 1024 cells"
-            assert first["pixel"] == "236,239,242,255"  # not read yet
-            took = []
-            for end in (16, 24, 32):
-                began = time.monotonic()
-                record_rows(run, end - 8, end, code=384)
-                while (shown := seen.get(timeout=30))[1]["done"] != str(32 * end):
-                    pass
-                took.append(shown[0] - began)
-            assert shown[1]["pixel"] == "11,44,87,255"  # the highest of the map
+    with serving(store, Spied) as server, browsing(server.url, tmp_path / "profile"):
+        _, first = seen.get(timeout=120)
+        assert first["text"] == "array 2 of its image, pass 1, 256 of 1024 cells"
+        assert first["pixel"] == "236,239,242,255"  # not read yet
+        took = []
+        for end in (16, 24, 32):
             began = time.monotonic()
-            run.note("<b>hot</b>")
-            while (shown := seen.get(timeout=30))[1]["event"] != "<b>hot</b>":
+            record_rows(run, end - 8, end, code=384)
+            while (shown := seen.get(timeout=30))[1]["done"] != str(32 * end):
                 pass
             took.append(shown[0] - began)
-        finally:
-            browser.kill()
-            browser.wait()
+        assert shown[1]["pixel"] == "11,44,87,255"  # the highest of the map
+        began = time.monotonic()
+        run.note("<b>hot</b>")
+        while (shown := seen.get(timeout=30))[1]["event"] != "<b>hot</b>":
+            pass
+        took.append(shown[0] - began)
     print("s from the bench to the page:", [f"{s:.3f}" for s in took])
     assert sorted(took)[len(took) // 2] < SOON_S

@@ -43,6 +43,43 @@ function confusion(counts) {
       return made;
     }))));
 }
+// which run or array: what the address asks for, in this page and in all that it asks for
+const asked = new URLSearchParams(location.search), query = asked.size ? `?${asked}` : '';
+function choose() {
+  const option = (value, text) => Object.assign(document.createElement('option'), {value, textContent: text});
+  const group = (label, options) => {
+    const made = Object.assign(document.createElement('optgroup'), {label});
+    made.append(...options);
+    return made;
+  };
+  const select = element('choose');
+  if (document.activeElement === select) return;  // not under the hand of whoever chooses
+  const runs = state.runs.map(run => option(`run=${run.id}`,
+    `run ${run.id}: ${run.kind} on ${run.serial}, ${run.status}, ${new Date(run.at).toLocaleString()}`));
+  const arrays = state.arrays.map(array => option(new URLSearchParams({array: array.serial}).toString(),
+    `${array.serial}: its last run; most worn cell ${array.pulses} pulses`));
+  select.replaceChildren(option('', 'the run that is running, or the last'), group('Arrays', arrays), group('Runs', runs));
+  select.value = asked.toString();
+  if (select.selectedIndex < 0) select.prepend(new Option(asked.toString(), asked.toString(), true, true));
+}
+element('choose').addEventListener('change', event => { location.search = event.target.value; });
+// one question at a time, and one more if something has changed since
+let drawing = false, stale = false;
+async function convergence() {
+  if (drawing) { stale = true; return; }
+  drawing = true;
+  try {
+    const answer = await fetch(`/convergence?run=${state.run}`), text = answer.ok ? await answer.text() : '';
+    const figure = element('convergence');
+    figure.hidden = !text;
+    const svg = text && new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
+    if (svg) figure.replaceChildren(document.importNode(svg, true));
+  } catch {
+    // told by the stream of changes
+  }
+  drawing = false;
+  if (stale) { stale = false; convergence(); }
+}
 let state = null, heard = 0, begun = null;
 function left() {
   // from the pace since this stage was first seen here; a tenth of a second tells nothing
@@ -57,6 +94,7 @@ function left() {
 }
 function show() {
   const origin = element('origin');
+  choose();
   if (state.run === null) {
     element('heading').textContent = 'The record has no run yet';
     return;
@@ -79,6 +117,7 @@ function show() {
   element('charged').textContent =
     `Marked: ${cells} cells that may have been given up to ${most} pulses more, which count as wear.`;
   confusion(state.confusion);
+  convergence();
   element('events').tBodies[0].replaceChildren(...state.events.map(event => {
     const row = document.createElement('tr');
     for (const text of [new Date(event.at).toLocaleString(), `run ${event.run}, ${event.kind}`, event.what]) {
@@ -89,21 +128,37 @@ function show() {
 }
 for (const name of ['usiemens', 'wear']) {
   element(name).squares = () => ({rows: 0, columns: 0, fills: [], values: [], name});  // until something is known
-  element(name).addEventListener('pointermove', event => {
-    const box = element(name).getBoundingClientRect();
-    if (state === null || state.run === null) return;
-    const column = Math.min(Math.floor((event.clientX - box.left) / box.width * state.columns), state.columns - 1);
-    const row = Math.min(Math.floor((event.clientY - box.top) / box.height * state.rows), state.rows - 1);
-    const i = row * state.columns + column;
+  let at = [0, 0];
+  const known = () => state !== null && state.run !== null;
+  const say = () => {
+    const [row, column] = at, i = row * state.columns + column;
     element('cell').textContent = `row ${row}, column ${column}: ` +
       `${state.usiemens[i] === null ? 'not read in this run' : state.usiemens[i] + ' µS'}, ${state.wear[i]} pulses` +
       (state.charged[i] ? `, and up to ${state.charged[i]} charged` : '');
+  };
+  const open = () => {
+    location.href = '/cell?' + new URLSearchParams({array: state.serial, row: at[0], column: at[1]});
+  };
+  const pointed = event => {
+    const box = element(name).getBoundingClientRect(), last = [state.rows - 1, state.columns - 1];
+    const share = [(event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width];
+    at = share.map((part, i) => Math.min(Math.max(Math.floor(part * (last[i] + 1)), 0), last[i]));
+  };
+  element(name).addEventListener('pointermove', event => { if (known()) { pointed(event); say(); } });
+  element(name).addEventListener('click', event => { if (known()) { pointed(event); open(); } });
+  element(name).addEventListener('keydown', event => {
+    const step = {ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1]}[event.key];
+    if (!known() || !(step || event.key === 'Enter')) return;
+    event.preventDefault();
+    if (!step) { open(); return; }
+    at = [Math.min(Math.max(at[0] + step[0], 0), state.rows - 1), Math.min(Math.max(at[1] + step[1], 0), state.columns - 1)];
+    say();
   });
 }
 state = JSON.parse(element('first').textContent);
 heard = Date.now();
 show();
-const changes = new EventSource('/changes');
+const changes = new EventSource('/changes' + query);
 changes.onmessage = message => { state = JSON.parse(message.data); heard = Date.now(); show(); tell(); };
 changes.onerror = () => { heard = heard || Date.now(); tell(true); };
 function tell(lost) {
