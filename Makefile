@@ -6,13 +6,14 @@ BIN = .venv/bin
 
 BOARD ?= ulx3s
 
-.PHONY: venv demo docs results bench one-array test test-all fuzz lint style types layers checks format generated rtl-lint formal bitstream coverage listings
+.PHONY: venv demo docs pictures results bench one-array test test-all fuzz lint style types layers checks format generated rtl-lint formal bitstream coverage listings
 .PHONY: session sim wheels clean help
 
 help:
 	@echo "make venv       install ohmbench and its tools into .venv"
 	@echo "make demo       train, compress, program and infer on the simulator; writes build/demo"
 	@echo "make docs       the pages of docs/ as a site, which opens without a server; build/site"
+	@echo "make pictures   take the pictures of docs/pages.md again, with Chromium; needs MNIST"
 	@echo "make results    the tables of docs/results, from MNIST; goes on where it was (QUICK=1: one seed of one net)"
 	@echo "make bench      measure the figures of docs/figures.json again, beside the committed ones (UPDATE=1: commit the new)"
 	@echo "make one-array  98 % of MNIST in one array: trains it (torch), and tests it on simulated arrays"
@@ -79,6 +80,12 @@ one-array: venv
 docs: .venv/docs-installed
 	@echo "docs: the site, strict; build/site/index.html"
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+pictures: venv
+	@echo "pictures: every kind of page, taken by Chromium, two minutes; docs/pages, docs/img"
+	@$(BIN)/python docs/img/architecture.py
+	@$(BIN)/python docs/img/rtl.py
+	@$(BIN)/python docs/pages/make.py
 
 .venv/docs-installed: .venv/installed
 	@echo "docs: installing mkdocs-material and its plugins into .venv, about 80 MB"

@@ -38,6 +38,23 @@ def test_the_example_of_a_pulse_program_assembles() -> None:
     assert program.args == {"row": 0, "times": 1}
 
 
+def test_the_block_diagrams_are_current_and_have_every_module_of_their_file() -> None:
+    drawn = runpy.run_path(str(REPO / "docs/img/rtl.py"))
+    for name, diagram in drawn["DIAGRAMS"].items():
+        assert drawn["drawing"](diagram) == (REPO / f"docs/img/{name}.svg").read_text()
+        source = (REPO / diagram.source).read_text()
+        modules = set(re.findall(r"^  (ohm_\w+) (?:#\(|u_\w+ \()", source, re.MULTILINE))
+        assert {box.name for box in diagram.boxes if not box.is_outside} == modules
+
+
+def test_every_picture_of_a_page_is_shown_and_made() -> None:
+    made = runpy.run_path(str(REPO / "docs/pages/make.py"))
+    names = {*made["PAGES"], *made["SERVED"]}
+    assert {picture.stem for picture in (REPO / "docs/pages").glob("*.png")} == names
+    text = (REPO / "docs/pages.md").read_text()
+    assert names == set(re.findall(r"\(pages/([a-z-]+)\.png\)", text))
+
+
 def test_the_picture_of_the_architecture_is_current() -> None:
     drawn = runpy.run_path(str(REPO / "docs/img/architecture.py"))
     assert drawn["drawing"]() == (REPO / "docs/img/architecture.svg").read_text()
