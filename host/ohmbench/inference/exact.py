@@ -91,8 +91,8 @@ class LayerRows:
 
 _EXACT_INPUTS = 1000
 """At once, where no array has to be loaded: memory stays bounded."""
-_PART_NUMBERS = 2 << 20
-"""Inputs of patches at once: some 100 MB with what a bench makes of them."""
+_PART_NUMBERS = 1 << 20
+"""Inputs of patches at once: some 50 MB with what a bench makes of them."""
 
 
 def layer_rows(inputs: IntArray) -> LayerRows:

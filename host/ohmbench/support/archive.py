@@ -171,7 +171,11 @@ _TAKEN_BY = {
 def _another(header: Any, what: str) -> str:
     said = header.get("format") if isinstance(header, dict) else None
     kind = said.removeprefix("ohmbench ") if isinstance(said, str) else ""
-    return f"it is a {kind}, not a {what}: {_TAKEN_BY[kind]}" if kind in _TAKEN_BY else f"it is not a {what}"
+    return f"it is {_a(kind)}, not {_a(what)}: {_TAKEN_BY[kind]}" if kind in _TAKEN_BY else f"it is not {_a(what)}"
+
+
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun[:1] in "aeiou" else f"a {noun}"
 
 
 def _parse_array(name: str, data: bytes, dtype: np.dtype[Any], shape: tuple[int | None, ...]) -> NDArray[Any]:
