@@ -12,7 +12,7 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    text = "measure what the carrier's channels and rails are off by, for every later result; no pulse"
+    text = "measure the errors of the carrier's channels and rails, for every later result; no pulse"
     parser = commands.add("calibrate", run, text, examples=["--supply bench.toml --meter TCPIP0::192.168.1.40::INSTR"])
     options.port(parser)
     options.lab(parser)

@@ -19,7 +19,7 @@ def add(commands: Commands) -> None:
     )
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("file", type=Path, nargs="?", help="file of a carrier, as for --carrier (.toml)")
-    which.add_argument("--template", action="store_true", help="print one with all keys and what they mean")
+    which.add_argument("--template", action="store_true", help="print a template with all keys and their meaning")
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="with --template: write it, to a new file")
 
 

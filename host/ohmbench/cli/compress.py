@@ -24,13 +24,13 @@ _budgets.__name__ = "list of shares"  # argparse names it in its message for wha
 
 
 def add(commands: Commands) -> None:
-    text = "compress a trained network to a budget of cells, and say what it loses"
+    text = "compress a trained network to a budget of cells, and say how much accuracy it loses"
     parser = commands.add("compress", run, text, examples=["trained.npz -o small.ohmc --method spectral --cells 0.4"])
     options.data(parser, "what the network was trained on")
     options.network_seed(parser)
     parser.add_argument("network", type=Path, help="network that `train` (.npz) or `import` (.ohmn) wrote")
     parser.add_argument("-o", "--output", type=Path, help="compressed network to write (.ohmc), for `map`")
-    parser.add_argument("--method", default="all", help="see docs/compression.md (default: %(default)s)")
+    parser.add_argument("--method", default="all", help="method; see docs/compression.md (default: %(default)s)")
     parser.add_argument(
         "--cells",
         type=_budgets,

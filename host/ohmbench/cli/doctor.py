@@ -10,9 +10,7 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    commands.add(
-        "doctor", run, "say what this machine lacks for which part of the work, and how to get it", examples=[""]
-    )
+    commands.add("doctor", run, "check what this machine lacks, and say how to get it", examples=[""])
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> int:

@@ -25,7 +25,7 @@ def add(commands: Commands) -> None:
         "--conductances",
         type=Path,
         metavar="IMAGE",
-        help="what the array of --serial holds of a weight image, as it was read last, and the weights of that",
+        help="last conductances of --serial for this weight image, and the weights that they stand for",
     )
     group.add_argument(
         "--names",
@@ -36,11 +36,11 @@ def add(commands: Commands) -> None:
         "--like",
         type=Path,
         metavar="FILE",
-        help="CSV that aihwkit's fusion_export wrote: FILE's like with what the array holds, for its fusion_import",
+        help="CSV of aihwkit's fusion_export; FILE gets its form and the array's weights, for fusion_import",
     )
     parser.add_argument("--table", choices=TABLES, default="runs", help="of all but .h5 (default: %(default)s)")
     parser.add_argument(
-        "--last", type=options.whole(1), metavar="N", help="the last N runs only; in --table events, events"
+        "--last", type=options.whole(1), metavar="N", help="only the last N runs; with --table events, events"
     )
 
 

@@ -17,7 +17,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("file", type=Path, nargs="?", help="bitstream (default: the one that `make bitstream` made)")
     parser.add_argument("--board", default="ulx3s", help="a folder of fpga/boards (default: %(default)s)")
     parser.add_argument(
-        "--permanent", action="store_true", help="write the board's flash too: it starts with the power"
+        "--permanent",
+        action="store_true",
+        help="also write the board's flash, so that the FPGA starts with this bitstream",
     )
 
 

@@ -22,7 +22,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("model", type=Path, help="ONNX model, in floating point or quantised")
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="network to write (.ohmn), for `ohmbench map`")
     parser.add_argument(
-        "--check", action="store_true", help="say what it costs and what cannot be taken, and write nothing"
+        "--check", action="store_true", help="only say what the network costs and what cannot be imported"
     )
     options.data(parser, "none: a quantised model is not tested")
     group = parser.add_argument_group("quantisation of a model in floating point")

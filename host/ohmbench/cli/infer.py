@@ -27,10 +27,10 @@ def add(commands: Commands) -> None:
     options.record(parser)
     options.budget(parser)
     parser.add_argument("image", type=Path, help="weight image (.ohmw)")
-    parser.add_argument("--images", type=options.whole(1), help="only the first so many test images")
+    parser.add_argument("--images", type=options.whole(1), help="only the first N test images")
     options.data(parser, "what the image was made for")
     parser.add_argument(
-        "--twin", action="store_true", help="with --port sim: the same on the twin, and whether all codes are equal"
+        "--twin", action="store_true", help="with --port sim: do the same on the twin and compare all codes"
     )
     group = parser.add_argument_group("trimming")
     made = group.add_mutually_exclusive_group()
@@ -38,18 +38,18 @@ def add(commands: Commands) -> None:
         "--trim",
         type=options.whole(1),
         metavar="N",
-        help="correct what the array does wrong, as N training inputs show it; the raw result stands beside it",
+        help="measure the array's errors on N training inputs and correct them; the raw result is shown too",
     )
     made.add_argument(
         "--trimming",
         metavar="FILE|record",
-        help="correct it with a trimming that was made: a file, or the record's last",
+        help="correct the result with an earlier trimming: a file, or `record` for the last one recorded",
     )
     group.add_argument(
-        "--no-program", action="store_true", help="take the array as it is; the record must say that it holds the image"
+        "--no-program", action="store_true", help="use the array as it is; the record must say that it holds the image"
     )
     group.add_argument(
-        "--after", type=options.seconds, default=0.0, metavar="S", help="rest for so many seconds before the inputs"
+        "--after", type=options.seconds, default=0.0, metavar="S", help="rest for S seconds before the inputs"
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="page with the confusion matrix and the trimming")
 

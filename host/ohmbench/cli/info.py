@@ -12,7 +12,7 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    options.port(commands.add("info", run, "say what is behind a port", examples=["--port sim"]))
+    options.port(commands.add("info", run, "identify the bench behind a port", examples=["--port sim"]))
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:

@@ -11,7 +11,9 @@ from ohmbench.progress import Progress
 
 def add(commands: Commands) -> None:
     parser = commands.add("list", run, "list serial ports and the benches behind them", examples=[""])
-    parser.add_argument("--all", action="store_true", help="open ports too whose USB bridge bench boards do not have")
+    parser.add_argument(
+        "--all", action="store_true", help="also open ports with a USB bridge that bench boards do not have"
+    )
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:

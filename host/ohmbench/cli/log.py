@@ -22,7 +22,7 @@ def add(commands: Commands) -> None:
     add_filter(parser)
     parser.add_argument("what", nargs="?", default="runs", choices=LOGGED, help="default: %(default)s")
     parser.add_argument(
-        "--last", type=options.whole(1), metavar="N", help="the last N runs, events or calibrations only"
+        "--last", type=options.whole(1), metavar="N", help="only the last N runs, events or calibrations"
     )
 
 

@@ -38,7 +38,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--apart",
         action="store_true",
-        help="an image for every tile: more arrays to program, and less on their wires (default: tiles share images)",
+        help="an image for every tile: more arrays, but less current on their wires (default: tiles share images)",
     )
     parser.add_argument("--fault-map", type=Path, metavar="FILE", help="map around the bad cells of this array")
     parser.add_argument("--network-seed", type=options.whole(0), help="seed of its training (default: 0)")

@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
         help="share of stuck cells, half low and half high (default: %(default)s)",
     )
     parser.add_argument(
-        "--on-array", action="store_true", help="defects through the array model of --port: 3 arrays, 1,000 images"
+        "--on-array", action="store_true", help="through the array model of --port: 3 arrays, 1,000 images"
     )
 
     parser = group.add(
@@ -57,7 +57,7 @@ def add(commands: Commands) -> None:
         nargs="+",
         default=[],
         metavar="S",
-        help="test again so long after programming, with the first trimming and with a new one",
+        help="test again S seconds after programming, with the first trimming and with a new one",
     )
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="table to write as well (.md)")
 

@@ -17,8 +17,10 @@ def add(commands: Commands) -> None:
         "make two serial numbers of the record one array, with the wear of both",
         examples=["W3-17 W3-71"],
     )
-    parser.add_argument("keep", metavar="KEEP", help="the serial number that stays")
-    parser.add_argument("other", metavar="OTHER", help="the one that goes, exactly as the record has it")
+    parser.add_argument("keep", metavar="KEEP", help="the serial number that is kept")
+    parser.add_argument(
+        "other", metavar="OTHER", help="the serial number that is given up, exactly as the record has it"
+    )
     options.lab(parser)
 
 

@@ -133,13 +133,16 @@ def port(parser: argparse.ArgumentParser, default: str | None = None) -> None:
     group = parser.add_argument_group("bench")
     _port(group, default)
     group.add_argument(
-        "--baud", type=whole(1, 2**32 - 1), default=12_000_000, help="rate to raise the link to (default: %(default)s)"
+        "--baud", type=whole(1, 2**32 - 1), default=12_000_000, help="highest rate of the link (default: %(default)s)"
     )
     group.add_argument(
         "--trace", type=Path, metavar="FILE", help="write every byte of the link to FILE, for reports of defects"
     )
     group.add_argument(
-        "--supply", type=Path, metavar="FILE", help="TOML file of the power supply to have on meanwhile, and then off"
+        "--supply",
+        type=Path,
+        metavar="FILE",
+        help="TOML file of the power supply; it is on during the command, and off afterwards",
     )
     group.add_argument(
         "--carrier", type=Path, metavar="FILE", help="TOML file of this carrier's wiring, errors and limits"
@@ -147,7 +150,9 @@ def port(parser: argparse.ArgumentParser, default: str | None = None) -> None:
     simulator = parser.add_argument_group("for the simulator", "of sim and twin alone; a board is refused with them")
     simulator.add_argument("--device", metavar="PRESET", help="array model: a, c, ideal or a TOML file (default: a)")
     simulator.add_argument("--seed", type=whole(0, SEED_MAX), help="seed of the array model (default: 1)")
-    simulator.add_argument("--array", type=Path, metavar="FILE", help="file that keeps the array, made if absent")
+    simulator.add_argument(
+        "--array", type=Path, metavar="FILE", help="file that keeps the array; it is made if it does not exist"
+    )
     simulator.add_argument("--faults", type=Path, metavar="FILE", help="fault map of cells to spoil in the array")
     simulator.add_argument(
         "--line-faults", metavar="KIND=VALUE,...", help="damage the line of sim: see docs/link.md (flip=1e-4, ...)"
@@ -155,7 +160,7 @@ def port(parser: argparse.ArgumentParser, default: str | None = None) -> None:
     simulator.add_argument(
         "--carrier-faults",
         metavar="KIND=VALUE,...",
-        help="what the carrier is off by: see docs/carriers.md (open=5, gain-spread=0.02, ...)",
+        help="errors of the simulated carrier: see docs/carriers.md (open=5, gain-spread=0.02, ...)",
     )
 
 
@@ -221,13 +226,13 @@ def budget(parser: argparse.ArgumentParser) -> None:
 
 def fault_map(parser: argparse.ArgumentParser) -> None:
     """The option of a command that leaves the bad cells of an array alone."""
-    parser.add_argument("--fault-map", type=Path, metavar="FILE", help="stuck and unformed cells in it are left out")
+    parser.add_argument("--fault-map", type=Path, metavar="FILE", help="leave out the stuck and unformed cells in it")
 
 
 def no_fault_map(parser: argparse.ArgumentParser) -> None:
     """The option of a command that leaves alone what the record knows as bad."""
     parser.add_argument(
-        "--no-fault-map", action="store_true", help="pulse also what the array's last characterisation found bad"
+        "--no-fault-map", action="store_true", help="also pulse cells that the last characterisation found bad"
     )
 
 

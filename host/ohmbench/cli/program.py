@@ -36,14 +36,15 @@ def add(commands: Commands) -> None:
     options.budget(parser)
     options.image(parser)
     which = parser.add_mutually_exclusive_group()
+    which.add_argument("--only", type=options.whole(0), metavar="N", help="program only image N of the file, from 0")
     which.add_argument(
-        "--only", type=options.whole(0), metavar="N", help="program the N-th array of the image only, from 0"
-    )
-    which.add_argument(
-        "--all", action="store_true", help="program all arrays of the image, each over the one before; a board asks"
+        "--all", action="store_true", help="program all images of the file, each over the one before; needed on a board"
     )
     parser.add_argument(
-        "--passes", type=options.whole(1), metavar="K", help="program what drifted again, K passes in all"
+        "--passes",
+        type=options.whole(1),
+        metavar="K",
+        help="make K passes in all; later ones pulse the cells that drifted",
     )
     parser.add_argument("--rest", type=options.seconds, metavar="S", help="seconds of rest between two passes")
     parser.add_argument("--resume", action="store_true", help="resume a run that was killed or interrupted")
@@ -55,10 +56,14 @@ def add(commands: Commands) -> None:
         "--in-the-loop",
         type=options.whole(1),
         metavar="N",
-        help="layer by layer: pass N training inputs through those that are programmed, and fit the next ones to it",
+        help="layer by layer: pass N training inputs through programmed layers, and train the next ones on them",
     )
     group.add_argument(
-        "-o", "--out", type=Path, metavar="FILE", help="weight image to write, as it was fitted (.ohmw); needed with it"
+        "-o",
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="weight image to write after the fit (.ohmw); needed with --in-the-loop",
     )
     options.data(group, "what the image was made for")
     options.required_share(parser, 0.9, "converged cells")

@@ -26,7 +26,7 @@ def add(parser: argparse.ArgumentParser, *, is_needed: bool) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="argument: a whole number, or one with a unit, as 0.72V, 0.2us or 70uS; repeatable",
+        help="argument: a whole number, or a number with a unit, such as 0.72V, 0.2us or 70uS; repeatable",
     )
     group.add_argument("--entry", metavar="NAME", help="where to start (default: its first .entry)")
     group.add_argument(
@@ -34,7 +34,7 @@ def add(parser: argparse.ArgumentParser, *, is_needed: bool) -> None:
         action="append",
         default=[],
         metavar="NAME=V[:MAX_V]",
-        help="rail before the start, and the most that the program may set it to; repeatable",
+        help="voltage of a rail before the start, which is also its limit for the program; repeatable",
     )
     group.add_argument("--pulse-us", type=_WIDTH, metavar="US", help="longest pulse that the guard allows")
     group.add_argument(

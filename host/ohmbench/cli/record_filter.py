@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 def add_filter(parser: argparse.ArgumentParser) -> None:
     """The folder of the record, and what to look at in it."""
     group = options.lab(parser)
-    group.add_argument("--run", type=options.whole(1), metavar="N", help="this run only")
-    group.add_argument("--serial", help="of this array only")
-    group.add_argument("--kind", help="runs of this kind only: program, form, infer, experiment iv, ...")
-    group.add_argument("--status", choices=[status.value for status in RunStatus], help="runs that ended so only")
-    group.add_argument("--since", metavar="WHEN", help="from a date (2026-11-25) on, or of the last 90m, 12h, 7d")
+    group.add_argument("--run", type=options.whole(1), metavar="N", help="only this run")
+    group.add_argument("--serial", help="only of this array")
+    group.add_argument("--kind", help="only runs of this kind: program, form, infer, experiment iv, ...")
+    group.add_argument("--status", choices=[status.value for status in RunStatus], help="only runs with this status")
+    group.add_argument("--since", metavar="WHEN", help="since a date (2026-11-25), or within the last 90m, 12h, 7d")
 
 
 def filter_of(args: argparse.Namespace) -> Filter:

@@ -13,10 +13,10 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    text = "send what --trace wrote to the simulator, and say where it answers otherwise (then exit 1)"
+    text = "send a trace to the simulator again, and say where its answers differ (then exit 1)"
     parser = commands.add("replay", run, text, examples=["session.trace"])
     options.port(parser, "sim")
-    parser.add_argument("file", type=Path, help="trace")
+    parser.add_argument("file", type=Path, help="trace that --trace wrote")
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> int:

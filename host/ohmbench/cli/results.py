@@ -21,7 +21,7 @@ def add(commands: Commands) -> None:
     )
     options.mnist(parser)
     parser.add_argument("--out", type=Path, default=Path("docs/results"), help="folder to write (default: %(default)s)")
-    parser.add_argument("--finished", action="store_true", help="run nothing: write what is finished so far")
+    parser.add_argument("--finished", action="store_true", help="compute nothing; write what is finished so far")
     parser.add_argument("--seeds", type=options.whole(1, 1000), default=5, help="seeds of each net (default: 5)")
     parser.add_argument(
         "--net", action="append", default=[], metavar="NET[:BITS]", help="only this net; may be given several times"

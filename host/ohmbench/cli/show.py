@@ -19,8 +19,8 @@ def add(commands: Commands) -> None:
         examples=["17", "17 --report run.html -o cells.csv"],
     )
     options.lab(parser)
-    parser.add_argument("number", type=options.whole(1), metavar="RUN", help="its number, as `ohmbench log` says it")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write its page again")
+    parser.add_argument("number", type=options.whole(1), metavar="RUN", help="its number, as `ohmbench log` prints it")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write the page of the run")
     options.table(parser, "a row a cell and pass, or a cell and read of an experiment")
 
 

@@ -12,7 +12,7 @@ from ohmbench.progress import Progress
 
 def add(commands: Commands) -> None:
     parser = commands.add(
-        "supply", run, "say what a power supply gives; nothing is turned on or off", examples=["bench.toml"]
+        "supply", run, "read a power supply's outputs; nothing is turned on or off", examples=["bench.toml"]
     )
     parser.add_argument("file", type=Path, help="its TOML file: docs/instruments.md")
 

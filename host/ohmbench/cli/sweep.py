@@ -20,12 +20,12 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("config", type=Path, nargs="?", help="what to vary (.toml)")
     parser.add_argument(
-        "--params", action="store_true", help="list the array model's parameters, with units and sources; no sweep"
+        "--params", action="store_true", help="only list the array model's parameters, with units and sources"
     )
     parser.add_argument("--results", type=Path, metavar="FILE", help="file of results (default: CONFIG with .sqlite)")
     parser.add_argument("--port", default="twin", help="twin, sim, or with --only a board (default: %(default)s)")
     parser.add_argument("--only", action="append", default=[], metavar="POINT", help="this point; repeatable")
-    parser.add_argument("--list", action="store_true", help="list the points with their keys and compute nothing")
+    parser.add_argument("--list", action="store_true", help="only list the points with their keys")
     parser.add_argument("--jobs", type=options.whole(1, 4096), metavar="N", help="processes (default: one a core)")
     parser.add_argument("--dask", metavar="ADDRESS", help="compute on a Dask scheduler, such as tcp://host:8786")
     options.mnist(parser)

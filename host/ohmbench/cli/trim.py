@@ -33,9 +33,7 @@ def add(commands: Commands) -> None:
         help="training inputs (default: 2000, or all if there are fewer)",
     )
     options.data(parser, "what the image was made for")
-    parser.add_argument(
-        "--after", type=options.seconds, default=0.0, metavar="S", help="rest for so many seconds first"
-    )
+    parser.add_argument("--after", type=options.seconds, default=0.0, metavar="S", help="rest for S seconds first")
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:

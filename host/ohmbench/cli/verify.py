@@ -29,9 +29,7 @@ def add(commands: Commands) -> None:
         metavar="N",
         help="array of the image that is in the socket (default: the last run's)",
     )
-    parser.add_argument(
-        "--after", type=options.seconds, default=0.0, metavar="S", help="rest for so many seconds first"
-    )
+    parser.add_argument("--after", type=options.seconds, default=0.0, metavar="S", help="rest for S seconds first")
     options.required_share(parser, 0.0, "cells in their window")
 
 

@@ -11,7 +11,7 @@ class Version(argparse.Action):
     """Prints versions and build id, which take a moment to find, when they are asked for."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **_: Any) -> None:
-        super().__init__(option_strings, dest, nargs=0, help="say versions and the build id, and exit")
+        super().__init__(option_strings, dest, nargs=0, help="print versions and the build id, and exit")
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from ohmbench.operations.versions import describe

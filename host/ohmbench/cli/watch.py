@@ -12,11 +12,11 @@ from ohmbench.progress import Progress
 
 
 def add(commands: Commands) -> None:
-    text = "serve a page, to this machine only, that follows a running job by its record"
+    text = "show running jobs, past runs and cells on a page for this machine only"
     parser = commands.add("watch", run, text, examples=["", "--run 17"])
     options.lab(parser)
     parser.add_argument(
-        "--run", type=options.whole(1), metavar="N", help="this run (default: the one that runs, or the last)"
+        "--run", type=options.whole(1), metavar="N", help="show this run (default: the running one, or the last)"
     )
     parser.add_argument(
         "--http", type=options.whole(0, 65535), default=8321, metavar="PORT", help="default: %(default)s; 0: any"
