@@ -15,7 +15,8 @@ def template() -> str:
     rows, columns = len(carrier.rows), len(carrier.columns)
     parts = [
         "# A carrier's wiring, errors and limits (docs/carriers.md). All values are the reference carrier's: change",
-        "# what is other on yours. What is removed stays as here. Give it by --carrier FILE, or in the settings.",
+        "# what differs on yours. A key that you remove keeps its value. Give the file with --carrier, or in the",
+        "# settings.",
         "",
         "# what results and the record call it",
         'name = "carrier 1"',

@@ -34,7 +34,7 @@ def add(parser: argparse.ArgumentParser, *, is_needed: bool) -> None:
         action="append",
         default=[],
         metavar="NAME=V[:MAX_V]",
-        help="voltage of a rail before the start, which is also its limit for the program; repeatable",
+        help="voltage of a rail before the start, and the most that the program may set it to; repeatable",
     )
     group.add_argument("--pulse-us", type=_WIDTH, metavar="US", help="longest pulse that the guard allows")
     group.add_argument(

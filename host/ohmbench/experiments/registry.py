@@ -33,7 +33,8 @@ def load(name: str) -> type[Experiment]:
                 found = point.load()
             except Exception as error:  # whatever another package's module raises
                 raise UsageError(
-                    f"The experiment {name} of {point.value} cannot be loaded: {error}.", "Repair or remove its package."
+                    f"The experiment {name} of {point.value} cannot be loaded: {error}.",
+                    "Repair or remove its package.",
                 ) from error
             if isinstance(found, type) and issubclass(found, Experiment):
                 return found

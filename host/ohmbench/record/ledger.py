@@ -214,7 +214,6 @@ class Ledger:
             return number, ArrayRecord(serial, array_type, rows, columns, budget, datetime.fromisoformat(seen), *reads)
         known = ", ".join(row[0] for row in self._database.rows("SELECT serial FROM arrays ORDER BY serial LIMIT 8"))
         raise StoreError(
-            f"The record {self._database.path} does not know array {serial}; it is the journal of "
-            f"{known or 'no array yet'}.",
-            "Give the serial number of the array in the socket, and its own journal.",
+            f"The record {self._database.path} does not know array {serial}; it knows {known or 'no array yet'}.",
+            "Give the serial number of the array in the socket, or the folder of its record with --lab.",
         )

@@ -166,7 +166,7 @@ def test_another_image_since_makes_a_run_stale(store: Store, everything: Mask) -
 
 def test_the_journal_of_another_array_is_refused(store: Store, everything: Mask) -> None:
     run = begin(store, everything)
-    with pytest.raises(StoreError, match="does not know array B; it is the journal of A"):
+    with pytest.raises(StoreError, match="does not know array B; it knows A"):
         unfinished(store, "B", IMAGE)
     store.array("B", "1T1R", 3, 4)
     with pytest.raises(StoreError, match=f"Run {run.id} is of array A, in the socket is B"):

@@ -30,7 +30,7 @@ def load(name: str) -> Algorithm:
                 found = point.load()
             except Exception as error:  # whatever another package's module raises
                 raise DataError(
-                    f"The algorithm {name} of {point.value} cannot be loaded: {error}. Mend or remove its package."
+                    f"The algorithm {name} of {point.value} cannot be loaded: {error}. Repair or remove its package."
                 ) from error
             if isinstance(found, type) and issubclass(found, Algorithm):
                 return found()
