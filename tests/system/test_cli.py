@@ -349,6 +349,20 @@ def test_stdout_that_takes_nothing() -> None:
         assert process.stderr.read() == b""
 
 
+@pytest.mark.parametrize("asked", [["--version"], ["--help"], ["program", "--help"]])
+def test_help_for_a_reader_that_has_gone_or_a_full_disk(asked: list[str]) -> None:
+    with subprocess.Popen(command(*asked), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command(*asked), stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == UsageError.exit_code
+    assert done.stderr.endswith("cannot write to stdout: No space left on device\n")
+
+
 def test_a_result_that_cannot_be_printed_does_not_undo_the_work(tmp_path: Path) -> None:
     array = tmp_path / "chip.ohma"
     with Path("/dev/full").open("w") as full:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ohmbench.cli.help import short_usage
 from ohmbench.support.guesses import did_you_mean
+from ohmbench.support.writer import drop_stdout, result
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 
 class Parser(argparse.ArgumentParser):
@@ -16,6 +20,21 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End with exit code 2, a sentence and the usage in a line."""
         self.exit(2, f"{self.prog}: error: {message}\n{short_usage(self)}\n{self.prog} --help says more\n")
+
+    def say(self, text: str) -> None:
+        """Print to stdout; ends with 2 if it takes no more, but for a reader that has gone, as `head` does."""
+        lost = result(text)
+        if lost is not None:
+            drop_stdout()
+            if not isinstance(lost, BrokenPipeError):
+                self.exit(2, f"{self.prog}: cannot write to stdout: {lost.strerror or lost}\n")
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """To stdout, or to a file."""
+        if file is None:
+            self.say(self.format_help().rstrip("\n"))
+        else:
+            super().print_help(file)
 
     def parse_all(self, argv: Sequence[str] | None = None) -> argparse.Namespace:
         """The arguments; ends with a usage error if one is not known."""

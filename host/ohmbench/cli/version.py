@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from ohmbench.cli.parser import Parser
+
 
 class Version(argparse.Action):
     """Prints versions and build id, which take a moment to find, when they are asked for."""
@@ -16,5 +18,6 @@ class Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from ohmbench.operations.versions import describe
 
-        print(describe())
+        assert isinstance(parser, Parser)
+        parser.say(describe())
         parser.exit()
