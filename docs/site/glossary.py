@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-PAGE = "glossary.md"
+PAGE, START = "glossary.md", "README.md"
 _VERBS = frozenset({"board", "load", "product", "raw", "record", "run"})
 """Words that mostly mean what they mean everywhere; a link would be wrong more often than right."""
+_SAID = {"code": "ADC code"}
+"""What a page has to say for a link to a word that has other meanings too: exit codes, Python code."""
 _ENTRY = re.compile(r"^- \*\*(.+?)\*\*:", re.MULTILINE)
 _KEPT = re.compile(r"`[^`]*`|!?\[[^\]]*\]\([^)]*\)|<[^>]*>|\*\*[^*]*\*\*")
 """Code, links, tags and what is bold: no link goes into them."""
@@ -21,7 +23,7 @@ def on_page_markdown(markdown: str, *, page: Any, files: Any, **_: Any) -> str:
     path = page.file.src_uri
     if path == PAGE:
         return anchored(markdown)
-    if path.startswith("reference/") or not path.endswith(".md"):
+    if path == START or path.startswith("reference/") or not path.endswith(".md"):
         return markdown
     glossary = files.get_file_from_path(PAGE).content_string
     return linked(markdown, words(glossary), "../" * path.count("/") + PAGE)
@@ -63,7 +65,7 @@ def _linked_line(line: str, left: list[str], page: str) -> str:
     """A line with its links; the words that it links are no longer left."""
     for word in list(left):
         flags = 0 if word.isupper() else re.IGNORECASE
-        pattern = re.compile(rf"(?<![\w-])({re.escape(word)}s?)(?![\w-])", flags)
+        pattern = re.compile(rf"(?<![\w-])({re.escape(_SAID.get(word, word))}s?)(?![\w-])", flags)
         kept = [found.span() for found in _KEPT.finditer(line)]
         for found in pattern.finditer(line):
             if not any(begin < found.end() and found.start() < end for begin, end in kept):

@@ -27,6 +27,11 @@ def test_words_that_are_names_in_capitals_are_no_others() -> None:
     assert HOOK["linked"]("set SET", ["SET"], "g.md") == "set [SET](g.md#word-set)"
 
 
+def test_a_word_of_many_meanings_is_linked_in_one() -> None:
+    found = HOOK["linked"]("an exit code, its last ADC code", ["code"], "g.md")
+    assert found == "an exit code, its last [ADC code](g.md#word-code)"
+
+
 def test_every_link_has_its_place() -> None:
     words = HOOK["words"](GLOSSARY)
     assert {"bench time", "rung", "code", "level", "window", "tile", "lane", "image", "promise", "twin"} <= set(words)
