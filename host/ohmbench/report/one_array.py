@@ -113,7 +113,10 @@ def curve_plot(found: dict[str, Any]) -> Figure:
     low = min([*percents, *(100 * other.accuracy for other in PUBLISHED)]) - 1
     sizes = [point["most_cells"] for point in points]
     x = Axis(sizes[0] / 1.3, sizes[-1] * 1.3, [(size, f"{size:,}") for size in sizes], "cells", math.log2)
-    plot = Plot("MNIST: accuracy over cells", x, Axis(low, 100.0, ticks(low, 100.0, 5), "% recognised"))
+    few, many = (
+        f"{percent(point['accuracy_trimmed'], 1)} with {point['cells']:,} cells" for point in (points[0], points[-1])
+    )
+    plot = Plot(f"MNIST: {few}, {many}", x, Axis(low, 100.0, ticks(low, 100.0, 5), "% recognised"))
     for name, colour in (("accuracy_ideal", SOFT), ("accuracy_trimmed", IN_WINDOW)):
         plot.line([(point["cells"], 100 * point[name]) for point in points], colour, width=1.5)
         for point in points:

@@ -14,7 +14,8 @@ from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset
 from ohmbench.operations.image_file import SHIPPED, ImageFile
 from ohmbench.operations.one_array import IMAGE, layers_of
-from ohmbench.report.one_array import markdown
+from ohmbench.report.one_array import curve_markdown, curve_plot, markdown
+from ohmbench.study.one_array import curve
 from ohmbench.study.one_array import evaluate as study
 from ohmbench.study.one_array.designs import DESIGNS
 from ohmbench.study.one_array.results import plan, summary
@@ -77,3 +78,11 @@ def test_a_design_takes_no_more_cells_than_its_name_says(image: WeightImage) -> 
     for cells, design in DESIGNS.items():
         assert 0.9 * cells <= design.weights() <= cells
     assert DESIGNS[1024].weights() == np.count_nonzero(image.mask)
+
+
+def test_the_curve_is_that_of_its_rows() -> None:
+    written = json.loads((RESULTS / "cells.json").read_text())
+    assert curve.summary(written["rows"]) == written
+    assert curve_markdown(written) == (RESULTS / "cells.md").read_text()
+    assert curve_plot(written).svg == (RESULTS / "cells.svg").read_text()
+    assert len(written["rows"]) == len(curve.plan())
