@@ -89,12 +89,12 @@ module ohm_sim_top (
 `endif
 
   assign array_on_o   = safe_n;
-  assign run_cycles_o = u_top.run_cycles;
+  assign run_cycles_o = u_top.u_core.run_cycles;
 
   // The link's own timers: frames that the host has not acknowledged are sent again, and a new rate that
   // does not work is given up. Everything else ends within a few thousand clocks of the last byte.
   logic is_rate_on_trial;
-  assign is_rate_on_trial = u_top.u_link.trial_q && u_top.u_link.next_div_q != '0;
-  assign idle_o = !running_o && !armed_o && !is_rate_on_trial && !u_top.u_link.hold_q &&
-                  u_top.u_link.u_window.kept == '0;
+  assign is_rate_on_trial = u_top.u_core.u_link.trial_q && u_top.u_core.u_link.next_div_q != '0;
+  assign idle_o = !running_o && !armed_o && !is_rate_on_trial && !u_top.u_core.u_link.hold_q &&
+                  u_top.u_core.u_link.u_window.kept == '0;
 endmodule

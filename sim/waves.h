@@ -53,8 +53,8 @@ class Waves : public VerilatedFstC {
     static constexpr Scope ArmedScopes[] = {
         {1, "ohm_sim_top"},          // pins of the FPGA
         {1, "ohm_sim_top.u_probe"},  // rails, the cell
-        {1, "ohm_sim_top.u_top.u_seq"},
-        {9, "ohm_sim_top.u_top.u_guard"},
+        {1, "ohm_sim_top.u_top.u_core.u_seq"},
+        {9, "ohm_sim_top.u_top.u_core.u_guard"},
         {1, "ohm_sim_top.u_top.u_carrier"},
     };
 
@@ -96,13 +96,13 @@ class Waves : public VerilatedFstC {
         {Steps, "u_probe.wl_reset_v"},
         {Bits, "-guard"},
         {Bits, "armed_o"},
-        {Hex, "u_top.u_guard.fault_q[7:0]"},
-        {Decimal, "u_top.u_guard.pulse_budget[15:0]"},
-        {Decimal, "u_top.u_guard.max_width[15:0]"},
+        {Hex, "u_top.u_core.u_guard.fault_q[7:0]"},
+        {Decimal, "u_top.u_core.u_guard.pulse_budget[15:0]"},
+        {Decimal, "u_top.u_core.u_guard.max_width[15:0]"},
         {Bits, "-pulse processor"},
         {Bits, "running_o"},
-        {Decimal, "u_top.u_seq.pc_q[9:0]"},
-        {Hex, "u_top.u_seq.word_q[31:0]"},
+        {Decimal, "u_top.u_core.u_seq.pc_q[9:0]"},
+        {Hex, "u_top.u_core.u_seq.word_q[31:0]"},
         {Decimal, "u_top.u_carrier.mode_q[1:0]"},
     };
 

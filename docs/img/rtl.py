@@ -62,8 +62,8 @@ class Diagram:
 
 DIAGRAMS = {
     "rtl-top": Diagram(
-        "fpga/rtl/ohm_top.sv",
-        "The FPGA: ohm_top",
+        "fpga/rtl/ohm_core.sv",
+        "The FPGA: ohm_core and a carrier",
         (
             Box("UART", "pins", (0, 0), True),
             Box("ohm_link", "frames, numbered", (1, 0)),
@@ -71,7 +71,7 @@ DIAGRAMS = {
             Box("ohm_ram", "the program", (3, 0)),
             Box("ohm_seq", "pulse processor", (4, 0)),
             Box("ohm_guard", "limits, proved", (5, 0)),
-            Box("ohm_carrier", "drives the chips", (6, 0)),
+            Box("ohm_carrier", "drives the chips", (6, 0), True),
             Box("ohm_ram_tdp", "vectors in memory", (3, 1)),
             Box("ohm_vec", "32 lanes, two a clock", (4, 1)),
             Box("chips", "DACs, switches, ADCs", (6, 1), True),

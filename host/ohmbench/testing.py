@@ -169,7 +169,7 @@ class CocotbBench:
         await ClockCycles(dut.clk_i, _RESET_CLOCKS)
         dut.rst_ni.value = 1
         await ClockCycles(dut.clk_i, _RESET_CLOCKS)
-        dut.u_top.u_link.div_q.value = divisor
+        dut.u_top.u_core.u_link.div_q.value = divisor
         transport = PinTransport(dut.uart_rx_i, dut.uart_tx_o, CLOCK_HZ / divisor)
         link = await bridge(Link)(transport, baud=transport.baud, clock=transport.clock)
         return cls(dut, array, LinkBench(link, "cocotb", "sim", rest=array.rest))

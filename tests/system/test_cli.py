@@ -320,12 +320,12 @@ def test_simulator_that_does_not_build(image: Path, tmp_path: Path) -> None:
     shutil.copytree(REPO / "host/ohmbench", package)
     for folder in ("firmware", "fpga", "sim"):
         shutil.copytree(REPO / folder, tmp_path / folder, ignore=shutil.ignore_patterns("build", "__pycache__"))
-    top = tmp_path / "fpga/rtl/ohm_top.sv"
+    top = tmp_path / "fpga/rtl/ohm_core.sv"
     top.write_text(top.read_text().replace("endmodule", "assign x = ;\nendmodule"))
     broken = {"PYTHONPATH": str(tmp_path / "host"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     said = refused(BuildError.exit_code, "program", image, "--port", "sim", **broken)
     assert "The simulator does not build; the array was not touched" in said
-    assert "ohm_top.sv:" in said
+    assert "ohm_core.sv:" in said
     assert "--port twin" in said
 
 

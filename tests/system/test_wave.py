@@ -126,7 +126,7 @@ from ohmbench.testing import CocotbBench
 @cocotb.test()
 async def one_cell(dut):
     bench = await CocotbBench.start(dut, seed=3)
-    opened = int(dut.u_top.clock_cycles_q.value)
+    opened = int(dut.u_top.u_core.clock_cycles_q.value)
     assert opened < 30_000, opened  # half a million with the rate raised
     levels, mask = np.zeros((32, 32), np.uint8), np.zeros((32, 32), bool)
     levels[4, 7], mask[4, 7] = 15, True

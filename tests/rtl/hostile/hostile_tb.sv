@@ -66,14 +66,15 @@ module hostile_tb #(
   assign seen_safe_n = safe_n || (damage == DamageChipsStayOn && safe_nq) ||
       (damage == DamageShortRest && low_q == 5'd20);
   logic is_time;  // none of a pulse
-  assign is_time = u_top.reg_addr inside {8'(ohm_guard_pkg::RegControl),
+  assign is_time = u_top.u_core.reg_addr inside {8'(ohm_guard_pkg::RegControl),
                                           8'(ohm_guard_pkg::RegWatchdog),
                                           8'(ohm_guard_pkg::RegMaxRead)};
   always_comb begin
-    seen_data = u_top.reg_data >> (damage == DamageHigherLimits && !is_time);
-    if (damage == DamageLaxInhibit && u_top.reg_addr == 8'(ohm_guard_pkg::RegMaxHalfSelect))
+    seen_data = u_top.u_core.reg_data >> (damage == DamageHigherLimits && !is_time);
+    if (damage == DamageLaxInhibit && u_top.u_core.reg_addr == 8'(ohm_guard_pkg::RegMaxHalfSelect))
       seen_data = '0;
-    if (damage == DamageLaxReads && u_top.reg_addr == 8'(ohm_guard_pkg::RegMaxRead)) seen_data = '0;
+    if (damage == DamageLaxReads && u_top.u_core.reg_addr == 8'(ohm_guard_pkg::RegMaxRead))
+      seen_data = '0;
   end
 
   always_ff @(posedge clk_i) begin
@@ -113,7 +114,7 @@ module hostile_tb #(
       .armed_o(armed),
       .fault_o()
   );
-  assign fault_o = u_top.fault;
+  assign fault_o = u_top.u_core.fault;
 
   pin_checker #(
       .TicksPerMs(ClockHz / 1000)
@@ -132,13 +133,13 @@ module hostile_tb #(
       .safe_ni(seen_safe_n),
       .overcurrent_ni(!overcurrent_i),
       .armed_i(armed && damage != DamageAlwaysArmed),
-      .reg_valid_i(u_top.reg_valid),
-      .reg_addr_i(u_top.reg_addr),
+      .reg_valid_i(u_top.u_core.reg_valid),
+      .reg_addr_i(u_top.u_core.reg_addr),
       .reg_data_i(seen_data),
       .lines_i(u_top.car_cmd_valid && u_top.car_cmd_ready &&
                u_top.car_cmd.kind == ohm_carrier_pkg::CmdLines),
-      .good_frame_i(u_top.good_frame && damage != DamageDeafToSilence),
-      .abort_i(u_top.abort),
+      .good_frame_i(u_top.u_core.good_frame && damage != DamageDeafToSilence),
+      .abort_i(u_top.u_core.abort),
       .violations_o,
       .pulses_o,
       .at_limit_o,

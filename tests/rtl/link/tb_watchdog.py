@@ -41,7 +41,7 @@ class Watch:
         self.dut = dut
         self.good = self.off = self.pulse = 0
         for signal, name in (
-            (RisingEdge(dut.u_top.u_link.good_frame_o), "good"),
+            (RisingEdge(dut.u_top.u_core.u_link.good_frame_o), "good"),
             (FallingEdge(dut.u_top.safe_no), "off"),
             (FallingEdge(dut.u_top.set_en_o), "pulse"),
         ):

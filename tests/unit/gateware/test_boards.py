@@ -48,7 +48,7 @@ def bits(name: str, width: int) -> list[str]:
 
 
 def test_the_connector_has_every_signal_of_the_carrier() -> None:
-    top = ports(REPO / "fpga/rtl/ohm_top.sv")
+    top = ports(REPO / "fpga/carriers" / default_carrier(REPO) / "ohm_top.sv")
     signals = {name: width for name, width in top.items() if name not in NOT_ON_THE_CARRIER}
     assert {name: len(pins) for name, pins in CARRIER["connector"].items()} == signals
     pins = [pin for pins in CARRIER["connector"].values() for pin in pins]

@@ -1,9 +1,9 @@
-// The whole FPGA, without its board: UART on one side, the carrier's pins on the other.
+// The whole FPGA without its board and without its carrier: ohm_top of a carrier's folder joins them.
 //
-//   uart - ohm_link - ohm_dispatch - program memory - ohm_seq - ohm_guard - ohm_carrier - pins
+//   uart - ohm_link - ohm_dispatch - program memory - ohm_seq - ohm_guard - carrier
 //                                 \- vector memory - ohm_vec -/
 
-module ohm_top #(
+module ohm_core #(
     parameter int unsigned ClockHz = ohm_carrier_pkg::ClockHz
 ) (
     input logic clk_i,
@@ -14,19 +14,22 @@ module ohm_top #(
     input  logic uart_rx_i,
     output logic uart_tx_o,
 
-    output logic                                dac_sclk_o,
-    output logic                                dac_sdi_o,
-    output logic [                         1:0] dac_sync_no,
-    output logic                                sw_sclk_o,
-    output logic [                         7:0] sw_data_o,
-    output logic [                         4:0] sw_sync_no,
-    output logic                                adc_cnv_no,
-    output logic                                adc_sck_o,
-    input  logic [ohm_carrier_pkg::Columns-1:0] adc_sdo_i,
-    output logic                                set_en_o,
-    output logic                                reset_en_o,
-    output logic                                safe_no,
-    input  logic                                overcurrent_ni,
+    // commands to the carrier, the codes of its conversions, two columns a beat, and its fast enables
+    output logic                         car_cmd_valid_o,
+    input  logic                         car_cmd_ready_i,
+    output ohm_carrier_pkg::cmd_t        car_cmd_o,
+    input  logic                         car_idle_i,
+    input  logic                         sense_valid_i,
+    output logic                         sense_ready_o,
+    input  logic                  [31:0] sense_data_i,
+    input  logic                         set_en_i,
+    input  logic                         reset_en_i,
+
+    // pins, as the guard lets them
+    output logic set_en_o,
+    output logic reset_en_o,
+    output logic safe_no,
+    input  logic overcurrent_ni,
 
     // lamps
     output logic running_o,
@@ -163,7 +166,7 @@ module ohm_top #(
   );
 
   // pulse processor
-  logic seq_cmd_valid, seq_cmd_ready, carrier_idle;
+  logic seq_cmd_valid, seq_cmd_ready;
   ohm_carrier_pkg::cmd_t seq_cmd;
   logic vec_start, vec_done;
   ohm_isa_pkg::op_e vec_op;
@@ -172,8 +175,6 @@ module ohm_top #(
   logic [15:0] vec_scalar;
   logic [31:0] vec_pred, vec_mask, pulses, reads;
   logic [63:0] run_cycles, busy_cycles, read_cycles, read_wait_cycles, clock_cycles_q;
-  logic sense_valid, sense_ready;
-  logic [31:0] sense_data;
   logic is_faulty, read_bias;
 
   assign is_faulty = fault != ohm_guard_pkg::FaultNone;
@@ -202,7 +203,7 @@ module ohm_top #(
       .cmd_valid_o       (seq_cmd_valid),
       .cmd_ready_i       (seq_cmd_ready),
       .cmd_o             (seq_cmd),
-      .carrier_idle_i    (carrier_idle),
+      .carrier_idle_i    (car_idle_i),
       .read_bias_i       (read_bias),
       .vec_start_o       (vec_start),
       .vec_op_o          (vec_op),
@@ -225,35 +226,31 @@ module ohm_top #(
   ohm_vec u_vec (
       .clk_i,
       .rst_ni,
-      .abort_i      (abort || is_faulty),
-      .start_i      (vec_start),
-      .op_i         (vec_op),
-      .d_i          (vec_d),
-      .a_i          (vec_a),
-      .b_i          (vec_b),
-      .imm_i        (vec_imm),
-      .scalar_i     (vec_scalar),
-      .pred_i       (vec_pred),
-      .done_o       (vec_done),
-      .mask_o       (vec_mask),
-      .mem_addr_o   (vec_addr),
-      .mem_we_o     (vec_we),
-      .mem_wdata_o  (vec_wdata),
-      .mem_rdata_i  (vec_rdata),
-      .sense_valid_i(sense_valid),
-      .sense_ready_o(sense_ready),
-      .sense_data_i (sense_data),
-      .vin_valid_i  (vin_valid),
-      .vin_ready_o  (vin_ready),
-      .vin_data_i   (vin_data),
-      .vout_valid_o (vout_valid),
-      .vout_ready_i (vout_ready),
-      .vout_data_o  (vout_data)
+      .abort_i     (abort || is_faulty),
+      .start_i     (vec_start),
+      .op_i        (vec_op),
+      .d_i         (vec_d),
+      .a_i         (vec_a),
+      .b_i         (vec_b),
+      .imm_i       (vec_imm),
+      .scalar_i    (vec_scalar),
+      .pred_i      (vec_pred),
+      .done_o      (vec_done),
+      .mask_o      (vec_mask),
+      .mem_addr_o  (vec_addr),
+      .mem_we_o    (vec_we),
+      .mem_wdata_o (vec_wdata),
+      .mem_rdata_i (vec_rdata),
+      .sense_valid_i,
+      .sense_ready_o,
+      .sense_data_i,
+      .vin_valid_i (vin_valid),
+      .vin_ready_o (vin_ready),
+      .vin_data_i  (vin_data),
+      .vout_valid_o(vout_valid),
+      .vout_ready_i(vout_ready),
+      .vout_data_o (vout_data)
   );
-
-  // guard and carrier
-  logic car_cmd_valid, car_cmd_ready, set_en, reset_en;
-  ohm_carrier_pkg::cmd_t car_cmd;
 
   ohm_guard #(
       .TicksPerMs(ClockHz / 1000)
@@ -263,11 +260,11 @@ module ohm_top #(
       .seq_cmd_valid_i(seq_cmd_valid),
       .seq_cmd_ready_o(seq_cmd_ready),
       .seq_cmd_i      (seq_cmd),
-      .car_cmd_valid_o(car_cmd_valid),
-      .car_cmd_ready_i(car_cmd_ready),
-      .car_cmd_o      (car_cmd),
-      .set_en_i       (set_en),
-      .reset_en_i     (reset_en),
+      .car_cmd_valid_o,
+      .car_cmd_ready_i,
+      .car_cmd_o,
+      .set_en_i,
+      .reset_en_i,
       .set_en_o,
       .reset_en_o,
       .safe_no,
@@ -281,30 +278,6 @@ module ohm_top #(
       .armed_o,
       .fault_o        (fault),
       .read_bias_o    (read_bias)
-  );
-
-  ohm_carrier u_carrier (
-      .clk_i,
-      .rst_ni,
-      .safe_i       (!safe_no),
-      .cmd_valid_i  (car_cmd_valid),
-      .cmd_ready_o  (car_cmd_ready),
-      .cmd_i        (car_cmd),
-      .sense_valid_o(sense_valid),
-      .sense_ready_i(sense_ready),
-      .sense_data_o (sense_data),
-      .idle_o       (carrier_idle),
-      .dac_sclk_o,
-      .dac_sdi_o,
-      .dac_sync_no,
-      .sw_sclk_o,
-      .sw_data_o,
-      .sw_sync_no,
-      .adc_cnv_no,
-      .adc_sck_o,
-      .adc_sdo_i,
-      .set_en_o     (set_en),
-      .reset_en_o   (reset_en)
   );
 
   always_ff @(posedge clk_i) begin
