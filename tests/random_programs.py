@@ -27,9 +27,13 @@ _COMPARE_OPS = (Op.VLT, Op.VEQ, Op.VBIT)
 _BRANCHES = (Op.JMP, Op.BEQ, Op.BNE, Op.BLT, Op.BGE, Op.BANY, Op.BNONE)
 
 
-def random_program(seed: int) -> list[int]:
-    """Words of a program that ends, the same for the same seed."""
-    return _Writer(random.Random(seed)).program()
+def random_program(seed: int, *, one_cell: bool = False) -> list[int]:
+    """Words of a program that ends, the same for the same seed.
+
+    Args:
+        one_cell: for a carrier that chooses one cell at a time: most reads are of one row, and of few columns.
+    """
+    return (_OneCellWriter if one_cell else _Writer)(random.Random(seed)).program()
 
 
 class _Writer:
@@ -121,6 +125,8 @@ class _Writer:
             return [Instruction(Op.LI, (14, code_of_rail)), Instruction(Op.RAIL, (rail, 14))]
         if kind == 1:
             mode = rng.choice((Mode.OFF, Mode.READ, Mode.READ))
+            if mode == Mode.READ:
+                return self.read_lines(any_columns=True)
             return [Instruction(Op.LINES, (mode, rng.randrange(16), rng.randrange(16), rng.randrange(16)))]
         if kind in (2, 3):
             return self.read()
@@ -156,8 +162,12 @@ class _Writer:
             code += [Instruction(Op.LI, (14, value)), Instruction(Op.RAIL, (rail, 14))]
         return code
 
+    def read_lines(self, *, any_columns: bool = False) -> Code:
+        wl, bl, columns = self.rng.randrange(16), self.rng.randrange(16), self.rng.randrange(16) if any_columns else 0
+        return [Instruction(Op.LINES, (Mode.READ, wl, bl, columns))]
+
     def read(self) -> Code:
-        code: Code = [Instruction(Op.LINES, (Mode.READ, self.rng.randrange(16), self.rng.randrange(16), 0))]
+        code = self.read_lines()
         code += [self.compute() for _ in range(self.rng.randint(0, 2))]
         for _ in range(self.rng.randint(1, 2)):
             code += self.conversion()
@@ -170,7 +180,7 @@ class _Writer:
         code: Code = [Instruction(Op.CONVERT, ())]
         code += [self.compute() for _ in range(self.rng.randint(0, 3))]
         if self.rng.random() < 0.3:
-            code += [Instruction(Op.LINES, (Mode.READ, self.rng.randrange(16), self.rng.randrange(16), 0))]
+            code += self.read_lines()
         return code + [Instruction(Op.CODES, (self.rng.randrange(16),)) for _ in range(self.rng.randint(0, 2))]
 
     def mistake(self) -> Code:
@@ -249,3 +259,18 @@ class _Writer:
         for m in range(1, 16):
             code += [*triple, Instruction(Op.VADD, (0, 0, 2, m))]
         return [*code, send, Instruction(Op.HALT, (self.rng.randrange(1 << 16),))]
+
+
+class _OneCellWriter(_Writer):
+    def read_lines(self, *, any_columns: bool = False) -> Code:
+        """One row, or none, and a few columns; now and then what no such carrier can do."""
+        rng = self.rng
+        if rng.random() < 0.02:
+            return super().read_lines(any_columns=any_columns)
+        code: Code = [Instruction(Op.MONE, (1, rng.randrange(16))), Instruction(Op.MANDN, (2, 0, 0))]
+        if rng.random() < 0.1:
+            code += [Instruction(Op.MANDN, (1, 0, 0))]
+        for _ in range(rng.choice((0, 1, 1, 2, 3))):
+            code += [Instruction(Op.LI, (14, rng.randrange(32))), Instruction(Op.MONE, (3, 14))]
+            code += [Instruction(Op.MOR, (2, 2, 3))]
+        return [*code, Instruction(Op.LINES, (Mode.READ, 1, rng.choice((0, 1, 1, rng.randrange(16))), 2))]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ohmbench.support.rtl import carrier_names, rtl_files, rtl_folders
+from ohmbench.support.rtl import borrowed_drivers, carrier_names, default_carrier, rtl_files, rtl_folders
 from ohmbench.support.toolchain import verilator_environment
 
 REPO = Path(__file__).resolve().parents[2]
@@ -32,14 +32,16 @@ def main() -> int:
     for path in handwritten:
         check(path, "verible-verilog-format", "--verify", path.relative_to(REPO))
     for carrier in carrier_names(REPO):
-        rtl = rtl_files(REPO, carrier) + boards
+        rtl = rtl_files(REPO, carrier) + (boards if carrier == default_carrier(REPO) else [])
+        borrowed = [path.relative_to(REPO) for path in borrowed_drivers(REPO, carrier)]
         packages = [p for p in rtl if p.stem.endswith("_pkg")]
         for path in rtl:
             if path not in packages:
                 folders = [*rtl_folders(REPO, carrier), path.parent]
                 included = dict.fromkeys(f"-I{folder.relative_to(REPO)}" for folder in folders)
                 lint = ["verilator", "--lint-only", "-Wall", *included, "--top-module", path.stem]
-                check(path, *lint, "fpga/lint/verilator.vlt", *(p.relative_to(REPO) for p in packages), path)
+                others = [p for p in borrowed if REPO / p != path]
+                check(path, *lint, "fpga/lint/verilator.vlt", *(p.relative_to(REPO) for p in packages), path, *others)
     if failed:
         print(f"{len(failed)} checks failed: {', '.join(sorted({p.name for p in failed}))}", file=sys.stderr)
     return 1 if failed else 0

@@ -14,7 +14,7 @@ module ohm_core #(
     input  logic uart_rx_i,
     output logic uart_tx_o,
 
-    // commands to the carrier, the codes of its conversions, two columns a beat, and its fast enables
+    // commands to the carrier; the codes of its conversions, two columns a beat, or of one cell alone; its fast enables
     output logic                         car_cmd_valid_o,
     input  logic                         car_cmd_ready_i,
     output ohm_carrier_pkg::cmd_t        car_cmd_o,
@@ -226,40 +226,73 @@ module ohm_core #(
   ohm_vec u_vec (
       .clk_i,
       .rst_ni,
-      .abort_i     (abort || is_faulty),
-      .start_i     (vec_start),
-      .op_i        (vec_op),
-      .d_i         (vec_d),
-      .a_i         (vec_a),
-      .b_i         (vec_b),
-      .imm_i       (vec_imm),
-      .scalar_i    (vec_scalar),
-      .pred_i      (vec_pred),
-      .done_o      (vec_done),
-      .mask_o      (vec_mask),
-      .mem_addr_o  (vec_addr),
-      .mem_we_o    (vec_we),
-      .mem_wdata_o (vec_wdata),
-      .mem_rdata_i (vec_rdata),
-      .sense_valid_i,
-      .sense_ready_o,
-      .sense_data_i,
-      .vin_valid_i (vin_valid),
-      .vin_ready_o (vin_ready),
-      .vin_data_i  (vin_data),
-      .vout_valid_o(vout_valid),
-      .vout_ready_i(vout_ready),
-      .vout_data_o (vout_data)
+      .abort_i      (abort || is_faulty),
+      .start_i      (vec_start),
+      .op_i         (vec_op),
+      .d_i          (vec_d),
+      .a_i          (vec_a),
+      .b_i          (vec_b),
+      .imm_i        (vec_imm),
+      .scalar_i     (vec_scalar),
+      .pred_i       (vec_pred),
+      .done_o       (vec_done),
+      .mask_o       (vec_mask),
+      .mem_addr_o   (vec_addr),
+      .mem_we_o     (vec_we),
+      .mem_wdata_o  (vec_wdata),
+      .mem_rdata_i  (vec_rdata),
+      .sense_valid_i(codes_valid),
+      .sense_ready_o(codes_ready),
+      .sense_data_i (codes),
+      .vin_valid_i  (vin_valid),
+      .vin_ready_o  (vin_ready),
+      .vin_data_i   (vin_data),
+      .vout_valid_o (vout_valid),
+      .vout_ready_i (vout_ready),
+      .vout_data_o  (vout_data)
   );
+
+  // one cell at a time, where the carrier can do no more
+  logic cell_cmd_valid, cell_cmd_ready, codes_valid, codes_ready;
+  ohm_carrier_pkg::cmd_t cell_cmd;
+  logic [31:0] codes;
+  if (ohm_carrier_pkg::OneCell) begin : gen_cells
+    logic unused_sense;
+    assign unused_sense  = ^sense_data_i[31:16];
+    assign sense_ready_o = 1'b1;
+    ohm_cells u_cells (
+        .clk_i,
+        .rst_ni,
+        .safe_i       (!safe_no),
+        .seq_valid_i  (seq_cmd_valid),
+        .seq_ready_o  (seq_cmd_ready),
+        .seq_cmd_i    (seq_cmd),
+        .cmd_valid_o  (cell_cmd_valid),
+        .cmd_ready_i  (cell_cmd_ready),
+        .cmd_o        (cell_cmd),
+        .code_valid_i (sense_valid_i),
+        .code_i       (sense_data_i[15:0]),
+        .codes_valid_o(codes_valid),
+        .codes_ready_i(codes_ready),
+        .codes_o      (codes)
+    );
+  end else begin : gen_rows
+    assign cell_cmd_valid = seq_cmd_valid;
+    assign seq_cmd_ready  = cell_cmd_ready;
+    assign cell_cmd       = seq_cmd;
+    assign codes_valid    = sense_valid_i;
+    assign sense_ready_o  = codes_ready;
+    assign codes          = sense_data_i;
+  end
 
   ohm_guard #(
       .TicksPerMs(ClockHz / 1000)
   ) u_guard (
       .clk_i,
       .rst_ni,
-      .seq_cmd_valid_i(seq_cmd_valid),
-      .seq_cmd_ready_o(seq_cmd_ready),
-      .seq_cmd_i      (seq_cmd),
+      .seq_cmd_valid_i(cell_cmd_valid),
+      .seq_cmd_ready_o(cell_cmd_ready),
+      .seq_cmd_i      (cell_cmd),
       .car_cmd_valid_o,
       .car_cmd_ready_i,
       .car_cmd_o,

@@ -58,13 +58,34 @@ module ohm_guard_check
   assign inhibit_over = rail_q[RailSlInhibit] > max_rail_i[RailSlReset];
   assign second_over  = second && inhibit_over;
 
+  // Where lines choose one cell at a time, more than one word line or column is a cell that nobody asked for.
+  logic no_wl, two_columns;
+  if (OneCell) begin : gen_one_cell
+    logic [ColumnW-1:0] column, not_column;
+    always_comb begin
+      column     = '0;
+      not_column = '0;
+      for (int unsigned j = 0; j < Columns; j++) begin
+        if (cmd_i.col[j]) begin
+          column |= ColumnW'(j);
+          not_column |= ~ColumnW'(j);
+        end
+      end
+    end
+    assign two_columns = (column & not_column) != '0;
+  end else begin : gen_any_cells
+    assign two_columns = 1'b0;
+  end
+  assign no_wl = !(row[0] || not_row[0]);
+
   logic over_limit, over_width, bad_lines;
   assign over_limit = cmd_i.value > max_rail_i[cmd_i.rail] ||
       (second_q && cmd_i.rail == RailSlInhibit && cmd_i.value > max_rail_i[RailSlReset]);
   assign over_width = cmd_i.value > max_width_i;
   // in SET a grounded bit line would put the inhibit voltage in reverse on the row's other cells
   assign bad_lines = (cmd_i.mode inside {ModeSet, ModeReset} && !one_wl) ||
-      (cmd_i.mode == ModeSet && cmd_i.bl != cmd_i.wl);
+      (cmd_i.mode == ModeSet && cmd_i.bl != cmd_i.wl) ||
+      (OneCell && cmd_i.mode != ModeOff && (two_columns || (!one_wl && !no_wl)));
 
   // The row's other cells get what is between the bit line and the inhibit rail. No rail moves while a pulse's counts
   // are looked at, so that the difference may come a clock late; the limit may be tightened meanwhile, so it may not.
@@ -143,7 +164,7 @@ module ohm_guard_check
       mode_o      <= cmd_i.mode;
       second_q    <= second;
       // a line that is on sets each bit of one of the two
-      word_line_o <= cmd_i.mode == ModeRead && (row[0] || not_row[0]);
+      word_line_o <= cmd_i.mode == ModeRead && !no_wl;
     end
   end
 
@@ -168,6 +189,8 @@ module ohm_guard_check
   `OHM_ASSERT(RailTakenInLimit_A, !rail_taken || cmd_i.value <= max_rail_i[cmd_i.rail])
   `OHM_ASSERT(RailInCeiling_A, !rail_taken || cmd_i.value <= RailCeiling[cmd_i.rail])
   `OHM_ASSERT(OneWordLine_A, !(lines_taken && set_or_reset) || one_wl)
+  `OHM_ASSERT(OneCellOnly_A, !(lines_taken && OneCell && cmd_i.mode != ModeOff) || ($onehot0
+              (cmd_i.wl) && $onehot0(cmd_i.col)))
   `OHM_ASSERT(PulseInMode_A, !pulse_taken || pulse_mode)
   `OHM_ASSERT(WidthInLimit_A, !pulse_taken || width_good)
   `OHM_ASSERT(PulseInBudget_A, !pulse_taken || !over_budget_i)

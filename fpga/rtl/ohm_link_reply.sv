@@ -28,7 +28,7 @@ module ohm_link_reply #(
   import ohm_link_pkg::*;
 
   localparam logic [5:0] LastAck = 6'd3;
-  localparam logic [5:0] LastInfo = 6'd27;
+  localparam logic [5:0] LastInfo = 6'd29;
   localparam logic [5:0] LastState = 6'd51;
 
   frame_e kind_q, kind_d;
@@ -120,7 +120,9 @@ module ohm_link_reply #(
     FrameState
   };
   assign info_bytes = {
-    32'h0,
+    16'h0,
+    8'(ohm_carrier_pkg::OneCell ? 1 : ohm_carrier_pkg::Columns),
+    8'(ohm_carrier_pkg::CarrierNumber),
     boot_q,
     hellos_q,
     16'(ohm_isa_pkg::ProgramWords),

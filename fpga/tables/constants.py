@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from source import DAC_CODES, NOTE, REPO, Table, camel, carrier_cycles, code_of, fields, rail_mask
+from source import DAC_CODES, NOTE, REPO, Table, camel, carrier_cycles, code_of, fields, is_scan, rail_mask
 
 from ohmbench.support.table_digest import table_digest
 
@@ -23,7 +23,48 @@ def mask_of(first: int, width: int) -> int:
     return ((1 << width) - 1) << first
 
 
-def c_header(isa: Table, carrier: Table, registers: Table) -> str:
+def require_alike(carriers: dict[str, Table]) -> None:
+    """What the models and the host take to be the same on every carrier.
+
+    Raises:
+        SystemExit: it is not.
+    """
+    for what in ("clock_hz", "rows", "columns", "array_type", "half_select_max_v", "read_max_ms"):
+        if len({carrier[what] for carrier in carriers.values()}) > 1:
+            raise SystemExit(f"carriers differ in {what}, which host and models have once for all")
+    for what in ("rail", "mode"):
+        if len({tuple(item["name"] for item in carrier[what]) for carrier in carriers.values()}) > 1:
+            raise SystemExit(f"carriers differ in the names of their {what}s, which host and models have once for all")
+    for part, what in (("dac", "full_scale_v"), ("adc", "lsb_v")):
+        if len({carrier[part][what] for carrier in carriers.values()}) > 1:
+            raise SystemExit(f"carriers differ in {what}, which host and models have once for all")
+
+
+def c_of_scan(name: str, carrier: Table) -> list[str]:
+    """Figures of a carrier with a scan port, named after it."""
+    prefix, rails = f"OHM_{name.upper()}", [r["name"].upper() for r in carrier["rail"]]
+    cycles = carrier_cycles(carrier)
+    figures = {k: cycles[k] for k in ("dac_frame", "dac_settle", "scan_packet", "scan_hold", "pulse_recovery")}
+    enum = [f"    {prefix}_{k.upper()}_CYCLES = {v}" for k, v in figures.items()]
+    pairs = [m["rails"] or ["bl_set", "bl_set"] for m in carrier["mode"]]
+    assert set(rails) >= {rail.upper() for pair in pairs for rail in pair}
+    return [
+        "",
+        f"/* carrier {name} */",
+        "enum {",
+        *",\n".join([f"    {prefix}_NUMBER = {carrier['number']}", *enum]).split("\n"),
+        "};",
+        f"#define {prefix}_MODE_LINE {{{', '.join(f'OHM_RAIL_{a.upper()}' for a, _ in pairs)}}}",
+        f"#define {prefix}_MODE_GATE {{{', '.join(f'OHM_RAIL_{b.upper()}' for _, b in pairs)}}}",
+        f"#define {prefix}_RAIL_CEILING {{{', '.join(str(code_of(r['max_v'], carrier)) for r in carrier['rail'])}}}",
+        f"#define {prefix}_SHUNT_OHM {float(carrier['shunt']['ohm'])}",
+        f"#define {prefix}_VOLTS_PER_AMP {float(carrier['shunt']['volts_per_amp'])}",
+    ]
+
+
+def c_header(isa: Table, default: str, carriers: dict[str, Table], registers: Table) -> str:
+    require_alike(carriers)
+    carrier = carriers[default]
     out = [f"/* {NOTE} */", "#ifndef OHM_TABLES_H", "#define OHM_TABLES_H"]
 
     def enum(prefix: str, members: Iterable[tuple[str, int | str]]) -> None:
@@ -67,14 +108,34 @@ def c_header(isa: Table, carrier: Table, registers: Table) -> str:
         f"#define OHM_MONITOR_COLUMN {{{', '.join(map(str, carrier['monitor']['column']))}}}",
         "/* from rail cal to the end of each source line, by column of the array */",
         f"#define OHM_REFERENCE_OHM {{{', '.join(ohms)}}}",
+        *(line for name, other in carriers.items() if is_scan(other) for line in c_of_scan(name, other)),
         "",
         "#endif",
     ]
     return "\n".join(out) + "\n"
 
 
-def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
-    out = [f'"""{NOTE}"""', "", "from __future__ import annotations", "", "from enum import IntEnum, IntFlag", ""]
+CARRIER_TABLE = '''class CarrierTable(NamedTuple):
+    """What is other from carrier to carrier. Volts and DAC codes by rail; ohms.
+
+    volts_per_amp: at the converter. series_ohm: with each cell, in pulses and reads. has_references: reference
+    resistors and monitors of the rails.
+    """
+
+    number: int
+    parallel_columns: int
+    rail_max_v: dict[Rail, float]
+    rail_ceiling: dict[Rail, int]
+    volts_per_amp: float
+    series_ohm: float
+    has_references: bool
+'''
+
+
+def python(isa: Table, default: str, carriers: dict[str, Table], link: Table, registers: Table) -> str:
+    carrier = carriers[default]
+    out = [f'"""{NOTE}"""', "", "from __future__ import annotations", ""]
+    out += ["from enum import IntEnum, IntFlag", "from typing import NamedTuple", ""]
 
     def enum(name: str, members: Iterable[tuple[str, int]], fmt: str = "d") -> None:
         prefix = "0x" if fmt.endswith("x") else ""
@@ -152,4 +213,19 @@ def python(isa: Table, carrier: Table, link: Table, registers: Table) -> str:
     out.append(f"HALF_SELECT_MAX_V = {carrier['half_select_max_v']}")
     out.append(f"HALF_SELECT_CEILING = {code_of(carrier['half_select_max_v'], carrier)}")
     out.append(f"READ_MAX_MS = {carrier['read_max_ms']}  # and of the time under bias of a read")
+    out += ["", "", *CARRIER_TABLE.split("\n"), "", "CARRIERS: dict[str, CarrierTable] = {"]
+    for name, one in carriers.items():
+        out.append(f'    "{name}": CarrierTable(')
+        out += [f"        {one['number']},", f"        {1 if is_scan(one) else one['columns']},"]
+        for values in (
+            [r["max_v"] for r in one["rail"]],
+            [code_of(r["max_v"], one) for r in one["rail"]],
+        ):
+            named = zip((r["name"].upper() for r in one["rail"]), values, strict=True)
+            out += ["        {", *(f"            Rail.{name}: {value}," for name, value in named), "        },"]
+        series = one["shunt"]["ohm"] if is_scan(one) else 0.0
+        volts_per_amp = one["shunt"]["volts_per_amp"] if is_scan(one) else one["tia"]["ohm"]
+        out += [f"        {value}," for value in (float(volts_per_amp), float(series), "reference" in one)]
+        out.append("    ),")
+    out += ["}", f'DEFAULT_CARRIER = "{default}"']
     return "\n".join(out) + "\n"

@@ -10,7 +10,7 @@ from typing import Any
 
 import board_pins
 from constants import model_figures
-from source import CARRIERS, HERE, NOTE, REPO, Table, carrier_cycles, code_of, fields
+from source import CARRIERS, HERE, NOTE, REPO, Table, carrier_cycles, code_of, fields, is_scan
 
 
 def page(title: str, intro: str, sections: Iterable[tuple[str, list[str], Iterable[list[Any]]]]) -> str:
@@ -101,10 +101,46 @@ def carrier_page(folder: str, carrier: Table) -> str:
     rails = [[i, r["name"], r["max_v"], code_of(r["max_v"], carrier)] for i, r in enumerate(carrier["rail"])]
     apart = carrier["half_select_max_v"]
     rails.append(["", "bl_set from sl_inhibit, in a SET pulse", apart, code_of(apart, carrier)])
-    named: list[tuple[Any, Table]] = [*enumerate(carrier["mode"])]
-    named.append(("", carrier["reset_second"] | {"name": "reset, bit line mask empty"}))
-    modes = [[i, m["name"], ", ".join(m["rails"]), ", ".join(m["closes"])] for i, m in named]
     cycles = [[k, v, f"{v / carrier['clock_hz'] * 1e6:.2f}"] for k, v in carrier_cycles(carrier).items()]
+    connector = [[f"`{signal}`", ", ".join(places)] for signal, places in carrier["connector"].items()]
+    return page(
+        f"The {folder} carrier",
+        comment_head("carrier", CARRIERS / folder),
+        [
+            ("Rails", ["number", "name", "ceiling in V", "ceiling in codes"], rails),
+            *(scan_sections(carrier) if is_scan(carrier) else switch_sections(carrier)),
+            ("Times", ["step", "clocks", "us"], cycles),
+            ("Connector", ["signal", "pins, from bit 0"], connector),
+        ],
+    )
+
+
+def named_modes(carrier: Table) -> list[tuple[Any, Table]]:
+    """With RESET from its second rail."""
+    return [*enumerate(carrier["mode"]), ("", carrier["reset_second"] | {"name": "reset, bit line mask empty"})]
+
+
+Section = tuple[str, list[str], list[list[Any]]]
+
+
+def scan_sections(carrier: Table) -> list[Section]:
+    scan, places, at = carrier["scan"], [], 0
+    for field in scan["word"]:
+        places.append([field["name"], at, field["bits"]])
+        at += field["bits"]
+    modes = [[i, m["name"], *(m["rails"] or ["0 V"] * 2)] for i, m in named_modes(carrier)]
+    settings = [[name, value] for name, value in scan.items() if name != "word"]
+    shunt = [[name, value] for name, value in carrier["shunt"].items()]
+    return [
+        ("Modes of the lines", ["number", "name", "rail on Vcc_set", "rail on Vcc_wl_set"], modes),
+        ("Word of a packet", ["field", "from bit", "bits"], places),
+        ("Scan port", ["setting", "value"], settings),
+        ("Shunt and its amplifier", ["figure", "value"], shunt),
+    ]
+
+
+def switch_sections(carrier: Table) -> list[Section]:
+    modes = [[i, m["name"], ", ".join(m["rails"]), ", ".join(m["closes"])] for i, m in named_modes(carrier)]
     bus, row, column = (carrier["wiring"][kind] for kind in ("bus", "row", "column"))
     switches: list[list[Any]] = [["bus", name, n] for name, n in bus.items() if name != "monitor"]
     switches.append(["bus", "monitor of rail r", f"{bus['monitor']} + r"])
@@ -112,23 +148,12 @@ def carrier_page(folder: str, carrier: Table) -> str:
         for name, n in numbers.items():
             if name != "stride":
                 switches.append([groups, f"line {line} to {name}", f"{numbers['stride']}{line} + {n}"])
-    connector = [[f"`{signal}`", ", ".join(places)] for signal, places in carrier["connector"].items()]
-    return page(
-        f"The {folder} carrier",
-        comment_head("carrier", CARRIERS / folder),
-        [
-            ("Rails", ["number", "name", "ceiling in V", "ceiling in codes"], rails),
-            ("Modes of the lines", ["number", "name", "rails that must have settled", "switches of the buses"], modes),
-            ("Switches", ["group", "switch", "number"], switches),
-            (
-                "Reference resistors",
-                ["column", "ohm, from rail cal to its source line"],
-                [[i, ohm] for i, ohm in enumerate(carrier["reference"]["ohm"])],
-            ),
-            ("Times", ["step", "clocks", "us"], cycles),
-            ("Connector", ["signal", "pins, from bit 0"], connector),
-        ],
-    )
+    ohms = [[i, ohm] for i, ohm in enumerate(carrier["reference"]["ohm"])]
+    return [
+        ("Modes of the lines", ["number", "name", "rails that must have settled", "switches of the buses"], modes),
+        ("Switches", ["group", "switch", "number"], switches),
+        ("Reference resistors", ["column", "ohm, from rail cal to its source line"], ohms),
+    ]
 
 
 def board_page(board: Table, carrier: Table) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,25 @@ def load(name: str, folder: Path = HERE) -> Table:
 def carriers() -> tuple[str, dict[str, Table]]:
     """The one that is built, and the tables of all, by folder; with each part's own figures below `parts`."""
     listed, found = load("carriers", CARRIERS), {}
-    for name in listed["carrier"]:
+    for name, entry in listed["carrier"].items():
         carrier = load("carrier", CARRIERS / name)
-        parts = {kind: load(f"parts/{carrier[kind]['part']}", CARRIERS / name) for kind in ("dac", "switch", "adc")}
+        folder = CARRIERS / carrier.get("parts_of", name)
+        kinds = [kind for kind in ("dac", "switch", "adc") if kind in carrier]
+        parts = {kind: load(f"parts/{carrier[kind]['part']}", folder) for kind in kinds}
         check_geometry(carrier)
-        check_switches(carrier)
-        found[name] = carrier | {"parts": parts}
+        if not is_scan(carrier):
+            check_resistors(carrier)
+            check_switches(carrier)
+        found[name] = carrier | {"parts": parts, "number": entry["number"]}
+    numbers = [carrier["number"] for carrier in found.values()]
+    if len(numbers) != len(set(numbers)) or not all(1 <= number <= 255 for number in numbers):
+        raise SystemExit("carriers.toml: a number of 1 to 255 for each carrier, each its own")
     return listed["default"], found
+
+
+def is_scan(carrier: Table) -> bool:
+    """Whether the lines are behind a scan port, which chooses one cell at a time; else they are behind switches."""
+    return "scan" in carrier
 
 
 def camel(name: str) -> str:
@@ -58,6 +71,10 @@ def check_geometry(carrier: Table) -> None:
     """Lines are lanes and bits of masks; those above the carrier's are not looked at."""
     if not (2 <= carrier["rows"] <= LANES and 2 <= carrier["columns"] <= LANES):
         raise SystemExit(f"carrier: {carrier['rows']} rows, {carrier['columns']} columns; 2 to {LANES} of each can be")
+
+
+def check_resistors(carrier: Table) -> None:
+    """A reference resistor for each column, and a monitor for each rail."""
     ohms, monitors = carrier["reference"]["ohm"], carrier["monitor"]["column"]
     if len(ohms) != carrier["columns"]:
         raise SystemExit(f"carrier: {len(ohms)} reference resistors for {carrier['columns']} columns")
@@ -102,7 +119,7 @@ def carrier_cycles(carrier: Table) -> dict[str, int]:
         return math.ceil(ns * clock_hz / 1e9 - 1e-9)
 
     for kind, rate in (("dac", "sclk_max_hz"), ("switch", "sclk_max_hz"), ("adc", "sck_max_hz")):
-        if parts[kind][rate] < clock_hz:
+        if kind in parts and parts[kind][rate] < clock_hz:
             raise SystemExit(f"{carrier[kind]['part']}: its serial clock is slower than clock_hz")
     # the serial clocks are high for half a clock, data change as they rise and are taken as they fall
     half_clock = ("sclk_high_ns", "sclk_low_ns", "data_setup_ns", "data_hold_ns", "sync_hold_ns")
@@ -110,23 +127,51 @@ def carrier_cycles(carrier: Table) -> dict[str, int]:
     # SYNC of a DAC falls a clock before its first bit, SYNC of a switch with it
     margins += [("dac", "sync_setup_ns", 1.5), ("switch", "sync_setup_ns", 0.5)]
     for kind, figure, periods in margins:
-        if parts[kind][figure] > periods * 1e9 / clock_hz:
+        if kind in parts and parts[kind][figure] > periods * 1e9 / clock_hz:
             raise SystemExit(f"{carrier[kind]['part']}: {figure} is more than {periods} clocks")
     adc = {"convert": clocks(parts["adc"]["convert_ns"]), "frame": parts["adc"]["frame_bits"] + 1}
     return {
         # SYNC low for a clock before the first bit, the bits, then SYNC high
         "dac_frame": 1 + parts["dac"]["frame_bits"] + clocks(parts["dac"]["sync_high_ns"]),
         "dac_settle": clocks(parts["dac"]["settle_ns"]),
-        "switch_frame": parts["switch"]["frame_bits"] + clocks(parts["switch"]["sync_high_ns"]),
-        "switch_settle": clocks(parts["switch"]["on_ns"]),
-        "tia_settle": clocks(carrier["tia"]["settle_ns"]),
-        "pulse_recovery": clocks(carrier["tia"]["recovery_ns"]),
+        **(scan_cycles(carrier) if is_scan(carrier) else switch_cycles(carrier, clocks)),
+        "pulse_recovery": clocks(carrier["scan" if is_scan(carrier) else "tia"]["recovery_ns"]),
         "adc_convert": adc["convert"],
         "adc_frame": adc["frame"],
         # from taking a conversion to the first beat of codes
         "sense_latency": adc["convert"] + adc["frame"],
         # a read of each column's pulse count before the pulse is shown to the carrier, data a clock after the address
         "guard_scan": carrier["columns"] + 1,
+    }
+
+
+def switch_cycles(carrier: Table, clocks: Callable[[float], int]) -> dict[str, int]:
+    """Of lines behind switches, and of the amplifiers that they connect."""
+    switch = carrier["parts"]["switch"]
+    return {
+        "switch_frame": switch["frame_bits"] + clocks(switch["sync_high_ns"]),
+        "switch_settle": clocks(switch["on_ns"]),
+        "tia_settle": clocks(carrier["tia"]["settle_ns"]),
+    }
+
+
+def scan_bits(carrier: Table) -> int:
+    """Bits of a packet."""
+    scan = carrier["scan"]
+    return int(scan["dummy_bits"] + sum(field["bits"] for field in scan["word"]) + scan["tail_bits"])
+
+
+def scan_cycles(carrier: Table) -> dict[str, int]:
+    """Of a scan port: half a scan clock; the reset before a packet and the packet; the bias before a conversion."""
+    scan, clock_hz = carrier["scan"], carrier["clock_hz"]
+    half, rest = divmod(clock_hz, 2 * scan["clock_hz"])
+    if rest or not half:
+        raise SystemExit(f"carrier: no scan clock of {scan['clock_hz']} Hz comes of {clock_hz} Hz")
+    return {
+        "scan_half": half,
+        "scan_reset": 2 * half * scan["reset_clocks"],
+        "scan_packet": 2 * half * (scan["reset_clocks"] + scan_bits(carrier)),
+        "scan_hold": 2 * half * scan["hold_clocks"],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from source import NOTE, Table, bus_mask, camel, carrier_cycles, code_of, fields, rail_mask
+from source import NOTE, Table, bus_mask, camel, carrier_cycles, code_of, fields, is_scan, rail_mask, scan_bits
 
 
 def sv_package(name: str, body: Iterable[str]) -> str:
@@ -51,27 +51,21 @@ def carrier_sv(carrier: Table) -> str:
         body.append(f"parameter int unsigned {camel(name)} = {carrier[name]};")
     body.append("parameter int unsigned RowW = $clog2(Rows);")
     body += ["parameter int unsigned ColumnW = $clog2(Columns);", ""]
+    body.append(f"parameter int unsigned CarrierNumber = {carrier['number']};")
+    body.append("// lines choose one cell at a time: ohm_cells, and the guard")
+    body += [f"parameter bit OneCell = 1'b{is_scan(carrier):d};", ""]
     for kind, width in (("rail", 3), ("mode", 2), ("group", 3)):
-        names = [f"{camel(kind)}{camel(m['name'])}" for m in carrier[kind]]
-        body += [*sv_enum(f"{kind}_e", width, [(n, i) for i, n in enumerate(names)]), ""]
+        if kind in carrier:
+            names = [f"{camel(kind)}{camel(m['name'])}" for m in carrier[kind]]
+            body += [*sv_enum(f"{kind}_e", width, [(n, i) for i, n in enumerate(names)]), ""]
     body.append(f"parameter int unsigned Rails = {len(carrier['rail'])};")
-    body.append(f"parameter int unsigned Groups = {len(carrier['group'])};")
+    if "group" in carrier:
+        body.append(f"parameter int unsigned Groups = {len(carrier['group'])};")
     rails = ", ".join(f"8'h{rail_mask(carrier, m):02x}" for m in reversed(carrier["mode"]))
     body.append("// rails that must have settled in a mode, indexed by mode_e; and in RESET with its second rail")
     body.append(f"parameter logic [3:0][7:0] ModeRails = {{{rails}}};")
     body.append(f"parameter logic [7:0] SecondRails = 8'h{rail_mask(carrier, carrier['reset_second']):02x};")
-    body += ["", "// numbers of the switches in their groups: switch s of chip c is 8c + s"]
-    for kind, numbers in carrier["wiring"].items():
-        body += [f"parameter int unsigned Sw{camel(kind)}{camel(k)} = {v};" for k, v in numbers.items()]
-    chips = -(-(carrier["wiring"]["bus"]["monitor"] + len(carrier["rail"])) // 8)
-    body.append(f"parameter int unsigned BusChips = {chips};")
-    second, *closed = [
-        f"{8 * chips}'h{bus_mask(carrier, mode):0{2 * chips}x}"
-        for mode in (carrier["reset_second"], *reversed(carrier["mode"]))
-    ]
-    body.append("// switches of the buses that a mode closes, likewise; the monitors' apart")
-    body.append(f"parameter logic [3:0][{8 * chips - 1}:0] ModeBus = {{{', '.join(closed)}}};")
-    body += [f"parameter logic [{8 * chips - 1}:0] SecondBus = {second};", ""]
+    body += ["", *(scan_sv(carrier) if is_scan(carrier) else switches_sv(carrier)), ""]
     body.append("// hard ceilings of the rails in DAC codes, indexed by rail_e")
     ceilings = [code_of(r["max_v"], carrier) for r in carrier["rail"]]
     codes = [f"  16'd{c}" for c in reversed(ceilings)]
@@ -97,13 +91,57 @@ def carrier_sv(carrier: Table) -> str:
     return sv_package("ohm_carrier_pkg", body)
 
 
-def parts_sv(carrier: Table) -> str:
-    body = []
-    for kind, figures in carrier["parts"].items():
-        part = carrier[kind]["part"]
-        body += [f"parameter int unsigned {camel(part)}{camel(k)} = {v};" for k, v in figures.items()]
-    body += [f"parameter int unsigned Tia{camel(k)} = {v};" for k, v in carrier["tia"].items() if k.endswith("_ns")]
-    body.append(f"parameter real DacFullScaleV = {carrier['dac']['full_scale_v']};")
+def switches_sv(carrier: Table) -> list[str]:
+    """Of lines behind switches."""
+    body = ["// numbers of the switches in their groups: switch s of chip c is 8c + s"]
+    for kind, numbers in carrier["wiring"].items():
+        body += [f"parameter int unsigned Sw{camel(kind)}{camel(k)} = {v};" for k, v in numbers.items()]
+    chips = -(-(carrier["wiring"]["bus"]["monitor"] + len(carrier["rail"])) // 8)
+    body.append(f"parameter int unsigned BusChips = {chips};")
+    second, *closed = [
+        f"{8 * chips}'h{bus_mask(carrier, mode):0{2 * chips}x}"
+        for mode in (carrier["reset_second"], *reversed(carrier["mode"]))
+    ]
+    body.append("// switches of the buses that a mode closes, likewise; the monitors' apart")
+    body.append(f"parameter logic [3:0][{8 * chips - 1}:0] ModeBus = {{{', '.join(closed)}}};")
+    return [*body, f"parameter logic [{8 * chips - 1}:0] SecondBus = {second};"]
+
+
+def scan_sv(carrier: Table) -> list[str]:
+    """Of lines behind a scan port."""
+    scan = carrier["scan"]
+    body = ["// rail of channels A and B of the DAC in each mode but off, indexed by mode_e"]
+    for channel, name in enumerate(("ModeLine", "ModeGate")):
+        rails = [(m["rails"] or ["bl_set"] * 2)[channel] for m in carrier["mode"]]
+        chosen = ", ".join(f"Rail{camel(rail)}" for rail in reversed(rails))
+        body.append(f"parameter rail_e [3:0] {name} = {{{chosen}}};")
+    body.append("// and of channel A in RESET with an empty bit line mask")
+    body.append(f"parameter rail_e SecondLine = Rail{camel(carrier['reset_second']['rails'][0])};")
+    body += ["", "// the packet: bits, of these before the word; places of the word's fields; levels of pins"]
+    body.append(f"parameter int unsigned ScanBits = {scan_bits(carrier)};")
+    body.append(f"parameter int unsigned ScanDummyBits = {scan['dummy_bits']};")
+    at = 0
+    for field in scan["word"]:
+        body.append(f"parameter int unsigned Scan{camel(field['name'])}At = {at};")
+        at += field["bits"]
+    body.append(f"parameter int unsigned ScanWordBits = {at};")
+    body.append(f"parameter bit ScanLsbFirst = 1'b{scan['lsb_first']:d};")
+    body.append(f"parameter bit ScanShiftLevel = 1'b{scan['shift_level']};")
+    return [*body, f"parameter bit ScanResetLevel = 1'b{scan['reset_level']};"]
+
+
+def parts_sv(carriers: Iterable[Table]) -> str:
+    """Figures of all carriers' parts, for their models."""
+    body: dict[str, None] = {}
+    for carrier in carriers:
+        for kind, figures in carrier["parts"].items():
+            part = carrier[kind]["part"]
+            body |= dict.fromkeys(f"parameter int unsigned {camel(part)}{camel(k)} = {v};" for k, v in figures.items())
+        tia = carrier.get("tia", {})
+        body |= dict.fromkeys(
+            f"parameter int unsigned Tia{camel(k)} = {v};" for k, v in tia.items() if k.endswith("_ns")
+        )
+        body |= {f"parameter real DacFullScaleV = {carrier['dac']['full_scale_v']};": None}
     return sv_package("parts_pkg", body)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum, IntFlag
+from typing import NamedTuple
 
 
 class FrameType(IntEnum):
@@ -214,7 +215,7 @@ CODES_CYCLES = 18
 VECTOR_CYCLES = 20
 GATHER_CYCLES = 37
 
-TABLE_DIGEST = 0x991B5A08  # of the tables that this was made from
+TABLE_DIGEST = 0x4ECACE6E  # of the tables that this was made from
 CLOCK_HZ = 48000000
 ROWS = 32
 COLUMNS = 32
@@ -305,3 +306,78 @@ RAIL_CEILING: dict[Rail, int] = {
 HALF_SELECT_MAX_V = 0.3
 HALF_SELECT_CEILING = 3932
 READ_MAX_MS = 1000  # and of the time under bias of a read
+
+
+class CarrierTable(NamedTuple):
+    """What is other from carrier to carrier. Volts and DAC codes by rail; ohms.
+
+    volts_per_amp: at the converter. series_ohm: with each cell, in pulses and reads. has_references: reference
+    resistors and monitors of the rails.
+    """
+
+    number: int
+    parallel_columns: int
+    rail_max_v: dict[Rail, float]
+    rail_ceiling: dict[Rail, int]
+    volts_per_amp: float
+    series_ohm: float
+    has_references: bool
+
+
+CARRIERS: dict[str, CarrierTable] = {
+    "reference": CarrierTable(
+        1,
+        32,
+        {
+            Rail.BL_SET: 3.6,
+            Rail.SL_RESET: 3.6,
+            Rail.SL_INHIBIT: 3.6,
+            Rail.BL_READ: 0.35,
+            Rail.WL_SET: 3.6,
+            Rail.WL_RESET: 4.8,
+            Rail.WL_READ: 4.8,
+            Rail.CAL: 0.35,
+        },
+        {
+            Rail.BL_SET: 47185,
+            Rail.SL_RESET: 47185,
+            Rail.SL_INHIBIT: 47185,
+            Rail.BL_READ: 4587,
+            Rail.WL_SET: 47185,
+            Rail.WL_RESET: 62914,
+            Rail.WL_READ: 62914,
+            Rail.CAL: 4587,
+        },
+        2400.0,
+        0.0,
+        True,
+    ),
+    "x1_scan": CarrierTable(
+        2,
+        1,
+        {
+            Rail.BL_SET: 3.3,
+            Rail.SL_RESET: 3.5,
+            Rail.SL_INHIBIT: 3.5,
+            Rail.BL_READ: 1.2,
+            Rail.WL_SET: 3.3,
+            Rail.WL_RESET: 3.5,
+            Rail.WL_READ: 3.3,
+            Rail.CAL: 0.35,
+        },
+        {
+            Rail.BL_SET: 43253,
+            Rail.SL_RESET: 45875,
+            Rail.SL_INHIBIT: 45875,
+            Rail.BL_READ: 15728,
+            Rail.WL_SET: 43253,
+            Rail.WL_RESET: 45875,
+            Rail.WL_READ: 43253,
+            Rail.CAL: 4587,
+        },
+        2400.0,
+        470.0,
+        False,
+    ),
+}
+DEFAULT_CARRIER = "reference"

@@ -160,11 +160,17 @@ static void change(ohm_array_t *a, int i, double g, uint64_t count, uint64_t now
     a->cache.valid = 0;
 }
 
+/* Of a voltage, what is left across a cell of g uS by what is in series with it. */
+static double across(double v, double g, double series_ohm) { return v / (1.0 + g * 1e-6 * series_ohm); }
+
 /* line_v from bit to source line: positive sets (or forms), negative resets. gate_v from gate to the transistor's
-   source, which is the line at the lower potential. */
-static void pulse_cell(ohm_array_t *a, int i, double line_v, double gate_v, double width_us, uint64_t now)
+   source, which is the line at the lower potential. series_ohm: what takes its part of line_v, as the cell is at the
+   end of the pulse; each turn of the loop takes the last one's end, and comes a third as near at least. */
+static void pulse_cell(ohm_array_t *a, int i, double line_v, double gate_v, double series_ohm, double width_us, uint64_t now)
 {
+    enum { TURNS = 24 };
     const ohm_params_t *p = &a->s->params;
+    const int turns = series_ohm > 0.0 ? TURNS : 1;
     volatile uint32_t *pulses = &a->s->pulses[i]; /* counted before it acts, whenever a kill comes */
     uint64_t count = *pulses;
     ohm_spread_t spread = a->d2d[i];
@@ -179,15 +185,17 @@ static void pulse_cell(ohm_array_t *a, int i, double line_v, double gate_v, doub
     }
     if (stuck(a, i)) return;
 
-    before = conductance(a, i, now);
+    after = before = conductance(a, i, now);
     if (line_v >= 0.0) {
         spread.set += p->set_c2c * draw(a, OHM_DRAW_SET_C2C, i, count);
         if (a->s->cell[i].kind == OHM_CELL_WEAK) spread.set = (1.0 + spread.set) * p->weak_set_factor - 1.0;
         spread.gate_v += p->gate_c2c_v * draw(a, OHM_DRAW_GATE_C2C, i, count);
-        after = ohm_cell_set(p, before, line_v, gate_v, width_us, spread);
+        for (int n = 0; n < turns; n++)
+            after = ohm_cell_set(p, before, across(line_v, after, series_ohm), gate_v, width_us, spread);
     } else {
         spread.reset_ln += p->reset_c2c_ln * draw(a, OHM_DRAW_RESET_C2C, i, count);
-        after = ohm_cell_reset(p, before, -line_v, gate_v, width_us, spread);
+        for (int n = 0; n < turns; n++)
+            after = ohm_cell_reset(p, before, across(-line_v, after, series_ohm), gate_v, width_us, spread);
     }
     /* a pulse too weak to switch leaves a relaxing cell relaxing */
     if (after != before) change(a, i, after, count, now);
@@ -205,21 +213,38 @@ void ohm_array_pulse(ohm_array_t *a, int mode, uint32_t wl, uint32_t col, uint16
     if (width_clocks == 0 || (mode != OHM_MODE_SET && mode != OHM_MODE_RESET)) return;
     for (int i = 0; i < OHM_CELLS; i++) {
         int selected = (int)(col >> (i % OHM_COLUMNS) & 1u);
-        double across;
+        double between;
 
         if (!(wl >> (i / OHM_COLUMNS) & 1u)) continue;
         if (mode == OHM_MODE_RESET) {
-            if (selected) pulse_cell(a, i, -line_v, gate_v, width_us, now);
+            if (selected) pulse_cell(a, i, -line_v, gate_v, 0.0, width_us, now);
         } else if (selected) {
-            pulse_cell(a, i, line_v, gate_v, width_us, now);
+            pulse_cell(a, i, line_v, gate_v, 0.0, width_us, now);
         } else {
-            across = line_v - inhibit_v;
-            if (across > p->set_line_threshold_v)
-                pulse_cell(a, i, across, gate_v - inhibit_v, width_us, now);
-            else if (-across > p->reset_line_threshold_v)
-                pulse_cell(a, i, across, gate_v - line_v, width_us, now);
+            between = line_v - inhibit_v;
+            if (between > p->set_line_threshold_v)
+                pulse_cell(a, i, between, gate_v - inhibit_v, 0.0, width_us, now);
+            else if (-between > p->reset_line_threshold_v)
+                pulse_cell(a, i, between, gate_v - line_v, 0.0, width_us, now);
         }
     }
+}
+
+/* What is in series with one cell: the carrier's part, and the lines to it. */
+static double series(const ohm_params_t *p, int row, int col, double series_ohm)
+{
+    return series_ohm + p->wire_bl_ohm * (col + 1) + p->wire_sl_ohm * (OHM_ROWS - row);
+}
+
+void ohm_array_pulse_cell(ohm_array_t *a, int is_set, int row, int col, uint16_t line_code, uint16_t wl_code,
+                          double series_ohm, uint32_t width_clocks, uint64_t now_clocks)
+{
+    const ohm_params_t *p = &a->s->params;
+    double volt = p->dac_full_scale_v / 65536.0, line_v = line_code * volt, ohm = series(p, row, col, series_ohm);
+
+    if (width_clocks == 0 || (!is_set && line_v <= p->reset_line_threshold_v)) return;
+    pulse_cell(a, row * OHM_COLUMNS + col, is_set ? line_v : -line_v, wl_code * volt, ohm,
+               width_clocks / p->clock_hz * 1e6, bench_time(a, now_clocks));
 }
 
 /* ---- senses ---------------------------------------------------------------------------------------------- */
@@ -351,6 +376,47 @@ void ohm_array_sense(ohm_array_t *a, uint32_t wl, uint32_t bl, uint16_t bl_code,
                      uint64_t now_clocks, int16_t *codes)
 {
     ohm_array_sense_through(a, NULL, wl, bl, bl_code, wl_code, now_clocks, codes);
+}
+
+/* Amperes through a conductance g (siemens) with its non-linearity and a resistance in series. By halving what the cell
+   may have of the voltage: the current only grows with it. */
+static double current(const ohm_params_t *p, double g, double line_v, double ohm)
+{
+    double low = 0.0, high = line_v, v = line_v;
+
+    for (int n = 0; n < 50; n++) {
+        v = 0.5 * (low + high);
+        if (v + ohm * (g * ohm_cell_read_volts(p, v)) > line_v)
+            high = v;
+        else
+            low = v;
+    }
+    return g * ohm_cell_read_volts(p, v);
+}
+
+int16_t ohm_array_sense_cell(ohm_array_t *a, const ohm_front_t *front, int is_on, int row, int col, uint16_t line_code,
+                             uint16_t wl_code, double series_ohm, double volts_per_amp, uint32_t hold_clocks,
+                             uint64_t now_clocks)
+{
+    const ohm_params_t *p = &a->s->params;
+    double volt = p->dac_full_scale_v / 65536.0, line_v = line_code * volt, ohm = series(p, row, col, series_ohm);
+    double codes = volts_per_amp / p->adc_lsb_v, amps = 0.0, noise = 0.0, code, g;
+    int i = is_on && wl_code * volt > p->transistor_on_v ? row * OHM_COLUMNS + col : -1;
+    uint64_t now = bench_time(a, now_clocks), count = i < 0 ? a->s->array_reads++ : a->s->row_reads[row]++;
+
+    if (a->is_blind) return 0;
+    if (i >= 0 && line_code) {
+        g = conductance(a, i, now) * 1e-6;
+        amps = current(p, g, line_v, ohm);
+        noise = ohm_cell_read_variance(p, g, amps / line_v) * line_v * line_v * codes * codes;
+    }
+    code = amps * codes * front->gain + (front->offset + a->offset[0]);
+    noise = noise * front->gain * front->gain + p->adc_noise_lsb * p->adc_noise_lsb * front->noise * front->noise;
+    if (noise > 0.0)
+        code += sqrt(noise) * draw(a, i < 0 ? OHM_DRAW_READ_ARRAY : OHM_DRAW_READ_ROW, i < 0 ? 0 : i, count);
+    if (i >= 0) ohm_array_pulse_cell(a, 0, row, col, line_code, wl_code, series_ohm, hold_clocks, now_clocks);
+    code = round(code);
+    return code >= 32767.0 ? 32767 : code > -32768.0 ? (int16_t)code : -32768;
 }
 
 void ohm_array_mvm(ohm_array_t *a, const uint32_t *bl_masks, int n, uint32_t wl, uint16_t bl_code,

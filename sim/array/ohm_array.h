@@ -53,6 +53,15 @@ typedef struct {
 /* As ohm_array_sense, through a front for each column; all 0 but connected, gain and noise at 1 give the same bits. */
 void ohm_array_sense_through(ohm_array_t *a, const ohm_front_t *front, uint32_t wl, uint32_t bl, uint16_t bl_code,
                              uint16_t wl_code, uint64_t now_clocks, int16_t *codes);
+/* One cell alone, behind a scan port, with a resistance in series that takes its part of the voltage.
+   pulse: a SET, or a RESET; one below the threshold of RESET is none, as the bias of a read is none.
+   sense: the code of what flows, volts_per_amp at the converter; is_on 0: of nothing. front: of the channel, its gain,
+   offset and noise. A voltage above the threshold of RESET is one for the hold_clocks before. */
+void ohm_array_pulse_cell(ohm_array_t *a, int is_set, int row, int col, uint16_t line_code, uint16_t wl_code,
+                          double series_ohm, uint32_t width_clocks, uint64_t now_clocks);
+int16_t ohm_array_sense_cell(ohm_array_t *a, const ohm_front_t *front, int is_on, int row, int col, uint16_t line_code,
+                             uint16_t wl_code, double series_ohm, double volts_per_amp, uint32_t hold_clocks,
+                             uint64_t now_clocks);
 /* n senses, the k-th with bl_masks[k] at now_clocks[k]; codes[OHM_COLUMNS k + column]. Same bits as n calls of sense. */
 void ohm_array_mvm(ohm_array_t *a, const uint32_t *bl_masks, int n, uint32_t wl, uint16_t bl_code,
                    uint16_t wl_code, const uint64_t *now_clocks, int16_t *codes);

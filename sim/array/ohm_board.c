@@ -178,6 +178,25 @@ void ohm_board_sense(const ohm_board_t *c, ohm_array_t *a, uint32_t wl, uint32_t
     for (int j = 0; j < OHM_COLUMNS; j++) codes[j] = c->dead[j] != 0.0 ? 0 : by_column[(int)c->column[j]];
 }
 
+void ohm_board_scan_pulse(const ohm_board_t *c, ohm_array_t *a, int is_set, int row, int column, uint16_t line_code,
+                          uint16_t gate_code, uint32_t width_clocks, uint64_t now_clocks)
+{
+    ohm_array_pulse_cell(a, is_set, (int)c->row[row], (int)c->column[column], real(c, OHM_RAIL_BL_SET, line_code),
+                         real(c, OHM_RAIL_WL_SET, gate_code), OHM_X1_SCAN_SHUNT_OHM, width_clocks, now_clocks);
+}
+
+int16_t ohm_board_scan_sense(const ohm_board_t *c, ohm_array_t *a, int is_on, int row, int column, uint16_t line_code,
+                             uint16_t gate_code, uint32_t hold_clocks, uint64_t now_clocks)
+{
+    ohm_front_t front = {1, 0.0, 0.0, c->gain[0], c->offset[0], c->noise[0]};
+    int16_t code = ohm_array_sense_cell(a, &front, is_on, (int)c->row[row], (int)c->column[column],
+                                        real(c, OHM_RAIL_BL_SET, line_code), real(c, OHM_RAIL_WL_SET, gate_code),
+                                        OHM_X1_SCAN_SHUNT_OHM, OHM_X1_SCAN_VOLTS_PER_AMP,
+                                        hold_clocks, now_clocks);
+
+    return c->dead[0] != 0.0 ? 0 : code;
+}
+
 double ohm_board_conductance(const ohm_board_t *c, const ohm_array_t *a, int row, int column, uint64_t now_clocks)
 {
     return ohm_array_conductance(a, (int)c->row[row], (int)c->column[column], now_clocks);

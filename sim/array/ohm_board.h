@@ -44,6 +44,13 @@ void ohm_board_pulse(const ohm_board_t *c, ohm_array_t *a, int mode, uint32_t wl
 void ohm_board_sense(const ohm_board_t *c, ohm_array_t *a, uint32_t wl, uint32_t bl, uint16_t bl_code,
                        uint16_t wl_code, uint64_t now_clocks, int16_t *codes);
 
+/* As ohm_array_pulse_cell and ohm_array_sense_cell, in the carrier's lines, of the X1 carrier: its shunt is in series with
+   the cell. Rails bl_set and wl_set stand for the two channels of its DAC, channel 0 for its converter. */
+void ohm_board_scan_pulse(const ohm_board_t *c, ohm_array_t *a, int is_set, int row, int column, uint16_t line_code,
+                          uint16_t gate_code, uint32_t width_clocks, uint64_t now_clocks);
+int16_t ohm_board_scan_sense(const ohm_board_t *c, ohm_array_t *a, int is_on, int row, int column, uint16_t line_code,
+                             uint16_t gate_code, uint32_t hold_clocks, uint64_t now_clocks);
+
 /* As ohm_array_conductance, of the cell behind the carrier's lines. */
 double ohm_board_conductance(const ohm_board_t *c, const ohm_array_t *a, int row, int column, uint64_t now_clocks);
 

@@ -67,6 +67,20 @@ void ohm_dpi_sense(unsigned wl, unsigned bl, int bl_code, int wl_code, unsigned 
     ohm_board_sense(ohm_dpi_board(), ohm_dpi_array(), wl, bl, (uint16_t)bl_code, (uint16_t)wl_code, now, codes);
 }
 
+void ohm_dpi_scan_pulse(int is_set, int row, int column, int line_code, int gate_code, int width_clocks,
+                        unsigned long long now)
+{
+    ohm_board_scan_pulse(ohm_dpi_board(), ohm_dpi_array(), is_set, row, column, (uint16_t)line_code,
+                         (uint16_t)gate_code, width_clocks > 0 ? (uint32_t)width_clocks : 0, now);
+}
+
+int ohm_dpi_scan_sense(int is_on, int row, int column, int line_code, int gate_code, int hold_clocks,
+                       unsigned long long now)
+{
+    return ohm_board_scan_sense(ohm_dpi_board(), ohm_dpi_array(), is_on, row, column, (uint16_t)line_code,
+                                (uint16_t)gate_code, hold_clocks > 0 ? (uint32_t)hold_clocks : 0, now);
+}
+
 double ohm_dpi_usiemens(int row, int column, unsigned long long now)
 {
     return 1e6 * ohm_board_conductance(ohm_dpi_board(), ohm_dpi_array(), row, column, now);

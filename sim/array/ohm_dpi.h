@@ -31,6 +31,15 @@ void ohm_dpi_rails(const unsigned short *codes, unsigned monitors);
      input int wl_code, input longint unsigned now, output shortint codes[OHM_COLUMNS]); */
 void ohm_dpi_sense(unsigned wl, unsigned bl, int bl_code, int wl_code, unsigned long long now, short *codes);
 
+/* import "DPI-C" function void ohm_dpi_scan_pulse(input int is_set, input int row, input int column, input int line_code,
+     input int gate_code, input int width_clocks, input longint unsigned now); as ohm_board_scan_pulse */
+void ohm_dpi_scan_pulse(int is_set, int row, int column, int line_code, int gate_code, int width_clocks,
+                        unsigned long long now);
+/* import "DPI-C" function int ohm_dpi_scan_sense(input int is_on, input int row, input int column, input int line_code,
+     input int gate_code, input int hold_clocks, input longint unsigned now); as ohm_board_scan_sense */
+int ohm_dpi_scan_sense(int is_on, int row, int column, int line_code, int gate_code, int hold_clocks,
+                       unsigned long long now);
+
 /* import "DPI-C" function real ohm_dpi_usiemens(input int row, input int column, input longint unsigned now);
    True conductance in uS of the cell at the carrier's lines, as ohm_array_conductance. */
 double ohm_dpi_usiemens(int row, int column, unsigned long long now);

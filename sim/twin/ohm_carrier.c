@@ -1,5 +1,7 @@
 #include "ohm_carrier.h"
 
+#include "ohm_scan.h"
+
 #include <string.h>
 
 enum { BUS, WL, BL, COL_LO, COL_HI, GROUPS };
@@ -12,6 +14,7 @@ void ohm_carrier_reset(ohm_carrier_t *c)
     ohm_carrier_t before = *c;
 
     memset(c, 0, sizeof *c);
+    c->is_scan = before.is_scan;
     c->busy_cycles = before.busy_cycles;
     c->reads = before.reads;
     c->read_cycles = before.read_cycles;
@@ -36,6 +39,7 @@ uint64_t ohm_carrier_idle(const ohm_carrier_t *c)
 {
     uint64_t clock = later(later(c->dac_free, c->any_free), later(c->lines_free, c->lines_settled));
 
+    if (c->is_scan) return ohm_scan_idle(c);
     for (int r = 0; r < OHM_RAIL_COUNT; r++) clock = later(clock, c->rail_settled[r]);
     return clock;
 }
@@ -104,6 +108,7 @@ static unsigned frames(const ohm_carrier_t *c, int mode, uint32_t wl, uint32_t b
 
 uint64_t ohm_carrier_rail(ohm_carrier_t *c, uint64_t clock, int rail, uint16_t code)
 {
+    if (c->is_scan) return ohm_scan_rail(c, clock, rail, code);
     clock = later(clock, c->any_free);
     if (code == c->codes[rail]) return clock;
     clock = later(clock, c->dac_free);
@@ -117,8 +122,10 @@ uint64_t ohm_carrier_rail(ohm_carrier_t *c, uint64_t clock, int rail, uint16_t c
 
 uint64_t ohm_carrier_lines(ohm_carrier_t *c, uint64_t clock, int mode, uint32_t wl, uint32_t bl, uint32_t col)
 {
-    unsigned count = frames(c, mode, wl, bl, col);
+    unsigned count;
 
+    if (c->is_scan) return ohm_scan_lines(c, clock, mode, wl, bl, col);
+    count = frames(c, mode, wl, bl, col);
     clock = later(clock, later(c->any_free, c->lines_free));
     ohm_carrier_count(c, clock + 1);
     c->read_since = clock;
@@ -144,14 +151,15 @@ static uint64_t alone(ohm_carrier_t *c, uint64_t clock, uint64_t clocks)
 
 uint64_t ohm_carrier_pulse(ohm_carrier_t *c, uint64_t clock, uint32_t width)
 {
+    if (c->is_scan) return ohm_scan_pulse(c, clock, width);
     return alone(c, later(clock, c->dac_free), (uint64_t)width + OHM_PULSE_RECOVERY_CYCLES);
 }
 
 uint64_t ohm_carrier_sense(ohm_carrier_t *c, uint64_t clock)
 {
+    if (c->is_scan) return ohm_scan_sense(c, clock);
     clock = alone(c, clock, OHM_SENSE_LATENCY_CYCLES + 1);
     c->codes_ready = clock + OHM_SENSE_LATENCY_CYCLES;
     c->read_since = clock;
-    c->reads += (uint64_t)ohm_carrier_biased(c);
     return clock;
 }

@@ -9,12 +9,16 @@
 OHM_BEGIN
 
 typedef struct {
+    int is_scan; /* the X1 carrier's (ohm_scan.h), one column at a time; else the reference carrier's */
     uint64_t busy_cycles; /* clocks in which something was under way, as far as they have been counted */
     uint64_t reads, read_cycles; /* conversions with a word line on, and clocks with word lines on in READ */
     uint64_t counted;     /* clocks looked at for busy_cycles and read_cycles */
     uint16_t codes[OHM_RAIL_COUNT], codes_before[OHM_RAIL_COUNT]; /* before the frames on their way */
     int mode; /* OHM_MODE_* */
     uint32_t wl, bl, col;
+    uint32_t asked; /* of the X1: the columns that lines were set with, of which col is one */
+    uint16_t held[2]; /* what the two channels of its DAC hold, or are sent */
+    uint64_t held_settled[2], begun; /* when they have settled; when the last packet or conversion began */
     int16_t column_codes[OHM_COLUMNS]; /* of the last conversion */
     uint64_t read_since; /* clock at which lines were last set or a conversion was taken */
     /* clocks from which on a part is free, or has settled */

@@ -1,5 +1,17 @@
 /* What the sequencer hands to the guard and the carrier, and what reaches the array of it. */
+#include <string.h>
+
+#include "ohm_scan.h"
 #include "ohm_twin_core.h"
+
+/* The lowest line of a mask that has one. */
+static int first(uint32_t mask)
+{
+    int line = 0;
+
+    while (!(mask >> line & 1u)) line++;
+    return line;
+}
 
 void ohm_twin_end_pulse(ohm_twin_t *t, uint64_t off)
 {
@@ -14,6 +26,9 @@ void ohm_twin_end_pulse(ohm_twin_t *t, uint64_t off)
     width = (uint32_t)(falls - p->taken - 1);
     if (io->on_pulse)
         io->on_pulse(io->context, p->mode, p->wl, p->col, p->line_code, p->inhibit_code, p->wl_code, width, falls);
+    else if (p->is_scan)
+        ohm_board_scan_pulse(t->board, t->array, p->mode == OHM_MODE_SET, first(p->wl), first(p->col), p->line_code,
+                             p->wl_code, width, falls);
     else
         ohm_board_pulse(t->board, t->array, p->mode, p->wl, p->col, p->line_code, p->inhibit_code, p->wl_code, width,
                         falls);
@@ -30,7 +45,15 @@ static int refuse(ohm_twin_t *t, int fault)
 /* A command that the carrier takes at a clock, and how that leaves it: not if the guard ends the read before. */
 static int pass(ohm_twin_t *t, const ohm_carrier_t *after, uint64_t taken)
 {
-    if (taken >= ohm_twin_read_ends(t)) return OHM_LATE;
+    uint64_t ends = ohm_twin_read_ends(t);
+
+    if (taken >= ends) {
+        if (after->begun > t->carrier.begun && after->begun < ends) { /* its packet is abandoned */
+            ohm_carrier_count(&t->carrier, after->begun + 1);
+            t->carrier.any_free = ends + 1;
+        }
+        return OHM_LATE;
+    }
     t->carrier = *after;
     t->run_cycles = taken + 1;
     return OHM_NEXT;
@@ -71,22 +94,49 @@ int ohm_twin_lines(ohm_twin_t *t, const ohm_word_t *w)
     if (!t->guard.armed && mode != OHM_MODE_OFF) return refuse(t, OHM_FAULT_NOT_ARMED);
     if ((mode == OHM_MODE_SET || mode == OHM_MODE_RESET) && !is_one(wl)) return refuse(t, OHM_FAULT_BAD_LINES);
     if (mode == OHM_MODE_SET && bl != wl) return refuse(t, OHM_FAULT_BAD_LINES);
+    if (after.is_scan && mode != OHM_MODE_OFF && wl != 0 && !is_one(wl)) return refuse(t, OHM_FAULT_BAD_LINES);
+    after.asked = col;
+    if (after.is_scan) col &= ~col + 1u;
     taken = ohm_carrier_lines(&after, t->run_cycles + 1, (int)mode, wl, bl, col);
     if (is_over_in_reset(t, &after, t->carrier.codes[OHM_RAIL_SL_INHIBIT])) return refuse(t, OHM_FAULT_RAIL_LIMIT);
     return pass(t, &after, taken);
 }
 
-int ohm_twin_pulse(ohm_twin_t *t, const ohm_word_t *w)
+/* What a pulse or a conversion does to the columns that are set, or to one after the other as ohm_cells.sv has them. */
+static int each(ohm_twin_t *t, uint32_t width, int (*one)(ohm_twin_t *, uint32_t))
+{
+    const ohm_carrier_t *c = &t->carrier;
+    uint32_t left = c->asked;
+    int outcome;
+
+    if (!c->is_scan) return one(t, width);
+    for (;;) {
+        uint32_t column = left & (~left + 1u);
+
+        if (c->col != column) {
+            ohm_carrier_t after = *c;
+            uint64_t taken = ohm_carrier_lines(&after, t->run_cycles + 1, c->mode, c->wl, c->bl, column);
+
+            if (pass(t, &after, taken) == OHM_LATE) return OHM_LATE;
+            t->run_cycles--; /* the next command is shown in the clock after */
+        }
+        outcome = one(t, width);
+        left &= ~column;
+        if (outcome != OHM_NEXT || !left) return outcome;
+        t->run_cycles--;
+    }
+}
+
+static int pulse(ohm_twin_t *t, uint32_t width)
 {
     ohm_carrier_t *c = &t->carrier;
-    uint32_t width = t->scalars[w->a];
-    int row = 0, fault, is_set = c->mode == OHM_MODE_SET, is_second = ohm_carrier_second(c->mode, c->bl);
+    int row, fault, is_set = c->mode == OHM_MODE_SET, is_second = ohm_carrier_second(c->mode, c->bl);
     uint64_t taken;
 
     if (!t->guard.armed) return refuse(t, OHM_FAULT_NOT_ARMED);
     if (!is_set && c->mode != OHM_MODE_RESET) return refuse(t, OHM_FAULT_BAD_MODE);
     if (width < 1 || width > t->guard.max_width) return refuse(t, OHM_FAULT_WIDTH_LIMIT);
-    while (!(c->wl >> row & 1u)) row++;
+    row = first(c->wl);
     fault = ohm_guard_scan(&t->guard, c->codes, c->mode, row, c->col);
     if (fault != OHM_FAULT_NONE) {
         t->run_cycles += OHM_GUARD_SCAN_CYCLES; /* only then does the guard know */
@@ -95,9 +145,9 @@ int ohm_twin_pulse(ohm_twin_t *t, const ohm_word_t *w)
     ohm_guard_count(&t->guard, row, c->col);
     taken = ohm_carrier_pulse(c, t->run_cycles + 1 + OHM_GUARD_SCAN_CYCLES, width);
     t->run_cycles = taken + 1;
-    t->pulses++;
     ohm_twin_end_pulse(t, UINT64_MAX);
     t->pulse.is_on = 1;
+    t->pulse.is_scan = c->is_scan;
     t->pulse.mode = c->mode;
     t->pulse.wl = c->wl;
     t->pulse.col = c->col;
@@ -109,7 +159,28 @@ int ohm_twin_pulse(ohm_twin_t *t, const ohm_word_t *w)
     return OHM_NEXT;
 }
 
-int ohm_twin_convert(ohm_twin_t *t)
+int ohm_twin_pulse(ohm_twin_t *t, const ohm_word_t *w)
+{
+    int outcome = each(t, t->scalars[w->a], pulse);
+
+    if (outcome == OHM_NEXT) t->pulses++;
+    return outcome;
+}
+
+/* Of the one cell that lines choose, or of none. */
+static void convert_cell(ohm_twin_t *t, uint64_t taken)
+{
+    ohm_carrier_t *c = &t->carrier;
+    int is_on = ohm_scan_is_on(c), row = is_on ? first(c->wl) : 0, column = c->col ? first(c->col) : 0;
+    int16_t code;
+
+    if ((c->asked & (~c->asked + 1u)) == c->col) memset(c->column_codes, 0, sizeof c->column_codes);
+    code = ohm_board_scan_sense(t->board, t->array, is_on, row, is_on ? column : 0, c->held[0], c->held[1],
+                                OHM_X1_SCAN_SCAN_HOLD_CYCLES, taken + 1);
+    if (c->col) c->column_codes[column] = code;
+}
+
+static int convert(ohm_twin_t *t, uint32_t unused_width)
 {
     ohm_carrier_t after = t->carrier, *c = &t->carrier;
     uint16_t held[OHM_RAIL_COUNT];
@@ -119,10 +190,23 @@ int ohm_twin_convert(ohm_twin_t *t)
     if (c->mode != OHM_MODE_READ) return refuse(t, OHM_FAULT_BAD_MODE);
     taken = ohm_carrier_sense(&after, t->run_cycles + 1);
     if (pass(t, &after, taken) == OHM_LATE) return OHM_LATE;
+    (void)unused_width;
     ohm_twin_end_pulse(t, UINT64_MAX);
+    if (c->is_scan) {
+        convert_cell(t, taken);
+        return OHM_NEXT;
+    }
     ohm_carrier_held(c, taken, held);
     ohm_board_rails(t->board, held, ohm_carrier_monitors(c->mode, c->wl, c->col));
     ohm_board_sense(t->board, t->array, c->wl, c->bl, c->codes[OHM_RAIL_BL_READ], c->codes[OHM_RAIL_WL_READ], taken + 1,
                     c->column_codes);
     return OHM_NEXT;
+}
+
+int ohm_twin_convert(ohm_twin_t *t)
+{
+    int outcome = each(t, 0, convert);
+
+    if (outcome == OHM_NEXT) t->carrier.reads += (uint64_t)ohm_carrier_biased(&t->carrier);
+    return outcome;
 }

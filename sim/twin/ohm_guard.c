@@ -5,9 +5,10 @@
 enum { START_WATCHDOG_MS = 500, MAX_WATCHDOG_MS = 10000 }; /* as in ohm_guard_limits.sv */
 enum { LEAST_DIVISOR = 4, MOST_DIVISOR = 138 };                     /* as in ohm_execute.sv */
 
-void ohm_guard_reset(ohm_guard_t *g)
+void ohm_guard_reset(ohm_guard_t *g, const uint16_t *ceiling)
 {
     memset(g, 0, sizeof *g);
+    memcpy(g->ceiling, ceiling, sizeof g->ceiling);
     g->watchdog_ms = START_WATCHDOG_MS;
 }
 
@@ -30,11 +31,10 @@ static int lower(const ohm_guard_t *g, uint32_t *limit, uint32_t value, uint32_t
 
 int ohm_guard_write(ohm_guard_t *g, uint32_t number, uint32_t value)
 {
-    static const uint32_t CEILING[OHM_RAIL_COUNT] = OHM_RAIL_CEILING;
     uint32_t rail = number - OHM_REGISTER_MAX_RAIL;
 
     if (number == OHM_REGISTER_CONTROL) return control(g, value);
-    if (rail < OHM_RAIL_COUNT) return lower(g, &g->max_rail[rail], value, CEILING[rail]);
+    if (rail < OHM_RAIL_COUNT) return lower(g, &g->max_rail[rail], value, g->ceiling[rail]);
     if (number == OHM_REGISTER_MAX_WIDTH) return lower(g, &g->max_width, value, 0xFFFFu);
     if (number == OHM_REGISTER_PULSE_BUDGET) return lower(g, &g->budget, value, 0xFFFFu);
     if (number == OHM_REGISTER_MAX_HALF_SELECT)

@@ -12,9 +12,10 @@ typedef struct {
     int armed, fault; /* OHM_FAULT_* */
     uint32_t max_rail[OHM_RAIL_COUNT], max_width, max_half_select, max_read_ms, budget, watchdog_ms;
     uint16_t counts[OHM_CELLS]; /* pulses since they were cleared */
+    uint16_t ceiling[OHM_RAIL_COUNT];
 } ohm_guard_t;
 
-void ohm_guard_reset(ohm_guard_t *g);
+void ohm_guard_reset(ohm_guard_t *g, const uint16_t *ceiling);
 /* Writes a register. 1; 0: refused, and nothing has changed. */
 int ohm_guard_write(ohm_guard_t *g, uint32_t number, uint32_t value);
 /* A limit that has been set below a rail's code turns all off. is_second: RESET has rail sl_inhibit. */

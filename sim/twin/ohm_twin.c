@@ -6,13 +6,15 @@
 #include "ohm_lanes.h"
 #include "ohm_twin_core.h"
 
-ohm_twin_t *ohm_twin_new(void)
+ohm_twin_t *ohm_twin_new(int carrier)
 {
+    static const uint16_t REFERENCE[OHM_RAIL_COUNT] = OHM_RAIL_CEILING, X1[OHM_RAIL_COUNT] = OHM_X1_SCAN_RAIL_CEILING;
     ohm_twin_t *t = (ohm_twin_t *)calloc(1, sizeof *t);
 
     if (t) {
         t->masks[0] = UINT32_MAX;
-        ohm_guard_reset(&t->guard);
+        t->carrier.is_scan = carrier == OHM_X1_SCAN_NUMBER;
+        ohm_guard_reset(&t->guard, t->carrier.is_scan ? X1 : REFERENCE);
     }
     return t;
 }
@@ -292,7 +294,8 @@ static int execute(ohm_twin_t *t, const ohm_word_t *w, uint32_t *next)
 
 /* ---- a read that the guard ends -------------------------------------------------------------------------- */
 
-enum { LONGEST = 1 << 17 /* clocks of an instruction */ };
+/* clocks of an instruction; of a conversion cell by cell */
+enum { LONGEST = 1 << 17, LONGEST_SCAN = OHM_COLUMNS * (OHM_X1_SCAN_SCAN_PACKET_CYCLES + OHM_X1_SCAN_SCAN_HOLD_CYCLES + 1000) };
 
 static int is_waiting(unsigned op)
 {
@@ -355,14 +358,15 @@ int ohm_twin_run(ohm_twin_t *t, uint64_t instructions, ohm_twin_end_t *end)
         uint32_t word = t->program[t->pc], next = t->pc + 1;
         ohm_word_t w = {word >> 26, word >> 22 & 15u, word >> 18 & 15u, word >> 12 & 15u, word & 0xFFFFu};
         uint64_t ends = ohm_twin_read_ends(t);
-        int outcome = t->run_cycles + LONGEST < ends ? execute(t, &w, &next) : execute_late(t, &w, &next);
+        uint64_t longest = t->carrier.is_scan ? LONGEST_SCAN : LONGEST;
+        int outcome = t->run_cycles + longest < ends ? execute(t, &w, &next) : execute_late(t, &w, &next);
 
         if (outcome == OHM_HALTED) {
             end->code = w.imm;
             return ended(t, end, OHM_WHY_HALT);
         }
         if (outcome == OHM_LATE) {
-            t->run_cycles = ends + 2; /* the guard latches, the sequencer sees it a clock later */
+            t->run_cycles = ohm_twin_read_ends(t) + 2; /* the guard latches, the sequencer sees it a clock later */
             outcome = OHM_FAULT + OHM_FAULT_READ_TIME;
         }
         if (outcome == OHM_FULL) return 0;

@@ -47,8 +47,8 @@ typedef struct {
     uint64_t cycles;
 } ohm_twin_end_t;
 
-/* NULL: no memory. */
-ohm_twin_t *ohm_twin_new(void);
+/* carrier: its number in carriers.toml. NULL: no memory. */
+ohm_twin_t *ohm_twin_new(int carrier);
 void ohm_twin_free(ohm_twin_t *t);
 ohm_twin_state_t ohm_twin_state(const ohm_twin_t *t);
 

@@ -10,7 +10,7 @@ OHM_BEGIN
 
 /* What ohm_array_pulse takes, and the clock at which the carrier took it. */
 typedef struct {
-    int is_on, mode;
+    int is_on, is_scan, mode;
     uint32_t wl, col, width;
     uint16_t line_code, inhibit_code, wl_code;
     uint64_t taken;

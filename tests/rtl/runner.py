@@ -41,6 +41,7 @@ def run(
     tests: str | Sequence[str],
     parameters: Mapping[str, int | str] | None = None,
     extra: Sequence[str] = (),
+    carrier: str | None = None,
 ) -> Path:
     """Run the cocotb tests of one or several Python modules on one SystemVerilog module.
 
@@ -48,14 +49,15 @@ def run(
     - `tests`: whole names of modules, `tests.rtl.seq.tb_seq_programs`; several share the one build.
     - `extra`: arguments of Verilator (`--timing`, `--trace`), and C or C++ files for DPI, from the repository's root.
       C is compiled as C99, exactly as the host's extension compiles it, not as C++ as Verilator would.
+    - `carrier`: whose RTL it is; the default one's if not given.
 
     The build is in build/rtl/<module>-<digest> and is made again only when something in it changes. Returns the path
     of the xUnit file. The seed is fixed; COCOTB_RANDOM_SEED overrides it. Fails if a test fails or none ran.
     """
     parameters = dict(parameters or {})
     tests = [tests] if isinstance(tests, str) else list(tests)
-    files = [WAIVERS, *(path for path in rtl_files(REPO) if path.stem.endswith("_pkg"))]
-    files += [p for p in map(_locate, sources) if p not in files]
+    files = [WAIVERS, *(path for path in rtl_files(REPO, carrier) if path.stem.endswith("_pkg"))]
+    files += [p for p in (_locate(source, carrier) for source in sources) if p not in files]
     key = repr((module, [str(p.relative_to(REPO)) for p in files], sorted(parameters.items()), list(extra)))
     build_dir = BUILDS / f"{module}-{hashlib.sha256(key.encode()).hexdigest()[:8]}"
     build_dir.mkdir(parents=True, exist_ok=True)
@@ -63,7 +65,7 @@ def run(
     os.environ.update(verilator_environment())
     runner = get_runner("verilator")
     with _locked(build_dir):
-        stamp, digest = build_dir / "built", _digest(files, extra, key)
+        stamp, digest = build_dir / "built", _digest(files, extra, key, carrier)
         if not stamp.exists() or stamp.read_text() != digest:
             stamp.unlink(missing_ok=True)
             runner.build(
@@ -71,7 +73,7 @@ def run(
                 hdl_toplevel=module,
                 parameters=parameters,
                 build_args=[*ARGUMENTS, *_compiled(extra, build_dir)],
-                includes=rtl_folders(REPO),
+                includes=rtl_folders(REPO, carrier),
                 build_dir=build_dir,
                 timescale=("1ns", "1ps"),
             )
@@ -98,16 +100,16 @@ def run(
     return results
 
 
-def _locate(source: str | Path) -> Path:
-    for candidate in (REPO / source, *(folder / source for folder in rtl_folders(REPO))):
+def _locate(source: str | Path, carrier: str | None) -> Path:
+    for candidate in (REPO / source, *(folder / source for folder in rtl_folders(REPO, carrier))):
         if candidate.is_file():
             return candidate.resolve()
     raise FileNotFoundError(f"{source}: neither in the repository nor in the RTL")
 
 
-def _digest(files: Sequence[Path], extra: Sequence[str], key: str) -> str:
+def _digest(files: Sequence[Path], extra: Sequence[str], key: str, carrier: str | None) -> str:
     """Of everything that a build depends on, headers beside the C files and SystemVerilog includes too."""
-    paths = set(files) | set(rtl_headers(REPO))
+    paths = set(files) | set(rtl_headers(REPO, carrier))
     for source in (REPO / e for e in extra if (REPO / e).is_file()):
         paths |= {source, *source.parent.glob("*.h"), *source.parent.glob("*.def")}
     state = hashlib.sha256((key + repr(ARGUMENTS) + sys.version).encode())

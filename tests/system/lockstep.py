@@ -34,7 +34,7 @@ def run(bench: Bench, seed: int, inputs: Inputs) -> tuple[Done, Words]:
     bench.write_register(Register.WATCHDOG, 10_000)
     bench.write_register(Register.CONTROL, Control.ARM)
     batches: list[Words] = []
-    program = Program(f"random {seed}", tuple(random_program(seed)))
+    program = Program(f"random {seed}", tuple(random_program(seed, one_cell=bench.info.carrier.parallel_columns == 1)))
     args = [seed * 7 + i for i in range(16)]
     end = bench._run(program, 0, args, inputs, batches.append, result_bytes=2 + seed % 3)
     bench.safe()

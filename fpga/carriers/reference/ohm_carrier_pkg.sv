@@ -19,6 +19,10 @@ package ohm_carrier_pkg;
   parameter int unsigned RowW = $clog2(Rows);
   parameter int unsigned ColumnW = $clog2(Columns);
 
+  parameter int unsigned CarrierNumber = 1;
+  // lines choose one cell at a time: ohm_cells, and the guard
+  parameter bit OneCell = 1'b0;
+
   typedef enum logic [2:0] {
     RailBlSet = 3'h0,
     RailSlReset = 3'h1,

@@ -1,11 +1,13 @@
-// One conversion of all columns (LTC2320-16 with common CNV and SCK, a data line a channel).
+// One conversion of all channels (LTC2320-16 with common CNV and SCK, a data line a channel).
 // Taken at clock T: CNV falls, after AdcConvertCycles 16 clocks on SCK, CNV rises; the codes, two a
 // beat, can be had from clock T + SenseLatencyCycles on and as often as they are wanted until the
 // next conversion, which can be taken at T + SenseLatencyCycles + 1: CNV is high for two clocks.
 module ohm_spi_adc
   import ohm_carrier_pkg::*;
   import ohm_isa_pkg::Lanes;
-(
+#(
+    parameter int unsigned Channels = ohm_carrier_pkg::Columns
+) (
     input logic clk_i,
     input logic rst_ni,
     input logic safe_i,  // abandons the conversion, and the codes are 0
@@ -17,9 +19,9 @@ module ohm_spi_adc
     output logic [31:0] data_o,        // {code of column 2k+1, code of column 2k}, 0 above the last
 
     // chips
-    output logic               adc_cnv_no,
-    output logic               adc_sck_o,
-    input  logic [Columns-1:0] adc_sdo_i
+    output logic                adc_cnv_no,
+    output logic                adc_sck_o,
+    input  logic [Channels-1:0] adc_sdo_i
 );
 
   localparam int unsigned Convert = AdcConvertCycles;
@@ -27,12 +29,12 @@ module ohm_spi_adc
   localparam int unsigned Bits = 16;
   localparam int unsigned CountW = $clog2(First + 1);
 
-  logic [ CountW-1:0]       count_q;  // clocks since the start, 0 while idle
-  logic                     cnv_nq;
-  logic [Columns-1:0]       sdo_q;
-  logic [Columns-1:0][15:0] code_q;
-  logic [  Lanes-1:0][15:0] lanes;
-  logic [        3:0]       beat_q;
+  logic [  CountW-1:0]       count_q;  // clocks since the start, 0 while idle
+  logic                      cnv_nq;
+  logic [Channels-1:0]       sdo_q;
+  logic [Channels-1:0][15:0] code_q;
+  logic [   Lanes-1:0][15:0] lanes;
+  logic [         3:0]       beat_q;
 
   // SDO moves with the falling edge of SCK and is taken with the next one: a whole clock for the
   // way out, through the converter and back, and by that way a hold time.
@@ -74,7 +76,7 @@ module ohm_spi_adc
     if (!rst_ni || safe_i) begin
       code_q <= '0;
     end else if (count_q > CountW'(Convert) && count_q <= CountW'(Convert + Bits)) begin
-      for (int unsigned j = 0; j < Columns; j++) code_q[j] <= {code_q[j][14:0], sdo_q[j]};
+      for (int unsigned j = 0; j < Channels; j++) code_q[j] <= {code_q[j][14:0], sdo_q[j]};
     end
   end
 

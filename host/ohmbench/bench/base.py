@@ -43,6 +43,12 @@ class BenchInfo:
     rows: int
     columns: int
     array_type: str
+    carrier_kind: str = t.DEFAULT_CARRIER  # a key of tables.CARRIERS
+
+    @property
+    def carrier(self) -> t.CarrierTable:
+        """The figures of its kind of carrier."""
+        return t.CARRIERS[self.carrier_kind]
 
     @property
     def is_simulated(self) -> bool:

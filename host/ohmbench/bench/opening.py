@@ -24,6 +24,7 @@ from ohmbench.model.simulator import Simulator
 from ohmbench.model.waves import Waves
 from ohmbench.progress import Say
 from ohmbench.support.files import temporary_folder
+from ohmbench.tables import DEFAULT_CARRIER
 
 BAUD = 12_000_000
 """Rate that the link is raised to: the highest that 48 MHz and an FTDI bridge both reach exactly."""
@@ -45,6 +46,7 @@ class SimulatedArray:
             then on.
         rest_s: bench time in seconds that passes with the power off before the bench opens.
         carrier: what the simulated carrier is off by; None: nothing.
+        kind: of carrier, a key of tables.CARRIERS.
     """
 
     params: Mapping[str, float] = field(default_factory=dict)
@@ -53,6 +55,7 @@ class SimulatedArray:
     faults: NDArray[np.uint8] | None = field(default=None, compare=False)
     rest_s: float = 0.0
     carrier: SimulatedCarrier | None = None
+    kind: str = DEFAULT_CARRIER
 
     @property
     def is_default(self) -> bool:
@@ -105,6 +108,7 @@ def simulator_of(
             rest_s=array.rest_s,
             line_faults=line_faults,
             waves=waves,
+            kind=None if array.kind == DEFAULT_CARRIER else array.kind,
             progress=say,
         ) as simulator:
             yield simulator
@@ -183,7 +187,7 @@ def _open_bench(
             raise UsageError("The twin has no link to trace. Nothing was started. Give --port sim or a board.")
         model = simulated.open()
         try:
-            with TwinBench(model, (simulated.carrier or SimulatedCarrier()).open()) as bench:
+            with TwinBench(model, (simulated.carrier or SimulatedCarrier()).open(), simulated.kind) as bench:
                 yield bench
         finally:
             model.close()

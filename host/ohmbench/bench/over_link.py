@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Self
 
 from ohmbench.bench.base import Bench, BenchInfo
-from ohmbench.errors import OhmbenchError
+from ohmbench.errors import ArrayState, OhmbenchError, ProtocolError
 from ohmbench.isa import Program
 from ohmbench.link.client import Link
 from ohmbench.link.messages import Done, Result, State
@@ -16,9 +16,24 @@ from ohmbench.link.trace import Trace
 from ohmbench.model.simulator import Simulator
 from ohmbench.progress import OnProgress
 from ohmbench.support.array_types import Inputs, Words
-from ohmbench.tables import ARRAY_TYPES, Register
+from ohmbench.tables import ARRAY_TYPES, CARRIERS, Register
 
 _PATIENCE = 5.0  # a simulator on a busy machine gets a tenth of a core now and then
+
+
+def _carrier_kind(number: int, port: str) -> str:
+    """Raises:
+    ProtocolError: no carrier of that number is known here.
+    """
+    for kind, carrier in CARRIERS.items():
+        if carrier.number == number:
+            return kind
+    raise ProtocolError(
+        f"The FPGA on {port} is built for a carrier of number {number}, which this program does not know.",
+        f"It knows {', '.join(f'{one.number} ({kind})' for kind, one in CARRIERS.items())}: update it, or flash the "
+        "bitstream of the carrier that is connected.",
+        array=ArrayState.NOT_TOUCHED,
+    )
 
 
 class LinkBench(Bench):
@@ -51,6 +66,7 @@ class LinkBench(Bench):
             board.rows,
             board.columns,
             ARRAY_TYPES.get(board.array_type, f"unknown ({board.array_type})"),
+            _carrier_kind(board.carrier, port),
         )
 
     @classmethod

@@ -34,12 +34,12 @@ class TwinBench(Bench):
         cores: threads that many inputs pass in at once; results do not depend on it.
     """
 
-    def __init__(self, array: ArrayModel, carrier: CarrierModel | None = None) -> None:
+    def __init__(self, array: ArrayModel, carrier: CarrierModel | None = None, kind: str = t.DEFAULT_CARRIER) -> None:
         self.cores = usable_cores()
         self.array = array
-        self.twin = Twin(array, carrier)
+        self.twin = Twin(array, carrier, kind)
         self.info = BenchInfo(
-            "twin", "twin", t.PROTOCOL_VERSION, build_id(), t.CLOCK_HZ, t.ROWS, t.COLUMNS, t.ARRAY_TYPE
+            "twin", "twin", t.PROTOCOL_VERSION, build_id(None, kind), t.CLOCK_HZ, t.ROWS, t.COLUMNS, t.ARRAY_TYPE, kind
         )
 
     def state(self) -> State:

@@ -16,7 +16,7 @@ from ohmbench.link.packing import result_words
 from ohmbench.support.array_types import Words
 from ohmbench.tables import MAGIC, PROTOCOL_VERSION, STATE_FAULT_CODE_SHIFT, Fault, FrameError, FrameType, StateArg
 
-_INFO = struct.Struct("<4sIIBBBBHHI")
+_INFO = struct.Struct("<4sIIBBBBHHIBB")
 _STATE = struct.Struct("<QQIQIQQ")
 _DONE = struct.Struct("<BBHQ")
 _ERROR = struct.Struct("<BBH")
@@ -83,6 +83,8 @@ class BoardInfo:
         slots: numbered frames that the FPGA takes before its first acknowledge.
         memory_vectors, program_words: sizes of the memories.
         session_id: the upper 16 bits stay the same until the FPGA is reset, the lower 16 count its sessions.
+        carrier: number of the carrier that it is built for.
+        parallel_columns: columns that it pulses and converts at once.
     """
 
     version: int
@@ -95,6 +97,8 @@ class BoardInfo:
     memory_vectors: int
     program_words: int
     session_id: int
+    carrier: int
+    parallel_columns: int
 
     @property
     def boot_id(self) -> int:

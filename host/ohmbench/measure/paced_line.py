@@ -26,7 +26,7 @@ _PIECE = 512  # what a bridge for USB hands over at once
 _SLOTS = 15
 _MEMORY_VECTORS = 256
 _LEAST_WAIT_S = 1e-4
-_INFO = struct.Struct("<4sIIBBBBHHI")  # as docs/link.md has it
+_INFO = struct.Struct("<4sIIBBBBHHIBB")  # as docs/link.md has it
 _STATE_BYTES = 48
 
 
@@ -57,7 +57,7 @@ class StandIn:
 
 def _info() -> bytes:
     sizes = (ROWS, COLUMNS, 0, _SLOTS, _MEMORY_VECTORS, 1024)
-    return _INFO.pack(MAGIC, 0, CLOCK_HZ, *sizes, 1 << 16)
+    return _INFO.pack(MAGIC, 0, CLOCK_HZ, *sizes, 1 << 16, 1, COLUMNS)
 
 
 @contextmanager

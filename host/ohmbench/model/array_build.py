@@ -15,7 +15,7 @@ from cffi import FFI
 
 SOURCES = {
     "array": ("array", "board", "cell", "params", "random", "state", "wires", "dpi"),
-    "twin": ("twin", "commands", "guard", "carrier", "lanes"),
+    "twin": ("twin", "commands", "guard", "carrier", "scan", "lanes"),
 }
 HEADERS = (
     "array/ohm_params.h",

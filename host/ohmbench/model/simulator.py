@@ -64,8 +64,8 @@ class ArrayPower:
     heard: int
 
 
-def _start(executable: Path) -> list[str]:
-    return [str(executable), "--build-id", f"{build_id():08x}", "--tables", f"{TABLE_DIGEST:08x}"]
+def _start(executable: Path, kind: str | None = None) -> list[str]:
+    return [str(executable), "--build-id", f"{build_id(None, kind):08x}", "--tables", f"{TABLE_DIGEST:08x}"]
 
 
 def replay(record: Path, *, seed: int = 1, executable: Path | None = None) -> Speed:
@@ -98,6 +98,7 @@ class Simulator:
         record: file to record the host's side of the session in, for `--replay`.
         waves: what to write a waveform of, and where.
         executable: what `build` returned; built if not given.
+        kind: of carrier, a folder of fpga/carriers; None for the default.
         progress: as for `build`.
 
     Raises:
@@ -121,11 +122,13 @@ class Simulator:
         record: Path | None = None,
         waves: Waves | None = None,
         executable: Path | None = None,
+        kind: str | None = None,
         progress: Say = silent,
     ) -> None:
         self._folder = temporary_folder()
         self._speed_file = Path(self._folder.name) / "speed.json"
-        command = [*_start(executable or build(progress, waves=waves is not None)), "--with-parent"]
+        built = executable or build(progress, waves=waves is not None, carrier=kind)
+        command = [*_start(built, kind), "--with-parent"]
         command += [] if seed is None else ["--seed", str(seed)]
         command += ["--rest-s", repr(float(rest_s))]
         command += [] if line_faults is None else ["--line-faults", str(line_faults)]

@@ -77,7 +77,7 @@ WAVES = ("--trace-fst", "+define+OHM_WAVES")
 _WAVES = Flavour("waves", (*_LIVE.arguments, *WAVES))
 
 
-def build(progress: Say = silent, *, waves: bool = False, root: Path | None = None) -> Path:
+def build(progress: Say = silent, *, waves: bool = False, root: Path | None = None, carrier: str | None = None) -> Path:
     """Return the simulator's executable; build it when its sources have changed, which takes about two minutes.
 
     Builds go to build/sim in a checkout and to the user's cache folder (XDG_CACHE_HOME) otherwise. Two processes
@@ -88,21 +88,29 @@ def build(progress: Say = silent, *, waves: bool = False, root: Path | None = No
         waves: for --waves, which needs the headers of lz4 and zlib.
         root: where fpga/ and sim/ are, if not where the package finds them; that need not be a bench, so that the
             simulator is built without a profile of its work.
+        carrier: that it is built with; the default of carriers.toml if not given. Another one's has no profile.
 
     Raises:
         BuildError: a tool is missing or the build fails.
     """
     flavour = _WAVES if waves else _LIVE
-    return build_flavour(flavour if root is None else replace(flavour, learns=False), progress, root=root)
+    if root is not None or carrier is not None:
+        flavour = replace(flavour, learns=False)
+    if carrier is not None:
+        flavour = replace(flavour, name=f"{flavour.name}-{carrier}")
+    return build_flavour(flavour, progress, root=root, carrier=carrier)
 
 
-def build_flavour(flavour: Flavour, progress: Say = silent, *, root: Path | None = None) -> Path:
+def build_flavour(
+    flavour: Flavour, progress: Say = silent, *, root: Path | None = None, carrier: str | None = None
+) -> Path:
     """As `build`; the executable is called ohm_sim_top and stands in a folder of its own."""
     root = root or resource_root()
     environment = verilator_environment()
     version = _check_tools(environment)
     beside = {path for pattern in _SOURCES for path in root.glob(pattern) if path.is_file()}
-    paths = sorted([*rtl_files(root), *rtl_headers(root), *beside - other_models(root)])
+    rtl = [*rtl_files(root, carrier), *rtl_headers(root, carrier)]
+    paths = sorted({*rtl, *beside - other_models(root, carrier)})
     # Read once: an edit during the build must not end in an executable with the digest of other sources.
     sources = {str(path.relative_to(root)): path.read_bytes() for path in paths}
     key = (version, platform.machine(), _VERILATOR, _MAKE, _CXX_FLAGS, _C_FLAGS, flavour, sorted(sources.items()))

@@ -65,6 +65,7 @@ class Twin:
         array: None for programs that do not touch it. One whose `pulse` is not the model's own has it called, with the
             lines of the carrier.
         board: the carrier's analogue side; None for an ideal one.
+        kind: of carrier.
 
     Attributes:
         consumed: input vectors that the last program took.
@@ -73,12 +74,14 @@ class Twin:
 
     on_step: Callable[[View], bool] | None = None
 
-    def __init__(self, array: ArrayModel | None, board: CarrierModel | None = None) -> None:
+    def __init__(
+        self, array: ArrayModel | None, board: CarrierModel | None = None, kind: str = t.DEFAULT_CARRIER
+    ) -> None:
         self.array = array
         self.board = CarrierModel() if board is None else board
         self.consumed = 0
         self._failed: BaseException | None = None  # what a subclass's `pulse` raised
-        twin = _lib.ohm_twin_new()
+        twin = _lib.ohm_twin_new(t.CARRIERS[kind].number)
         if twin == _ffi.NULL:
             raise MemoryError
         self._twin = _ffi.gc(twin, _lib.ohm_twin_free)

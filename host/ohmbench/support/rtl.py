@@ -38,9 +38,16 @@ def rtl_folders(root: Path, carrier: str | None = None) -> list[Path]:
     return [root / SHARED, root / CARRIERS / name]
 
 
+def borrowed_drivers(root: Path, carrier: str | None = None) -> list[Path]:
+    """Drivers of other carriers' parts that it has, too."""
+    name = default_carrier(root) if carrier is None else carrier
+    return [root / path for path in _table(root)["carrier"][name].get("drivers", ())]
+
+
 def rtl_files(root: Path, carrier: str | None = None) -> list[Path]:
     """Its .sv files: packages first, then by name."""
     found = [path for folder in rtl_folders(root, carrier) for path in folder.glob("*.sv")]
+    found += borrowed_drivers(root, carrier)
     return sorted(found, key=lambda path: (not path.stem.endswith("_pkg"), path.name))
 
 

@@ -6,15 +6,15 @@ import hashlib
 import json
 from pathlib import Path
 
-from ohmbench.support.rtl import CARRIERS, default_carrier
+from ohmbench.support.rtl import CARRIERS, carrier_names
 from ohmbench.support.text_files import read_toml
 
 _TABLES = ("isa", "link", "registers")
 
 
 def table_digest(root: Path) -> int:
-    """The first 32 bits of a SHA-256 of what the tables say: instruction set, link, registers, the default carrier and
-    its parts. Comments and the order of keys do not count.
+    """The first 32 bits of a SHA-256 of what the tables say: instruction set, link, registers, the carriers and their
+    parts. Comments and the order of keys do not count.
 
     Args:
         root: the folder of fpga/.
@@ -22,9 +22,10 @@ def table_digest(root: Path) -> int:
     Raises:
         TextFileError: a table is missing or no TOML.
     """
-    carrier = root / CARRIERS / default_carrier(root)
-    files = [*(root / f"fpga/tables/{name}.toml" for name in _TABLES), carrier / "carrier.toml"]
-    files += sorted(carrier.glob("parts/*.toml"))
-    said = {path.name: read_toml(path) for path in files}
+    carriers = root / CARRIERS
+    files = [*(root / f"fpga/tables/{name}.toml" for name in _TABLES), carriers / "carriers.toml"]
+    for name in carrier_names(root):
+        files += [carriers / name / "carrier.toml", *sorted((carriers / name).glob("parts/*.toml"))]
+    said = {path.relative_to(root).as_posix(): read_toml(path) for path in files}
     text = json.dumps(said, sort_keys=True, allow_nan=False)
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4])

@@ -10,7 +10,7 @@ from tests.rtl.link.link_host import Host, damage
 from tests.rtl.serial_line import SerialLine, start
 
 from ohmbench.link.codec import Frame, encode_frame
-from ohmbench.tables import PROTOCOL_VERSION, FrameType
+from ohmbench.tables import CARRIERS, PROTOCOL_VERSION, FrameType
 
 DEFAULT_DIV = 16
 FAST_DIV = 4
@@ -140,11 +140,12 @@ async def hello_is_answered_by_info(dut: Any) -> None:
     host, inside = await begin(dut, fast=False)
     first = await host.hello()
     assert first.arg == PROTOCOL_VERSION
-    magic, build, clock, rows, columns, kind, slots, vectors, words, session = struct.unpack(
-        "<4sIIBBBBHHI", first.payload
+    magic, build, clock, rows, columns, kind, slots, vectors, words, session, carrier, at_once = struct.unpack(
+        "<4sIIBBBBHHIBB", first.payload
     )
     assert (magic, build, clock) == (b"OHMB", 0x12345678, 48_000_000)
     assert (rows, columns, kind, slots, vectors, words) == (32, 32, 1, 15, 256, 1024)
+    assert (carrier, at_once) == (CARRIERS["reference"].number, 32)
     again = struct.unpack_from("<I", (await host.hello()).payload, 20)[0]
     assert again == session + 1, "the low half counts hellos, the high half stays until reset"
     assert inside.events.count("hello") == 3

@@ -121,7 +121,8 @@ class FpgaModel:
         if frame.type == FrameType.HELLO:
             self._reset()
             self._greeted = True
-            info = struct.pack("<4sIIBBBBHHI", self.magic, 0xB17D, CLOCK_HZ, 32, 32, 1, SLOTS, 256, 1024, 0x5E55)
+            who = (self.magic, 0xB17D, CLOCK_HZ, 32, 32, 1, SLOTS, 256, 1024, 0x5E55, 1, 32)
+            info = struct.pack("<4sIIBBBBHHIBB", *who)
             self._put(FrameType.INFO, 0, self.version, info)
         elif frame.type == FrameType.ABORT:
             self._queue.clear()

@@ -200,7 +200,7 @@ class Fpga:
         """The next frame on the line, answers first."""
         if self._info:
             self._info = False
-            info = struct.pack("<4sIIBBBBHHI", MAGIC, 1, 48_000_000, 32, 32, 1, SLOTS, 256, 1024, 1)
+            info = struct.pack("<4sIIBBBBHHIBB", MAGIC, 1, 48_000_000, 32, 32, 1, SLOTS, 256, 1024, 1, 1, 32)
             return encode_frame(Frame(FrameType.INFO, 0, PROTOCOL_VERSION, info))
         if self._state:
             self._state = False

@@ -12,7 +12,7 @@ from ohmbench.tables import Control, Fault, Register
 
 Step = tuple[tuple[str, ...], tuple[str, ...]]
 
-HELLO = (("00", "0201020205fbdaceab00"), ("02020202094f484d4278563412086cdc0220200108020103040107fecae9e48d6d00",))
+HELLO = (("00", "0201020205fbdaceab00"), ("02020202094f484d4278563412086cdc0220200108020103040106feca01203f03774b00",))
 # What each write of the host must be, and what the FPGA answers to it. Hexadecimal, a frame in each string.
 OPEN = [
     HELLO,
@@ -86,7 +86,7 @@ def opened(script: Script) -> Link:
 def test_opening_says_who_is_there() -> None:
     script = Script(OPEN)
     with opened(script) as link:
-        assert link.info == BoardInfo(2, 0x12345678, 48_000_000, 32, 32, 1, 8, 256, 1024, 0xCAFE0001)
+        assert link.info == BoardInfo(2, 0x12345678, 48_000_000, 32, 32, 1, 8, 256, 1024, 0xCAFE0001, 1, 32)
         assert link.info.boot_id == 0xCAFE
         assert link.baud == 115200
     assert not script.steps
