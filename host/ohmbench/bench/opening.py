@@ -150,7 +150,7 @@ def open_bench(
     try:
         with _open_bench(port, baud, array or SimulatedArray(), line_faults, trace, waves, say) as bench:
             if carrier is not None:
-                bench.carrier = carrier
+                bench.carrier = carrier.of_kind(bench.info.carrier_kind)
             try:
                 yield bench
             except OhmbenchError as error:
@@ -178,6 +178,11 @@ def _open_bench(
     waves: Waves | None,
     say: Say,
 ) -> Iterator[Bench]:
+    if waves is not None and simulated.kind != DEFAULT_CARRIER:
+        raise UsageError(
+            f"Waveforms are of the {DEFAULT_CARRIER} carrier only, not of {simulated.kind}. Nothing was started.",
+            "Leave --carrier-kind out.",
+        )
     if waves is not None and port != "sim":
         raise UsageError(f"Waveforms are of --port sim; {port} has no signals to look at. Nothing was started.")
     if line_faults is not None and port != "sim":

@@ -38,6 +38,9 @@ from ohmbench.support.numbers import MAX_QUANTITY, is_number
 from ohmbench.support.text_files import TextFileError, read_toml
 from ohmbench.tables import COLUMNS, REFERENCE_OHM, ROWS, Rail
 
+_LEAST_LEFT = 1e-3
+"""Of the voltage across a cell: below this a code is of no cell, but of a short."""
+
 _KEYS = (
     "name",
     "rows",
@@ -64,6 +67,8 @@ class Carrier:
         limits_v: most that a rail may be driven to; pulse_us: longest pulse.
         self_check: whether it has reference resistors and monitors, by which reading is checked before pulses.
         note: what every result says of the calibration that it rests on; None: nothing.
+        series_ohm, amplifier: by the kind of carrier, what is in series with each cell, and volts an ampere over the
+            reference carrier's.
     """
 
     name: str = "reference carrier"
@@ -77,6 +82,8 @@ class Carrier:
     pulse_us: float = math.inf
     self_check: bool = True
     note: str | None = None
+    series_ohm: float = 0.0
+    amplifier: float = 1.0
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -122,6 +129,31 @@ class Carrier:
             self_check,
         )
 
+    def of_kind(self, kind: str) -> Self:
+        """This carrier as one of a kind: with its part in series, no looser than its ceilings, and no self-check where
+        there is nothing to look at. A limit that is the reference carrier's ceiling counts as not given.
+
+        Args:
+            kind: a key of tables.CARRIERS.
+        """
+        if kind == t.DEFAULT_CARRIER:
+            return self
+        table = t.CARRIERS[kind]
+        limits = {
+            rail: most if self.limits_v[rail] == t.RAIL_MAX_V[rail] else min(self.limits_v[rail], most)
+            for rail, most in table.rail_max_v.items()
+        }
+        name = f"{kind} carrier" if self.name == type(self).name else self.name
+        self_check = self.self_check and table.has_references
+        return replace(
+            self,
+            name=name,
+            limits_v=limits,
+            self_check=self_check,
+            series_ohm=table.series_ohm,
+            amplifier=table.volts_per_amp / t.TIA_OHM,
+        )
+
     def calibrated(self, calibration: Calibration) -> Self:
         """This carrier with what was measured in place of gain and offset."""
         return replace(self, gain=calibration.gain, offset=calibration.offset, note=calibration.note())
@@ -134,6 +166,16 @@ class Carrier:
     @property
     def is_exact(self) -> bool:
         """Whether its codes need no correction."""
+        return self.is_even and self.is_direct
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether a cell's current is its conductance at the reference carrier's amplifier."""
+        return self.series_ohm == 0 and self.amplifier == 1
+
+    @property
+    def is_even(self) -> bool:
+        """Whether its channels are off by nothing."""
         return bool((self.gain == 1).all() and (self.offset == 0).all())
 
     def on_lines(self, cells: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -146,14 +188,30 @@ class Carrier:
         """The reverse of `on_lines`; `lines` may have more axes in front."""
         return np.asarray(lines[..., self.rows[:, np.newaxis], self.columns])
 
-    def true_codes(self, codes: Integers) -> Codes:
-        """Codes (..., columns) by channel, as a carrier without errors would give them, rounded."""
+    def true_codes(self, codes: Integers, read_v: float) -> Codes:
+        """Codes (..., columns) by channel of reads at so many volts, as a carrier without errors and with nothing in
+        series would give them, rounded; no higher than its converter goes.
+        """
         if self.is_exact:
             return codes.astype(np.int64)
-        return np.rint((codes - self.offset) / self.gain).astype(np.int64)
+        even = (codes - self.offset) / self.gain
+        if self.is_direct:
+            return np.rint(even).astype(np.int64)
+        # I = V G / (1 + G R), and a code with nothing in series is proportional to G
+        behind = even / self.amplifier
+        left = np.maximum(1.0 - behind * self._drop(read_v), _LEAST_LEFT)
+        return np.rint(np.minimum(behind / left, t.ADC_MAX)).astype(np.int64)
+
+    def read_codes(self, codes: FloatArray, read_v: float) -> FloatArray:
+        """The reverse of `true_codes` for channels that are off by nothing, not rounded."""
+        return np.asarray(self.amplifier * codes / (1.0 + codes * self._drop(read_v)), np.float64)
+
+    def _drop(self, read_v: float) -> float:
+        """What is in series takes this share of the voltage for each code of a read, over what is left."""
+        return self.series_ohm * t.ADC_LSB_V / (t.TIA_OHM * read_v)
 
     def shift(self, codes: FloatArray) -> Codes:
-        """By how much the channels (..., columns) are off near these ideal codes."""
+        """By how much the channels (..., columns) are off near these codes, read through what is in series."""
         return np.rint(codes * (self.gain - 1.0) + self.offset).astype(np.int64)
 
 

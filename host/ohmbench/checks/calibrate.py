@@ -16,7 +16,15 @@ import numpy as np
 
 from ohmbench.bench.base import Bench
 from ohmbench.carrier.calibration import REFERENCES, Calibration
-from ohmbench.checks.reads import MONITOR_CHANNEL, held_v, mean_codes, monitor_codes, monitored_code, reference_codes
+from ohmbench.checks.reads import (
+    MONITOR_CHANNEL,
+    held_v,
+    mean_codes,
+    monitor_codes,
+    monitored_code,
+    reference_codes,
+    require_references,
+)
 from ohmbench.errors import ArrayState, CheckError
 from ohmbench.progress import Progress
 from ohmbench.support.array_types import FloatArray, Integers
@@ -55,7 +63,9 @@ def calibrate(
         CheckError: a channel does not follow its reference resistor, or what came out cannot be: the self-test says
             why.
         FaultError: the guard turned the array off.
+        UsageError: as `require_references`.
     """
+    require_references(bench)
     cal_v, codes = [], []
     for done, (volts, reads) in enumerate(READS.items()):
         progress("calibrate", done, len(READS) + len(Rail))

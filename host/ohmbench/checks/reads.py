@@ -11,6 +11,7 @@ import numpy as np
 
 from ohmbench import tables as t
 from ohmbench.bench.base import Bench, Limits, dac_code, volts_of
+from ohmbench.errors import ArrayState, UsageError
 from ohmbench.isa import load_firmware
 from ohmbench.support.array_types import Codes, FloatArray, Words
 from ohmbench.tables import COLUMNS, MONITOR_COLUMN, MONITOR_OHM, Rail
@@ -22,6 +23,19 @@ MONITOR_CHANNEL = {rail: MONITOR_COLUMN[rail] for rail in Rail}
 """Channel whose amplifier the monitor resistor of a rail goes to (carrier.toml)."""
 
 ALL = 0xFFFF_FFFF
+
+
+def require_references(bench: Bench) -> None:
+    """Raises:
+    UsageError: the bench's kind of carrier has nothing to be checked or calibrated against.
+    """
+    if not bench.info.carrier.has_references:
+        raise UsageError(
+            f"The {bench.info.carrier_kind.replace('_', '-')} carrier has neither reference resistors nor monitors of "
+            "its rails, so its channel cannot be checked or calibrated by itself. Nothing was read.",
+            "Measure a resistor in place of the array, and give gain and offset in the file of --carrier.",
+            array=ArrayState.NOT_TOUCHED,
+        )
 
 
 def held_v(volts: float) -> float:

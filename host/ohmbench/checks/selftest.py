@@ -36,6 +36,7 @@ from ohmbench.checks.reads import (
     monitored_code,
     raw_codes,
     reference_codes,
+    require_references,
 )
 from ohmbench.errors import ArrayState, CheckError
 from ohmbench.progress import Progress
@@ -198,7 +199,9 @@ def selftest(bench: Bench, progress: Progress) -> SelfTest:
     Raises:
         FaultError: the guard turned the array off.
         LinkError: the link was lost.
+        UsageError: as `require_references`.
     """
+    require_references(bench)
     faults = list(_link(bench))
     measured = _measure(bench, progress)
     found, notes = judge(bench, measured)

@@ -162,6 +162,11 @@ def port(parser: argparse.ArgumentParser, default: str | None = None) -> None:
         metavar="KIND=VALUE,...",
         help="errors of the simulated carrier: see docs/carriers.md (open=5, gain-spread=0.02, ...)",
     )
+    simulator.add_argument(
+        "--carrier-kind",
+        metavar="KIND",
+        help="reference, or x1-scan as in docs/x1.md (default: reference)",
+    )
 
 
 SIMULATOR_ONLY = {
@@ -170,6 +175,7 @@ SIMULATOR_ONLY = {
     "array": "Say which array is in the socket: --serial.",
     "faults": "To leave bad cells of a real array alone, give --fault-map.",
     "line_faults": "A real line has its own: leave the option out.",
+    "carrier_kind": "A board says at the handshake which carrier it is built for: leave the option out.",
     "carrier_faults": "A real carrier's errors are in the file of --carrier.",
 }
 """Options of the simulator, and what to do instead on a board."""

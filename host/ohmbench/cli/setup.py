@@ -49,7 +49,12 @@ def setup_of(
         port,
         settings,
         simulated_array(
-            device=args.device, seed=args.seed, file=args.array, faults=args.faults, carrier_faults=args.carrier_faults
+            device=args.device,
+            seed=args.seed,
+            file=args.array,
+            faults=args.faults,
+            carrier_faults=args.carrier_faults,
+            carrier_kind=args.carrier_kind,
         ),
         serial=args.array.stem if serial is None and args.array is not None else serial,
         recipe=_recipe(recipe, passes, rest_s),

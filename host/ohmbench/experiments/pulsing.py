@@ -139,7 +139,7 @@ def fire(
     rows = np.flatnonzero(others.any(axis=1))
     if rows.size:
         codes[:, rows] = _run(bench, "read", 1, drive, limits_of("read", 1, drive), others, 1)
-    return carrier.on_cells(carrier.true_codes(codes))
+    return carrier.on_cells(carrier.true_codes(codes, drive.read_v))
 
 
 def _run(

@@ -22,6 +22,7 @@ from ohmbench.isa import load_firmware
 from ohmbench.mapping.image import WeightImage
 from ohmbench.mapping.tile import Tile
 from ohmbench.network.flow import Walk
+from ohmbench.programming.programmer import read_array
 from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import OnProgress
 from ohmbench.record.cell_records import CellRecords
@@ -175,6 +176,8 @@ def run_tile(
 ) -> tuple[IntArray, int]:
     """Matrix-vector products of a programmed tile.
 
+    Where the carrier converts one column at a time, the cells are read back instead, and the host sums: `_read_back`.
+
     The FPGA multiplies by the gains, unless one has more bits than the firmware's GAIN_BITS, a product could leave its
     32 bits or the carrier's channels are off. Then this function does.
 
@@ -191,6 +194,8 @@ def run_tile(
     """
     if bits > 16:
         raise ImageError(f"a row of this image takes inputs of {bits} bits, the bench 16; merge fewer rows")
+    if reads_back(bench):
+        return _read_back(bench, tile, row_values, recipe, tell)
     rows = len(row_values[0]) if len(row_values) else 0
     carrier = bench.carrier
     used = sum(1 << int(carrier.rows[i]) for i in np.flatnonzero(tile.rows_used(rows)))
@@ -229,6 +234,29 @@ def run_tile(
             )
             cycles += run.run_cycles
     return words.codes(), cycles
+
+
+def reads_back(bench: Bench) -> bool:
+    """Whether products are of cells that are read back, since the carrier does not convert all columns at once."""
+    return bench.info.carrier.parallel_columns < bench.info.columns
+
+
+def _read_back(
+    bench: Bench,
+    tile: Tile,
+    row_values: Integers,
+    recipe: Recipe,
+    tell: Callable[[int, Callable[[], IntArray]], None] | None,
+) -> tuple[IntArray, int]:
+    """As `run_tile`, of cells that are read one by one, once: what the array would have summed, without its wires."""
+    before = bench.state().run_cycles
+    codes = read_array(bench, recipe)
+    rows = row_values.shape[1] if len(row_values) else 0
+    sums = row_values.astype(np.int64) @ codes[:rows]
+    outputs = signed(sums, tile.p, tile.n)[:, : tile.outputs] * tile.gain[: tile.outputs]
+    if tell is not None:
+        tell(len(row_values), lambda: outputs)
+    return outputs, bench.state().run_cycles - before
 
 
 def _result_bytes(bits: int, carrier: Carrier) -> int:

@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from ohmbench.bench.opening import SimulatedArray
-from ohmbench.errors import DataError
+from ohmbench.errors import DataError, UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.model.array import ArrayModel, load_params
 from ohmbench.model.carrier import SimulatedCarrier
-from ohmbench.tables import COLUMNS, ROWS
+from ohmbench.support.guesses import did_you_mean
+from ohmbench.tables import CARRIERS, COLUMNS, ROWS
 
 
 def simulated_array(
@@ -20,6 +21,7 @@ def simulated_array(
     file: Path | None = None,
     faults: Path | None = None,
     carrier_faults: str | None = None,
+    carrier_kind: str | None = None,
 ) -> SimulatedArray | None:
     """The array that a command names; None if it asks for nothing.
 
@@ -27,9 +29,10 @@ def simulated_array(
         device: a preset, or the name of a TOML file.
         faults: fault map of cells to spoil.
         carrier_faults: what the carrier is off by, as `SimulatedCarrier.parse` takes it.
+        carrier_kind: a folder of fpga/carriers, - or _ in its name; None for the default.
 
     Raises:
-        UsageError: faults of the carrier that make no sense.
+        UsageError: faults of the carrier that make no sense, or no such kind.
         DataError: no such preset, or a fault map that is damaged or of another array.
     """
     array = SimulatedArray({} if device is None else load_params(device), seed, file)
@@ -44,7 +47,19 @@ def simulated_array(
         array = replace(array, faults=kinds)
     if carrier_faults is not None:
         array = replace(array, carrier=SimulatedCarrier.parse(carrier_faults))
+    if carrier_kind is not None:
+        array = replace(array, kind=_kind(carrier_kind))
     return None if array.is_default else array
+
+
+def _kind(name: str) -> str:
+    kind = name.replace("-", "_")
+    if kind not in CARRIERS:
+        known = [one.replace("_", "-") for one in CARRIERS]
+        raise UsageError(
+            f"There is no kind of carrier {name!r}{did_you_mean(name, known)}. Known: {', '.join(known)}.",
+        )
+    return kind
 
 
 def nominal(array: SimulatedArray | None) -> SimulatedArray:
@@ -55,10 +70,10 @@ def nominal(array: SimulatedArray | None) -> SimulatedArray:
     """
     asked = array or SimulatedArray()
     if asked.file is None or not asked.file.exists():
-        return SimulatedArray(asked.params, _other(asked.seed))
+        return SimulatedArray(asked.params, _other(asked.seed), kind=asked.kind)
     model = ArrayModel.open(asked.file, asked.params, asked.seed)
     try:
-        return SimulatedArray(model.params, _other(model.seed))
+        return SimulatedArray(model.params, _other(model.seed), kind=asked.kind)
     finally:
         model.close()
 

@@ -11,6 +11,7 @@ from ohmbench.checks.before_pulses import check_before_pulses
 from ohmbench.errors import UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.inference.exact import classes_of, evaluate, predict
+from ohmbench.inference.on_bench import reads_back
 from ohmbench.lab.known_bad import cells_left_out
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.recorded_arrays import RecordedArrays, Source
@@ -94,6 +95,8 @@ def infer(
     """
     image = file.image
     require_own_array(image, None if ledgered is None else ledgered.serial, progress)
+    if reads_back(bench):
+        progress.say("this carrier converts one column at a time: the cells are read back, and the host sums")
     inputs, labels = data.test_x[:count], data.test_y[:count]
     progress.expect("infer", _expected(image, recipe, len(inputs), trim, held is not None))
     with RecordedArrays(

@@ -37,6 +37,8 @@ def info(bench: Bench) -> Info:
             "build_id": f"{who.build_id:08x}",
             "clock_hz": who.clock_hz,
             "array": f"{who.rows}x{who.columns} {who.array_type}",
+            "carrier": who.carrier_kind,
+            "parallel_columns": who.carrier.parallel_columns,
             "armed": state.armed,
             "fault": state.fault.name.lower(),
             "run_cycles": state.run_cycles,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ohmbench.carrier.carrier import Carrier
 from ohmbench.support.array_types import Codes, FloatArray
 from ohmbench.tables import ADC_MAX, LANES
 
@@ -28,6 +29,21 @@ class Bands:
     margin: int
     set_start: Codes
     reset_start: Codes
+
+    def as_read(self, carrier: Carrier, read_v: float) -> Bands:
+        """The same cells' bands in codes that a kind of carrier reads at so many volts."""
+        if carrier.is_direct:
+            return self
+        # open ends stay open; margins shrink as the codes do, most at the highest closed end
+        low, high = (np.asarray(ends, np.float64) for ends in (self.low, self.high))
+        closed = np.where(high >= ADC_MAX, low, high).max(initial=0.0)
+        slope = (carrier.read_codes(np.array([closed + 1.0, closed]), read_v) * (1, -1)).sum()
+        return replace(
+            self,
+            low=np.ceil(carrier.read_codes(low, read_v)).astype(np.int64),
+            high=np.where(high >= ADC_MAX, ADC_MAX, np.floor(carrier.read_codes(high, read_v))).astype(np.int64),
+            margin=int(self.margin * slope),
+        )
 
     def middle(self) -> FloatArray:
         """Codes (levels,) where a level's cells are judged: the middle of the band, or its end if it has only one."""

@@ -31,7 +31,8 @@ carrier's lines."""
 class Programmer:
     """An armed bench with the firmware loaded, which programs images of the same bands one after the other.
 
-    `Programmer.ready` makes one. What it sends for an image is the levels, a byte a cell, and no more.
+    `Programmer.ready` makes one, its bands in codes that the carrier reads. What it sends for an image is the levels,
+    a byte a cell, and no more.
     """
 
     def __init__(self, bench: Bench, recipe: Recipe, bands: Bands) -> None:
@@ -48,6 +49,7 @@ class Programmer:
             FaultError: the guard turned the array off.
         """
         algorithm = recipe.plugin
+        bands = bands.as_read(bench.carrier, recipe.read_v)
         with bench.armed(recipe.limits(), recipe.rails_v()):
             bench.write_vectors(algorithm.tables_at, algorithm.tables(bands, recipe))
             bench.load(algorithm.firmware)
@@ -79,7 +81,7 @@ class Programmer:
             {"row": first, "end": end, **algorithm.arguments(self._recipe)},
             entry=algorithm.entry,
             inputs=self._inputs(carrier.on_lines(levels), on_lines)[first:end],
-            on_words=_by_rows(first, _of_cells(carrier, on_rows)),
+            on_words=_by_rows(first, _of_cells(carrier, self._recipe.read_v, on_rows)),
         )
         return run.run_cycles
 
@@ -87,7 +89,7 @@ class Programmer:
         """What the firmware takes (rows, columns): levels, and what the channels are off by there."""
         inputs = np.where(mask, levels, LEAVE)
         carrier = self._bench.carrier
-        if carrier.is_exact:
+        if carrier.is_even:
             return inputs.astype(np.uint8)
         shift = np.where(mask, carrier.shift(self._bands.middle()[np.where(mask, levels, 0)]), 0)
         if np.abs(shift).max() >= _SHIFT_ZERO:
@@ -179,27 +181,27 @@ def read_array(bench: Bench, recipe: Recipe, report: OnProgress | None = None, n
 
     with bench.armed(Limits(rails, 0.0, 0), rails):
         run = bench.execute(load_firmware("read"), {"row": 0, "end": ROWS}, on_words=count)
-    codes = bench.carrier.true_codes(run.words.view(np.int32).reshape(ROWS, COLUMNS))
+    codes = bench.carrier.true_codes(run.words.view(np.int32).reshape(ROWS, COLUMNS), recipe.read_v)
     return bench.carrier.on_cells(codes)
 
 
-def _with_true_codes(carrier: Carrier, records: Words) -> Words:
+def _with_true_codes(carrier: Carrier, read_v: float, records: Words) -> Words:
     """Records (n, columns) by channel with their codes as a carrier without errors would have given them."""
     if carrier.is_exact:
         return records
-    codes = carrier.true_codes(records.astype(np.uint16).view(np.int16))
+    codes = carrier.true_codes(records.astype(np.uint16).view(np.int16), read_v)
     clipped = np.clip(codes, -ADC_MAX - 1, ADC_MAX)
     return np.asarray(records & np.uint32(~_CODE_MASK & 0xFFFF_FFFF) | (clipped & _CODE_MASK).astype(np.uint32))
 
 
-def _of_cells(carrier: Carrier, on_rows: OnRows) -> OnRows:
+def _of_cells(carrier: Carrier, read_v: float, on_rows: OnRows) -> OnRows:
     """Turn batches of the carrier's lines into batches of the array's rows: one by one, if those are not in order."""
     if carrier.is_in_order and carrier.is_exact:
         return on_rows
     row_behind = np.argsort(carrier.rows)
 
     def collect(first: int, records: Words) -> None:
-        moved = _with_true_codes(carrier, records)[:, carrier.columns]
+        moved = _with_true_codes(carrier, read_v, records)[:, carrier.columns]
         if carrier.is_in_order:
             on_rows(first, moved)
             return

@@ -1,0 +1,81 @@
+"""The X1 carrier as an operator meets it, simulated: one cell at a time, behind its shunt."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.system.command_line import as_json, refused, run
+
+from ohmbench.errors import UsageError
+from ohmbench.model.array import ArrayModel
+
+X1 = ("--carrier-kind", "x1-scan")
+TWIN = ("--port", "twin", *X1)
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> tuple[Any, ...]:
+    """An array in a file, and the folder of its record."""
+    return (*TWIN, "--array", tmp_path / "chip-1.ohma", "--lab", tmp_path / "lab")
+
+
+def test_it_says_what_it_is() -> None:
+    twin, reference = as_json("info", *TWIN), as_json("info", "--port", "twin")
+    assert (twin["carrier"], twin["parallel_columns"]) == ("x1_scan", 1)
+    assert (reference["carrier"], reference["parallel_columns"]) == ("reference", 32)
+    assert twin["build_id"] != reference["build_id"]
+
+
+def test_conductances_are_those_of_the_cells(options: tuple[Any, ...], tmp_path: Path) -> None:
+    """The shunt's share of the voltage is taken off."""
+    read = np.array(as_json("read", *options[:-2])["usiemens"])
+    array = ArrayModel.open(tmp_path / "chip-1.ohma")
+    true = array.conductance() * 1e6
+    array.close()
+    # a code is 0.26 uS, its noise 1.84; lines of up to 64 ohm and the cells' non-linearity take up to 3 % of 260 uS
+    assert np.abs(read - true).max() < 0.03 * true.max() + 2.5
+    assert np.abs(read - true).mean() < 1.0
+
+
+def test_program_and_verify_and_characterise(image: Path, options: tuple[Any, ...]) -> None:
+    done = as_json("program", image, "--only", "0", *options)
+    assert done["converged_fraction"] > 0.97
+    assert as_json("verify", image, *options)["in_window_fraction"] > 0.9
+    again = as_json("program", image, "--only", "0", *options)
+    assert again["untouched"] > 0.9 * again["cells"], "its windows are those that it was programmed to"
+    array = ArrayModel.open(Path(options[5]))
+    stuck = int(np.count_nonzero(array.kinds()))
+    array.close()
+    assert as_json("characterise", *options)["bad"] == stuck
+
+
+def test_infer_reads_back_and_sums_on_the_host(image: Path) -> None:
+    done = run("infer", image, *TWIN, "--json", timeout_s=400)
+    result = json.loads(done.stdout)
+    assert result["accuracy"] > result["accuracy_quantised"] - 0.03
+    assert "the cells are read back, and the host sums" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["selftest", "calibrate"])
+def test_what_has_nothing_to_look_at_is_refused(command: str, tmp_path: Path) -> None:
+    said = refused(UsageError.exit_code, command, *TWIN, *(("--lab", tmp_path) if command == "calibrate" else ()))
+    assert "has neither reference resistors nor monitors" in said
+    assert "Nothing was read" in said
+
+
+def test_voltages_above_its_own_ceilings_are_refused(image: Path, tmp_path: Path, options: tuple[Any, ...]) -> None:
+    recipe = tmp_path / "high.toml"
+    recipe.write_text("[reset]\nhold_v = 4.0\n")
+    said = refused(UsageError.exit_code, "program", image, "--only", "0", *options, "--recipe", recipe)
+    assert "rail wl_reset up to 4 V, it allows 3.5 V" in said
+
+
+def test_kinds_that_are_not_there_and_waveforms_are_refused(tmp_path: Path) -> None:
+    said = refused(UsageError.exit_code, "info", "--port", "twin", "--carrier-kind", "x1-scam")
+    assert "Known: reference, x1-scan" in said
+    said = refused(UsageError.exit_code, "wave", "--cell", "1,1", "-o", tmp_path / "w.fst", *X1)
+    assert "Waveforms are of the reference carrier" in said

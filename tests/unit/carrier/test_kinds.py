@@ -1,0 +1,61 @@
+"""A carrier that has a resistance in series with each cell: its codes, and those of a carrier that has none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ohmbench import tables as t
+from ohmbench.bench.base import codes_per_siemens
+from ohmbench.carrier.carrier import Carrier
+from ohmbench.programming.bands import Bands
+from ohmbench.tables import ADC_MAX, Rail
+
+X1 = Carrier().of_kind("x1_scan")
+
+
+def read(usiemens: float, read_v: float) -> float:
+    """The code of a cell behind the X1's shunt, by Ohm's law."""
+    table = t.CARRIERS["x1_scan"]
+    amps = read_v / (1e6 / usiemens + table.series_ohm)
+    return amps * table.volts_per_amp / t.ADC_LSB_V
+
+
+@given(st.floats(1.0, 260.0), st.floats(0.1, 1.2))
+def test_codes_are_conductances_again(usiemens: float, read_v: float) -> None:
+    ideal = usiemens * 1e-6 * codes_per_siemens(read_v)
+    code = read(usiemens, read_v)
+    assert X1.read_codes(np.array([ideal]), read_v)[0] == pytest.approx(code)
+    found = X1.true_codes(np.array([round(code)]), read_v)[0]
+    assert abs(found - ideal) < 1.0, "half a code, and what the shunt makes of it"
+
+
+@given(st.integers(-ADC_MAX, ADC_MAX), st.floats(0.05, 1.2))
+def test_any_code_is_some_code(code: int, read_v: float) -> None:
+    assert -ADC_MAX <= X1.true_codes(np.array([code]), read_v)[0] <= ADC_MAX
+
+
+@given(st.lists(st.integers(0, 1100), min_size=2, max_size=8, unique=True), st.integers(0, 20))
+def test_bands_hold_the_same_cells(edges: list[int], margin: int) -> None:
+    edges = sorted(edges)
+    low, high = np.array([0, *edges[:-1]]), np.array([*edges[1:], ADC_MAX])
+    none = np.zeros(len(low), np.int64)
+    bands = Bands(low, high, margin, none, none)
+    inside = bands.as_read(X1, 0.2)
+    assert (inside.low[0], inside.high[-1]) == (0, ADC_MAX)
+    assert inside.margin <= margin
+    for name in ("low", "high"):
+        ends = getattr(inside, name)[getattr(bands, name) < ADC_MAX]
+        again = X1.true_codes(ends[:, np.newaxis], 0.2)[:, 0]
+        assert np.abs(again - getattr(bands, name)[getattr(bands, name) < ADC_MAX]).max(initial=0) <= 2
+    assert bands.as_read(Carrier(), 0.2) is bands
+
+
+def test_its_ceilings_are_limits() -> None:
+    assert X1.limits_v == t.CARRIERS["x1_scan"].rail_max_v
+    lower = Carrier(limits_v={**t.RAIL_MAX_V, Rail.BL_SET: 2.0}).of_kind("x1_scan")
+    assert lower.limits_v[Rail.BL_SET] == 2.0
+    assert not X1.self_check
+    assert Carrier().of_kind("reference").self_check
