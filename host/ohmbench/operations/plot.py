@@ -25,6 +25,7 @@ from ohmbench.report.grids import confusion_chart, wear_chart
 from ohmbench.report.program import ProgramState
 from ohmbench.report.results import percent
 from ohmbench.report.sweep_charts import best_setting, pareto, stages_chart
+from ohmbench.support.array_types import IntArray
 from ohmbench.support.files import check_writable, write_result
 from ohmbench.support.guesses import did_you_mean
 from ohmbench.sweep.store import ResultStore
@@ -152,8 +153,12 @@ def _confusion(kind: str, source: str, lab: Path | None) -> Figure:
 def _of_best(store: ResultStore, rows: list[dict[str, Any]]) -> str:
     counts, best = dict(store.confusions()), best_setting(rows)
     matrix = np.sum([counts[str(row["point"])] for row in best], axis=0)
-    share = percent(float(np.trace(matrix)) / max(1, int(matrix.sum())))
-    return confusion_chart(matrix, f"Confusion of the best setting, {len(best)} points: {share} right")
+    return confusion_chart(matrix, f"Confusion of the best setting, {len(best)} points: {_right(matrix)} right")
+
+
+def _right(counts: IntArray) -> str:
+    """The share of a confusion matrix (label, prediction) that is right."""
+    return percent(float(np.trace(counts)) / max(1, int(counts.sum())))
 
 
 def _of_inference(kind: str, store: Store, shown: Shown) -> str:
@@ -162,8 +167,8 @@ def _of_inference(kind: str, store: Store, shown: Shown) -> str:
     if not found or not found.get("confusion"):
         return ""
     counts = np.array(found["confusion"])
-    share = percent(float(np.trace(counts)) / max(1, int(counts.sum())))
-    return confusion_chart(counts, f"Confusion on {found['dataset']}: {share} of {found['images']} images right")
+    title = f"Confusion on {found['dataset']}: {_right(counts)} of {found['images']} images right"
+    return confusion_chart(counts, title)
 
 
 def _wear(kind: str, source: str, lab: Path | None) -> Figure:

@@ -13,7 +13,7 @@ from ohmbench.report.page import page
 from ohmbench.report.results import SummaryRow
 from ohmbench.tables import ADC_MAX
 
-_READ_V = 0.2
+READ_V = 0.2
 """What a run reads with whose recipe does not say, as experiments' do not."""
 _MOST_ROWS = 500
 _BAR = "#b9d3ea"
@@ -80,7 +80,7 @@ def _steps(lines: list[CellLine]) -> list[Step]:
     pulses, steps = 0, []
     for line in lines:
         pulses += line.pulses
-        per_usiemens = codes_per_siemens(line.read_v or _READ_V) * 1e-6
+        per_usiemens = codes_per_siemens(line.read_v or READ_V) * 1e-6
         window = None
         if line.low is not None and line.high is not None and line.high < ADC_MAX:
             window = (line.low / per_usiemens, line.high / per_usiemens)

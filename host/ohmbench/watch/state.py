@@ -21,7 +21,7 @@ from ohmbench.record.records import RunRecord
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events
 from ohmbench.report.cell_charts import arrival_chart
-from ohmbench.watch.cell import cell_page
+from ohmbench.watch.cell import READ_V, cell_page
 
 State = dict[str, Any]
 
@@ -211,7 +211,7 @@ class Watcher:
     def _programming(self, run: RunRecord, shape: tuple[int, int]) -> tuple[Any, int, int, str]:
         """The same of the cells' records; done and total are cells of the pass that goes on."""
         usiemens = np.full(shape, np.nan)
-        per_usiemens = codes_per_siemens(float(run.recipe.get("read_v", 0.2))) * 1e-6
+        per_usiemens = codes_per_siemens(float(run.recipe.get("read_v", READ_V))) * 1e-6
         for line in cell_lines(self._store, run.id):
             cell = dict(zip(CELL_COLUMNS, line, strict=True))
             usiemens[cell["row"], cell["column"]] = cell["code"] / per_usiemens
