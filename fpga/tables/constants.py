@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from source import DAC_CODES, NOTE, REPO, Table, camel, carrier_cycles, code_of, fields, is_scan, rail_mask
+from source import (
+    DAC_CODES,
+    NOTE,
+    REPO,
+    Table,
+    camel,
+    carrier_cycles,
+    channel_rails,
+    code_of,
+    fields,
+    is_scan,
+    rail_mask,
+)
 
 from ohmbench.support.table_digest import table_digest
 
@@ -42,20 +54,19 @@ def require_alike(carriers: dict[str, Table]) -> None:
 
 def c_of_scan(name: str, carrier: Table) -> list[str]:
     """Figures of a carrier with a scan port, named after it."""
-    prefix, rails = f"OHM_{name.upper()}", [r["name"].upper() for r in carrier["rail"]]
-    cycles = carrier_cycles(carrier)
+    prefix, cycles = f"OHM_{name.upper()}", carrier_cycles(carrier)
     figures = {k: cycles[k] for k in ("dac_frame", "dac_settle", "scan_packet", "scan_hold", "pulse_recovery")}
     enum = [f"    {prefix}_{k.upper()}_CYCLES = {v}" for k, v in figures.items()]
-    pairs = [m["rails"] or ["bl_set", "bl_set"] for m in carrier["mode"]]
-    assert set(rails) >= {rail.upper() for pair in pairs for rail in pair}
+    line, gate = ([f"OHM_RAIL_{rail.upper()}" for rail in channel_rails(carrier, channel)] for channel in (0, 1))
+    assert {f"OHM_RAIL_{rail['name'].upper()}" for rail in carrier["rail"]} >= {*line, *gate}
     return [
         "",
         f"/* carrier {name} */",
         "enum {",
         *",\n".join([f"    {prefix}_NUMBER = {carrier['number']}", *enum]).split("\n"),
         "};",
-        f"#define {prefix}_MODE_LINE {{{', '.join(f'OHM_RAIL_{a.upper()}' for a, _ in pairs)}}}",
-        f"#define {prefix}_MODE_GATE {{{', '.join(f'OHM_RAIL_{b.upper()}' for _, b in pairs)}}}",
+        f"#define {prefix}_MODE_LINE {{{', '.join(line)}}}",
+        f"#define {prefix}_MODE_GATE {{{', '.join(gate)}}}",
         f"#define {prefix}_RAIL_CEILING {{{', '.join(str(code_of(r['max_v'], carrier)) for r in carrier['rail'])}}}",
         f"#define {prefix}_SHUNT_OHM {float(carrier['shunt']['ohm'])}",
         f"#define {prefix}_VOLTS_PER_AMP {float(carrier['shunt']['volts_per_amp'])}",
@@ -204,15 +215,6 @@ def python(isa: Table, default: str, carriers: dict[str, Table], link: Table, re
         out.append(f"    Mode.{m['name'].upper()}: ({inner}),")
     second = ", ".join(f"Rail.{r.upper()}" for r in carrier["reset_second"]["rails"])
     out.extend(["}", "# and in RESET with an empty bit line mask", f"SECOND_RAILS = ({second})"])
-    out.append("# hard ceilings of the rails in volts and in DAC codes")
-    out.append("RAIL_MAX_V: dict[Rail, float] = {")
-    out.extend(f"    Rail.{r['name'].upper()}: {r['max_v']}," for r in carrier["rail"])
-    out.extend(["}", "RAIL_CEILING: dict[Rail, int] = {"])
-    out.extend(f"    Rail.{r['name'].upper()}: {code_of(r['max_v'], carrier)}," for r in carrier["rail"])
-    out.extend(["}", "# and of what a SET pulse leaves across the row's other cells"])
-    out.append(f"HALF_SELECT_MAX_V = {carrier['half_select_max_v']}")
-    out.append(f"HALF_SELECT_CEILING = {code_of(carrier['half_select_max_v'], carrier)}")
-    out.append(f"READ_MAX_MS = {carrier['read_max_ms']}  # and of the time under bias of a read")
     out += ["", "", *CARRIER_TABLE.split("\n"), "", "CARRIERS: dict[str, CarrierTable] = {"]
     for name, one in carriers.items():
         out.append(f'    "{name}": CarrierTable(')
@@ -227,5 +229,10 @@ def python(isa: Table, default: str, carriers: dict[str, Table], link: Table, re
         volts_per_amp = one["shunt"]["volts_per_amp"] if is_scan(one) else one["tia"]["ohm"]
         out += [f"        {value}," for value in (float(volts_per_amp), float(series), "reference" in one)]
         out.append("    ),")
-    out += ["}", f'DEFAULT_CARRIER = "{default}"']
+    out += ["}", f'DEFAULT_CARRIER = "{default}"', "# its hard ceilings of the rails in volts and in DAC codes"]
+    out += ["RAIL_MAX_V, RAIL_CEILING = CARRIERS[DEFAULT_CARRIER].rail_max_v, CARRIERS[DEFAULT_CARRIER].rail_ceiling"]
+    out.append("# and of what a SET pulse leaves across the row's other cells")
+    out.append(f"HALF_SELECT_MAX_V = {carrier['half_select_max_v']}")
+    out.append(f"HALF_SELECT_CEILING = {code_of(carrier['half_select_max_v'], carrier)}")
+    out.append(f"READ_MAX_MS = {carrier['read_max_ms']}  # and of the time under bias of a read")
     return "\n".join(out) + "\n"

@@ -44,6 +44,11 @@ def is_scan(carrier: Table) -> bool:
     return "scan" in carrier
 
 
+def channel_rails(carrier: Table, channel: int) -> list[str]:
+    """Of a carrier with a scan port, the rail that drives a channel of its DAC, mode by mode; with lines off any."""
+    return [(mode["rails"] or ["bl_set"] * 2)[channel] for mode in carrier["mode"]]
+
+
 def camel(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from source import NOTE, Table, bus_mask, camel, carrier_cycles, code_of, fields, is_scan, rail_mask, scan_bits
+from source import (
+    NOTE,
+    Table,
+    bus_mask,
+    camel,
+    carrier_cycles,
+    channel_rails,
+    code_of,
+    fields,
+    is_scan,
+    rail_mask,
+    scan_bits,
+)
 
 
 def sv_package(name: str, body: Iterable[str]) -> str:
@@ -112,8 +124,7 @@ def scan_sv(carrier: Table) -> list[str]:
     scan = carrier["scan"]
     body = ["// rail of channels A and B of the DAC in each mode but off, indexed by mode_e"]
     for channel, name in enumerate(("ModeLine", "ModeGate")):
-        rails = [(m["rails"] or ["bl_set"] * 2)[channel] for m in carrier["mode"]]
-        chosen = ", ".join(f"Rail{camel(rail)}" for rail in reversed(rails))
+        chosen = ", ".join(f"Rail{camel(rail)}" for rail in reversed(channel_rails(carrier, channel)))
         body.append(f"parameter rail_e [3:0] {name} = {{{chosen}}};")
     body.append("// and of channel A in RESET with an empty bit line mask")
     body.append(f"parameter rail_e SecondLine = Rail{camel(carrier['reset_second']['rails'][0])};")

@@ -281,31 +281,6 @@ MODE_RAILS: dict[Mode, tuple[Rail, ...]] = {
 }
 # and in RESET with an empty bit line mask
 SECOND_RAILS = (Rail.SL_INHIBIT, Rail.WL_RESET)
-# hard ceilings of the rails in volts and in DAC codes
-RAIL_MAX_V: dict[Rail, float] = {
-    Rail.BL_SET: 3.6,
-    Rail.SL_RESET: 3.6,
-    Rail.SL_INHIBIT: 3.6,
-    Rail.BL_READ: 0.35,
-    Rail.WL_SET: 3.6,
-    Rail.WL_RESET: 4.8,
-    Rail.WL_READ: 4.8,
-    Rail.CAL: 0.35,
-}
-RAIL_CEILING: dict[Rail, int] = {
-    Rail.BL_SET: 47185,
-    Rail.SL_RESET: 47185,
-    Rail.SL_INHIBIT: 47185,
-    Rail.BL_READ: 4587,
-    Rail.WL_SET: 47185,
-    Rail.WL_RESET: 62914,
-    Rail.WL_READ: 62914,
-    Rail.CAL: 4587,
-}
-# and of what a SET pulse leaves across the row's other cells
-HALF_SELECT_MAX_V = 0.3
-HALF_SELECT_CEILING = 3932
-READ_MAX_MS = 1000  # and of the time under bias of a read
 
 
 class CarrierTable(NamedTuple):
@@ -381,3 +356,9 @@ CARRIERS: dict[str, CarrierTable] = {
     ),
 }
 DEFAULT_CARRIER = "reference"
+# its hard ceilings of the rails in volts and in DAC codes
+RAIL_MAX_V, RAIL_CEILING = CARRIERS[DEFAULT_CARRIER].rail_max_v, CARRIERS[DEFAULT_CARRIER].rail_ceiling
+# and of what a SET pulse leaves across the row's other cells
+HALF_SELECT_MAX_V = 0.3
+HALF_SELECT_CEILING = 3932
+READ_MAX_MS = 1000  # and of the time under bias of a read
