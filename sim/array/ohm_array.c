@@ -291,6 +291,13 @@ static void prepare(ohm_array_t *a, uint32_t on, uint64_t now)
     c->valid = 1;
 }
 
+/* What the converter gives for so many codes: rounded, within its range. */
+static int16_t whole(double code)
+{
+    code = round(code);
+    return code >= 32767.0 ? 32767 : code > -32768.0 ? (int16_t)code : -32768;
+}
+
 static void convert(const ohm_array_t *a, const ohm_front_t *front, const double *siemens, const double *variance,
                     double volts, unsigned draw_kind, int cell, uint64_t count, int16_t *codes)
 {
@@ -310,8 +317,7 @@ static void convert(const ohm_array_t *a, const ohm_front_t *front, const double
             noise += adc;
         }
         if (noise > 0.0) code += sqrt(noise) * draw(a, draw_kind, cell + j, count);
-        code = round(code);
-        codes[j] = code >= 32767.0 ? 32767 : code > -32768.0 ? (int16_t)code : -32768;
+        codes[j] = whole(code);
     }
 }
 
@@ -415,8 +421,7 @@ int16_t ohm_array_sense_cell(ohm_array_t *a, const ohm_front_t *front, int is_on
     if (noise > 0.0)
         code += sqrt(noise) * draw(a, i < 0 ? OHM_DRAW_READ_ARRAY : OHM_DRAW_READ_ROW, i < 0 ? 0 : i, count);
     if (i >= 0) ohm_array_pulse_cell(a, 0, row, col, line_code, wl_code, series_ohm, hold_clocks, now_clocks);
-    code = round(code);
-    return code >= 32767.0 ? 32767 : code > -32768.0 ? (int16_t)code : -32768;
+    return whole(code);
 }
 
 void ohm_array_mvm(ohm_array_t *a, const uint32_t *bl_masks, int n, uint32_t wl, uint16_t bl_code,

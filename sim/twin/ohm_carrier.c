@@ -77,14 +77,15 @@ static void closed(int mode, uint32_t wl, uint32_t bl, uint32_t col, uint64_t *g
 
     memset(groups, 0, GROUPS * sizeof *groups);
     if (mode == OHM_MODE_OFF) return;
-    groups[0] = (uint64_t)1 << (ohm_carrier_second(mode, bl) ? OHM_MODE_COUNT : mode) | (uint64_t)ohm_carrier_monitors(mode, wl, col) << 8;
+    groups[BUS] = (uint64_t)1 << (ohm_carrier_second(mode, bl) ? OHM_MODE_COUNT : mode) |
+                  (uint64_t)ohm_carrier_monitors(mode, wl, col) << 8;
     if (mode == OHM_MODE_RESET) bl = 0;
-    groups[1] = (uint64_t)wl << 32 | (wl ^ OHM_MASK_OF(OHM_ROWS));
-    groups[2] = (uint64_t)bl << 32 | (bl ^ OHM_MASK_OF(OHM_ROWS));
+    groups[WL] = (uint64_t)wl << 32 | (wl ^ OHM_MASK_OF(OHM_ROWS));
+    groups[BL] = (uint64_t)bl << 32 | (bl ^ OHM_MASK_OF(OHM_ROWS));
     for (int half = 0; half < 2; half++) {
         uint64_t has = all >> 16 * half & 0xFFFFu, columns = col >> 16 * half & 0xFFFFu;
-        groups[3 + half] = mode == OHM_MODE_READ ? has
-                                                 : columns << 16 * selected | (columns ^ has) << 16 * others;
+        groups[COL_LO + half] = mode == OHM_MODE_READ ? has
+                                                      : columns << 16 * selected | (columns ^ has) << 16 * others;
     }
 }
 
@@ -95,15 +96,18 @@ static unsigned frames(const ohm_carrier_t *c, int mode, uint32_t wl, uint32_t b
     int is_off = mode == OHM_MODE_OFF, is_read = mode == OHM_MODE_READ;
     int clears = mode != c->mode && (is_read || c->mode == OHM_MODE_READ);
     uint64_t now[GROUPS], then[GROUPS];
-    unsigned count = 0, cleared = 0;
+    unsigned count = 0, cleared = 0; /* cleared: the one frame of all groups in which nothing stays closed */
 
     closed(c->mode, c->wl, c->bl, c->col, now);
     closed(mode, wl, bl, col, then);
     for (int i = 0; i < GROUPS; i++) {
-        if (now[i] & ~then[i]) *(is_off || (clears && i != WL && i != BL) ? &cleared : &count) += 1;
+        int is_cleared = is_off || (clears && i != WL && i != BL);
+
+        if (now[i] & ~then[i] && is_cleared) cleared = 1;
+        if (now[i] & ~then[i] && !is_cleared) count++;
         if (then[i] & ~now[i] && !(i == COL_HI && is_read && OHM_COLUMNS == 32)) count++;
     }
-    return count + (cleared != 0);
+    return count + cleared;
 }
 
 uint64_t ohm_carrier_rail(ohm_carrier_t *c, uint64_t clock, int rail, uint16_t code)

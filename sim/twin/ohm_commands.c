@@ -4,6 +4,9 @@
 #include "ohm_scan.h"
 #include "ohm_twin_core.h"
 
+/* The lowest line of a mask, alone; 0: none. */
+static uint32_t lowest(uint32_t mask) { return mask & (~mask + 1u); }
+
 /* The lowest line of a mask that has one. */
 static int first(uint32_t mask)
 {
@@ -96,7 +99,7 @@ int ohm_twin_lines(ohm_twin_t *t, const ohm_word_t *w)
     if (mode == OHM_MODE_SET && bl != wl) return refuse(t, OHM_FAULT_BAD_LINES);
     if (after.is_scan && mode != OHM_MODE_OFF && wl != 0 && !is_one(wl)) return refuse(t, OHM_FAULT_BAD_LINES);
     after.asked = col;
-    if (after.is_scan) col &= ~col + 1u;
+    if (after.is_scan) col = lowest(col);
     taken = ohm_carrier_lines(&after, t->run_cycles + 1, (int)mode, wl, bl, col);
     if (is_over_in_reset(t, &after, t->carrier.codes[OHM_RAIL_SL_INHIBIT])) return refuse(t, OHM_FAULT_RAIL_LIMIT);
     return pass(t, &after, taken);
@@ -111,7 +114,7 @@ static int each(ohm_twin_t *t, uint32_t width, int (*one)(ohm_twin_t *, uint32_t
 
     if (!c->is_scan) return one(t, width);
     for (;;) {
-        uint32_t column = left & (~left + 1u);
+        uint32_t column = lowest(left);
 
         if (c->col != column) {
             ohm_carrier_t after = *c;
@@ -174,7 +177,7 @@ static void convert_cell(ohm_twin_t *t, uint64_t taken)
     int is_on = ohm_scan_is_on(c), row = is_on ? first(c->wl) : 0, column = c->col ? first(c->col) : 0;
     int16_t code;
 
-    if ((c->asked & (~c->asked + 1u)) == c->col) memset(c->column_codes, 0, sizeof c->column_codes);
+    if (lowest(c->asked) == c->col) memset(c->column_codes, 0, sizeof c->column_codes);
     code = ohm_board_scan_sense(t->board, t->array, is_on, row, is_on ? column : 0, c->held[0], c->held[1],
                                 OHM_X1_SCAN_SCAN_HOLD_CYCLES, taken + 1);
     if (c->col) c->column_codes[column] = code;
