@@ -108,7 +108,7 @@ def simulator_of(
             rest_s=array.rest_s,
             line_faults=line_faults,
             waves=waves,
-            kind=None if array.kind == DEFAULT_CARRIER else array.kind,
+            kind=array.kind,
             progress=say,
         ) as simulator:
             yield simulator

@@ -17,7 +17,7 @@ from pathlib import Path
 from ohmbench.errors import BuildError
 from ohmbench.progress import Say
 from ohmbench.support.resources import resource_root
-from ohmbench.support.rtl import other_models, rtl_files, rtl_headers
+from ohmbench.support.rtl import default_carrier, other_models, rtl_files, rtl_headers
 from ohmbench.support.toolchain import verilator_environment
 from ohmbench.support.user_folders import cache_folder
 
@@ -94,9 +94,10 @@ def build(progress: Say = silent, *, waves: bool = False, root: Path | None = No
         BuildError: a tool is missing or the build fails.
     """
     flavour = _WAVES if waves else _LIVE
-    if root is not None or carrier is not None:
+    is_default = carrier is None or carrier == default_carrier(root or resource_root())
+    if root is not None or not is_default:
         flavour = replace(flavour, learns=False)
-    if carrier is not None:
+    if not is_default:
         flavour = replace(flavour, name=f"{flavour.name}-{carrier}")
     return build_flavour(flavour, progress, root=root, carrier=carrier)
 

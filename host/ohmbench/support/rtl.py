@@ -32,7 +32,7 @@ def rtl_folders(root: Path, carrier: str | None = None) -> list[Path]:
     UsageError: there is no such carrier.
     """
     known = carrier_names(root)
-    name = default_carrier(root) if carrier is None else carrier
+    name = _name(root, carrier)
     if name not in known:
         raise UsageError(f"There is no carrier {name!r}{did_you_mean(name, known)}. Known: {', '.join(known)}.")
     return [root / SHARED, root / CARRIERS / name]
@@ -40,8 +40,7 @@ def rtl_folders(root: Path, carrier: str | None = None) -> list[Path]:
 
 def borrowed_drivers(root: Path, carrier: str | None = None) -> list[Path]:
     """Drivers of other carriers' parts that it has, too."""
-    name = default_carrier(root) if carrier is None else carrier
-    return [root / path for path in _table(root)["carrier"][name].get("drivers", ())]
+    return [root / path for path in _table(root)["carrier"][_name(root, carrier)].get("drivers", ())]
 
 
 def rtl_files(root: Path, carrier: str | None = None) -> list[Path]:
@@ -58,9 +57,12 @@ def rtl_headers(root: Path, carrier: str | None = None) -> list[Path]:
 
 def other_models(root: Path, carrier: str | None = None) -> set[Path]:
     """Models of boards and chips that this carrier does not have: they may have the same module names."""
-    name = default_carrier(root) if carrier is None else carrier
     models = {key: {root / path for path in entry["models"]} for key, entry in _table(root)["carrier"].items()}
-    return set().union(*models.values()) - models[name]
+    return set().union(*models.values()) - models[_name(root, carrier)]
+
+
+def _name(root: Path, carrier: str | None) -> str:
+    return default_carrier(root) if carrier is None else carrier
 
 
 @cache
