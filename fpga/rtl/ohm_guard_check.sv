@@ -31,21 +31,24 @@ module ohm_guard_check
     output logic  [   RowW-1:0] row_o,        // of the word line that is on, in SET and RESET
     output logic  [Columns-1:0] columns_o
 );
-  // Exactly one word line is on if each bit of its number is 1 in some line that is on, or 0 in some, and not both.
-  // (wl & (wl - 1) is a carry through all its bits, too slow for a command that passes in its own clock.)
-  logic [RowW-1:0] row, not_row;
-  logic one_wl;
-  always_comb begin
-    row     = '0;
-    not_row = '0;
-    for (int unsigned i = 0; i < Rows; i++) begin
-      if (cmd_i.wl[i]) begin
-        row |= RowW'(i);
-        not_row |= ~RowW'(i);
-      end
+  localparam int unsigned Lines = Rows > Columns ? Rows : Columns;
+  typedef logic [$clog2(Lines)-1:0] number_t;
+
+  // Exactly one line is on if each bit of its number is 1 in some line that is on, or 0 in some, and not both; two are
+  // if a bit is both. (wl & (wl - 1) is a carry through all its bits, too slow for a command that passes in its own
+  // clock.) Returns the bits that are 1 in some, then those that are 0 in some.
+  function automatic number_t [1:0] numbers(logic [Lines-1:0] on);
+    numbers = '0;
+    for (int unsigned i = 0; i < Lines; i++) begin
+      if (on[i]) numbers |= {number_t'(i), ~number_t'(i)};
     end
-  end
+  endfunction
+
+  number_t row, not_row;
+  logic one_wl, no_wl;
+  assign {row, not_row} = numbers(Lines'(cmd_i.wl));
   assign one_wl = (row ^ not_row) == '1;
+  assign no_wl = !(row[0] || not_row[0]);
 
   logic pulse_mode;
   assign pulse_mode = mode_o == ModeSet || mode_o == ModeReset;
@@ -59,24 +62,10 @@ module ohm_guard_check
   assign second_over  = second && inhibit_over;
 
   // Where lines choose one cell at a time, more than one word line or column is a cell that nobody asked for.
-  logic no_wl, two_columns;
-  if (OneCell) begin : gen_one_cell
-    logic [ColumnW-1:0] column, not_column;
-    always_comb begin
-      column     = '0;
-      not_column = '0;
-      for (int unsigned j = 0; j < Columns; j++) begin
-        if (cmd_i.col[j]) begin
-          column |= ColumnW'(j);
-          not_column |= ~ColumnW'(j);
-        end
-      end
-    end
-    assign two_columns = (column & not_column) != '0;
-  end else begin : gen_any_cells
-    assign two_columns = 1'b0;
-  end
-  assign no_wl = !(row[0] || not_row[0]);
+  number_t column, not_column;
+  logic many_cells;
+  assign {column, not_column} = numbers(Lines'(cmd_i.col));
+  assign many_cells = (column & not_column) != '0 || (row & not_row) != '0;
 
   logic over_limit, over_width, bad_lines;
   assign over_limit = cmd_i.value > max_rail_i[cmd_i.rail] ||
@@ -85,7 +74,7 @@ module ohm_guard_check
   // in SET a grounded bit line would put the inhibit voltage in reverse on the row's other cells
   assign bad_lines = (cmd_i.mode inside {ModeSet, ModeReset} && !one_wl) ||
       (cmd_i.mode == ModeSet && cmd_i.bl != cmd_i.wl) ||
-      (OneCell && cmd_i.mode != ModeOff && (two_columns || (!one_wl && !no_wl)));
+      (OneCell && cmd_i.mode != ModeOff && many_cells);
 
   // The row's other cells get what is between the bit line and the inhibit rail. No rail moves while a pulse's counts
   // are looked at, so that the difference may come a clock late; the limit may be tightened meanwhile, so it may not.
@@ -174,7 +163,7 @@ module ohm_guard_check
       row_o     <= '0;
       columns_o <= '0;
     end else if (lines_taken) begin
-      row_o     <= row;
+      row_o     <= RowW'(row);
       columns_o <= cmd_i.col;
     end
   end
