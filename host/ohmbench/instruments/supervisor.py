@@ -36,15 +36,14 @@ RETRY_S = 1.0
 
 
 def main() -> int:
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, _end)  # whoever ends it: the outputs go off first
+    told = _told_to_end()
     file = SupplyFile.of_json(json.loads(sys.stdin.buffer.readline()))
     try:
         with open_supply(file.address) as supply:
             readings = supply.on(file)
             _say(identity=supply.identity, outputs=[asdict(reading) for reading in readings])
             try:
-                silent = _wait(supply, file)
+                silent = _wait(supply, file, told)
             finally:  # if it does not answer, too
                 _turn_off(supply, file)
     except OhmbenchError as error:
@@ -54,10 +53,16 @@ def main() -> int:
     return 0
 
 
-def _wait(supply: Supply, file: SupplyFile) -> bool:
-    """Until the other process has gone, or is silent: True."""
+def _wait(supply: Supply, file: SupplyFile, told: int) -> bool:
+    """Until the other process has gone, or is silent: True.
+
+    Raises:
+        SystemExit: a signal tells this process to end.
+    """
     polled = time.monotonic()
-    while select.select([0], [], [], SILENCE_S)[0]:
+    while ready := select.select([0, told], [], [], SILENCE_S)[0]:
+        if told in ready:
+            raise SystemExit(128 + os.read(told, 1)[0])
         if not os.read(0, 4096):
             return False
         if time.monotonic() - polled > POLL_S:
@@ -66,9 +71,17 @@ def _wait(supply: Supply, file: SupplyFile) -> bool:
     return True
 
 
-def _end(number: int, frame: object) -> None:
-    signal.signal(number, signal.SIG_IGN)  # once is enough
-    raise SystemExit(128 + number)
+def _told_to_end() -> int:
+    """A file descriptor that gives the numbers of the signals that tell this process to end.
+
+    A signal must not break off what turns outputs on or off, so that its handler raises nothing.
+    """
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, lambda number, frame: None)
+    return told
 
 
 def _turn_off(supply: Supply, file: SupplyFile) -> None:
