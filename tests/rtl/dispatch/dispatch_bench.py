@@ -10,6 +10,7 @@ from typing import Any
 
 import cocotb
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
+from tests.rtl.pins import Pins
 from tests.rtl.serial_line import start
 
 from ohmbench.link.codec import Frame
@@ -115,73 +116,73 @@ class Bench:
         await self.until(lambda: not self.pulses)
 
     async def _run(self) -> None:
-        dut, rng = self.dut, self.rng
+        clk, pins, rng = self.dut.clk_i, Pins(self.dut), self.rng
         sent, out = 0, bytearray()
         rx_valid = vout_valid = False
         while True:
-            await FallingEdge(dut.clk_i)
+            await FallingEdge(clk)
             pulse = self.pulses[0] if self.pulses else ""
-            dut.hello_i.value = pulse == "hello"
-            dut.abort_i.value = pulse == "abort"
+            pins.hello_i = pulse == "hello"
+            pins.abort_i = pulse == "abort"
             # valid, once given, stays until it is taken
             rx_valid = bool(self.frames_in) and (rx_valid or rng.random() >= self.idle)
             if rx_valid:
                 frame = self.frames_in[0]
                 data = struct.pack("<BBH", frame.type, frame.seq, frame.arg) + frame.payload
-                dut.rx_data_i.value = data[sent]
-                dut.rx_last_i.value = sent == len(data) - 1
-                dut.rx_length_i.value = len(frame.payload)
-            dut.rx_valid_i.value = rx_valid
-            dut.tx_ready_i.value = rng.random() >= self.stall
+                pins.rx_data_i = data[sent]
+                pins.rx_last_i = sent == len(data) - 1
+                pins.rx_length_i = len(frame.payload)
+            pins.rx_valid_i = rx_valid
+            pins.tx_ready_i = rng.random() >= self.stall
             vout_valid = bool(self.words) and (vout_valid or rng.random() >= self.idle)
-            dut.vout_valid_i.value = vout_valid
+            pins.vout_valid_i = vout_valid
             if vout_valid:
-                dut.vout_data_i.value = self.words[0]
-            dut.vin_ready_i.value = self.running and self.take_vectors and rng.random() >= self.stall
-            dut.run_ready_i.value = self.take_runs and not self.running
-            dut.seq_running_i.value = self.running
-            dut.done_valid_i.value = self.done is not None
+                pins.vout_data_i = self.words[0]
+            pins.vin_ready_i = self.running and self.take_vectors and rng.random() >= self.stall
+            pins.run_ready_i = self.take_runs and not self.running
+            pins.seq_running_i = self.running
+            pins.done_valid_i = self.done is not None
             if self.done is not None:
                 for name, value in vars(self.done).items():
-                    getattr(dut, f"done_{name}_i").value = value
+                    setattr(pins, f"done_{name}_i", value)
             # the guard answers in the clock in which it is asked
-            write = int(dut.reg_addr_o.value), int(dut.reg_data_o.value)
-            refused = bool(int(dut.reg_valid_o.value)) and self.refuse(*write)
-            dut.reg_refused_i.value = refused
-            await RisingEdge(dut.clk_i)
-            if int(dut.reg_valid_o.value) and not refused:
+            write = (pins.reg_addr_o, pins.reg_data_o) if pins.reg_valid_o else None
+            pins.reg_refused_i = refused = write is not None and self.refuse(*write)
+            await RisingEdge(clk)
+            if pins.reg_valid_o and not refused:
+                assert write is not None
                 self.registers.append(write)
-            if int(dut.baud_valid_o.value):
-                self.divisors.append(int(dut.baud_div_o.value))
-            if int(dut.prog_we_o.value):
-                self.program[int(dut.prog_addr_o.value)] = int(dut.prog_data_o.value)
-            if int(dut.mem_en_o.value):
-                address = int(dut.mem_addr_o.value)
-                dut.mem_rdata_i.value = self.memory[address]
-                if int(dut.mem_we_o.value):
-                    self.memory[address] = int(dut.mem_wdata_o.value)
+            if pins.baud_valid_o:
+                self.divisors.append(pins.baud_div_o)
+            if pins.prog_we_o:
+                self.program[pins.prog_addr_o] = pins.prog_data_o
+            if pins.mem_en_o:
+                address = pins.mem_addr_o
+                pins.mem_rdata_i = self.memory[address]
+                if pins.mem_we_o:
+                    self.memory[address] = pins.mem_wdata_o
                     self.mem_writes += 1
-            if int(dut.arg_we_o.value):
-                self.arguments.append((int(dut.arg_index_o.value), int(dut.arg_data_o.value)))
-            if int(dut.run_valid_o.value) and int(dut.run_ready_i.value):
-                self.runs.append(int(dut.run_entry_o.value))
+            if pins.arg_we_o:
+                self.arguments.append((pins.arg_index_o, pins.arg_data_o))
+            if pins.run_valid_o and pins.run_ready_i:
+                self.runs.append(pins.run_entry_o)
                 self.running = True
-            if int(dut.vin_valid_o.value) and int(dut.vin_ready_i.value):
-                self.beats.append(int(dut.vin_data_o.value))
-            if vout_valid and int(dut.vout_ready_o.value):
+            if pins.vin_valid_o and pins.vin_ready_i:
+                self.beats.append(pins.vin_data_o)
+            if vout_valid and pins.vout_ready_o:
                 self.words.pop(0)
                 vout_valid = False
-            if self.done is not None and int(dut.done_ready_o.value):
+            if self.done is not None and pins.done_ready_o:
                 self.done, self.running = None, False
-            if rx_valid and int(dut.rx_ready_o.value):
+            if rx_valid and pins.rx_ready_o:
                 rx_valid = False
                 sent += 1
                 if sent == len(data):
                     sent = 0
                     self.frames_in.pop(0)
-            if int(dut.tx_valid_o.value) and int(dut.tx_ready_i.value) and pulse != "hello":
-                out.append(int(dut.tx_data_o.value))
-                if int(dut.tx_last_o.value):
+            if pins.tx_valid_o and pins.tx_ready_i and pulse != "hello":
+                out.append(pins.tx_data_o)
+                if pins.tx_last_o:
                     kind, seq, arg = struct.unpack_from("<BBH", out)
                     self.frames_out.append(Frame(kind, seq, arg, bytes(out[4:])))
                     out.clear()
