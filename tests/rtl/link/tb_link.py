@@ -16,6 +16,7 @@ DEFAULT_DIV = 16
 FAST_DIV = 4
 FALLBACK_CLOCKS = 250 * 40
 RETRY_CLOCKS = 20_000
+LONGEST_PAUSE = 100  # clocks, before another one is drawn
 INPUTS = {
     "build_id_i": 0x12345678,
     "uart_rx_i": 1,
@@ -51,7 +52,13 @@ class Inside:
             if not int(self.dut.rx_valid_o.value):
                 await RisingEdge(self.dut.rx_valid_o)
             await FallingEdge(self.dut.clk_i)
-            self.dut.rx_ready_i.value = self.rng.random() >= self.stall
+            clocks = 0
+            while self.rng.random() < self.stall and clocks < LONGEST_PAUSE:
+                clocks += 1
+            if clocks:
+                self.dut.rx_ready_i.value = 0
+                await ClockCycles(self.dut.clk_i, clocks, FallingEdge)
+            self.dut.rx_ready_i.value = clocks < LONGEST_PAUSE
             await RisingEdge(self.dut.clk_i)
             if int(self.dut.hello_o.value) or int(self.dut.abort_o.value):
                 self._partial.clear()
@@ -80,6 +87,7 @@ class Inside:
                 self.dut.tx_last_i.value = index == len(data) - 1
                 await RisingEdge(self.dut.clk_i)
                 while not int(self.dut.tx_ready_o.value):
+                    await RisingEdge(self.dut.tx_ready_o)
                     await RisingEdge(self.dut.clk_i)
                 await FallingEdge(self.dut.clk_i)
                 self.dut.tx_valid_i.value = 0

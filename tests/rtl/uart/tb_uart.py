@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import cocotb
@@ -12,22 +13,33 @@ DIVISORS = [4, 5, 7, 16, 417]
 
 
 class Receiver:
-    """What the receiver under test reports."""
+    """What the receiver under test reports: each clock with a pulse counts."""
 
     def __init__(self, dut: Any) -> None:
         self.dut = dut
         self.data = bytearray()
         self.errors = 0
         self.breaks = 0
-        cocotb.start_soon(self._watch())
+        cocotb.start_soon(self._watch(dut.rx_valid_o, self._take))
+        cocotb.start_soon(self._watch(dut.rx_error_o, self._count_error))
+        cocotb.start_soon(self._watch(dut.rx_break_o, self._count_break))
 
-    async def _watch(self) -> None:
+    async def _watch(self, pulse: Any, report: Callable[[], None]) -> None:
         while True:
+            await RisingEdge(pulse)
             await FallingEdge(self.dut.clk_i)
-            if int(self.dut.rx_valid_o.value):
-                self.data.append(int(self.dut.rx_data_o.value))
-            self.errors += int(self.dut.rx_error_o.value)
-            self.breaks += int(self.dut.rx_break_o.value)
+            while int(pulse.value):
+                report()
+                await FallingEdge(self.dut.clk_i)
+
+    def _take(self) -> None:
+        self.data.append(int(self.dut.rx_data_o.value))
+
+    def _count_error(self) -> None:
+        self.errors += 1
+
+    def _count_break(self) -> None:
+        self.breaks += 1
 
 
 async def begin(dut: Any, div: int) -> tuple[SerialLine, Receiver]:
