@@ -15,6 +15,9 @@ from hypothesis import settings
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
 
+# with one process for each core, more threads only wait for each other; numpy reads it when it is imported
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--port", default=None, help="serial port of a real board; tests/hardware is skipped without it")
@@ -22,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     _share_compiled(config)
+    _share_bytecode(config)
     _take_signals_as_at_a_terminal()
 
 
@@ -31,6 +35,15 @@ def _share_compiled(config: pytest.Config) -> None:
     if ccache is not None:
         os.environ.setdefault("OBJCACHE", ccache)  # what Verilator's makefiles put before the compiler
         os.environ.setdefault("CCACHE_DIR", str(config.rootpath / "build/ccache"))
+
+
+def _share_bytecode(config: pytest.Config) -> None:
+    """Hundreds of processes start here, and images of containers often forbid Python to keep what it has compiled.
+
+    Each of them would compile the package again, which takes longer than most commands.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(config.rootpath / "build/bytecode"))
 
 
 def _take_signals_as_at_a_terminal() -> None:
