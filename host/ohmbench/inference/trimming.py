@@ -139,21 +139,21 @@ class Trimmed:
 
 
 _Lanes = Mapping[int, Value]
-_ROWS_AT_ONCE = 1 << 16
+_ROWS_AT_ONCE = 1 << 14
 """Of a convolution's pixels that are corrected at once, in double precision."""
 
 
 @dataclass(frozen=True, eq=False)
 class _RowInputs:
-    """What the host knows of a tile's row inputs.
+    """What the host knows of a tile's row inputs. Inputs of up to 16 bits fit in 32 bits, all rows added up.
 
     Attributes:
         sums: (n,) over all rows.
         of_row: (n,) of each row that has a lost cell.
     """
 
-    sums: IntArray
-    of_row: dict[int, IntArray]
+    sums: Integers
+    of_row: dict[int, Integers]
 
     def some(self, chosen: Index) -> Self:
         """Some of the n."""
@@ -381,8 +381,8 @@ def _row_inputs(trimming: Trimming, image: WeightImage, number: int, rows: Layer
     found = {}
     for index in image.tiles_of(number):
         lost = sorted({row for row, _, _ in trimming.lost_in(index)})
-        empty = (np.zeros(len(rows), np.int64) for _ in lost)
-        found[index] = _RowInputs(np.zeros(len(rows), np.int64), dict(zip(lost, empty, strict=True)))
+        empty = (np.zeros(len(rows), np.int32) for _ in lost)
+        found[index] = _RowInputs(np.zeros(len(rows), np.int32), dict(zip(lost, empty, strict=True)))
     for at, inputs in rows.parts():
         for index, of_tile in found.items():
             driven = image.tiles[index].row_of_input
