@@ -79,3 +79,13 @@ def test_kinds_that_are_not_there_and_waveforms_are_refused(tmp_path: Path) -> N
     assert "Known: reference, x1-scan" in said
     said = refused(UsageError.exit_code, "wave", "--cell", "1,1", "-o", tmp_path / "w.fst", *X1)
     assert "Waveforms are of the reference carrier" in said
+
+
+def test_measured_figures_are_those_that_it_is_for() -> None:
+    """Its run time is that of the RTL, which agrees with the twin in every clock (test_x1_lockstep.py)."""
+    found = as_json("measure", "program", *TWIN)
+    assert found["cell_read_us"] < 100, "a packet with its hold"
+    assert found["binary_time_s"] < 2
+    assert found["binary_converged_fraction"] >= 0.99
+    assert found["levels_8_time_s"] < 10
+    assert found["levels_8_converged_fraction"] >= 0.98

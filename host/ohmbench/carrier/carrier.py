@@ -69,6 +69,7 @@ class Carrier:
         note: what every result says of the calibration that it rests on; None: nothing.
         series_ohm, amplifier: by the kind of carrier, what is in series with each cell, and volts an ampere over the
             reference carrier's.
+        reads_each: whether it reads one cell after the other; else a row at once.
     """
 
     name: str = "reference carrier"
@@ -84,6 +85,7 @@ class Carrier:
     note: str | None = None
     series_ohm: float = 0.0
     amplifier: float = 1.0
+    reads_each: bool = False
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -152,6 +154,7 @@ class Carrier:
             self_check=self_check,
             series_ohm=table.series_ohm,
             amplifier=table.volts_per_amp / t.TIA_OHM,
+            reads_each=table.parallel_columns == 1,
         )
 
     def calibrated(self, calibration: Calibration) -> Self:

@@ -14,6 +14,7 @@ from ohmbench.bench.over_link import LinkBench
 from ohmbench.errors import UsageError
 from ohmbench.inference.on_bench import run_tile
 from ohmbench.mapping.tile import Tile
+from ohmbench.measure.cells import cells_speed
 from ohmbench.model.simulator import Simulator, Speed, build, replay
 from ohmbench.programming.programmer import Collector, Programmer
 from ohmbench.programming.recipe import Recipe
@@ -58,6 +59,8 @@ def programming_speed(bench: Bench, progress: Progress, prepare: Prepare = image
     used as it is found: fresh in the simulator. Products are of INPUT_BITS inputs on all rows and columns, as pairs;
     their time is run time, in which waiting for the link does not count.
 
+    A bench that reaches one cell at a time has other figures: `cells_speed`.
+
     Returns:
         cells_per_s, image_time_s, converged_fraction and pulses_mean (of either polarity, a cell) of the image;
         mvm_time_s of a product; busy_share and mvm_busy_share, the share of either time in which the array was
@@ -67,6 +70,8 @@ def programming_speed(bench: Bench, progress: Progress, prepare: Prepare = image
         UsageError: the bench counts no clocks.
         FaultError: the guard turned the array off.
     """
+    if bench.info.carrier.parallel_columns == 1:
+        return cells_speed(bench, progress)
     if bench.info.rung == "twin":
         raise UsageError(
             "The twin has no clock that runs while the link is waited for, so it has no programming time. Nothing was "

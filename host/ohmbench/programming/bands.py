@@ -22,6 +22,7 @@ class Bands:
         low, high: lowest and highest code at which a cell is programmed to.
         margin: codes by which a cell may be further out and is still left alone.
         set_start, reset_start: DAC codes at which the level joins the ramps; no higher than a ramp's last step.
+        reads_each: whether the carrier reads cell by cell, so that each is read after its own pulses only.
     """
 
     low: Codes
@@ -29,6 +30,7 @@ class Bands:
     margin: int
     set_start: Codes
     reset_start: Codes
+    reads_each: bool = False
 
     def as_read(self, carrier: Carrier, read_v: float) -> Bands:
         """The same cells' bands in codes that a kind of carrier reads at so many volts."""
@@ -43,6 +45,7 @@ class Bands:
             low=np.ceil(carrier.read_codes(low, read_v)).astype(np.int64),
             high=np.where(high >= ADC_MAX, ADC_MAX, np.floor(carrier.read_codes(high, read_v))).astype(np.int64),
             margin=int(self.margin * slope),
+            reads_each=carrier.reads_each,
         )
 
     def middle(self) -> FloatArray:

@@ -51,6 +51,7 @@ class RowByRow(Algorithm):
             "MARGIN": (bands.margin, 0),
             "CONFIRM": (settings.confirm << 16, settings.confirm << 16),
             "NEED": ((settings.confirm << 16) + settings.confirm_need - 1, 0),
+            "EACH": (int(bands.reads_each), 0),
         }
         tables = np.zeros((len(columns), LANES), np.int32)
         for name, (values, leave) in columns.items():
