@@ -9,10 +9,11 @@ an upper bound from then on.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import astuple
 from datetime import datetime
+from sqlite3 import Connection
 from typing import Any, Self
 
 import numpy as np
@@ -75,7 +76,7 @@ class Store(Ledger):
             StoreError: no such array.
             WearError: a cell's budget could be passed; nothing is recorded then.
         """
-        with self._database.transaction() as sql:
+        with self._beginning() as (sql, begun):
             number, array = self._find(serial)
             self.close_killed(number)
             cursor = sql.execute(
@@ -96,6 +97,7 @@ class Store(Ledger):
             )
             assert cursor.lastrowid is not None
             run = Run(self, self._database, cursor.lastrowid, array, sent, reads)
+            begun(run)
             note(sql, run.id, f"begun on {rung}")
             run._add_pass(mask, pulses)
         return run
@@ -111,7 +113,7 @@ class Store(Ledger):
         Raises:
             StoreError: no such run, it is of another array, it is done, or the array was pulsed since.
         """
-        with self._database.transaction() as sql:
+        with self._beginning() as (sql, begun):
             number, array = self._find(serial)
             found = self.run(run_id)
             if found.serial != serial:
@@ -130,7 +132,32 @@ class Store(Ledger):
                 (RunStatus.RUNNING, *astuple(Process.own()), run_id),
             )
             note(sql, run_id, "resumed")
-        return Run(self, self._database, run_id, array, sent, reads, is_new=False)
+            run = Run(self, self._database, run_id, array, sent, reads, is_new=False)
+            begun(run)
+        return run
+
+    @contextmanager
+    def _beginning(self) -> Iterator[tuple[Connection, Callable[[Run], None]]]:
+        """A transaction in which a run begins, and what takes that run.
+
+        A signal that comes while it is committed is raised afterwards. The caller then has no run to end, although the
+        record has it, so it is ended here.
+        """
+        begun: list[Run] = []
+        try:
+            with self._database.transaction() as sql:
+                yield sql, begun.append
+        except BaseException as error:
+            for run in begun:
+                if self._is_open(run):
+                    run.__exit__(type(error), error)
+            raise
+
+    def _is_open(self, run: Run) -> bool:
+        """Whether a run is in the file: its number may be another process's if it is not."""
+        own = "id = ? AND status = ? AND pid = ? AND host = ? AND process_started = ?"
+        values = (run.id, RunStatus.RUNNING, *astuple(Process.own()))
+        return bool(self._database.rows(f"SELECT 1 FROM runs WHERE {own}", *values))
 
     @interpreting(lambda store: store._database)
     def _last_change(self, number: int) -> RunRecord | None:

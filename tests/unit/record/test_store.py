@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from sqlite3 import Connection
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from ohmbench.errors import LinkError, StoreError, UsageError, WearError
 from ohmbench.record.names import RunStatus
 from ohmbench.record.records import Cells, CellStatus
 from ohmbench.record.store import Run, Store, default_path
+from ohmbench.support.sqlite_file import SqliteFile
 
 
 def begin(store: Store, mask: Mask, pulses: int = 10, image: str = IMAGE, kind: str = "program") -> Run:
@@ -131,6 +134,37 @@ def test_the_exception_decides_how_a_run_ended(store: Store, everything: Mask) -
         with pytest.raises(error), begin(store, everything):
             raise error
         assert store.runs("A")[0].status == status
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_signal_while_a_run_is_committed_interrupts_it(
+    store: Store, everything: Mask, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """Python raises it after the commit, when nobody has the run yet."""
+    if again:
+        with pytest.raises(KeyboardInterrupt), begin(store, everything) as run:
+            raise KeyboardInterrupt
+    transaction, late = SqliteFile.transaction, ["SIGINT"]
+
+    @contextmanager
+    def committed(database: SqliteFile) -> Iterator[Connection]:
+        with transaction(database) as sql:
+            yield sql
+        if late:
+            raise KeyboardInterrupt(late.pop())
+
+    monkeypatch.setattr(SqliteFile, "transaction", committed)
+    with pytest.raises(KeyboardInterrupt, match="SIGINT"):
+        store.reopen(run.id, "A") if again else begin(store, everything)
+    (found,) = store.runs("A")
+    assert (found.status, found.ended is None) == (RunStatus.INTERRUPTED, False)
+
+
+def test_a_run_that_is_refused_leaves_nothing_behind(store: Store, everything: Mask) -> None:
+    store.array("A", "1T1R", 3, 4, budget=5)
+    with pytest.raises(WearError):
+        begin(store, everything, pulses=6)
+    assert not store.runs("A")
 
 
 def test_what_is_unfinished(store: Store, everything: Mask) -> None:
