@@ -50,7 +50,20 @@ def test_program_and_verify_and_characterise(image: Path, options: tuple[Any, ..
     array = ArrayModel.open(Path(options[5]))
     stuck = int(np.count_nonzero(array.kinds()))
     array.close()
-    assert as_json("characterise", *options)["bad"] == stuck
+    found = as_json("characterise", *options)
+    assert found["bad"] == stuck
+    low, high = found["window_usiemens"]
+    assert low < 50, "the RESET ramp was gone to its end"
+    assert high > 180, "the SET ramp was gone to its end"
+
+
+def test_fresh_cells_form_with_its_own_recipe(options: tuple[Any, ...], tmp_path: Path) -> None:
+    fresh = tmp_path / "fresh.toml"
+    fresh.write_text("unformed_fraction = 0.998\n")
+    found = as_json("form", *options, "--device", fresh)
+    assert found["formed_fraction"] == 1
+    assert 1.99 < found["forming_v_min"] < found["forming_v_mean"] < 2.7
+    assert as_json("form", *options)["formed_before"] == found["cells"]
 
 
 def test_infer_reads_back_and_sums_on_the_host(image: Path) -> None:
@@ -72,6 +85,15 @@ def test_voltages_above_its_own_ceilings_are_refused(image: Path, tmp_path: Path
     recipe.write_text("[reset]\nhold_v = 4.0\n")
     said = refused(UsageError.exit_code, "program", image, "--only", "0", *options, "--recipe", recipe)
     assert "rail wl_reset up to 4 V, it allows 3.5 V" in said
+
+
+def test_a_voltage_whose_code_is_above_its_ceiling_is_refused_before_anything_is_sent(
+    image: Path, tmp_path: Path, options: tuple[Any, ...]
+) -> None:
+    recipe = tmp_path / "high.toml"
+    recipe.write_text("[set]\nhold_v = 3.3\n")
+    said = refused(UsageError.exit_code, "program", image, "--only", "0", *options, "--recipe", recipe)
+    assert "rail wl_set up to 3.3 V, it allows less than 3.3 V" in said
 
 
 def test_kinds_that_are_not_there_and_waveforms_are_refused(tmp_path: Path) -> None:

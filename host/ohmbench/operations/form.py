@@ -35,7 +35,7 @@ def form(bench: Bench, recipe: Recipe | None, progress: Progress, ledgered: Ledg
         StoreError: the record cannot be written; the array is off.
         FaultError: the guard turned the array off.
     """
-    recipe = Recipe.load(forming.RECIPE) if recipe is None else recipe
+    recipe = forming.default_recipe(bench) if recipe is None else recipe
     every = ~bench.carrier.bad
 
     def on_rows(first: int, words: Words) -> None:

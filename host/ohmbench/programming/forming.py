@@ -17,12 +17,13 @@ from ohmbench.programming.bands import Bands
 from ohmbench.programming.moving import Moving
 from ohmbench.programming.programmer import Collector, OnRows, Programmer
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.recipe_file import name_for
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.support.array_types import FloatArray, IntArray, Mask, Words
 from ohmbench.tables import CLOCK_HZ, COLUMNS, ROWS
 
 RECIPE = "form"
-"""Name of the recipe that comes with ohmbench."""
+"""Name of the recipe that comes with ohmbench; a kind of carrier may have one of its own."""
 
 _SHOWN = 8  # cells named in a text
 
@@ -111,7 +112,7 @@ def form(
     whole ramp does not form is reported, and not tried again.
 
     Args:
-        recipe: None: the one named RECIPE.
+        recipe: None: `default_recipe`.
         mask: (rows, columns); None: every cell. Those on bad lines of the carrier are left out.
         on_rows: called with the records of rows as they arrive.
 
@@ -120,7 +121,7 @@ def form(
         DataError: no cell of the first rows formed.
         FaultError: the guard turned the array off.
     """
-    recipe = Recipe.load(RECIPE) if recipe is None else recipe
+    recipe = default_recipe(bench) if recipe is None else recipe
     require_one_ramp(recipe)
     mask = (np.ones((ROWS, COLUMNS), np.bool_) if mask is None else mask) & ~bench.carrier.bad
     low, high = recipe.codes_between(np.array([recipe.g_min_usiemens]), np.array([np.inf]))
@@ -143,6 +144,11 @@ def form(
     forming_v = np.where(records.inside & (records.set_pulses > 0), _ramp_v(recipe, records.set_pulses), np.nan)
     usiemens = records.usiemens(recipe.codes_per_siemens)
     return FormResult(bench.info.rung, records, forming_v, recipe.set.step_v, usiemens)
+
+
+def default_recipe(bench: Bench) -> Recipe:
+    """The recipe for forming that comes with ohmbench for this kind of carrier."""
+    return Recipe.load(name_for(RECIPE, bench.info.carrier_kind))
 
 
 def require_one_ramp(recipe: Recipe) -> None:

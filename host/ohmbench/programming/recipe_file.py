@@ -28,6 +28,16 @@ def recipe_names() -> list[str]:
     return sorted(file.stem for file in RECIPES.glob("*.toml"))
 
 
+def name_for(name: str, carrier_kind: str) -> str:
+    """The recipe of this name that comes with ohmbench for a kind of carrier: NAME-KIND if there is one, else NAME.
+
+    Args:
+        carrier_kind: a key of tables.CARRIERS.
+    """
+    own = f"{name}-{carrier_kind.replace('_', '-')}"
+    return own if (RECIPES / f"{own}.toml").is_file() else name
+
+
 def read_recipe(source: str | Path) -> tuple[Path, dict[str, Any]]:
     """The file of a recipe that comes with ohmbench, by its name, or another one, and what it says.
 

@@ -139,7 +139,7 @@ def test_a_wrong_value_is_named(tmp_path: Path, text: str, named: str) -> None:
 
 
 def test_an_unknown_name_gets_the_names_there_are() -> None:
-    with pytest.raises(DataError, match="coarse-fine, coarse-fine-gate, form, ispp-gate"):
+    with pytest.raises(DataError, match="coarse-fine, coarse-fine-gate, form, form-x1-scan, ispp-gate"):
         Recipe.load("coarsefine")
 
 
