@@ -17,6 +17,7 @@ from ohmbench.support.array_types import Words
 from ohmbench.tables import MAGIC, PROTOCOL_VERSION, STATE_FAULT_CODE_SHIFT, Fault, FrameError, FrameType, StateArg
 
 _INFO = struct.Struct("<4sIIBBBBHHIBB")
+_SESSION_AT = struct.calcsize("<4sIIBBBBHH")
 _STATE = struct.Struct("<QQIQIQQ")
 _DONE = struct.Struct("<BBHQ")
 _ERROR = struct.Struct("<BBH")
@@ -126,6 +127,11 @@ class BoardInfo:
                 array=ArrayState.NOT_TOUCHED,
             )
         return cls(frame.arg, *_INFO.unpack(frame.payload)[1:])
+
+
+def without_session(payload: bytes) -> bytes:
+    """The payload of an `info` frame without the session's number, which is another one at each start."""
+    return payload[:_SESSION_AT] + payload[_SESSION_AT + 4 :]
 
 
 @dataclass(frozen=True, slots=True)

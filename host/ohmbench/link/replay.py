@@ -22,7 +22,7 @@ from typing import Any
 
 from ohmbench.errors import DataError, ProtocolError
 from ohmbench.link.codec import Decoder, Frame, encode_frame
-from ohmbench.link.messages import Result
+from ohmbench.link.messages import Result, without_session
 from ohmbench.link.packing import RESULT_SIZES
 from ohmbench.link.trace import Record, read_trace
 from ohmbench.link.transport import SerialTransport, Transport
@@ -36,7 +36,6 @@ _CREDITS = 64
 _HELLO_S = 0.3
 _STATUS = Frame(FrameType.STATUS)
 _HELLO = Frame(FrameType.HELLO, 0, PROTOCOL_VERSION)
-_INFO_ID = 4  # bytes at the end of `info`: the session, which is another one
 
 
 @dataclass(frozen=True)
@@ -253,10 +252,14 @@ class _Replay:
     def _notes(self) -> list[str]:
         notes = []
         if self._damaged:
-            notes.append(f"{self._damaged} damaged pieces from the FPGA in the trace")
+            notes.append(f"{_pieces(self._damaged)} from the FPGA in the trace")
         if self._decoder.bad:
-            notes.append(f"{self._decoder.bad} damaged pieces from the FPGA here")
+            notes.append(f"{_pieces(self._decoder.bad)} from the FPGA here")
         then, now = self._then.info, self._now.info
-        if then and now and then.payload[:-_INFO_ID] != now.payload[:-_INFO_ID]:
+        if then and now and without_session(then.payload) != without_session(now.payload):
             notes.append("`info` differs: another build of the gateware, or another array type")
         return notes
+
+
+def _pieces(count: int) -> str:
+    return f"{count} damaged piece{'s' * (count != 1)}"
