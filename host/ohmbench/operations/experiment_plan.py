@@ -105,23 +105,30 @@ def plan(name: str, settings: Mapping[str, Any], chosen: Mask) -> Planned:
     return Planned(load(name).of(settings), chosen)
 
 
-def plan_resumed(name: str, ledgered: Ledgered | None, asked: bool = False, serial: str | None = None) -> Planned:
+def plan_resumed(
+    name: str,
+    ledgered: Ledgered | None,
+    serial: str | None = None,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    cells: Mask | None = None,
+) -> Planned:
     """The last run of an experiment on this array, with its settings and cells.
 
     Args:
-        asked: whether settings or cells were asked for besides.
         serial: of the array in the socket, where it has one but no record.
+        settings, cells: those that the command names besides; they must be the run's, so that the command that was
+            broken off can be given again as it was.
 
     Raises:
-        UsageError: they were, or the array's runs are not recorded.
+        UsageError: they are others, or the array's runs are not recorded.
         StoreError: there is no such run.
     """
     serial = serial if ledgered is None else ledgered.serial
-    if serial is None or asked:
-        why = "it takes settings and cells from the record" if asked else "nothing was recorded to resume"
+    if serial is None:
         raise UsageError(
-            f"--resume takes up a recorded run: {why}.",
-            "Leave out --set, --cells and --fault-map, and name the array with --array or --serial.",
+            "--resume continues a recorded run, and nothing was recorded.",
+            "Name the array with --array or --serial.",
         )
     found = load(name)
     runs = [] if ledgered is None else ledgered.store.find_runs(serial=serial, kind=kind_of(name), limit=1)
@@ -131,8 +138,19 @@ def plan_resumed(name: str, ledgered: Ledgered | None, asked: bool = False, seri
             "Start without --resume, or correct --serial or --lab.",
         )
     chosen = np.zeros((ROWS, COLUMNS), np.bool_)
-    chosen[tuple(np.array(runs[0].provenance["cells"]).T)] = True
-    return Planned(found.of(runs[0].recipe), chosen, runs[0])
+    run = runs[0]
+    chosen[tuple(np.array(run.provenance["cells"]).T)] = True
+    made = found.of(run.recipe)
+    others = [
+        *(["settings"] if found.of({**run.recipe, **(settings or {})}).settings != made.settings else []),
+        *(["cells"] if cells is not None and not np.array_equal(cells, chosen) else []),
+    ]
+    if others:
+        raise UsageError(
+            f"Run {run.id}, the last {name} on array {serial}, has other {' and other '.join(others)}.",
+            "Leave out --set, --cells and --fault-map to resume it, or start without --resume.",
+        )
+    return Planned(made, chosen, run)
 
 
 @dataclass(frozen=True)
@@ -162,7 +180,9 @@ class Asked:
         """
         settings = parse_settings(self.settings)
         if self.resume:
-            return plan_resumed(self.name, ledgered, bool(settings or self.cells or self.fault_map), serial)
+            named = self.cells or self.fault_map is not None
+            cells = parse_cells(self.cells, self.fault_map, serial) if named else None
+            return plan_resumed(self.name, ledgered, serial, settings=settings, cells=cells)
         planned = plan(self.name, settings, parse_cells(self.cells, self.fault_map, serial))
         if not self.cells and planned.pulses:
             raise UsageError(

@@ -150,8 +150,15 @@ def test_what_there_is_to_go_on_with(tmp_path: Path, store: Store) -> None:
     first = planned()
     with bench_of(tmp_path) as bench:
         experiment(bench, first, StopAt(5, None, first), ledgered)
-        with pytest.raises(UsageError, match="settings and cells from the record"):
-            plan_resumed("pulse-train", ledgered, asked=True)
+        (run,) = store.find_runs(limit=1)
+        same = plan_resumed("pulse-train", ledgered, settings=run.recipe, cells=CELLS)
+        assert same.resumed is not None
+        assert same.resumed.id == run.id
+        with pytest.raises(UsageError, match="has other cells"):
+            plan_resumed("pulse-train", ledgered, cells=~CELLS)
+        name = next(name for name, value in run.recipe.items() if isinstance(value, int) and value > 1)
+        with pytest.raises(UsageError, match="has other settings"):
+            plan_resumed("pulse-train", ledgered, settings={name: run.recipe[name] - 1})
         with store.begin_run("form", "A", rung="twin", mask=CELLS, pulses=1):
             pass
         before = bench.array.pulses()

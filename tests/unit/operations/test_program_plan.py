@@ -87,7 +87,7 @@ def test_resume_tells_an_array_without_a_record_from_one_without_a_serial_number
         plan(file, resume=True)
     with pytest.raises(StoreError, match="the record knows no iv on array chip."):
         plan_resumed("iv", None, serial=SERIAL)
-    with pytest.raises(UsageError, match="name the array with --array"):
+    with pytest.raises(UsageError, match="Name the array with --array"):
         plan_resumed("iv", None)
 
 
