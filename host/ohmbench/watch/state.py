@@ -21,6 +21,7 @@ from ohmbench.record.records import RunRecord
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events
 from ohmbench.report.cell_charts import arrival_chart
+from ohmbench.report.shades import confusion_shades
 from ohmbench.watch.cell import READ_V, cell_page
 
 State = dict[str, Any]
@@ -112,6 +113,7 @@ class Watcher:
             share, stage = done / total if total else 0.0, f"tile {outcome.passing['tile'] + 1}"
         if outcome.inference_lines:
             what = ", ".join([*_image_of(run), *outcome.inference_lines])
+        counts = (outcome.recognised or {}).get("confusion")
         wear = self._store.wear(run.serial)
         happened = events(self._store, serial=run.serial, limit=_EVENTS)
         return {
@@ -127,7 +129,8 @@ class Watcher:
             "share": share,
             "stage": "" if experiment else stage,
             "what": what,
-            "confusion": (outcome.recognised or {}).get("confusion"),
+            "confusion": counts,
+            "shades": None if counts is None else _shades(counts),
             "next_step": next_step(run),
             "rows": array.rows,
             "columns": array.columns,
@@ -226,3 +229,9 @@ class Watcher:
 
 def _image_of(run: RunRecord) -> list[str]:
     return [] if run.image_number is None else [f"array {run.image_number} of its image"]
+
+
+def _shades(counts: list[list[int]]) -> list[list[State]]:
+    """A confusion matrix with the grounds and inks that it has on every other page."""
+    rows = confusion_shades(np.array(counts)).rows
+    return [[{"text": s.text, "ground": s.ground, "ink": s.ink} for s in row.squares] for row in rows]

@@ -259,6 +259,8 @@ def test_an_inference_runs_while_its_images_pass(store: Store) -> None:
         run.record_step(1, {**passing, "images": 30, "images_of": 2000, "accuracy": 0.9, "confusion": counts})
         found = state(server)
         assert (found["status"], found["done"], found["total"], found["confusion"]) == ("running", 30, 2000, counts)
+        assert [[square["text"] for square in row] for row in found["shades"]] == [["16", "2"], ["1", "11"]]
+        assert found["shades"][0][0]["ground"] == "rgba(26,85,146,1.00)"
         assert found["what"] == (
             "array 1 of its image, 30 of 2000 inputs through tile 2 of 2, 90.00 % of the first 30 images, raw"
         )

@@ -24,22 +24,20 @@ function map(name, values, rows, columns, marked) {
   element(name + '-high').textContent = high + units[name] + (most > high ? ` and more, up to ${most}` : '') +
     (name === 'wear' ? ', logarithmic' : '');
 }
-function confusion(counts) {
-  element('confusion').hidden = !counts;
-  if (!counts) return;
-  const most = Math.max(1, ...counts.flat()), labels = [...counts.keys()];
+function confusion(shades) {
+  element('confusion').hidden = !shades;
+  if (!shades) return;
+  const cell = (kind, text) => Object.assign(document.createElement(kind), {textContent: text});
   const row = (name, cells) => {
     const line = document.createElement('tr');
-    line.append(Object.assign(document.createElement('th'), {textContent: name}), ...cells);
+    line.append(cell('th', name), ...cells);
     return line;
   };
-  const cell = (kind, text) => Object.assign(document.createElement(kind), {textContent: text});
-  element('counts').tBodies[0].replaceChildren(row('', labels.map(label => cell('th', label))),
-    ...counts.map((numbers, label) => row(label, numbers.map((count, predicted) => {
-      const made = cell('td', count || '·'), right = label === predicted;
-      const strength = count ? Math.min(1, (0.12 + 0.88 * count / most) * (right ? 1 : 2.5)) : 0;
-      made.style.background = `rgba(${right ? '26,85,146' : '194,87,26'},${strength})`;
-      made.style.color = right && strength > 0.79 ? '#fff' : '#000';  // as report/ink.py decides
+  element('counts').tBodies[0].replaceChildren(row('', shades.map((_, label) => cell('th', label))),
+    ...shades.map((squares, label) => row(label, squares.map(square => {
+      const made = cell('td', square.text || '·');
+      made.style.background = square.ground;
+      made.style.color = square.ink;
       return made;
     }))));
 }
@@ -88,8 +86,9 @@ function left() {
   const gained = state.share - begun.share;
   if (state.status !== 'running' || gained <= 0 || now - begun.at < 1000) return '';
   const seconds = Math.round((now - begun.at) / 1000 * (1 - state.share) / gained);
-  const time = seconds < 60 ? `${seconds} s` : seconds < 3600 ? `${Math.round(seconds / 60)} min` :
-    `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`;
+  const minutes = Math.round(seconds / 60);  // rounded before it is split: 1 h 60 min is 2 h
+  const time = seconds < 60 ? `${seconds} s` : minutes < 60 ? `${minutes} min` :
+    `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   return `, about ${time} left` + (state.stage ? ' of this stage' : '');
 }
 function show() {
@@ -116,7 +115,7 @@ function show() {
   element('charged').hidden = !most;
   element('charged').textContent =
     `Marked: ${cells} cells that may have been given up to ${most} pulses more, which count as wear.`;
-  confusion(state.confusion);
+  confusion(state.shades);
   convergence();
   element('events').tBodies[0].replaceChildren(...state.events.map(event => {
     const row = document.createElement('tr');
