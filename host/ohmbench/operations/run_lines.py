@@ -19,7 +19,7 @@ def duration(run: RunRecord) -> str:
     if run.ended is None:
         return ""
     seconds = max(0.0, (run.ended - run.started).total_seconds())
-    if seconds < 60:
+    if seconds < 59.95:  # what one decimal shows as less than 60 s
         return f"{seconds:.1f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"

@@ -185,10 +185,10 @@ def seconds(value: float) -> str:
         return f"{value * 1e3:.0f} ms"
     if value < 120.0:
         return f"{value:.3g} s"
-    if value >= 7200.0:
-        return f"{value / 3600.0:.3g} h" if value < 259200.0 else f"{value / 86400.0:.4g} days"
-    minutes, rest = divmod(round(value), 60)
-    return f"{minutes} min {rest} s"
+    whole = round(value)  # before it is split: 3599.6 s is 1 h, not 59 min 60 s
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{value / 3600.0:.3g} h" if value < 259200.0 else f"{value / 86400.0:.4g} days"
 
 
 def percent(share: float, digits: int = 1) -> str:
