@@ -30,7 +30,10 @@ became of the array is a field, which the command line says where an array is ne
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+
+_SAYS_UNTOUCHED = re.compile(r"\b(nothing|no program) was (sent|started|computed|simulated)\b", re.IGNORECASE)
 
 
 class ArrayState(StrEnum):
@@ -73,12 +76,15 @@ class OhmbenchError(Exception):
         return f"{self.what} {self.todo}".rstrip()
 
     def told(self, array: ArrayState = ArrayState.UNTOUCHED) -> str:
-        """The message with what became of the array.
+        """The message with what became of the array, once: many messages say that nothing was sent, in their own words.
 
         Args:
             array: that, if the error does not know better.
         """
-        return f"{self.what} {self.array or array} {self.todo}".rstrip()
+        state = self.array or array
+        if state is ArrayState.UNTOUCHED and _SAYS_UNTOUCHED.search(str(self)):
+            return str(self)
+        return f"{self.what} {state} {self.todo}".rstrip()
 
 
 class InputError(OhmbenchError):

@@ -39,7 +39,7 @@ def assemble_file(path: Path) -> Program:
     try:
         text = read_text(path)
     except TextFileError as error:
-        raise UsageError(f"{path}: {error}, so no program was sent to the array. Check the path") from error
+        raise UsageError(f"{path}: {error}, so no program was sent to the array. Check the path.") from error
     return assemble(text, str(path))
 
 
@@ -55,7 +55,7 @@ def load_firmware(name: str) -> Program:
     if name not in known:
         raise UsageError(
             f"no program {name!r} in firmware{did_you_mean(name, known)}, so nothing was sent to the array. "
-            f"There are: {', '.join(known)}"
+            f"There are: {', '.join(known)}."
         )
     return assemble((folder / f"{name}.useq").read_text(encoding="utf-8"), f"firmware/{name}.useq")
 

@@ -44,7 +44,7 @@ class Program:
         if name not in self.entries:
             raise UsageError(
                 f"program {self.name} has no entry {name!r}{did_you_mean(name, self.entries)}, so nothing was "
-                f"started. Its entries: {', '.join(self.entries)}"
+                f"started. Its entries: {', '.join(self.entries)}."
             )
         return self.entries[name]
 
@@ -60,17 +60,17 @@ class Program:
             if name not in self.args:
                 raise UsageError(
                     f"program {self.name} has no argument {name!r}{did_you_mean(name, self.args)}, so it was not "
-                    f"started. Its arguments: {', '.join(self.args) or 'none'}"
+                    f"started. Its arguments: {', '.join(self.args) or 'none'}."
                 )
             register = self.args[name]
             if register in taken:
                 raise UsageError(
                     f"program {self.name}: arguments {taken[register]} and {name} are both register r{register}, "
-                    "so it was not started. Give the one that belongs to the entry"
+                    "so it was not started. Give the one that belongs to the entry."
                 )
             if not 0 <= value <= 0xFFFF:
                 raise UsageError(
-                    f"program {self.name}: argument {name} is {value}, outside 0 to 65535, so it was not started"
+                    f"program {self.name}: argument {name} is {value}, outside 0 to 65535, so it was not started."
                 )
             taken[register] = name
             scalars[register] = value
