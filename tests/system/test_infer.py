@@ -44,7 +44,7 @@ def test_test_set_and_what_it_is_compared_with(small: Path, folder: Path) -> Non
     assert 0 <= result["accuracy_float"] <= 1
     assert 0 <= result["accuracy_quantised"] <= 1
     said = run("infer", small, "--port", "twin", "--mnist", folder, "--images", "30", "--quiet").stdout
-    assert "of 30 images of mnist recognised (twin)" in said
+    assert "of 30 inputs of mnist recognised (twin)" in said
     assert "in exact integers" in said
 
 

@@ -64,8 +64,8 @@ class Counts:
 
     def describe(self) -> str:
         """As text, a line a count."""
-        lines = [f"{name.replace('_', ' '):18} {value:>9,}" for name, value in asdict(self).items()]
-        return "\n".join([*lines, f"{'cells saved':18} {100 * self.cells_saved:>9.2f} %"])
+        lines = [f"{name.replace('_', ' '):26} {value:>9,}" for name, value in asdict(self).items()]
+        return "\n".join([*lines, f"{'cells saved':26} {100 * self.cells_saved:>9.2f} %"])
 
 
 def count(image: WeightImage) -> Counts:

@@ -227,7 +227,8 @@ def _point(found: Found) -> Row:
 
 def _number(value: Any) -> str:
     if isinstance(value, list):
-        return f"{len(value)}: " + ", ".join(map(str, value[:8])) + (", ..." if len(value) > 8 else "")
+        some = ", ".join(map(str, value[:8])) + (", ..." if len(value) > 8 else "")
+        return f"{len(value)}: {some}" if value else "none"
     return "-" if value is None else f"{value:.4g}"
 
 

@@ -10,6 +10,8 @@ from ohmbench.experiments.registry import load, names
 
 Row = dict[str, Any]
 
+_SETTING_WIDTH = 20
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -24,7 +26,8 @@ class Catalogue:
         lines = []
         for row in self.rows:
             lines += ["", f"{row['experiment']}: {row['about'].partition(': ')[2] or row['about']}"]
-            lines += [f"    {name}={of['default']:<8} {of['about']}" for name, of in row["settings"].items()]
+            given = [(f"{name}={of['default']}", of["about"]) for name, of in row["settings"].items()]
+            lines += [f"    {setting:{_SETTING_WIDTH}}  {about}" for setting, about in given]
         return "\n".join(lines[1:])
 
 

@@ -60,7 +60,8 @@ class Exported:
         return {"file": str(self.path), **self.contents}
 
     def describe(self) -> str:
-        return ", ".join(f"{value} {name}" for name, value in self.contents.items()) + f"; written: {self.path}"
+        said = (f"{value} row{'s' * (value != 1)} of {name}" for name, value in self.contents.items())
+        return ", ".join(said) + f"; written: {self.path}"
 
 
 def export(store: Store, path: Path, asked: Filter, table: str = "runs") -> Exported:

@@ -105,7 +105,7 @@ class InferResult:
             f"{s['program_time_s']:.3f} s programming, {s['infer_time_s']:.3f} s inference, bench time",
         ]
         if not self.data_known:
-            lines.append("the image does not say that it was made of these data: they may be others")
+            lines.append("the weight image does not say which data it was made for: these may be others")
         if self.twin is not None:
             differ = f"{self.twin.differ} of {self.twin.codes} codes differ" if self.twin.differ else "all codes equal"
             clocks = "the same clocks" if self.twin.same_cycles else "other clocks"
@@ -125,8 +125,8 @@ class InferResult:
         if self.accuracy_float is not None:
             beside.append(f"{100 * self.accuracy_float:.2f} % in floating point (its whole test set)")
         return [
-            f"{_percent(self.accuracy)} of {self.images} images of {self.dataset} recognised ({self.rung}{raw})",
-            *([] if self.accuracy_trimmed is None else [f"{100 * self.accuracy_trimmed:.2f} % of them trimmed"]),
+            f"{_percent(self.accuracy)} of {self.images} inputs of {self.dataset} recognised ({self.rung}{raw})",
+            *([] if self.accuracy_trimmed is None else [f"{100 * self.accuracy_trimmed:.2f} % trimmed"]),
             ", ".join(beside),
         ]
 

@@ -8,7 +8,7 @@ from typing import Any
 from ohmbench import __version__
 from ohmbench.bench.base import Bench
 from ohmbench.lab.setup import Setup
-from ohmbench.operations.result import Noted
+from ohmbench.operations.result import Noted, yes_or_no
 from ohmbench.progress import Progress
 
 
@@ -22,7 +22,7 @@ class Info:
         return self.values
 
     def describe(self) -> str:
-        return "\n".join(f"{key:12} {value}" for key, value in self.values.items())
+        return "\n".join(f"{key:16} {yes_or_no(value)}" for key, value in self.values.items())
 
 
 def info(bench: Bench) -> Info:

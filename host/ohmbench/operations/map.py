@@ -47,10 +47,15 @@ class MapResult:
         return {**self.known, **self.counts.summary(), **errors}
 
     def describe(self) -> str:
-        known = "\n".join(f"{name.replace('_', ' '):18} {_text(value):>9}" for name, value in self.known.items())
+        counted = self.counts.summary()
+        known = "\n".join(
+            f"{name.replace('_', ' '):26} {_text(name, value):>9}"
+            for name, value in self.known.items()
+            if name not in counted  # the file says it of the same network
+        )
         wires = (
-            f"{'wire error, mean':18} {100 * self.wire_error_mean:>9.2f} % of a column's current (simulated)\n"
-            f"{'wire error, max':18} {100 * self.wire_error_max:>9.2f} %"
+            f"{'wire error, mean':26} {100 * self.wire_error_mean:>9.2f} % of a column's current (simulated)\n"
+            f"{'wire error, max':26} {100 * self.wire_error_max:>9.2f} %"
         )
         return "\n".join(part for part in (known, self.counts.describe(), wires) if part)
 
@@ -110,5 +115,7 @@ def map_network(
     return map_file(path, faults, share_images=not apart)
 
 
-def _text(value: object) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f"{100 * value:.2f} %" if name.startswith("accuracy") else f"{value:.4f}"

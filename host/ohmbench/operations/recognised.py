@@ -27,7 +27,7 @@ def recognised(name: str, labels: IntArray, raw: FloatArray, trimmed: FloatArray
 
 def line(numbers: dict[str, Any]) -> str:
     """The numbers of all images in words."""
-    said = f"{100 * numbers['accuracy']:.2f} % of {numbers['images']} images of {numbers['dataset']} recognised"
+    said = f"{100 * numbers['accuracy']:.2f} % of {numbers['images']} inputs of {numbers['dataset']} recognised"
     if "accuracy_trimmed" in numbers:
         said += f" raw, {100 * numbers['accuracy_trimmed']:.2f} % trimmed"
     return said

@@ -43,3 +43,8 @@ class Noted(Generic[R]):
     def describe(self) -> str:
         text = self.result.describe()
         return text if self.calibration is None else f"{text}\ncalibration: {self.calibration}"
+
+
+def yes_or_no(value: object) -> str:
+    """A value as text for people, who say yes where Python says True."""
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

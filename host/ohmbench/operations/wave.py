@@ -13,6 +13,7 @@ from ohmbench.errors import DataError, UsageError
 from ohmbench.lab.setup import Setup
 from ohmbench.model.waves import Waves
 from ohmbench.operations.pulse_program import PulseProgram
+from ohmbench.operations.result import yes_or_no
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.run import program_image
 from ohmbench.progress import Progress
@@ -48,7 +49,7 @@ class Waved:
 
     def describe(self) -> str:
         row, column = self.waves.cell
-        said = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.about.items())
+        said = ", ".join(f"{name.replace('_', ' ')} {yes_or_no(value)}" for name, value in self.about.items())
         return (
             f"{self.waves.file}: {self.size_bytes / 1e6:.2f} MB of cell {row},{column} (simulated): {said}\n"
             f"look at it: gtkwave {self.waves.save_file}"
