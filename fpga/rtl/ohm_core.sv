@@ -223,6 +223,9 @@ module ohm_core #(
       .read_wait_cycles_o(read_wait_cycles)
   );
 
+  logic codes_valid, codes_ready;
+  logic [31:0] codes;
+
   ohm_vec u_vec (
       .clk_i,
       .rst_ni,
@@ -253,9 +256,8 @@ module ohm_core #(
   );
 
   // one cell at a time, where the carrier can do no more
-  logic cell_cmd_valid, cell_cmd_ready, codes_valid, codes_ready;
+  logic cell_cmd_valid, cell_cmd_ready;
   ohm_carrier_pkg::cmd_t cell_cmd;
-  logic [31:0] codes;
   if (ohm_carrier_pkg::OneCell) begin : gen_cells
     logic unused_sense;
     assign unused_sense  = ^sense_data_i[31:16];
