@@ -24,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ohmbench.support.rtl import rtl_folders
+from ohmbench.support.rtl import borrowed_drivers, rtl_folders
 
 REPO = Path(__file__).resolve().parents[2]
 FORMAL = REPO / "fpga/formal"
@@ -72,6 +72,8 @@ class Proof:
     search_parameters: tuple[str, ...] = ()  # for cover and mutants, where smaller ones come to the point sooner
     search_real: tuple[str, ...] = ()  # modelled in the proof only
     defines: tuple[str, ...] = ()
+    carrier: str | None = None  # whose RTL it is; None: the default's
+    also: tuple[str, ...] = ()  # carriers with whose package it holds, too: proved again, covers and mutants are not
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,15 +102,15 @@ def load(path: Path = FORMAL / "proofs.toml") -> list[Proof]:
 def sources(proof: Proof, task: str) -> dict[str, str]:
     """The files of a task, by name: the text of each, with the models under the names of what they stand for."""
     real = proof.search_real if task in SEARCHES else ()
-    texts = {file: source(file).read_text() for file in (*COMMON, *real, *proof.files)}
+    texts = {file: source(file, proof.carrier).read_text() for file in (*COMMON, *real, *proof.files)}
     for file in proof.models:
         if file.replace("_model", "") not in real:
-            texts[file] = source(file).read_text().replace("_model", "")
+            texts[file] = source(file, proof.carrier).read_text().replace("_model", "")
     return texts
 
 
-def source(file: str) -> Path:
-    places = [*rtl_folders(REPO), FORMAL]
+def source(file: str, carrier: str | None = None) -> Path:
+    places = [*rtl_folders(REPO, carrier), *(path.parent for path in borrowed_drivers(REPO, carrier)), FORMAL]
     return next((place / file for place in places if (place / file).exists()), places[0] / file)
 
 
@@ -205,6 +207,13 @@ def prove(proof: Proof) -> Outcome:
     return timed(f"{proof.name} prove", partial(holds, proof, BUILD / proof.name, "prove"))
 
 
+def prove_with(proof: Proof, carrier: str) -> Outcome:
+    """With another carrier's package."""
+    other = dataclasses.replace(proof, carrier=carrier)
+    name = f"{proof.name} with {carrier}"
+    return timed(f"{name} prove", partial(holds, other, BUILD / f"{proof.name}.{carrier}", "prove"))
+
+
 def cover(proof: Proof) -> Outcome:
     def work() -> tuple[bool, str, frozenset[str]]:
         folder = BUILD / f"{proof.name}.cover"
@@ -282,6 +291,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     with ThreadPoolExecutor(CORES) as pool:
         tasks: list[Callable[[], Outcome]] = [partial(prove, p) for p in proofs]
+        tasks += [partial(prove_with, p, carrier) for p in proofs for carrier in p.also]
         tasks += [partial(cover, p) for p in proofs if p.promises]
         if not options.no_mutants:
             tasks += [partial(control, p) for p in proofs if p.search_parameters]
@@ -296,12 +306,17 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if all(o.ok for o in done.values()) else 1
 
 
+def with_carriers(proof: Proof) -> list[str]:
+    """What the proof is called with the package of each carrier that it is made for."""
+    return [proof.name, *(f"{proof.name} with {carrier}" for carrier in proof.also)]
+
+
 def write_summary(proofs: list[Proof], done: dict[str, Outcome], seconds: float) -> None:
     promises = [(proof, promise) for proof in proofs for promise in proof.promises]
     mutants = [o for name, o in done.items() if " mutant " in name]
     summary = {
         "promises": len(promises),
-        "proved": sum(done[f"{proof.name} prove"].ok for proof, _ in promises),
+        "proved": sum(all(done[f"{name} prove"].ok for name in with_carriers(proof)) for proof, _ in promises),
         "covered": sum(promise.cover in done[f"{proof.name} cover"].covered for proof, promise in promises),
         "mutants": len(mutants),
         "mutants_rejected": sum(o.ok for o in mutants),

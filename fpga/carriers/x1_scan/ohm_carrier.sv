@@ -11,7 +11,13 @@
 // During a pulse and a conversion, and once a packet has begun, nothing else is taken. A packet whose command is withdrawn is abandoned.
 module ohm_carrier
   import ohm_carrier_pkg::*;
-(
+#(
+    // less in searches of proofs
+    parameter int unsigned Half = ScanHalfCycles,
+    parameter int unsigned Packet = ScanPacketCycles,
+    parameter int unsigned HoldFor = ScanHoldCycles,
+    parameter int unsigned Settle = DacSettleCycles
+) (
     input logic clk_i,
     input logic rst_ni,
     input logic safe_i,  // all off
@@ -48,7 +54,7 @@ module ohm_carrier
     output logic reset_en_o
 );
   localparam int unsigned Channels = 2;
-  localparam int unsigned RailSettle = DacFrameCycles + DacSettleCycles;
+  localparam int unsigned RailSettle = DacFrameCycles + Settle;
   localparam int unsigned SettleW = $clog2(RailSettle + 1);
 
   mode_e mode_q;
@@ -160,7 +166,11 @@ module ohm_carrier
       .dac_sync_no({unused_sync, dac_sync_no})
   );
 
-  ohm_scan u_scan (
+  ohm_scan #(
+      .Half(Half),
+      .Packet(Packet),
+      .HoldFor(HoldFor)
+  ) u_scan (
       .clk_i,
       .rst_ni,
       .safe_i,

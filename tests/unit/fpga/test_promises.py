@@ -26,13 +26,13 @@ def test_document_names_the_promises() -> None:
 
 @pytest.mark.parametrize(("proof", "promise"), PROMISES, ids=[f"{a.name}-{b.assertion}" for a, b in PROMISES])
 def test_promise_is_in_its_checker_and_has_mutants_that_fit(proof: object, promise: object) -> None:
-    text = "".join(prove.source(file).read_text() for file in proof.files)  # type: ignore[attr-defined]
+    text = "".join(prove.source(file, proof.carrier).read_text() for file in proof.files)  # type: ignore[attr-defined]
     for name in (promise.assertion, promise.cover):  # type: ignore[attr-defined]
         assert re.search(rf"\b{name}\b", text)
     assert promise.mutants  # type: ignore[attr-defined]
     for mutant in promise.mutants:  # type: ignore[attr-defined]
         assert mutant.file in proof.files  # type: ignore[attr-defined]
-        assert prove.source(mutant.file).read_text().count(mutant.find) == 1
+        assert prove.source(mutant.file, proof.carrier).read_text().count(mutant.find) == 1
 
 
 def test_missing_tool_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
