@@ -16,9 +16,9 @@ from ohmbench.isa import Instruction, encode
 from ohmbench.link.codec import Frame
 from ohmbench.link.codec import encode_frame as on_wire
 from ohmbench.tables import (
+    CARRIERS,
     HALF_SELECT_CEILING,
     PROTOCOL_VERSION,
-    RAIL_CEILING,
     READ_MAX_MS,
     Control,
     FrameType,
@@ -32,24 +32,31 @@ ARM, CLEAR_FAULT, CLEAR_COUNTS = Control.ARM, Control.CLEAR_FAULT, Control.CLEAR
 EMPTY = 7  # a mask register that no attack writes
 WORDS_A_FRAME = 64
 LONGEST_RUN = 6_000  # clocks that a program may take before it is aborted
+LONGEST_RUN_ONE_CELL = 20_000  # the same, where a pulse takes a packet
 MS_CLOCKS = 460  # of hostile_tb.sv
 
 
-def script(seed: int, programs: int) -> Iterator[str]:
-    """Orders for hostile_main.cpp, one a line; the same for the same seed."""
+def script(seed: int, programs: int, kind: str = "reference") -> Iterator[str]:
+    """Orders for hostile_main.cpp, one a line; the same for the same seed.
+
+    Args:
+        kind: the carrier whose ceilings the host comes up to. One that chooses one cell at a time has few columns in a
+            mask, and one row in most reads, so that programs get far.
+    """
     for number in range(programs):
-        yield from _Session(random.Random(f"{seed}/{number}")).orders()
+        yield from _Session(random.Random(f"{seed}/{number}"), kind).orders()
         yield "p"
 
 
 class _Session:
     """One program, from hello to its end."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, kind: str) -> None:
         self.rng, self.seq = rng, 0
-        self.max_rail = {
-            rail: rng.choice((1000, RAIL_CEILING[rail], rng.randint(0, RAIL_CEILING[rail]))) for rail in Rail
-        }
+        ceiling = CARRIERS[kind].rail_ceiling
+        self.one_cell = CARRIERS[kind].parallel_columns == 1
+        self.longest_run = LONGEST_RUN_ONE_CELL if self.one_cell else LONGEST_RUN
+        self.max_rail = {rail: rng.choice((1000, ceiling[rail], rng.randint(0, ceiling[rail]))) for rail in Rail}
         self.max_width = rng.choice((1, 2, 48, 300, 2000, rng.randint(1, 1000)))
         self.budget = rng.choice((0, 1, 2, 3, 5, 40, 40, 1000))
         self.max_read_ms = rng.choice((*[READ_MAX_MS] * 5, 0, 1, 1, 2))
@@ -77,7 +84,8 @@ class _Session:
         yield self.write(Register.PULSE_BUDGET, self.budget)
         yield self.write(Register.MAX_HALF_SELECT, self.max_half_select)
         yield self.write(Register.MAX_READ, self.max_read_ms)
-        yield self.write(Register.WATCHDOG, rng.choice((1, 3, 8, 20, 20, 500, 500)))
+        longest = 2 if self.one_cell else 1
+        yield self.write(Register.WATCHDOG, longest * rng.choice((1, 3, 8, 20, 20, 500, 500)))
         words = self.program()
         for first in range(0, len(words), WORDS_A_FRAME):
             part = words[first : first + WORDS_A_FRAME]
@@ -90,9 +98,9 @@ class _Session:
         payload = b"".join(value.to_bytes(2, "little") for value in arguments)
         yield self.frame(FrameType.RUN, 0, payload)
         while rng.random() < 0.55:
-            yield f"w {rng.choice((0, rng.randrange(60), rng.randrange(1500), rng.randrange(LONGEST_RUN)))}"
+            yield f"w {rng.choice((0, rng.randrange(60), rng.randrange(1500), rng.randrange(self.longest_run)))}"
             yield from self.trouble()
-        yield f"e {LONGEST_RUN}"
+        yield f"e {self.longest_run}"
         yield self.frame(rng.choice((FrameType.ABORT, FrameType.ABORT, FrameType.STATUS)))
         yield "w 200"
 
@@ -133,7 +141,8 @@ class _Session:
         rng = self.rng
         kind = rng.random()
         if kind < 0.12:
-            return self.damaged(random_program(rng.getrandbits(32)), rng.choice((0.0, 0.02, 0.2)))
+            words = random_program(rng.getrandbits(32), one_cell=self.one_cell)
+            return self.damaged(words, rng.choice((0.0, 0.02, 0.2)))
         if kind < 0.2:
             return [self.any_word() for _ in range(rng.randint(4, 120))]
         words = [encode(i) for i in self.set_up()]
@@ -154,10 +163,18 @@ class _Session:
         """Rails at or near their limits, a row in m1, columns in m2."""
         rng = self.rng
         code = [Instruction(Op.LI, (1, rng.randrange(32))), Instruction(Op.MONE, (1, 1))]
-        code += [Instruction(Op.LI, (2, rng.getrandbits(16))), Instruction(Op.MLO, (2, 2)), Instruction(Op.MHI, (2, 2))]
+        code += [Instruction(Op.LI, (2, self.columns())), Instruction(Op.MLO, (2, 2)), Instruction(Op.MHI, (2, 2))]
         for rail in rng.sample(list(Rail), rng.randrange(5)):
             code += self.raises(rail, 3)
         return code
+
+    def columns(self) -> int:
+        """For both halves of a mask."""
+        return 1 << self.rng.randrange(16) if self.one_cell else self.rng.getrandbits(16)
+
+    def rows(self) -> int:
+        """A mask register: all rows, the one in m1, or those of the columns' mask."""
+        return 1 if self.one_cell and self.rng.random() < 0.9 else self.rng.randrange(3)
 
     def raises(self, rail: Rail, scalar: int) -> list[Instruction]:
         """A rail to its limit; with the bit line of SET the inhibit rail, as far apart as the limit of that allows."""
@@ -188,9 +205,10 @@ class _Session:
         rail = rng.choice(list(Rail))
         raises = self.raises(rail, 5)
         pause = max(self.max_read_ms, 1) * MS_CLOCKS
+        columns = 2 if self.one_cell else 0  # of a read
         row = [Instruction(Op.LI, (1, rng.randrange(32))), Instruction(Op.MONE, (1, 1))]
         reads = [  # with pauses
-            Instruction(Op.LINES, (Mode.READ, rng.randrange(3), 1, 0)),
+            Instruction(Op.LINES, (Mode.READ, self.rows(), 1, columns)),
             Instruction(Op.LI, (6, rng.choice((pause // 2, pause - 60, pause, pause + 9)))),
             *[Instruction(Op.WAIT, (6,)), Instruction(Op.SENSE, (3,))] * 2,
         ]
@@ -210,7 +228,7 @@ class _Session:
                 [*row, lines, width, *raises, pulse, other, lines, pulse],
                 [lines, width, pulse, Instruction(Op.LI, (6, rng.randrange(200))), Instruction(Op.WAIT, (6,)), *row],
                 [
-                    Instruction(Op.LINES, (Mode.READ, rng.randrange(3), rng.randrange(3), 0)),
+                    Instruction(Op.LINES, (Mode.READ, self.rows(), self.rows(), columns)),
                     Instruction(Op.SENSE, (3,)),
                 ],
                 *[reads] * (0 if self.max_read_ms == READ_MAX_MS else 6),

@@ -10,18 +10,10 @@ module hostile_tb #(
     input logic overcurrent_i,
     input logic [7:0] damage_i,
 
-    output logic        running_o,
-    output logic [31:0] violations_o,
-    output logic [31:0] pulses_o,
-    output logic [31:0] at_limit_o,
-    output logic [31:0] spent_o,
-    output logic [31:0] apart_o,
-    output logic [31:0] second_o,
-    output logic [31:0] left_on_o,
-    output logic [31:0] trips_o,
-    output logic [31:0] silences_o,
-    output logic [31:0] cut_rails_o,
-    output logic [ 7:0] fault_o
+    output logic              running_o,
+    output logic [31:0]       violations_o,
+    output logic [ 8:0][31:0] seen_o,        // SEEN of test_hostile.py
+    output logic [ 7:0]       fault_o
 );
   logic adc_cnv_n, dac_sclk, dac_sdi, sw_sclk, set_en, reset_en, safe_n, armed;
   logic [1:0] dac_sync_n;
@@ -141,14 +133,14 @@ module hostile_tb #(
       .good_frame_i(u_top.u_core.good_frame && damage != DamageDeafToSilence),
       .abort_i(u_top.u_core.abort),
       .violations_o,
-      .pulses_o,
-      .at_limit_o,
-      .spent_o,
-      .apart_o,
-      .second_o,
-      .left_on_o,
-      .trips_o,
-      .silences_o,
-      .cut_rails_o
+      .pulses_o(seen_o[0]),
+      .at_limit_o(seen_o[1]),
+      .spent_o(seen_o[2]),
+      .apart_o(seen_o[3]),
+      .second_o(seen_o[4]),
+      .left_on_o(seen_o[5]),
+      .trips_o(seen_o[6]),
+      .silences_o(seen_o[7]),
+      .cut_rails_o(seen_o[8])
   );
 endmodule

@@ -43,67 +43,17 @@ module pin_checker
     output logic [31:0] silences_o,
     output logic [31:0] cut_rails_o  // off since a limit was set below a rail
 );
-  localparam int unsigned Off = 1;  // clocks from what ends all until safe_no is low
   localparam int unsigned LateClocks = 3;  // from the limit of a read until safe_no is low
-  localparam int unsigned TripClocks = 2;  // from the comparator to the enables
   // switches of the buses in a pulse
   localparam logic [63:0] InSet = 64'd1 << SwBusBlSet | 64'd1 << SwBusWlSet;
   localparam logic [63:0] InReset = 64'd1 << SwBusWlReset | 64'd1 << SwBusSlReset;
   localparam logic [63:0] InSecond = 64'd1 << SwBusWlReset | 64'd1 << SwBusSlInhibit;
   localparam int unsigned Half = 64 / SwColumnStride;  // columns of a group
 
-  longint unsigned now = 0;
+  logic last_high, high;
+  logic [15:0] count[1024];  // pulses of each cell
 
-  function automatic void fail(string rule);
-    violations_o = violations_o + 1;
-    $display("violation: %s, in clock %0d", rule, now);
-  endfunction
-
-  // ---- the host's side: limits in force, and whether anything may be on
-
-  logic [7:0][15:0] max_rail;
-  logic [15:0] max_width, budget, watchdog_ms, max_half_select, max_read_ms;
-  logic may_be_on, known_fault;
-  longint unsigned quiet_since, off_since;
-  logic [TripClocks-1:0] trip_q;
-  logic silent, tripped;
-  assign silent  = now - quiet_since >= 64'(watchdog_ms) * 64'(TicksPerMs);
-  assign tripped = trip_q[TripClocks-1];
-
-  function automatic void end_all(logic fault);
-    if (may_be_on) off_since = now;
-    may_be_on   = 1'b0;
-    known_fault = known_fault | fault;
-  endfunction
-
-  function automatic logic [15:0] lowered(logic [15:0] old, logic [15:0] ceiling);
-    if (reg_data_i > 32'(ceiling) || (armed_i && reg_data_i > 32'(old))) return old;
-    return reg_data_i[15:0];
-  endfunction
-
-  function automatic void register();
-    int unsigned rail = 32'(reg_addr_i) - ohm_guard_pkg::RegMaxRail;
-    if (rail < Rails) max_rail[rail] = lowered(max_rail[rail], RailCeiling[rail]);
-    else if (reg_addr_i == 8'(ohm_guard_pkg::RegMaxWidth)) max_width = lowered(max_width, '1);
-    else if (reg_addr_i == 8'(ohm_guard_pkg::RegPulseBudget)) budget = lowered(budget, '1);
-    else if (reg_addr_i == 8'(ohm_guard_pkg::RegMaxHalfSelect))
-      max_half_select = lowered(max_half_select, HalfSelectCeiling);
-    else if (reg_addr_i == 8'(ohm_guard_pkg::RegMaxRead))
-      max_read_ms = lowered(max_read_ms, ReadCeilingMs);
-    else if (reg_addr_i == 8'(ohm_guard_pkg::RegWatchdog) && reg_data_i != '0)
-      watchdog_ms = lowered(watchdog_ms, 16'd10000);
-    else if (reg_addr_i == 8'(ohm_guard_pkg::RegControl)) control();
-    rails_moved();
-  endfunction
-
-  function automatic void control();
-    ohm_guard_pkg::control_t asked = ohm_guard_pkg::control_t'(reg_data_i[2:0]);
-    if (asked.arm && known_fault) return;  // refused as a whole
-    if (asked.clear_fault) known_fault = 1'b0;
-    if (asked.clear_counts && !armed_i) count = '{default: '0};
-    if (asked.arm) may_be_on = 1'b1;
-    else end_all(1'b0);
-  endfunction
+  `include "host_side.svh"
 
   // ---- chips
 
@@ -116,8 +66,6 @@ module pin_checker
   longint unsigned lines_moved;
   logic [1:0] last_dac_sync_n;
   logic [4:0] last_sw_sync_n;
-  longint unsigned over_since;  // a rail is above its limit
-  logic over;
 
   // SCLK is high in the first half of a clock; the chips take the data as it falls.
   always @(negedge clk_i) begin
@@ -204,10 +152,7 @@ module pin_checker
 
   // ---- pulses
 
-  logic last_high, high;
   longint unsigned pulse_start, pulse_end;
-  logic [15:0] count[1024];  // pulses of each cell
-  logic [15:0] rise_width;
   assign high = set_en_i || reset_en_i;
 
   // What a pulse needs closed is written out on purpose, not taken from the carrier's table of modes.
@@ -272,8 +217,6 @@ module pin_checker
 
   logic [15:0]
       budget_was, half_select_was;  // in force when the pulse was granted: in the clock before
-  logic last_safe_n;
-  longint unsigned safe_since;
   logic written;  // a chip is
   assign written = dac_sync_ni != '1 || sw_sync_ni != '1;
 
@@ -281,39 +224,17 @@ module pin_checker
     now <= now + 1;
     if (!rst_ni) begin
       if (high || safe_ni) fail("on in reset");
-      max_rail = '0;
-      {max_width, budget, budget_was, max_half_select, half_select_was, max_read_ms} = '0;
+      host_reset();
+      {budget_was, half_select_was} = '0;
       late_for = 0;
-      watchdog_ms = 16'd500;
-      {may_be_on, known_fault, over} = '0;
-      trip_q <= '0;
-      quiet_since = now + 1;
-      off_since = now;
       count = '{default: '0};
       last_high <= 1'b0;
     end else begin
-      // what ends all in this clock; the enables are off in it
-      if (may_be_on && (silent || tripped)) begin
-        if (high) fail(tripped ? "enable after over-current" : "enable after silence");
-        if (tripped && last_high) trips_o = trips_o + 1;
-        if (!tripped) silences_o = silences_o + 1;
-        end_all(1'b1);
-      end
-      if (abort_i) begin
-        if (high) fail("enable in the clock of an abort");
-        end_all(1'b0);
-      end
+      host_rules();
       if (set_en_i && reset_en_i) fail("both enables");
-      if (high && !safe_ni) fail("enable while the chips are off");
-      if (safe_ni && !armed_i) fail("on while disarmed");
-      if (safe_ni && !last_safe_n && now - safe_since < 64'(DacSettleCycles))
-        fail("chips on before the rails have fallen");
       if (high && written) fail("a chip is written during a pulse");
       if (sw_sync_ni != '1 && last_sw_sync_n == '1 && now - pulse_end <= 64'(PulseRecoveryCycles))
         fail("switches written before the pulse has decayed");
-      if (!may_be_on && high && now - off_since > 0) fail("enable while all has to be off");
-      if (!may_be_on && safe_ni && now - off_since > 64'(Off) + 1)
-        fail("chips on while all has to be off");
       if (safe_ni && over && now - over_since > 2) fail("rail above its limit");
       if (late_for > LateClocks) fail("word lines left on in READ");
       if (last_safe_n && !safe_ni && late_for != 0) left_on_o = left_on_o + 1;
@@ -337,9 +258,7 @@ module pin_checker
 
       budget_was = budget;
       half_select_was = max_half_select;
-      if (good_frame_i) quiet_since = now + 1;
-      if (reg_valid_i) register();
-      trip_q <= {trip_q[TripClocks-2:0], !overcurrent_ni};
+      host_moves();
     end
     if (!safe_ni) begin
       code = '0;
