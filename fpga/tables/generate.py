@@ -21,14 +21,19 @@ from systemverilog import carrier_sv, guard_sv, isa_sv, link_sv, parts_sv
 from ohmbench.support.scripts import load_script
 
 
-def boards(carrier: Table) -> dict[Path, str]:
+def boards(default: str, all_carriers: dict[str, Table]) -> dict[Path, str]:
+    """Constraints and page of each board with each carrier that it has a top for."""
     made = {}
     for folder in (path.parent for path in sorted((REPO / "fpga/boards").glob("*/*/board.toml"))):
         board = tomllib.loads((folder / "board.toml").read_text())
         family = load_script(folder.parent / "family.py")
-        pins = board_pins.pins(board, carrier)
-        made[folder / f"{board['top']}{family.CONSTRAINTS}"] = family.constraints(pins, NOTE)
-        made[REPO / f"docs/reference/{folder.name}.md"] = board_page(board, carrier)
+        for name, carrier in all_carriers.items():
+            if not (folder / name / f"{board['top']}.sv").exists():
+                continue
+            pins = board_pins.pins(board, carrier)
+            made[folder / name / f"{board['top']}{family.CONSTRAINTS}"] = family.constraints(pins, NOTE)
+            page = folder.name if name == default else f"{folder.name}-{name}"
+            made[REPO / f"docs/reference/{page}.md"] = board_page(board, name, carrier)
     return made
 
 
@@ -54,7 +59,7 @@ def outputs() -> dict[Path, str]:
             for name, table in all_carriers.items()
             if name != default
         },
-        **boards(carrier),
+        **boards(default, all_carriers),
         docs / "array-parameters.md": array_parameters_page(carrier),
         docs / "test-plan.md": testplan_page(load("testplan")),
     }

@@ -156,10 +156,12 @@ def switch_sections(carrier: Table) -> list[Section]:
     ]
 
 
-def board_page(board: Table, carrier: Table) -> str:
+def board_page(board: Table, folder: str, carrier: Table) -> str:
     intro = "Pins of the FPGA, and of the carrier's connector that they lead to."
     columns = ["signal", "connector", "site"]
-    return page(f"The {board['title']}", intro, [("Pins", columns, board_pins.rows(board, carrier))])
+    return page(
+        f"The {board['title']} with the {folder} carrier", intro, [("Pins", columns, board_pins.rows(board, carrier))]
+    )
 
 
 def testplan_page(plan: Table) -> str:

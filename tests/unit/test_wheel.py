@@ -57,7 +57,7 @@ def test_a_wheel_has_firmware_rtl_and_models(wheel: Path, tmp_path: Path) -> Non
 
     data = target / "ohmbench/_data"
     models = ("sim/**/*.sv", "sim/array/*", "sim/twin/*", "sim/*.cpp")
-    fpga = ("fpga/rtl/*", "fpga/carriers/**/*", "fpga/tables/*.toml", "fpga/boards/*/*/*")
+    fpga = ("fpga/rtl/*", "fpga/carriers/**/*", "fpga/tables/*.toml", "fpga/boards/**/*")
     for pattern in ("firmware/*", *fpga, *models):
         expected = {path.relative_to(REPO) for path in REPO.glob(pattern) if path.is_file()}
         assert expected

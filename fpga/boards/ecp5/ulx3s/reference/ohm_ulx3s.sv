@@ -25,31 +25,18 @@ module ohm_ulx3s #(
     output logic        safe_no,
     input  logic        overcurrent_ni
 );
-  logic clk, locked;
+  logic clk, rst_n;
 
-  ohm_ulx3s_pll u_pll (
+  ohm_ulx3s_start u_start (
       .clk_25mhz_i,
-      .clk_48mhz_o(clk),
-      .locked_o(locked)
+      .btn_pwr_ni,
+      .clk_o (clk),
+      .rst_no(rst_n)
   );
-
-  // Flops and block RAM are 0 after configuration: in reset from the first clock on, until the clock has been good
-  // and the button up for a millisecond.
-  localparam int unsigned ResetW = 16;
-  logic [1:0] good_q;
-  logic [ResetW-1:0] count_q;
-  logic rst_nq;
-
-  always_ff @(posedge clk) begin
-    good_q <= {good_q[0], locked && btn_pwr_ni};
-    if (!good_q[1]) count_q <= '0;
-    else if (!rst_nq) count_q <= count_q + ResetW'(1);
-    rst_nq <= good_q[1] && (rst_nq || count_q == '1);
-  end
 
   ohm_top u_top (
       .clk_i     (clk),
-      .rst_ni    (rst_nq),
+      .rst_ni    (rst_n),
       .build_id_i(BuildId),
       .uart_rx_i (ftdi_txd_i),
       .uart_tx_o (ftdi_rxd_o),
@@ -71,6 +58,6 @@ module ohm_ulx3s #(
       .fault_o   (led_o[2])
   );
 
-  assign led_o[3]  = rst_nq;
+  assign led_o[3]  = rst_n;
   assign wifi_en_o = 1'b0;
 endmodule
