@@ -202,12 +202,12 @@ class Carrier:
             return np.rint(even).astype(np.int64)
         # I = V G / (1 + G R), and a code with nothing in series is proportional to G
         behind = even / self.amplifier
-        left = np.maximum(1.0 - behind * self._drop(read_v), _LEAST_LEFT)
+        left = np.maximum(1.0 - np.maximum(behind, 0.0) * self._drop(read_v), _LEAST_LEFT)  # below 0 it is noise
         return np.rint(np.minimum(behind / left, t.ADC_MAX)).astype(np.int64)
 
     def read_codes(self, codes: FloatArray, read_v: float) -> FloatArray:
         """The reverse of `true_codes` for channels that are off by nothing, not rounded."""
-        return np.asarray(self.amplifier * codes / (1.0 + codes * self._drop(read_v)), np.float64)
+        return np.asarray(self.amplifier * codes / (1.0 + np.maximum(codes, 0.0) * self._drop(read_v)), np.float64)
 
     def _drop(self, read_v: float) -> float:
         """What is in series takes this share of the voltage for each code of a read, over what is left."""

@@ -36,14 +36,14 @@ class Bands:
         """The same cells' bands in codes that a kind of carrier reads at so many volts."""
         if carrier.is_direct:
             return self
-        # open ends stay open; margins shrink as the codes do, most at the highest closed end
+        # ends beyond every code stay there; margins shrink as the codes do, most at the highest closed end
         low, high = (np.asarray(ends, np.float64) for ends in (self.low, self.high))
-        closed = np.where(high >= ADC_MAX, low, high).max(initial=0.0)
+        closed = np.where(np.abs(high) >= ADC_MAX, np.where(np.abs(low) >= ADC_MAX, 0.0, low), high).max(initial=0.0)
         slope = (carrier.read_codes(np.array([closed + 1.0, closed]), read_v) * (1, -1)).sum()
         return replace(
             self,
-            low=np.ceil(carrier.read_codes(low, read_v)).astype(np.int64),
-            high=np.where(high >= ADC_MAX, ADC_MAX, np.floor(carrier.read_codes(high, read_v))).astype(np.int64),
+            low=np.where(np.abs(low) >= ADC_MAX, low, np.ceil(carrier.read_codes(low, read_v))).astype(np.int64),
+            high=np.where(np.abs(high) >= ADC_MAX, high, np.floor(carrier.read_codes(high, read_v))).astype(np.int64),
             margin=int(self.margin * slope),
             reads_each=carrier.reads_each,
         )

@@ -53,6 +53,19 @@ def test_bands_hold_the_same_cells(edges: list[int], margin: int) -> None:
     assert bands.as_read(Carrier(), 0.2) is bands
 
 
+def test_ends_beyond_every_code_stay_there() -> None:
+    """As `characterise` has them, to drive cells as far as the ramps go."""
+    beyond = np.array([-0x10000, 0x10000])
+    bands = Bands(beyond, beyond, 0, np.zeros(2, np.int64), np.zeros(2, np.int64)).as_read(X1, 0.2)
+    assert bands.low.tolist() == bands.high.tolist() == beyond.tolist()
+
+
+@given(st.lists(st.floats(-100.0, ADC_MAX), min_size=2, max_size=20), st.floats(0.1, 1.2))
+def test_higher_codes_are_higher_there_too(codes: list[float], read_v: float) -> None:
+    read = X1.read_codes(np.sort(np.array(codes)), read_v)
+    assert (np.diff(read) >= 0).all()
+
+
 def test_its_ceilings_are_limits() -> None:
     assert X1.limits_v == t.CARRIERS["x1_scan"].rail_max_v
     lower = Carrier(limits_v={**t.RAIL_MAX_V, Rail.BL_SET: 2.0}).of_kind("x1_scan")
