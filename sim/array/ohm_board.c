@@ -10,7 +10,7 @@
 struct ohm_board {
     double row[OHM_ROWS], column[OHM_COLUMNS], rail[OHM_RAIL_COUNT];
     double gain[OHM_COLUMNS], offset[OHM_COLUMNS], noise[OHM_COLUMNS], reference[OHM_COLUMNS];
-    double open[OHM_COLUMNS], dead[OHM_COLUMNS];
+    double open[OHM_COLUMNS], dead[OHM_COLUMNS], socket;
     uint16_t code[OHM_RAIL_COUNT]; /* what the DACs hold */
     uint32_t monitors;
     int is_ideal; /* nothing has been set */
@@ -61,6 +61,7 @@ int ohm_board_set(ohm_board_t *c, const char *name, int index, double value)
         {"reference", c->reference, OHM_COLUMNS, 0, 1e12, 0},
         {"open", c->open, OHM_COLUMNS, 0, 1, 1},
         {"dead", c->dead, OHM_COLUMNS, 0, 1, 1},
+        {"socket", &c->socket, 1, 0, 1e12, 0},
     };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -178,9 +179,13 @@ void ohm_board_sense(const ohm_board_t *c, ohm_array_t *a, uint32_t wl, uint32_t
     for (int j = 0; j < OHM_COLUMNS; j++) codes[j] = c->dead[j] != 0.0 ? 0 : by_column[(int)c->column[j]];
 }
 
+/* Whether a bias comes to a cell: the chip answers, and no resistor is in its place. */
+static int reaches_chip(const ohm_board_t *c) { return c->open[0] == 0.0 && c->socket == 0.0; }
+
 void ohm_board_scan_pulse(const ohm_board_t *c, ohm_array_t *a, int is_set, int row, int column, uint16_t line_code,
                           uint16_t gate_code, uint32_t width_clocks, uint64_t now_clocks)
 {
+    if (!reaches_chip(c)) return;
     ohm_array_pulse_cell(a, is_set, (int)c->row[row], (int)c->column[column], real(c, OHM_RAIL_BL_SET, line_code),
                          real(c, OHM_RAIL_WL_SET, gate_code), OHM_X1_SCAN_SHUNT_OHM, width_clocks, now_clocks);
 }
@@ -189,10 +194,17 @@ int16_t ohm_board_scan_sense(const ohm_board_t *c, ohm_array_t *a, int is_on, in
                              uint16_t gate_code, uint32_t hold_clocks, uint64_t now_clocks)
 {
     ohm_front_t front = {1, 0.0, 0.0, c->gain[0], c->offset[0], c->noise[0]};
-    int16_t code = ohm_array_sense_cell(a, &front, is_on, (int)c->row[row], (int)c->column[column],
-                                        real(c, OHM_RAIL_BL_SET, line_code), real(c, OHM_RAIL_WL_SET, gate_code),
-                                        OHM_X1_SCAN_SHUNT_OHM, OHM_X1_SCAN_VOLTS_PER_AMP,
-                                        hold_clocks, now_clocks);
+    const ohm_params_t *p = ohm_array_params(a);
+    int16_t code;
+
+    if (is_on && c->socket > 0.0 && c->open[0] == 0.0) {
+        double line_v = real(c, OHM_RAIL_BL_SET, line_code) * (p->dac_full_scale_v / 65536.0);
+
+        front.offset += c->gain[0] * line_v / (c->socket + OHM_X1_SCAN_SHUNT_OHM) * OHM_X1_SCAN_VOLTS_PER_AMP / p->adc_lsb_v;
+    }
+    code = ohm_array_sense_cell(a, &front, is_on && reaches_chip(c), (int)c->row[row], (int)c->column[column],
+                                real(c, OHM_RAIL_BL_SET, line_code), real(c, OHM_RAIL_WL_SET, gate_code),
+                                OHM_X1_SCAN_SHUNT_OHM, OHM_X1_SCAN_VOLTS_PER_AMP, hold_clocks, now_clocks);
 
     return c->dead[0] != 0.0 ? 0 : code;
 }

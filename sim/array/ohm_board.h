@@ -26,7 +26,8 @@ ohm_board_t *ohm_board_copy(const ohm_board_t *c);
      gain, offset     of channel index: relative; in LSB
      noise            of channel index: its converter's over what it should be
      reference        ohm at the array's column index; 0: none
-     open, dead       of channel index: 1: its line is not connected; its converter always reads 0 */
+     open, dead       of channel index: 1: its line is not connected; its converter always reads 0
+     socket           of the X1 carrier, index 0: ohm in place of the chip's cells; 0: the chip is there */
 int ohm_board_set(ohm_board_t *c, const char *name, int index, double value);
 /* Reads lines "name index value" (empty lines and lines that begin with # are skipped). 0; -1: cannot be read, or two
    lines lead to the same one of the array's; n > 0: line n is wrong. */
@@ -45,7 +46,8 @@ void ohm_board_sense(const ohm_board_t *c, ohm_array_t *a, uint32_t wl, uint32_t
                        uint16_t wl_code, uint64_t now_clocks, int16_t *codes);
 
 /* As ohm_array_pulse_cell and ohm_array_sense_cell, in the carrier's lines, of the X1 carrier: its shunt is in series with
-   the cell. Rails bl_set and wl_set stand for the two channels of its DAC, channel 0 for its converter. */
+   the cell. Rails bl_set and wl_set stand for the two channels of its DAC, channel 0 for its converter; open: the chip
+   does not answer, and no cell is biased. */
 void ohm_board_scan_pulse(const ohm_board_t *c, ohm_array_t *a, int is_set, int row, int column, uint16_t line_code,
                           uint16_t gate_code, uint32_t width_clocks, uint64_t now_clocks);
 int16_t ohm_board_scan_sense(const ohm_board_t *c, ohm_array_t *a, int is_on, int row, int column, uint16_t line_code,

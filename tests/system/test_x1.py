@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.system.command_line import as_json, refused, run
 
-from ohmbench.errors import UsageError
+from ohmbench.errors import CheckError, UsageError
 from ohmbench.model.array import ArrayModel
 
 X1 = ("--carrier-kind", "x1-scan")
@@ -73,9 +73,52 @@ def test_infer_reads_back_and_sums_on_the_host(image: Path) -> None:
     assert "the cells are read back, and the host sums" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["selftest", "calibrate"])
-def test_what_has_nothing_to_look_at_is_refused(command: str, tmp_path: Path) -> None:
-    said = refused(UsageError.exit_code, command, *TWIN, *(("--lab", tmp_path) if command == "calibrate" else ()))
+def test_selftest_of_a_cell_is_recorded(options: tuple[Any, ...], tmp_path: Path) -> None:
+    found = as_json("selftest", *options, "--cell", "3,4", "--report", tmp_path / "check.html")
+    assert found["good"]
+    low, high = found["cell_usiemens"][1], found["cell_usiemens"][2]
+    assert low < 60 < 150 < high
+    array = ArrayModel.open(tmp_path / "chip-1.ohma")
+    pulses = array.pulses()
+    array.close()
+    assert pulses[3, 4] == found["cell_pulses"] > 0
+    assert np.count_nonzero(pulses) == 1
+    assert "3,4 went to" in (tmp_path / "check.html").read_text()
+    runs = as_json("log", "--lab", tmp_path / "lab")
+    assert [run["kind"] for run in runs["runs"]] == ["selftest"]
+
+
+def test_a_chip_that_does_not_answer_is_named_and_its_cell_gets_no_pulse(
+    options: tuple[Any, ...], tmp_path: Path
+) -> None:
+    line = ("selftest", *options, "--carrier-faults", "open=0", "--cell", "3,4")
+    done = run(*line)
+    said = done.stderr
+    assert done.returncode == CheckError.exit_code
+    assert "scan chain: the chip (no cell conducts: the chip does not answer" in said
+    assert "No cell was pulsed" in said
+    array = ArrayModel.open(tmp_path / "chip-1.ohma")
+    assert not array.pulses().any()
+    array.close()
+
+
+def test_calibration_takes_off_what_the_channel_is_off_by(options: tuple[Any, ...], tmp_path: Path) -> None:
+    off = "gain=0:1.08,offset=0:12"
+    made = as_json("calibrate", *TWIN, "--lab", tmp_path / "lab", "--resistor", "10000", "--carrier-faults",
+                   f"socket=10000,{off}")  # fmt: skip
+    assert made["gain"][0] == pytest.approx(1.08, rel=1e-3)
+    assert made["offset"][31] == pytest.approx(12, abs=0.2)
+    read = [
+        np.array(as_json("read", *options[:-2], *faults, OHMBENCH_LAB=str(tmp_path / "lab"))["usiemens"])
+        for faults in ((), ("--carrier-faults", off))
+    ]
+    assert np.abs(read[1] - read[0]).mean() < 1, "noise only; without it 8 % of some 100 uS"
+    said = refused(CheckError.exit_code, "calibrate", *TWIN, "--lab", tmp_path / "lab", "--resistor", "10000")
+    assert "there are cells, and no resistor" in said
+
+
+def test_calibration_needs_the_resistor(tmp_path: Path) -> None:
+    said = refused(UsageError.exit_code, "calibrate", *TWIN, "--lab", tmp_path)
     assert "has neither reference resistors nor monitors" in said
     assert "Nothing was read" in said
 

@@ -123,6 +123,7 @@ class Calibration:
     def describe(self) -> str:
         worst = int(np.argmax(np.abs(self.gain - 1)))
         rails = ", ".join(f"{rail.name.lower()} {100 * (gain - 1):+.2f} %" for rail, gain in self.rails.items())
+        rails = rails or "not measured by themselves"
         return "\n".join(
             [
                 f"board {self.board}, calibrated against {self.instrument}",

@@ -32,8 +32,8 @@ def require_references(bench: Bench) -> None:
     if not bench.info.carrier.has_references:
         raise UsageError(
             f"The {bench.info.carrier_kind.replace('_', '-')} carrier has neither reference resistors nor monitors of "
-            "its rails, so its channel cannot be checked or calibrated by itself. Nothing was read.",
-            "Measure a resistor in place of the array, and give gain and offset in the file of --carrier.",
+            "its rails, so its channel cannot be calibrated by itself. Nothing was read.",
+            "Put a resistor in the chip's place, and give --resistor OHM.",
             array=ArrayState.NOT_TOUCHED,
         )
 

@@ -81,6 +81,9 @@ class Kind(StrEnum):
     OPEN_ROW = "open row"
     RAIL = "rail"
     SCALE = "scale"
+    SCAN = "scan chain"
+    SHUNT = "shunt"
+    CELL = "cell"
 
 
 @dataclass(frozen=True)
@@ -134,13 +137,12 @@ class Measured:
 
 
 @dataclass(frozen=True, eq=False)
-class SelfTest:
-    """What was found; `faults` is empty if the carrier is good."""
+class Verdict:
+    """What a self-test found; `faults` is empty if the carrier is good."""
 
     info: BenchInfo
     at: datetime
     carrier: str
-    measured: Measured
     faults: tuple[Fault, ...]
     notes: tuple[str, ...]
 
@@ -148,8 +150,12 @@ class SelfTest:
     def is_good(self) -> bool:
         return not self.faults
 
+    @property
+    def array(self) -> ArrayState:
+        """What became of it."""
+        return ArrayState.NOT_PULSED
+
     def summary(self) -> dict[str, Any]:
-        m = self.measured
         return {
             "rung": self.info.rung,
             "port": self.info.port,
@@ -159,25 +165,13 @@ class SelfTest:
             "good": self.is_good,
             "faults": [{"kind": str(f.kind), "where": f.where, "detail": f.detail} for f in self.faults],
             "notes": list(self.notes),
-            "offset_codes": np.round(m.offset, 2).tolist(),
-            "noise_lsb": np.round(m.noise_lsb, 2).tolist(),
-            "reference_ratio": np.round(m.reference, 4).tolist(),
-            "array_codes": np.round(m.array, 1).tolist(),
-            "row_codes": np.round(m.rows, 1).tolist(),
-            "rails": {rail.name.lower(): round(value, 4) for rail, value in m.rails.items()},
         }
 
     def describe(self) -> str:
-        m = self.measured
         good = f"good: {self.carrier} ({self.info.rung})"
         lines = [good] if self.is_good else [f"{counted(len(self.faults), 'fault')}: {self.carrier} ({self.info.rung})"]
         lines += [f"  {fault}" for fault in self.faults]
         lines += [f"  note: {note}" for note in self.notes]
-        lines.append(
-            f"noise {np.median(m.noise_lsb):.2f} LSB in the median, at most {m.noise_lsb.max():.2f}; offset at most "
-            f"{np.abs(m.offset).max():.1f} codes"
-        )
-        lines.append("rails: " + ", ".join(f"{r.name.lower()} {100 * (v - 1):+.1f} %" for r, v in m.rails.items()))
         return "\n".join(lines)
 
     def require_good(self) -> None:
@@ -189,8 +183,38 @@ class SelfTest:
             raise CheckError(
                 f"The self-test found {named}.",
                 "Repair the carrier, or give its own description with --carrier, before anything is programmed.",
-                array=ArrayState.NOT_PULSED,
+                array=self.array,
             )
+
+
+@dataclass(frozen=True, eq=False)
+class SelfTest(Verdict):
+    """What was found on a carrier with reference resistors and monitors."""
+
+    measured: Measured
+
+    def summary(self) -> dict[str, Any]:
+        m = self.measured
+        return {
+            **super().summary(),
+            "offset_codes": np.round(m.offset, 2).tolist(),
+            "noise_lsb": np.round(m.noise_lsb, 2).tolist(),
+            "reference_ratio": np.round(m.reference, 4).tolist(),
+            "array_codes": np.round(m.array, 1).tolist(),
+            "row_codes": np.round(m.rows, 1).tolist(),
+            "rails": {rail.name.lower(): round(value, 4) for rail, value in m.rails.items()},
+        }
+
+    def describe(self) -> str:
+        m = self.measured
+        return "\n".join(
+            (
+                super().describe(),
+                f"noise {np.median(m.noise_lsb):.2f} LSB in the median, at most {m.noise_lsb.max():.2f}; offset at "
+                f"most {np.abs(m.offset).max():.1f} codes",
+                "rails: " + ", ".join(f"{r.name.lower()} {100 * (v - 1):+.1f} %" for r, v in m.rails.items()),
+            )
+        )
 
 
 def selftest(bench: Bench, progress: Progress) -> SelfTest:
@@ -202,14 +226,15 @@ def selftest(bench: Bench, progress: Progress) -> SelfTest:
         UsageError: as `require_references`.
     """
     require_references(bench)
-    faults = list(_link(bench))
+    faults = list(check_link(bench))
     measured = _measure(bench, progress)
     found, notes = judge(bench, measured)
     now = datetime.now(UTC)
-    return SelfTest(bench.info, now, bench.carrier.name, measured, (*faults, *found), notes)
+    return SelfTest(bench.info, now, bench.carrier.name, (*faults, *found), notes, measured)
 
 
-def _link(bench: Bench) -> list[Fault]:
+def check_link(bench: Bench) -> list[Fault]:
+    """What the FPGA's memory gives back, if it is not what it was sent."""
     sent = np.random.default_rng(1).integers(0, 2**32, COLUMNS, np.uint32)
     came = echo(bench, sent)
     return [] if np.array_equal(came, sent) else [Fault(Kind.LINK, bench.info.port, "memory came back changed")]

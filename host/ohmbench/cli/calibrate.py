@@ -18,10 +18,16 @@ def add(commands: Commands) -> None:
     options.lab(parser)
     parser.add_argument("--board", metavar="SERIAL", help="serial number of the board (default: its USB bridge's)")
     parser.add_argument("--meter", metavar="VISA", help="address of a meter at test point CAL: docs/instruments.md")
+    parser.add_argument(
+        "--resistor",
+        type=options.real(0, 1e9, "resistance in ohm", "a resistance"),
+        metavar="OHM",
+        help="on the X1's carrier: of the resistor that is in the chip's place",
+    )
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.operations.calibrate import calibrate
 
     setup = setup_of(args, progress, lab=args.lab)
-    output.show(calibrate(setup, progress, board=args.board, meter=args.meter), work=True)
+    output.show(calibrate(setup, progress, board=args.board, meter=args.meter, resistor_ohm=args.resistor), work=True)

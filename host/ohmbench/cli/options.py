@@ -63,6 +63,20 @@ _UNITS_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _in_seconds = real(0, MAX_QUANTITY, "time in seconds", f"a time from 0 s on to {MAX_QUANTITY:g}")
 
 
+def cell(text: str) -> tuple[int, int]:
+    """For argparse: row and column of a cell.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    parts = text.split(",")
+    try:
+        row, column = (whole(0, 31)(part) for part in parts)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no ROW,COL; nothing was sent to the array") from None
+    return row, column
+
+
 def seconds(text: str) -> float:
     """The type of an option that takes a time: seconds, or a number with s, m, h or d."""
     number = text.strip().rstrip("mindhs")

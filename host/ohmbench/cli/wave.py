@@ -21,7 +21,7 @@ def add(commands: Commands) -> None:
     options.port(parser, default="sim")
     options.recipe(parser)
     parser.add_argument(
-        "--cell", type=_cell, default=(0, 0), metavar="ROW,COL", help="the cell to look at (default: 0,0)"
+        "--cell", type=options.cell, default=(0, 0), metavar="ROW,COL", help="the cell to look at (default: 0,0)"
     )
     parser.add_argument(
         "--level", type=options.whole(0, 15), default=15, help="of 0 to 15, to program it to (default: %(default)s)"
@@ -45,12 +45,3 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     check_writable(args.out)
     waves = Waves(args.out, armed=True, cell=args.cell, pulse=args.pulse)
     output.show(wave(setup, waves, progress, level=args.level, asked=asked), work=True)
-
-
-def _cell(text: str) -> tuple[int, int]:
-    parts = text.split(",")
-    try:
-        row, column = (options.whole(0, 31)(part) for part in parts)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no ROW,COL; nothing was sent to the array") from None
-    return row, column

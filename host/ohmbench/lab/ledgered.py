@@ -11,19 +11,25 @@ import numpy as np
 from ohmbench.bench.base import Bench, Limits
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.record.store import Run
+from ohmbench.support.array_types import Mask
 
 
 @contextmanager
 def charged(
-    bench: Bench, ledgered: Ledgered | None, kind: str, provenance: Mapping[str, Any] | None = None
+    bench: Bench,
+    ledgered: Ledgered | None,
+    kind: str,
+    provenance: Mapping[str, Any] | None = None,
+    cells: Mask | None = None,
 ) -> Iterator[Run | None]:
-    """Charge every cell, whenever the bench is armed, with the pulses that the guard then allows.
+    """Charge cells, whenever the bench is armed, with the pulses that the guard then allows.
 
     Gives the run in the record, None without one. For work whose single pulses do not come back: what it charges stays
     an upper bound. Cells on bad lines of the carrier get none.
 
     Args:
         provenance: what the run keeps besides the bench's own; what JSON can hold.
+        cells: (rows, columns) that can get any; None: every one.
 
     Raises:
         WearError: a cell's budget could be passed; the array was not pulsed.
@@ -32,7 +38,7 @@ def charged(
     if ledgered is None:
         yield None
         return
-    every = ~bench.carrier.bad
+    every = ~bench.carrier.bad if cells is None else cells & ~bench.carrier.bad
     ledgered.register(bench.info)
     with ledgered.store.begin_run(
         kind,

@@ -31,6 +31,7 @@ KINDS = {
     "offset": "CHANNEL:CODES",
     "gain-spread": "SIGMA: relative, drawn for every channel, always the same ones",
     "offset-spread": "SIGMA: in codes, likewise",
+    "socket": "OHM: on the X1's carrier, a resistor in place of its cells",
     "wired-as": "FILE: rows and columns in the order of this carrier",
 }
 """What `SimulatedCarrier.parse` takes."""
@@ -115,6 +116,8 @@ def _values(kind: str, value: str) -> list[tuple[str, int, float]]:
         return [(kind, _whole(value), 1.0)]
     if kind == "missing":
         return [("reference", _whole(value), 0.0)]
+    if kind == "socket":
+        return [(kind, 0, _real(value))]
     if kind == "swap":
         return [("column", _whole(first), float(_whole(second))), ("column", _whole(second), float(_whole(first)))]
     if kind == "rail":

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ohmbench import __version__
-from ohmbench.checks.selftest import SelfTest
+from ohmbench.checks.selftest import SelfTest, Verdict
+from ohmbench.checks.selftest_cells import CellsSelfTest
 from ohmbench.report.page import on_rung, page
 from ohmbench.support.files import write_result
 from ohmbench.support.words import counted
 from ohmbench.support.writer import json_text
 
 
-def write_report(result: SelfTest, path: Path) -> None:
+def write_report(result: SelfTest | CellsSelfTest, path: Path) -> None:
     """Write the page, and the same as JSON with the suffix .json.
 
     Raises:
@@ -24,10 +26,11 @@ def write_report(result: SelfTest, path: Path) -> None:
     write_result(path, selftest_html(result).encode())
 
 
-def selftest_html(result: SelfTest) -> str:
+def selftest_html(result: SelfTest | CellsSelfTest) -> str:
     """The page as text."""
-    m, info = result.measured, result.info
-    verdict = "good" if result.is_good else counted(len(result.faults), "fault")
+    if isinstance(result, CellsSelfTest):
+        return _page(result, "report/templates/selftest_cells.html", said=result.describe().splitlines()[1:])
+    m = result.measured
     channels = [
         [
             str(c),
@@ -38,8 +41,20 @@ def selftest_html(result: SelfTest) -> str:
         ]
         for c in range(len(m.offset))
     ]
-    return page(
+    return _page(
+        result,
         "report/templates/selftest.html",
+        channels=channels,
+        rails=[[rail.name.lower(), f"{100 * (volts - 1):+.2f}"] for rail, volts in m.rails.items()],
+        sums=" ".join(f"{value:.0f}" for value in np.asarray(m.rows)),
+    )
+
+
+def _page(result: Verdict, template: str, **values: Any) -> str:
+    info = result.info
+    verdict = "good" if result.is_good else counted(len(result.faults), "fault")
+    return page(
+        template,
         title=f"Self-test: {verdict}",
         heading=f"Self-test: {verdict}",
         about=on_rung(f"{result.carrier},", info.rung),
@@ -52,7 +67,5 @@ def selftest_html(result: SelfTest) -> str:
             "at": result.at.isoformat(timespec="seconds"),
         },
         faults=result.faults,
-        channels=channels,
-        rails=[[rail.name.lower(), f"{100 * (volts - 1):+.2f}"] for rail, volts in m.rails.items()],
-        sums=" ".join(f"{value:.0f}" for value in np.asarray(m.rows)),
+        **values,
     )
