@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 
 #include "array/ohm_dpi.h"
@@ -65,6 +66,43 @@ class Waves : public VerilatedFstC {
         Flags flags;
         const char* name;  // of a signal below ohm_sim_top; a group begins where it begins with -
     };
+    static constexpr Line ShownOfX1[] = {
+        {Bits, "-the cell"},
+        {Steps, "u_probe.cell_v"},
+        {Steps, "u_probe.cell_usiemens"},
+        {Decimal, "u_probe.cell_code[15:0]"},
+        {Decimal, "u_probe.cell_pulses[15:0]"},
+        {Bits, "-scan port"},
+        {Bits, "chip_reset"},
+        {Bits, "scan_tm"},
+        {Bits, "scan_dr"},
+        {Bits, "scan_cc"},
+        {Bits, "scan_dl"},
+        {Bits, "u_probe.op_set_i"},
+        {Decimal, "u_probe.row_i[4:0]"},
+        {Decimal, "u_probe.column_i[4:0]"},
+        {Bits, "-other pins"},
+        {Bits, "safe_n"},
+        {Bits, "overcurrent_n"},
+        {Bits, "dac_sclk"},
+        {Bits, "dac_sdi"},
+        {Bits, "dac_sync_n"},
+        {Bits, "adc_cnv_n"},
+        {Bits, "adc_sck"},
+        {Bits, "-supplies in volts"},
+        {Steps, "u_probe.vcc_set_v"},
+        {Steps, "u_probe.vcc_wl_set_v"},
+        {Bits, "-guard"},
+        {Bits, "armed_o"},
+        {Hex, "u_top.u_core.u_guard.fault_q[7:0]"},
+        {Decimal, "u_top.u_core.u_guard.pulse_budget[15:0]"},
+        {Decimal, "u_top.u_core.u_guard.max_width[15:0]"},
+        {Bits, "-pulse processor"},
+        {Bits, "running_o"},
+        {Decimal, "u_top.u_core.u_seq.pc_q[9:0]"},
+        {Hex, "u_top.u_core.u_seq.word_q[31:0]"},
+        {Decimal, "u_top.u_carrier.mode_q[1:0]"},
+    };
     static constexpr Line Shown[] = {
         {Bits, "-the cell"},
         {Steps, "u_probe.cell_wl_v"},
@@ -119,8 +157,12 @@ class Waves : public VerilatedFstC {
         std::fprintf(file, "*-21.8 %llu", static_cast<unsigned long long>(pulse_ps_));
         for (char named = 'a'; named <= 'z'; ++named) std::fputs(" -1", file);
         std::fputs("\n[signals_width] 260\n[sst_expanded] 0\n", file);
+        const bool is_x1 = *Verilated::threadContextp()->commandArgsPlusMatch("carrier=x1_scan") != '\0';
+        const Line* const shown = is_x1 ? ShownOfX1 : Shown;
+        const size_t count = is_x1 ? std::size(ShownOfX1) : std::size(Shown);
         const char* group = nullptr;
-        for (const Line& line : Shown) {
+        for (size_t n = 0; n < count; ++n) {
+            const Line& line = shown[n];
             if (line.name[0] == '-') {
                 if (group != nullptr) std::fprintf(file, "@%x\n%s\n", GroupEnd, group);
                 std::fprintf(file, "@%x\n%s\n", GroupBegin, group = line.name);

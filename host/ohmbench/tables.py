@@ -215,7 +215,7 @@ CODES_CYCLES = 18
 VECTOR_CYCLES = 20
 GATHER_CYCLES = 37
 
-TABLE_DIGEST = 0x4ECACE6E  # of the tables that this was made from
+TABLE_DIGEST = 0xF5534A53  # of the tables that this was made from
 CLOCK_HZ = 48000000
 ROWS = 32
 COLUMNS = 32

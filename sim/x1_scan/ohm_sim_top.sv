@@ -70,6 +70,23 @@ module ohm_sim_top (
       .error_o
   );
 
+`ifdef OHM_WAVES
+  x1_probe u_probe (
+      .clk_i,
+      .now_i     (run_cycles_o),
+      .armed_i   (armed_o),
+      .tm_i      (scan_tm),
+      .dr_i      (scan_dr),
+      .adc_cnv_ni(adc_cnv_n),
+      .code_i    (u_board.code),
+      .mode_i    (u_top.u_carrier.mode_q),
+      .op_set_i  (u_board.op_set),
+      .row_i     (u_board.row),
+      .column_i  (u_board.column),
+      .adc_code_i(u_board.adc_codes[0])
+  );
+`endif
+
   assign array_on_o   = safe_n;
   assign run_cycles_o = u_top.u_core.run_cycles;
 

@@ -139,11 +139,9 @@ def test_a_voltage_whose_code_is_above_its_ceiling_is_refused_before_anything_is
     assert "rail wl_set up to 3.3 V, it allows less than 3.3 V" in said
 
 
-def test_kinds_that_are_not_there_and_waveforms_are_refused(tmp_path: Path) -> None:
+def test_kinds_that_are_not_there_are_refused() -> None:
     said = refused(UsageError.exit_code, "info", "--port", "twin", "--carrier-kind", "x1-scam")
     assert "Known: reference, x1-scan" in said
-    said = refused(UsageError.exit_code, "wave", "--cell", "1,1", "-o", tmp_path / "w.fst", *X1)
-    assert "Waveforms are of the reference carrier" in said
 
 
 def test_measured_figures_are_those_that_it_is_for() -> None:

@@ -178,11 +178,6 @@ def _open_bench(
     waves: Waves | None,
     say: Say,
 ) -> Iterator[Bench]:
-    if waves is not None and simulated.kind != DEFAULT_CARRIER:
-        raise UsageError(
-            f"Waveforms are of the {DEFAULT_CARRIER} carrier only, not of {simulated.kind}. Nothing was started.",
-            "Leave --carrier-kind out.",
-        )
     if waves is not None and port != "sim":
         raise UsageError(f"Waveforms are of --port sim; {port} has no signals to look at. Nothing was started.")
     if line_faults is not None and port != "sim":

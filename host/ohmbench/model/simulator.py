@@ -144,7 +144,7 @@ class Simulator:
         for option, file in files.items():
             if file is not None:
                 command += [f"--{option}", str(file)]
-        command += [] if waves is None else waves.words
+        command += [] if waves is None else [*waves.words, *([] if kind is None else [f"+carrier={kind}"])]
         self._state = state
         self._messages = (Path(self._folder.name) / "messages").open("w+b")
         # A session of its own: Ctrl-C is for the host, which still has to turn the array off through this process.
