@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.system.command_line import as_json, refused, run
 
-from ohmbench.errors import CheckError, UsageError
+from ohmbench.errors import CheckError, FaultError, UsageError
 from ohmbench.model.array import ArrayModel
 
 X1 = ("--carrier-kind", "x1-scan")
@@ -100,6 +100,32 @@ def test_a_chip_that_does_not_answer_is_named_and_its_cell_gets_no_pulse(
     array = ArrayModel.open(tmp_path / "chip-1.ohma")
     assert not array.pulses().any()
     array.close()
+
+
+@pytest.mark.parametrize(("fault", "named"), [("open=0", "no cell conducts"), ("dead=0", "it reads 0 whatever is on")])
+def test_nothing_is_pulsed_blindly(
+    fault: str, named: str, image: Path, options: tuple[Any, ...], tmp_path: Path
+) -> None:
+    for command in (("program", image, "--only", "0"), ("characterise",)):
+        said = refused(CheckError.exit_code, *command, *options, "--carrier-faults", fault)
+        assert "Reading was checked before the first pulse" in said
+        assert named in said
+        assert "No cell was pulsed" in said
+    array = ArrayModel.open(tmp_path / "chip-1.ohma")
+    assert not array.pulses().any()
+    array.close()
+
+
+def test_a_program_that_chooses_two_rows_is_told_why(tmp_path: Path) -> None:
+    two = tmp_path / "two.useq"
+    two.write_text(
+        ".entry main\nmain: li r1, 3\n mlo m1, r1\n lines read, m1, m1, m0\n sense v0\n lines off, m1, m1, m1\n"
+        " halt 0\n"
+    )
+    said = refused(FaultError.exit_code, "run", two, *TWIN)
+    assert "this carrier reaches one cell at a time, and cannot choose two word lines" in said
+    assert "The array is off" in said
+    assert run("run", two, "--port", "twin").returncode == 0
 
 
 def test_calibration_takes_off_what_the_channel_is_off_by(options: tuple[Any, ...], tmp_path: Path) -> None:

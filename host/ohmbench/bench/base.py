@@ -270,7 +270,7 @@ class Bench(ABC):
             raise
         if end.why == Why.FAULT:
             raise FaultError(
-                f"The guard turned the array off during {program.name}: {_FAULT_MEANING[end.fault]} "
+                f"The guard turned the array off during {program.name}: {self._meaning(end.fault)} "
                 f"(fault {end.fault.name.lower()}, {program.where(end.pc)}). Cells already programmed keep their "
                 "state; the fault is cleared when the bench is armed again."
             )
@@ -281,6 +281,11 @@ class Bench(ABC):
             )
         words = np.concatenate(batches) if batches else np.zeros(0, np.uint32)
         return Execution(words, end.code, end.cycles)
+
+    def _meaning(self, fault: Fault) -> str:
+        one = self.info.carrier.parallel_columns == 1 and fault == Fault.BAD_LINES
+        more = "; this carrier reaches one cell at a time, and cannot choose two word lines" if one else ""
+        return _FAULT_MEANING[fault] + more
 
     @contextmanager
     def armed(self, limits: Limits, rails_v: Mapping[Rail, float]) -> Iterator[None]:

@@ -65,7 +65,7 @@ class Carrier:
         bad: bool (rows, columns), cells of the array that are not to be used.
         reference_ohm: (columns,), by column of the array.
         limits_v: most that a rail may be driven to; pulse_us: longest pulse.
-        self_check: whether it has reference resistors and monitors, by which reading is checked before pulses.
+        self_check: whether reading is checked before pulses, by reference resistors and monitors if the kind has them.
         note: what every result says of the calibration that it rests on; None: nothing.
         series_ohm, amplifier: by the kind of carrier, what is in series with each cell, and volts an ampere over the
             reference carrier's.
@@ -132,8 +132,8 @@ class Carrier:
         )
 
     def of_kind(self, kind: str) -> Self:
-        """This carrier as one of a kind: with its part in series, no looser than its ceilings, and no self-check where
-        there is nothing to look at. A limit that is the reference carrier's ceiling counts as not given.
+        """This carrier as one of a kind: with its part in series, and no looser than its ceilings. A limit that is the
+        reference carrier's ceiling counts as not given.
 
         Args:
             kind: a key of tables.CARRIERS.
@@ -146,12 +146,10 @@ class Carrier:
             for rail, most in table.rail_max_v.items()
         }
         name = f"{kind} carrier" if self.name == type(self).name else self.name
-        self_check = self.self_check and table.has_references
         return replace(
             self,
             name=name,
             limits_v=limits,
-            self_check=self_check,
             series_ohm=table.series_ohm,
             amplifier=table.volts_per_amp / t.TIA_OHM,
             reads_each=table.parallel_columns == 1,

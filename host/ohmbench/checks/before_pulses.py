@@ -4,24 +4,36 @@ Three reads, some 7 ms of bench time, with every rail of the command at its oper
 the reference resistors by rail cal, and the rails' monitor resistors. The resistors tell what the channels that see the
 monitors are off by, so that a carrier which was never calibrated is judged, too. Cells are not read: what a fresh array
 reads says nothing (programming/moving.py looks at that while it pulses).
+
+A carrier without resistors and monitors has only cells to look at. There the converter must have noise, and a cell must
+conduct: rows are read until one does, some 8 ms where the first row has one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NoReturn
 
 import numpy as np
 
 from ohmbench.bench.base import Bench, Limits
 from ohmbench.carrier.calibration import RAIL_OFF_MAX
-from ohmbench.checks.reads import MONITOR_CHANNEL, held_v, mean_codes, monitor_codes, reference_codes
+from ohmbench.checks.reads import MONITOR_CHANNEL, held_v, mean_codes, monitor_codes, raw_codes, reference_codes
 from ohmbench.checks.selftest import CAL_V, READS, RESPONDS, Fault, Kind, columns_seen, scale_of
 from ohmbench.errors import ArrayState, CheckError
 from ohmbench.support.array_types import FloatArray, Index, IntArray
-from ohmbench.tables import COLUMNS, Rail
+from ohmbench.tables import COLUMNS, ROWS, Rail
 
 _NOISE = 0.5
 """Codes that a mean of READS may be off by: six times its noise, of 1.84 LSB in each of two reads, and rounding."""
+
+CELL_READS = 16
+"""Of a cell and of the converter with nothing on, where there are only cells to look at."""
+
+_CONDUCTS = 5.0
+"""Codes above the offset: eight times the noise of two such means, and half of what 3 uS give at 0.2 V."""
+
+_RESETS_V = 0.5  # of the source line: below this no cell switches
 
 _SHOWN = 8  # channels named in a text
 
@@ -34,7 +46,8 @@ def check_before_pulses(bench: Bench) -> None:
         FaultError: the guard turned the array off.
     """
     if bench.carrier.self_check:
-        bench.before_pulses = lambda limits: _require_reading(bench, limits)
+        require = _require_reading if bench.info.carrier.has_references else _require_answering
+        bench.before_pulses = lambda limits: require(bench, limits)
 
 
 def _require_reading(bench: Bench, limits: Limits) -> None:
@@ -57,6 +70,34 @@ def _require_reading(bench: Bench, limits: Limits) -> None:
             "`ohmbench selftest` says more. Repair the carrier, or give its own description with --carrier.",
             array=ArrayState.NOT_PULSED,
         )
+
+
+def _require_answering(bench: Bench, limits: Limits) -> None:
+    idle = raw_codes(bench, {}, CELL_READS)
+    if (idle == idle[0, 0]).all():
+        _refuse(Fault(Kind.DEAD_CHANNEL, "the shunt's converter", f"it reads {idle[0, 0]} whatever is on"))
+    rails_v = {rail: limits.rails_v.get(rail, 0.0) for rail in (Rail.BL_READ, Rail.WL_READ)}
+    if limits.rails_v.get(Rail.SL_RESET, 0.0) < _RESETS_V or not all(rails_v.values()):
+        return  # what only SETs may form: cells need not conduct
+    for line in range(ROWS):
+        codes = mean_codes(bench, rails_v, CELL_READS, wl=1 << line, bl=1 << line) - idle[:, 0].mean()
+        if (codes > _CONDUCTS).any():
+            return
+    _refuse(
+        Fault(
+            Kind.SCAN,
+            "the chip",
+            "no cell conducts: the chip does not answer, a supply is missing, or no cell was ever formed",
+        )
+    )
+
+
+def _refuse(fault: Fault) -> NoReturn:
+    raise CheckError(
+        f"Reading was checked before the first pulse, and does not work: {fault}.",
+        "`ohmbench selftest` says more. Repair the carrier; form the array first if it is fresh (`ohmbench form`).",
+        array=ArrayState.NOT_PULSED,
+    )
 
 
 def _channels(bench: Bench, codes: FloatArray, seen: IntArray, column_of: Index) -> Iterator[Fault]:

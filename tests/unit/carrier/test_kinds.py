@@ -70,5 +70,5 @@ def test_its_ceilings_are_limits() -> None:
     assert X1.limits_v == t.CARRIERS["x1_scan"].rail_max_v
     lower = Carrier(limits_v={**t.RAIL_MAX_V, Rail.BL_SET: 2.0}).of_kind("x1_scan")
     assert lower.limits_v[Rail.BL_SET] == 2.0
-    assert not X1.self_check
+    assert X1.self_check
     assert Carrier().of_kind("reference").self_check
