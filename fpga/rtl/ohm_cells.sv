@@ -42,38 +42,60 @@ module ohm_cells
 
   cmd_t lines_q;  // as the sequencer set them
   logic [Columns-1:0] at_q;  // the column that was passed
-  logic [Columns-1:0] done_q;  // of a pulse or a conversion: columns that have had it
-  logic [Columns-1:0] left, next, open_q;  // open: the column whose code is to come
-  logic is_lines, is_each, moves, taken;
+  logic [Columns-1:0] left_q;  // of a pulse or a conversion: columns that have not had it
+  logic [Columns-1:0]
+      first_q, next_q;  // the lowest of the lines' columns, and of those that are left
+  logic is_at_next_q;  // kept, since a comparison of columns is too slow for a command that passes in its own clock
+  logic [Columns-1:0] open_q;  // the column whose code is to come
+  logic is_lines, is_each, moves, taken, is_last;
 
-  assign is_lines = seq_cmd_i.kind == CmdLines;
-  assign is_each  = seq_cmd_i.kind == CmdPulse || seq_cmd_i.kind == CmdSense;
-  assign left     = lines_q.col & ~done_q;
-  assign next     = lowest(left);
-  assign moves    = is_each && at_q != next;
+  logic [Columns-1:0] lines_first, rest;
+  assign lines_first = lowest(seq_cmd_i.col);
+  assign rest        = left_q & ~next_q;
+
+  assign is_lines    = seq_cmd_i.kind == CmdLines;
+  assign is_each     = seq_cmd_i.kind == CmdPulse || seq_cmd_i.kind == CmdSense;
+  assign moves       = is_each && !is_at_next_q;
+  assign is_last     = rest == '0;
 
   always_comb begin
     cmd_o = seq_cmd_i;
-    if (is_lines) cmd_o.col = lowest(seq_cmd_i.col);
+    if (is_lines) cmd_o.col = lines_first;
     if (moves) begin
       cmd_o     = lines_q;
-      cmd_o.col = next;
+      cmd_o.col = next_q;
     end
   end
   assign cmd_valid_o = seq_valid_i;
   assign taken       = cmd_valid_o && cmd_ready_i;
-  assign seq_ready_o = taken && !moves && (!is_each || left == next);
+  assign seq_ready_o = taken && !moves && (!is_each || is_last);
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || safe_i) begin
-      lines_q <= '0;
-      at_q    <= '0;
-      done_q  <= '0;
-    end else begin
-      if (taken && is_lines) lines_q <= seq_cmd_i;
-      if (taken && (is_lines || moves)) at_q <= cmd_o.col;
-      if (seq_ready_o || !seq_valid_i) done_q <= '0;
-      else if (taken && is_each && !moves) done_q <= done_q | next;
+      lines_q      <= '0;
+      at_q         <= '0;
+      left_q       <= '0;
+      first_q      <= '0;
+      next_q       <= '0;
+      is_at_next_q <= 1'b1;
+    end else if (taken && is_lines) begin
+      lines_q      <= seq_cmd_i;
+      at_q         <= lines_first;
+      left_q       <= seq_cmd_i.col;
+      first_q      <= lines_first;
+      next_q       <= lines_first;
+      is_at_next_q <= 1'b1;
+    end else if (taken && moves) begin
+      at_q         <= next_q;
+      is_at_next_q <= 1'b1;
+    end else if (seq_ready_o || !seq_valid_i) begin
+      left_q       <= lines_q.col;
+      next_q       <= first_q;
+      is_at_next_q <= at_q == first_q;
+    end else if (taken) begin
+      left_q       <= rest;
+      next_q       <= lowest(rest);
+      is_at_next_q <= 1'b0;
     end
   end
 
@@ -86,7 +108,7 @@ module ohm_cells
   logic is_sense, first;
 
   assign is_sense = taken && seq_cmd_i.kind == CmdSense && !moves;
-  assign first    = done_q == '0;
+  assign first    = left_q == lines_q.col;
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || safe_i) begin
@@ -95,7 +117,7 @@ module ohm_cells
       waits_q <= 1'b0;
     end else if (is_sense) begin
       if (first) code_q <= '0;
-      open_q  <= next;
+      open_q  <= next_q;
       waits_q <= 1'b1;
     end else if (code_valid_i) begin
       for (int unsigned j = 0; j < Columns; j++) if (open_q[j]) code_q[j] <= code_i;
