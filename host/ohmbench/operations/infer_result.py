@@ -164,7 +164,7 @@ class InferResult:
             return [*self.outputs.rows()], {}, f"an error of {best:.4g}"
         rows = [
             SummaryRow("Accuracy in integers", _percent(self.accuracy_quantised), "as an ideal array gives it"),
-            SummaryRow("Accuracy through the array, raw", _percent(self.accuracy), f"of {self.images} test images"),
+            SummaryRow("Accuracy through the array, raw", _percent(self.accuracy), f"of {self.images} test inputs"),
         ]
         confusions = {"Raw": confusion(self.labels, self.predictions)}
         if self.trim is None or self.predictions_trimmed is None:

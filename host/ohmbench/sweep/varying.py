@@ -40,7 +40,7 @@ def by_setting(rows: Sequence[Row]) -> list[list[Row]]:
 
 def said(row: Row, names: Sequence[str]) -> str:
     """Settings with their values, as in "method all, budget 0.5"; one without a value is left out."""
-    return ", ".join(f"{name} {text(row[name])}" for name in names if row.get(name) is not None)
+    return ", ".join(f"{name} {text(row[name])}" for name in names if row.get(name) not in (None, ""))
 
 
 def text(value: Any) -> str:
