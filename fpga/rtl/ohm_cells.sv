@@ -43,9 +43,9 @@ module ohm_cells
   cmd_t lines_q;  // as the sequencer set them
   logic [Columns-1:0] at_q;  // the column that was passed
   logic [Columns-1:0] left_q;  // of a pulse or a conversion: columns that have not had it
-  logic [Columns-1:0]
-      first_q, next_q;  // the lowest of the lines' columns, and of those that are left
-  logic is_at_next_q;  // kept, since a comparison of columns is too slow for a command that passes in its own clock
+  logic [Columns-1:0] first_q;  // the lowest of the lines' columns
+  logic [Columns-1:0] next_q;  // the lowest of those that are left
+  logic is_at_next_q;  // kept: to compare columns takes too long for a command that passes at once
   logic [Columns-1:0] open_q;  // the column whose code is to come
   logic is_lines, is_each, moves, taken, is_last;
 
