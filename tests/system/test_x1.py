@@ -165,6 +165,14 @@ def test_a_voltage_whose_code_is_above_its_ceiling_is_refused_before_anything_is
     assert "rail wl_set up to 3.3 V, it allows less than 3.3 V" in said
 
 
+def test_a_carriers_file_for_another_kind_is_refused(image: Path, tmp_path: Path, options: tuple[Any, ...]) -> None:
+    file = tmp_path / "carrier-7.toml"
+    file.write_text('name = "carrier 7"\nkind = "reference"\n')
+    said = refused(UsageError.exit_code, "program", image, "--only", "0", *options, "--carrier", file)
+    assert "carrier 7 is for the reference carrier, and this bench is built for the x1-scan carrier" in said
+    assert "The array was not touched" in said
+
+
 def test_kinds_that_are_not_there_are_refused() -> None:
     said = refused(UsageError.exit_code, "info", "--port", "twin", "--carrier-kind", "x1-scam")
     assert "Known: reference, x1-scan" in said

@@ -12,7 +12,7 @@ import numpy as np
 from ohmbench.errors import ArrayState, CheckError
 from ohmbench.support.array_types import FloatArray
 from ohmbench.support.numbers import is_number
-from ohmbench.tables import COLUMNS, Rail
+from ohmbench.tables import COLUMNS, DEFAULT_CARRIER, Rail
 
 MAX_AGE = timedelta(days=30)
 """A calibration older than this is called stale [guess]: 10 ppm/K parts drift little, connectors and solder do."""
@@ -47,6 +47,7 @@ class Calibration:
         rails: what each rail gives over what it should, relative to cal if there was no instrument.
         residual_codes: largest distance of a mean code from the fitted lines, over all channels.
         instrument: identity of what was measured against.
+        kind: of the carrier that was on the board, a key of tables.CARRIERS.
     """
 
     board: str
@@ -56,6 +57,7 @@ class Calibration:
     residual_codes: float
     instrument: str
     at: datetime
+    kind: str = DEFAULT_CARRIER
 
     def problems(self) -> Iterator[str]:
         """What of it cannot be: no bench in order is off by so much."""
@@ -104,6 +106,7 @@ class Calibration:
             "rails": {rail.name.lower(): gain for rail, gain in self.rails.items()},
             "residual_codes": self.residual_codes,
             "instrument": self.instrument,
+            "carrier_kind": self.kind,
         }
 
     @classmethod
@@ -115,7 +118,8 @@ class Calibration:
         """
         rails = {Rail[name.upper()]: float(gain) for name, gain in values["rails"].items()}
         gain, offset = (np.array(values[name], np.float64) for name in ("gain", "offset"))
-        return cls(board, gain, offset, rails, float(values["residual_codes"]), str(values["instrument"]), at)
+        kind = str(values.get("carrier_kind", DEFAULT_CARRIER))
+        return cls(board, gain, offset, rails, float(values["residual_codes"]), str(values["instrument"]), at, kind)
 
     def summary(self) -> dict[str, Any]:
         return {"board": self.board, "at": self.at.isoformat(), "stale": self.is_stale(), **self.as_json()}

@@ -3,6 +3,7 @@
 A TOML file, all of it optional; what is not given is as on the reference carrier (docs/carriers.md):
 
     name = "carrier 7"
+    kind = "reference"        # a bench whose bitstream is for another one is refused; not given: any
     rows = [0, 1, ...]        # line of the carrier that row 0, 1, ... of the array is wired to
     columns = [0, 1, ...]     # channel of the carrier that column 0, 1, ... of the array is wired to
     bad_rows = [3]            # rows and columns of the array that are not to be used
@@ -32,7 +33,7 @@ import numpy.typing as npt
 
 from ohmbench import tables as t
 from ohmbench.carrier.calibration import Calibration
-from ohmbench.errors import DataError
+from ohmbench.errors import ArrayState, DataError, UsageError
 from ohmbench.support.array_types import Codes, FloatArray, Index, Integers, Mask
 from ohmbench.support.numbers import MAX_QUANTITY, is_number
 from ohmbench.support.text_files import TextFileError, read_toml
@@ -43,6 +44,7 @@ _LEAST_LEFT = 1e-3
 
 _KEYS = (
     "name",
+    "kind",
     "rows",
     "columns",
     "bad_rows",
@@ -69,6 +71,8 @@ class Carrier:
         note: what every result says of the calibration that it rests on; None: nothing.
         series_ohm, amplifier: by the kind of carrier, what is in series with each cell, and volts an ampere over the
             reference carrier's.
+        kind: that its file is for, a key of tables.CARRIERS; None: any.
+        calibrated_kind: that its gain and offset were measured on; None: they were not.
         reads_each: whether it reads one cell after the other; else a row at once.
     """
 
@@ -85,6 +89,8 @@ class Carrier:
     note: str | None = None
     series_ohm: float = 0.0
     amplifier: float = 1.0
+    kind: str | None = None
+    calibrated_kind: str | None = None
     reads_each: bool = False
 
     @classmethod
@@ -129,15 +135,32 @@ class Carrier:
             limits,
             pulse_us,
             self_check,
+            kind=_kind(values.get("kind")),
         )
 
     def of_kind(self, kind: str) -> Self:
         """This carrier as one of a kind: with its part in series, and no looser than its ceilings. A limit that is the
         reference carrier's ceiling counts as not given.
 
+        A calibration of another kind, of the same board, is left out.
+
         Args:
             kind: a key of tables.CARRIERS.
+
+        Raises:
+            UsageError: its file is for another kind.
         """
+        if self.kind is not None and self.kind != kind:
+            raise UsageError(
+                f"The file of {self.name} is for the {_shown(self.kind)} carrier, and this bench is built for the "
+                f"{_shown(kind)} carrier.",
+                f"Load the bitstream for {_shown(self.kind)}, or give the file of the carrier that is there.",
+                array=ArrayState.NOT_TOUCHED,
+            )
+        if self.calibrated_kind is not None and self.calibrated_kind != kind:
+            note = f"none: the last one is of this board with the {_shown(self.calibrated_kind)} carrier"
+            even = replace(self, gain=np.ones(COLUMNS), offset=np.zeros(COLUMNS), note=note, calibrated_kind=None)
+            return even.of_kind(kind)
         if kind == t.DEFAULT_CARRIER:
             return self
         table = t.CARRIERS[kind]
@@ -157,7 +180,13 @@ class Carrier:
 
     def calibrated(self, calibration: Calibration) -> Self:
         """This carrier with what was measured in place of gain and offset."""
-        return replace(self, gain=calibration.gain, offset=calibration.offset, note=calibration.note())
+        return replace(
+            self,
+            gain=calibration.gain,
+            offset=calibration.offset,
+            note=calibration.note(),
+            calibrated_kind=calibration.kind,
+        )
 
     @property
     def is_in_order(self) -> bool:
@@ -214,6 +243,19 @@ class Carrier:
     def shift(self, codes: FloatArray) -> Codes:
         """By how much the channels (..., columns) are off near these codes, read through what is in series."""
         return np.rint(codes * (self.gain - 1.0) + self.offset).astype(np.int64)
+
+
+def _kind(value: Any) -> str | None:
+    if value is None:
+        return None
+    kind = value.replace("-", "_") if isinstance(value, str) else value
+    if kind not in t.CARRIERS:
+        raise ValueError(f"kind is none of {', '.join(map(_shown, t.CARRIERS))}")
+    return str(kind)
+
+
+def _shown(kind: str) -> str:
+    return kind.replace("_", "-")
 
 
 def _lines(name: str, value: Any, count: int) -> Index:

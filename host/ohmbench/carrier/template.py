@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ohmbench.carrier.carrier import Carrier
+from ohmbench.tables import DEFAULT_CARRIER
 
 _WIDTH = 110
 
@@ -20,6 +21,9 @@ def template() -> str:
         "",
         "# what results and the record call it",
         'name = "carrier 1"',
+        "",
+        "# A bench whose bitstream is for another kind is refused.",
+        f'kind = "{DEFAULT_CARRIER}"',
         "",
         f"# Line of the carrier that row 0, 1, ... of the array is wired to: each of 0 to {rows - 1} once.",
         _list("rows", carrier.rows.tolist()),

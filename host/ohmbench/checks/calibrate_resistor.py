@@ -72,7 +72,8 @@ def calibrate_resistor(bench: Bench, board: str, ohm: float, progress: Progress)
     residual = float(np.abs(y - (gain * x + offset)).max())
     every = np.ones(COLUMNS)
     at = datetime.now(UTC).replace(microsecond=0)
-    found = Calibration(board, gain * every, offset * every, {}, residual, f"a resistor of {ohm:g} ohm", at)
+    kind, instrument = bench.info.carrier_kind, f"a resistor of {ohm:g} ohm"
+    found = Calibration(board, gain * every, offset * every, {}, residual, instrument, at, kind)
     found.require_plausible()
     return found
 

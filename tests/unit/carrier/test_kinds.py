@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,9 +12,11 @@ from hypothesis import strategies as st
 
 from ohmbench import tables as t
 from ohmbench.bench.base import codes_per_siemens
+from ohmbench.carrier.calibration import Calibration
 from ohmbench.carrier.carrier import Carrier
+from ohmbench.errors import DataError, UsageError
 from ohmbench.programming.bands import Bands
-from ohmbench.tables import ADC_MAX, Rail
+from ohmbench.tables import ADC_MAX, COLUMNS, Rail
 
 X1 = Carrier().of_kind("x1_scan")
 
@@ -72,3 +77,25 @@ def test_its_ceilings_are_limits() -> None:
     assert lower.limits_v[Rail.BL_SET] == 2.0
     assert X1.self_check
     assert Carrier().of_kind("reference").self_check
+
+
+def test_a_file_for_another_kind_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "carrier-7.toml"
+    file.write_text('name = "carrier 7"\nkind = "x1-scan"\n')
+    carrier = Carrier.load(file)
+    assert carrier.of_kind("x1_scan").kind == "x1_scan"
+    with pytest.raises(UsageError, match="is for the x1-scan carrier, and this bench is built for the reference"):
+        carrier.of_kind("reference")
+    file.write_text('kind = "x2"\n')
+    with pytest.raises(DataError, match="kind is none of reference, x1-scan"):
+        Carrier.load(file)
+
+
+def test_a_calibration_of_another_kind_is_left_out() -> None:
+    gain, offset, at = np.full(COLUMNS, 1.05), np.full(COLUMNS, 3.0), datetime.now(UTC)
+    of_x1 = Calibration("board", gain, offset, {}, 0.1, "a resistor of 10000 ohm", at, "x1_scan")
+    assert Calibration.of_json("board", at, of_x1.as_json()).kind == "x1_scan"
+    assert Carrier().calibrated(of_x1).of_kind("x1_scan").gain[0] == 1.05
+    other = Carrier().calibrated(of_x1).of_kind("reference")
+    assert other.is_even
+    assert "with the x1-scan carrier" in str(other.note)
