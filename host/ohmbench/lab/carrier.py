@@ -24,7 +24,7 @@ from ohmbench.tables import DEFAULT_CARRIER, Rail
 METER_SILENCE_MS = 10_000
 """Of the guard's watchdog while a meter takes its time; rail cal, 0.35 V at most, is the only one on then."""
 
-MISSING = "none: the reference carrier's nominal gains"
+MISSING = "none: the carrier's nominal gains"
 """Said on the results of a bench that was never calibrated."""
 
 
