@@ -203,7 +203,10 @@ def test_unknown_preset() -> None:
     ("recipe", "said"),
     [
         ("no toml", "Cannot read the recipe"),
-        ("nonsense = 1", "nonsense is no key of a recipe. Nothing was sent to the array. The keys are: g_min_usiemens"),
+        (
+            "nonsense = 1",
+            "nonsense is not a key of a recipe. Nothing was sent to the array. The keys are: g_min_usiemens",
+        ),
         ("rounds = 1.5", "rounds = 1.5 is a number, not a whole number. Nothing"),
         ("rounds = 1" + 400 * "0", "Nothing was sent to the array"),
         ("[set]\nhold_v = 1" + 400 * "0", "Nothing was sent to the array"),
@@ -211,8 +214,8 @@ def test_unknown_preset() -> None:
         ('ramp = "gate"\nset_v = 4.0', "above 3.6 V, the carrier's ceiling of rails bl_set and sl_inhibit"),
         ('ramp = "gate"\nset_end_v = 9.0', "above 3.6 V, the carrier's ceiling of rail wl_set"),
         ("read_v = 0.5", "the carrier's ceiling of rail bl_read"),
-        ("[set]\nstep_v = 5.0\ncurve = []", "set.step_v is no step"),
-        ("[reset]\nstep_v = 1e-6", "reset.step_v is no step"),
+        ("[set]\nstep_v = 5.0\ncurve = []", "set.step_v is not a step"),
+        ("[reset]\nstep_v = 1e-6", "reset.step_v is not a step"),
         ("[set]\nus = 2000.0", "set.us = 2000.0 is outside"),
         ("reset_us = 0.001", "reset.us = 0.001 is outside"),
         ("rounds = 100", "more than 255 a cell"),
@@ -413,7 +416,7 @@ def pty_with(answer: bytes | None) -> Iterator[str]:
 def test_something_else_behind_the_port(answer: bytes | None) -> None:
     with pty_with(answer) as port:
         said = refused(ProtocolError.exit_code, "info", "--port", port)
-    assert re.search(r"something answers on .* no ohmbench, .*The array was not touched\. Check --port", said)
+    assert re.search(r"something answers on .* not an ohmbench, .*The array was not touched\. Check --port", said)
 
 
 def test_nothing_behind_the_port() -> None:

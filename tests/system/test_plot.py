@@ -66,7 +66,7 @@ def test_what_cannot_be_drawn_is_refused(lab: Path, tmp_path: Path) -> None:
     assert "did you mean 'yield'" in refused(UsageError.exit_code, "plot", "yeild", "5", *out)
     assert "run 6 has nothing to draw as yield" in refused(UsageError.exit_code, "plot", "yield", "6", *out)
     assert "run 5 has nothing to draw as iv" in refused(UsageError.exit_code, "plot", "iv", "5", *out)
-    assert "is no number" in refused(UsageError.exit_code, "plot", "iv", "W1", *out)
+    assert "is not a number" in refused(UsageError.exit_code, "plot", "iv", "W1", *out)
     assert "written as .svg" in refused(UsageError.exit_code, "plot", "iv", "6", "-o", tmp_path / "x.png")
     assert "has no run 99" in refused(StoreError.exit_code, "plot", "iv", "99", *out)
     assert not list(tmp_path.iterdir())

@@ -116,7 +116,7 @@ class Carrier:
             raise ValueError(f"no such key: {', '.join(unknown)}")
         name = values.get("name", cls.name)
         if not isinstance(name, str):
-            raise TypeError("name is no text")
+            raise TypeError("name is not text")
         self_check = values.get("self_check", cls.self_check)
         if not isinstance(self_check, bool):
             raise TypeError("self_check is neither true nor false")
@@ -260,7 +260,7 @@ def _shown(kind: str) -> str:
 
 def _lines(name: str, value: Any, count: int) -> Index:
     if not isinstance(value, list) or not all(type(line) is int and 0 <= line < count for line in value):
-        raise ValueError(f"{name} is no list of numbers from 0 to {count - 1}")
+        raise ValueError(f"{name} is not a list of numbers from 0 to {count - 1}")
     return np.array(value, np.intp)
 
 
@@ -285,10 +285,10 @@ def _numbers(name: str, value: Any, low: float, high: float) -> FloatArray:
 def _limits(values: Any) -> tuple[dict[Rail, float], float]:
     limits, pulse_us = dict(t.RAIL_MAX_V), math.inf
     if not isinstance(values, dict):
-        raise TypeError("limits is no table")
+        raise TypeError("limits is not a table")
     for key, value in values.items():
         if not is_number(value, 0, MAX_QUANTITY):
-            raise ValueError(f"limits.{key} is no number from 0 on")
+            raise ValueError(f"limits.{key} is not a number from 0 on")
         if key == "pulse_us":
             pulse_us = float(value)
             continue

@@ -31,7 +31,7 @@ def whole(low: int, high: int = MAX_WHOLE) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f"{value} is not {limits}; nothing was sent to the array")
         return value
 
-    parse.__name__ = "whole number"  # argparse names it in its message for what is no number at all
+    parse.__name__ = "whole number"  # argparse names it in its message for what is not a number at all
     return parse
 
 
@@ -84,12 +84,12 @@ def seconds(text: str) -> float:
     try:
         return _in_seconds(str(_in_seconds(number.strip()) * ({"": 1.0} | _UNITS_S)[unit]))
     except (ValueError, KeyError) as error:
-        said = f"{text[:_LONGEST]!r} is no time: give 90, 90s, 15m, 1h or 2d; nothing was sent to the array"
+        said = f"{text[:_LONGEST]!r} is not a time: give 90, 90s, 15m, 1h or 2d; nothing was sent to the array"
         raise argparse.ArgumentTypeError(said) from error
 
 
 def refuse_odd_names(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """End with a usage error where a value is no text, or a path no file system has: it would fail in mid-work."""
+    """End with a usage error where a value is not text, or a path no file system has: it would fail in mid-work."""
     for option, value in vars(args).items():
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, str | Path) and (problem := _problem(one)):
@@ -132,7 +132,7 @@ def _problem(value: str | Path) -> str:
     try:
         data = str(value).encode()
     except UnicodeEncodeError:
-        return "is no text"
+        return "is not text"
     if b"\0" in data:
         return "holds a NUL"
     if len(data) > _LONGEST_TEXT:

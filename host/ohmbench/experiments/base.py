@@ -156,7 +156,7 @@ def require(holds: bool, what: str) -> None:
     UsageError: it does not hold.
     """
     if not holds:
-        raise UsageError(f"These settings make no sense: {what}.", "Correct them.")
+        raise UsageError(f"These settings cannot be used: {what}.", "Correct them.")
 
 
 def ramp(start: float, end: float, step: float) -> list[float]:

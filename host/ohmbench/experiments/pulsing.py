@@ -89,7 +89,7 @@ def require_drivable(drive: Drive, entry: Entry) -> None:
     """
     for rail, volts in drive.rails_v(entry).items():
         if volts > 0 and dac_code(volts) < 1:
-            raise UsageError(f"{volts:g} V is no voltage of the 16-bit DAC: its code is 0.")
+            raise UsageError(f"{volts:g} V is not a voltage of the 16-bit DAC: its code is 0.")
         if volts < 0 or dac_code(volts) > t.RAIL_CEILING[rail]:
             raise UsageError(
                 f"{volts:g} V is outside of what the carrier gives on rail {rail.name.lower()}: from 0 to less than "

@@ -38,6 +38,6 @@ def load(name: str) -> type[Experiment]:
                 ) from error
             if isinstance(found, type) and issubclass(found, Experiment):
                 return found
-            raise UsageError(f"{point.value} is no Experiment of ohmbench.")
+            raise UsageError(f"{point.value} is not an Experiment of ohmbench.")
     meant = did_you_mean(name, names())
     raise UsageError(f"There is no experiment {name}{meant}.", f"There are: {', '.join(names())}.")

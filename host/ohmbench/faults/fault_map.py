@@ -60,7 +60,7 @@ class FaultMap:
         if len(unknown):
             row, column = unknown[0]
             raise DataError(
-                f"Fault map: row {row}, column {column}: {kinds[row, column]} is no kind of fault.",
+                f"Fault map: row {row}, column {column}: {kinds[row, column]} is not a kind of fault.",
                 f"The kinds are 0 to {max(FaultKind)}.",
             )
         if len(serial) > MAX_SERIAL or not serial.isprintable():

@@ -50,7 +50,7 @@ class Bitstream:
         if found is None:
             known = " or ".join(name.upper() for name in FAMILIES)
             raise FlashError(
-                f"{path} is no bitstream of an {known}. The board was not touched. `make bitstream` builds one."
+                f"{path} is not a bitstream of an {known}. The board was not touched. `make bitstream` builds one."
             )
         comments, idcode = found
         build = _after(BUILD_COMMENT, comments)

@@ -13,7 +13,7 @@ _LONGEST_HEAD = 4096  # bytes of comments and of the commands before the IDCODE:
 
 
 def read_head(data: bytes) -> tuple[list[str], int] | None:
-    """Comments and IDCODE; None if it is no bitstream of an ECP5."""
+    """Comments and IDCODE; None if it is not a bitstream of an ECP5."""
     head = data[:_LONGEST_HEAD]
     preamble = head.find(_PREAMBLE)
     verify = head.find(_VERIFY_ID, preamble)

@@ -104,7 +104,7 @@ def _squeeze(node: Node, arguments: Sequence[Constant | None]) -> Constant:
 def _gather(node: Node, arguments: Sequence[Constant | None]) -> Constant:
     x, places, axis = _need(arguments, 0), _need(arguments, 1), node.integer("axis", 0)
     if places.values.dtype.kind not in "iu":
-        raise Refused("takes from places that are no whole numbers")
+        raise Refused("takes from places that are not whole numbers")
     check_made([places.values.size, x.values.size])
     return Constant(np.take(x.values, places.values, axis=axis), x.type)
 

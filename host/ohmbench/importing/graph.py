@@ -47,7 +47,7 @@ class Node:
         """A float or int attribute."""
         value = self.attributes.get(name, default)
         if not isinstance(value, int | float):
-            raise Refused(f"its attribute {name} is no number")
+            raise Refused(f"its attribute {name} is not a number")
         return value
 
     def integer(self, name: str, default: int) -> int:
@@ -57,14 +57,14 @@ class Node:
         """An attribute that lists whole numbers."""
         value = self.attributes.get(name, default)
         if not isinstance(value, list | tuple | range) or not all(isinstance(v, int) for v in value):
-            raise Refused(f"its attribute {name} is no list of whole numbers")
+            raise Refused(f"its attribute {name} is not a list of whole numbers")
         return list(value)
 
     def numbers(self, name: str) -> list[float]:
         """An attribute that lists numbers; [] if it has none."""
         value = self.attributes.get(name, [])
         if not isinstance(value, list | tuple) or not all(isinstance(v, int | float) for v in value):
-            raise Refused(f"its attribute {name} is no list of numbers")
+            raise Refused(f"its attribute {name} is not a list of numbers")
         return [float(v) for v in value]
 
     def text(self, name: str, default: str) -> str:
@@ -118,9 +118,9 @@ def parse(data: bytes) -> Any:
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:
-        raise BadModel("it is no ONNX model, or damaged") from error
+        raise BadModel("it is not an ONNX model, or damaged") from error
     if not model.graph.node:
-        raise BadModel("it is no ONNX model, or one without nodes")
+        raise BadModel("it is not an ONNX model, or one without nodes")
     return model
 
 

@@ -183,7 +183,7 @@ def _lost_cells(archive: Archive, tiles: int, columns: int) -> dict[str, NDArray
 def _text(header: dict[str, Any], name: str) -> str:
     said = header.get(name)
     if not isinstance(said, str) or len(said) > _MAX_TEXT:
-        raise ArchiveError(f"its {name} is no text of up to {_MAX_TEXT} characters")
+        raise ArchiveError(f"its {name} is not text of up to {_MAX_TEXT} characters")
     return said
 
 

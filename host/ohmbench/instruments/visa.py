@@ -48,7 +48,7 @@ def number(value: object, what: str) -> float:
     """
     measured = float(value)  # type: ignore[arg-type]  # drivers are untyped
     if not abs(measured) < 9e36:  # true of NaN too
-        raise ValueError(f"{what} is {measured:g}, which is no measured value")
+        raise ValueError(f"{what} is {measured:g}, which is not a measured value")
     return measured
 
 

@@ -129,7 +129,7 @@ def decode_frame(data: bytes) -> Frame:
         raise ValueError("longer than any frame")
     body = cobs_decode(data)
     if not _OVERHEAD <= len(body) <= _OVERHEAD + MAX_PAYLOAD:
-        raise ValueError(f"{len(body)} bytes are no frame")
+        raise ValueError(f"{len(body)} bytes are not a frame")
     if zlib.crc32(body[:-_CRC_BYTES]) != int.from_bytes(body[-_CRC_BYTES:], "little"):
         raise ValueError("bad CRC")
     kind, seq, arg = _HEAD.unpack_from(body)

@@ -122,7 +122,7 @@ class BoardInfo:
             )
         if len(frame.payload) != _INFO.size or not frame.payload.startswith(MAGIC):
             raise ProtocolError(
-                f"what answers on {name} is no ohmbench: info {frame.payload.hex() or 'empty'}.",
+                f"what answers on {name} is not an ohmbench: info {frame.payload.hex() or 'empty'}.",
                 "Check --port.",
                 array=ArrayState.NOT_TOUCHED,
             )
@@ -266,7 +266,7 @@ def parse_error(frame: Frame) -> RefusedError:
 def malformed(frame: Frame) -> ProtocolError:
     """Returns the exception for a frame that arrived undamaged and still makes no sense."""
     return ProtocolError(
-        f"the FPGA sent a frame that makes no sense: {frame}. Host and gateware do not match: update both."
+        f"the FPGA sent a frame that cannot be read: {frame}. Host and gateware do not match: update both."
     )
 
 

@@ -83,7 +83,7 @@ def _find(payload: bytes, marker: bytes, start: int) -> int:
 def _widened(payload: bytes, size: int) -> Words:
     """Signed numbers of `size` bytes as words."""
     if len(payload) % size:
-        raise ValueError(f"{len(payload)} bytes are no words of {size} bytes")
+        raise ValueError(f"{len(payload)} bytes are not words of {size} bytes")
     upper = np.zeros((len(payload) // size, _WORD_BYTES), np.uint8)
     upper[:, _WORD_BYTES - size :] = np.frombuffer(payload, np.uint8).reshape(-1, size)
     words: Words = (upper.view("<i4").ravel() >> _BYTE * (_WORD_BYTES - size)).astype(np.uint32)

@@ -176,7 +176,7 @@ def read_trace(path: str | Path) -> Iterator[Record]:
     except OSError as error:
         raise DataError(f"Cannot read the trace {path}: {error.strerror or error}. Nothing was sent.") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no trace: not even text. Nothing was sent. Traces come from --trace.") from error
+        raise DataError(f"{path} is not a trace: not even text. Nothing was sent. Traces come from --trace.") from error
 
 
 def _check_head(values: dict[str, Any]) -> None:
@@ -189,14 +189,14 @@ def _record(values: dict[str, Any]) -> Record:
     values = dict(values)
     t_s, what = values.pop("t"), values.pop("what")
     if type(t_s) not in (int, float) or not t_s >= 0:
-        raise ValueError(f"{t_s!r} is no time")
+        raise ValueError(f"{t_s!r} is not a time")
     if what not in _ON_LINE:
         if {name: type(value) for name, value in values.items()} != _NEEDS.get(what):
             raise ValueError(f"{what!r} with {sorted(values)}")
         return Record(t_s, what, values=values)
     way, raw = values.pop("dir"), bytes.fromhex(values.pop("raw"))
     if way not in ("tx", "rx"):
-        raise ValueError(f"{way!r} is no direction")
+        raise ValueError(f"{way!r} is not a direction")
     if what == "frame":
         frame = decode_frame(raw[:-1])
         said = {"type": _type_name(frame.type), "seq": frame.seq, "arg": frame.arg, "payload": frame.payload.hex()}

@@ -69,7 +69,9 @@ def dataset_of(image: WeightImage, name: str | None = None, folder: Path | None 
     if image.input_shape is not None:
         return _for_steps(chosen, image, folder)
     if trained_on not in (None, chosen):
-        raise ImageError(f"The image was made for the data set {trained_on}, not {chosen}.")
+        raise ImageError(
+            f"The image was made for the data set {trained_on}, not {chosen}.", f"Give --data {trained_on}."
+        )
     first = image.layers[0]
     if chosen == "mnist":
         shape, crop = _shape(image), _crop(image)
@@ -110,7 +112,9 @@ def _own(image: WeightImage, given: str | None) -> Dataset:
     if image.input_shape is not None:  # one from elsewhere may be tested with any data that fit
         return own_dataset(image, own)
     if trained_on in NAMES:
-        raise ImageError(f"The image was made for the data set {trained_on}, not {own.name}.")
+        raise ImageError(
+            f"The image was made for the data set {trained_on}, not {own.name}.", f"Give --data {trained_on}."
+        )
     refuse_other_data(image.provenance, own.content, "The image")
     return own_dataset(image, own)
 

@@ -114,7 +114,7 @@ def _checked_kinds(kinds: ArrayLike) -> IntArray:
         )
     unknown = values[(values < 0) | (values > _lib.OHM_CELL_WEAK)]
     if unknown.size:
-        raise DataError(f"{unknown[0]} is no kind of cell (0 to {_lib.OHM_CELL_WEAK}); no cell was changed")
+        raise DataError(f"{unknown[0]} is not a kind of cell (0 to {_lib.OHM_CELL_WEAK}); no cell was changed")
     return values.astype(np.int64)
 
 

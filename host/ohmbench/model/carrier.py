@@ -87,7 +87,7 @@ class SimulatedCarrier:
                 known = "; ".join(f"{name}={what}" for name, what in KINDS.items())
                 guessed = did_you_mean(kind, KINDS) if kind not in KINDS else ""
                 raise UsageError(
-                    f"--carrier-faults: {part!r}{guessed} makes no sense.", f"There are {known}."
+                    f"--carrier-faults: {part!r}{guessed} is not understood.", f"There are {known}."
                 ) from error
         made = cls(tuple(values))
         made.open()
@@ -137,12 +137,12 @@ def _values(kind: str, value: str) -> list[tuple[str, int, float]]:
 def _whole(text: str) -> int:
     value = int(text)
     if not 0 <= value < COLUMNS:
-        raise ValueError(f"{text[:20]} is no line")
+        raise ValueError(f"{text[:20]} is not a line")
     return value
 
 
 def _real(text: str) -> float:
     value = float(text)
     if not is_number(value, -MAX_QUANTITY, MAX_QUANTITY):
-        raise ValueError(f"{text[:20]} is no finite number")
+        raise ValueError(f"{text[:20]} is not a finite number")
     return value

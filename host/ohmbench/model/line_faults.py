@@ -121,7 +121,7 @@ class LineFaults:
             except ValueError:
                 guessed = did_you_mean(kind, _NAMES) if kind not in _NAMES else ""
                 raise UsageError(
-                    f"--line-faults: {item!r} is no fault of a line{guessed}. There are: {_KINDS}."
+                    f"--line-faults: {item!r} is not a fault of a line{guessed}. There are: {_KINDS}."
                 ) from None
             for one in (way,) if way else ways:
                 ways[one] |= found

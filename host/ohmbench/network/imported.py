@@ -194,7 +194,7 @@ def read_steps(archive: Archive, *, weights: bool = True) -> tuple[Step, ...]:
         if not _whole_list(inputs) or not inputs or not all(0 <= i <= number for i in inputs):
             raise ArchiveError(f"step {number} takes values that are not there")
         if not isinstance(numbers, dict) or not all(_fits(value) for value in numbers.values()):
-            raise ArchiveError(f"step {number} has parameters that are no numbers")
+            raise ArchiveError(f"step {number} has parameters that are not numbers")
         arrays = {}
         for name, described in dict(head.get("arrays") or {}).items():
             dtype, shape = described

@@ -72,7 +72,7 @@ def read_csv(path: Path) -> Parts:
     try:
         text = content_of_file(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise OwnDataError("it is no text in UTF-8") from error
+        raise OwnDataError("it is not text in UTF-8") from error
     lines = _lines(text)
     header = [name.strip() for name in next(lines, (0, []))[1]]
     require(len(header) >= 2, "its first line names fewer than two columns", "Give a header: a name a column.")
@@ -130,4 +130,4 @@ def _is_number(text: str) -> bool:
 def _what_is_wrong(row: list[str], header: list[str], label: int, number: int) -> str:
     names = header[:label] + header[label + 1 :]
     name, value = next((n, v) for n, v in zip(names, row, strict=True) if not _is_number(v))
-    return f"line {number} has {value[:40]!r} in column {name[:40]!r}, which is no number"
+    return f"line {number} has {value[:40]!r} in column {name[:40]!r}, which is not a number"

@@ -133,7 +133,7 @@ def _read(given: str) -> tuple[str, Parts]:
         return path.name, read_idx_pair(path)
     if path.suffix == ".npy":
         raise UsageError(f"{given} holds inputs or labels alone.", "Give both files: --data x.npy,y.npy.")
-    raise UsageError(f"Nobody knows how to read {given}.", f"Data are {FORMATS}.")
+    raise UsageError(f"ohmbench cannot read {given}.", f"Data are {FORMATS}.")
 
 
 def _checked(name: str, parts: Parts) -> OwnData:
@@ -195,7 +195,7 @@ class Scaling:
         try:
             low, high = (_numbers(str(said.get(key))) for key in (SCALE_LOW, SCALE_HIGH))
         except ValueError as error:
-            raise DataError("The provenance's scale of inputs is no list of numbers.") from error
+            raise DataError("The provenance's scale of inputs is not a list of numbers.") from error
         if low.shape != high.shape or not np.isfinite([low, high]).all():
             raise DataError("The provenance's scale of inputs makes no sense.")
         return cls(low, high)

@@ -126,7 +126,7 @@ def _classes(folder: Path, names: list[str]) -> tuple[NDArray[np.uint8], NDArray
                     require(total <= MAX_BYTES, f"its images are larger than {MAX_BYTES >> 20} MB", "Give fewer.")
                     images.append(np.asarray(image.convert("L" if grey else "RGB"), np.uint8))
             except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-                raise OwnDataError(f"{name}/{path.name} is no PNG, or a damaged one ({error})") from error
+                raise OwnDataError(f"{name}/{path.name} is not a PNG, or a damaged one ({error})") from error
             labels.append(name)
     if any(image.ndim == 3 for image in images):
         require(

@@ -138,7 +138,7 @@ def _require_finite(array: NDArray[Any], name: str) -> None:
         bad = ~(np.isfinite(array) & (np.abs(array) <= largest))
         at = ", ".join(map(str, np.unravel_index(int(np.argmax(bad)), array.shape)))
         raise OwnDataError(
-            f"{name} has {int(np.count_nonzero(bad))} values that are no finite numbers, the first at [{at}]",
+            f"{name} has {int(np.count_nonzero(bad))} values that are not finite numbers, the first at [{at}]",
             "Leave such rows out, or fill the gaps.",
         )
 

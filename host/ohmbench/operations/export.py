@@ -153,7 +153,7 @@ def _hdf5(store: Store, asked: Filter) -> tuple[bytes, Row]:
 
 
 def _attributes(group: Any, row: Row) -> None:
-    """What is no number and no text as JSON; what has no value is left out."""
+    """What is neither a number nor text, as JSON; what has no value is left out."""
     for name, value in row.items():
         if value is not None:
             group.attrs[name] = json_text(value, None) if isinstance(value, dict | list) else value

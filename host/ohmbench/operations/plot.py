@@ -78,7 +78,7 @@ def _of_run(draw: Callable[[str, Store, Shown], str]) -> Callable[[str, str, Pat
     def drawn(kind: str, source: str, lab: Path | None) -> Figure:
         if not source.isdecimal() or len(source) > 12:
             raise UsageError(
-                f"{kind} is of a run, and {source} is no number of one.", "`ohmbench log` has the numbers."
+                f"{kind} is of a run, and {source} is not a number of one.", "`ohmbench log` has the numbers."
             )
         with record_to_read(record_path(lab)) as store:
             return _figure(kind, f"run {source}", draw(kind, store, show(store, int(source))))
@@ -98,7 +98,7 @@ def _of_sweep(draw: Callable[[ResultStore, list[dict[str, Any]]], str]) -> Calla
 
 def _figure(kind: str, source: str, chart: str) -> Figure:
     if not isinstance(chart, Figure):
-        raise UsageError(f"{source} has nothing to draw as {kind}: it is of another kind, or was ended too early.")
+        raise UsageError(f"{source} has nothing to draw as {kind}: it is of another kind, or it ended too early.")
     return chart
 
 

@@ -154,7 +154,7 @@ def _argument(text: str, recipe: Recipe) -> tuple[str, int]:
     unit = found.group(2).replace("µ", "u") if found else ""
     if found is None or (unit and unit not in _UNITS):
         raise UsageError(
-            f"--arg {name}: {value!r} is no number{did_you_mean(unit, _UNITS) if unit else ''}.",
+            f"--arg {name}: {value!r} is not a number{did_you_mean(unit, _UNITS) if unit else ''}.",
             f"Give a whole number, or one with a unit: {', '.join(_UNITS)}.",
         )
     digits = found.group(1)
@@ -163,7 +163,7 @@ def _argument(text: str, recipe: Recipe) -> tuple[str, int]:
             return name, int(digits, 0)
         except ValueError:
             raise UsageError(
-                f"--arg {name}: {digits} is no whole number, and registers hold only those.",
+                f"--arg {name}: {digits} is not a whole number, and registers hold only those.",
                 f"Give a whole number, or a unit: {', '.join(_UNITS)}.",
             ) from None
     try:
@@ -197,7 +197,7 @@ def _rail(text: str) -> tuple[Rail, float, float]:
         volts = []
     if not 1 <= len(volts) <= 2 or not all(math.isfinite(v) and v >= 0 for v in volts) or volts[-1] < volts[0]:
         raise UsageError(
-            f"--rail {name}: {value!r} is no voltage.",
+            f"--rail {name}: {value!r} is not a voltage.",
             "Give volts, as bl_set=2.0, or with the most that the program may move it to, as sl_reset=0.7:1.5.",
         )
     return names[name.lower()], volts[0], volts[-1]

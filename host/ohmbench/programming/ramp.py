@@ -92,11 +92,11 @@ class Ramp:
             yield f"{name}.curve is not a list of points with rising conductance"
         start, step, end = self.codes
         if start < 1:
-            yield f"{name}.start_v is no voltage of the 16-bit DAC: its code is 0"
+            yield f"{name}.start_v is not a voltage of the 16-bit DAC: its code is 0"
         if start > end:
             yield f"{name}.start_v is above {name}.end_v"
         elif step < 1 or end + step > _WORD:
-            yield f"{name}.step_v is no step of the 16-bit DAC"
+            yield f"{name}.step_v is not a step of the 16-bit DAC"
         elif rounds * self.pulses > most_pulses:
             yield f"{rounds} rounds of {self.pulses} {name} pulses, more than {most_pulses} a cell"
         if not 1 <= clocks(self.us) <= _WORD:

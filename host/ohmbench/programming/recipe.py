@@ -76,10 +76,10 @@ class Recipe:
     def __post_init__(self) -> None:
         bad = list(self._problems())
         if bad:
-            raise DataError(f"The recipe makes no sense: {'; '.join(bad)}.", "Correct it.")
+            raise DataError(f"The recipe cannot be used: {'; '.join(bad)}.", "Correct it.")
 
     def _problems(self) -> Iterator[str]:
-        """What is no number, or what the guard, the firmware's 16 bits or the ADC would not take."""
+        """What is not a number, or what the guard, the firmware's 16 bits or the ADC would not take."""
         for name, value in _numbers(self):
             key = name.rpartition(".")[2]
             low_enough = value >= (-1 if key == "back" else 0) if key in _MAY_BE_ZERO else value > 0
@@ -94,7 +94,7 @@ class Recipe:
         beyond = False
         for name, volts, rails in self._voltages(algorithm):
             if dac_code(volts) < 1:
-                yield f"{name} = {volts} is no voltage of the 16-bit DAC: its code is 0"
+                yield f"{name} = {volts} is not a voltage of the 16-bit DAC: its code is 0"
             above = [rail for rail in rails if dac_code(volts) > t.RAIL_CEILING[rail]]
             if above:
                 beyond = True

@@ -130,7 +130,7 @@ def misfit(name: str, value: object, defaults: Mapping[str, object]) -> str:
     """What is wrong with a key or its value, as a part of a sentence."""
     if name in defaults or any(key.startswith(f"{name}.") for key in defaults):
         return f"{name} = {_shown(value)} is {_kind(value)}, not {_kind(defaults.get(name, {}))}"
-    return f"{name} is no key of a recipe{did_you_mean(name, defaults)}"
+    return f"{name} is not a key of a recipe{did_you_mean(name, defaults)}"
 
 
 def _shown(value: object) -> str:

@@ -56,7 +56,7 @@ def last_calibration(store: Store, board: str) -> Calibration | None:
         problems = ["its values are damaged"]
     if problems:
         raise StoreError(
-            f"The last calibration of board {board} in the record makes no sense: {'; '.join(problems[:4])}.",
+            f"The last calibration of board {board} in the record is not plausible: {'; '.join(problems[:4])}.",
             "Calibrate again (`ohmbench calibrate`): the last one counts.",
         )
     return found

@@ -221,7 +221,7 @@ class Store(Ledger):
         """
         for row in self._database.rows(_RUNS + "r.id = ?", run_id):
             return self._run_record(row)
-        raise StoreError(f"The record {self._database.path} has no run {run_id}.", "List its runs.")
+        raise StoreError(f"The record {self._database.path} has no run {run_id}.", "`ohmbench log` lists its runs.")
 
     @interpreting(lambda store: store._database)
     def cells(self, run_id: int, pass_number: int | None = None) -> Cells:

@@ -131,7 +131,7 @@ def open_archive(data: bytes, what: str, schema: int, without: Mapping[str, Any]
     try:
         opened = zipfile.ZipFile(io.BytesIO(data))
     except zipfile.BadZipFile as error:
-        raise ArchiveError("it is no zip archive, or a damaged one") from error
+        raise ArchiveError("it is not a zip archive, or a damaged one") from error
     with opened as archive:
         sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
         _require(len(sizes) == len(archive.infolist()), "a part of the file is there twice")

@@ -19,7 +19,7 @@ _MAGIC = {
 """How files begin that a wrong output option must not destroy."""
 
 _ARCHIVES = (".ohmc", ".ohmw", ".ohmt", ".npz", ".zip", ".gz", ".h5", ".parquet")
-"""Endings of outputs that are no text: what is to be written says for itself whether it replaces its like."""
+"""Endings of outputs that are not text: what is to be written says for itself whether it replaces its like."""
 
 
 def replace_file(path: Path, data: bytes) -> None:

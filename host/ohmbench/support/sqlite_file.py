@@ -243,7 +243,7 @@ def _translated(path: Path, kind: Kind) -> Iterator[None]:
     except sqlite3.Error as error:
         raise kind.explain(path, _problem(error), str(error)) from error
     except UnicodeDecodeError as error:  # of a message that quotes what is damaged
-        raise kind.explain(path, Problem.DAMAGED, "a name in it is no text") from error
+        raise kind.explain(path, Problem.DAMAGED, "a name in it is not text") from error
 
 
 def _problem(error: sqlite3.Error) -> Problem:

@@ -40,7 +40,7 @@ def read_text(path: Path) -> str:
     try:
         return data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise TextFileError("it is no text: not UTF-8") from error
+        raise TextFileError("it is not text: not UTF-8") from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -67,14 +67,14 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """What a JSON text holds. NaN and infinity, which Python's reader takes, are no JSON.
+    """What a JSON text holds. NaN and infinity, which Python's reader takes, are not JSON.
 
     Raises:
         TextFileError: it is no JSON.
     """
 
     def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is no number")
+        raise ValueError(f"{constant} is not a number")
 
     def number(digits: str) -> float:
         value = float(digits)

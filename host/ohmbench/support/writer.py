@@ -83,7 +83,7 @@ def json_text(
     separators: tuple[str, str] | None = None,
     default: Callable[[Any], Any] | None = None,
 ) -> str:
-    """JSON without NaN and infinity, which are no JSON: such a number is null. The others are as of json.dumps."""
+    """JSON without NaN and infinity, which are not JSON: such a number is null. The others are as of json.dumps."""
     return json.dumps(_without_nan(value), indent=indent, separators=separators, default=default, allow_nan=False)
 
 

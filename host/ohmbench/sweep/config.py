@@ -137,7 +137,7 @@ class _Reader:
 
     def settings(self, given: Mapping[str, Any]) -> Iterator[Setting]:
         for key in given.keys() - {"all", "grid"}:
-            raise self._error(key, None, "is no part of a sweep; put keys below [all] or [[grid]]")
+            raise self._error(key, None, "is not a part of a sweep; put keys below [all] or [[grid]]")
         shared, grids = given.get("all", {}), given.get("grid", [])
         grids = [grids] if isinstance(grids, dict) else grids
         if not isinstance(shared, dict) or not isinstance(grids, list) or not all(isinstance(g, dict) for g in grids):

@@ -174,5 +174,5 @@ def test_report(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["open", "open=32", "open=x", "rail=foo:1", "swap=1", "colour=3", "noisy=1:-1"])
 def test_faults_that_make_no_sense(text: str) -> None:
-    with pytest.raises(UsageError, match="makes no sense. There are open=|The simulated carrier has no"):
+    with pytest.raises(UsageError, match="is not understood. There are open=|The simulated carrier has no"):
         SimulatedCarrier.parse(text)

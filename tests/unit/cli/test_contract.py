@@ -176,7 +176,7 @@ def test_completion_knows_values(
     [
         ("compress x.npz --cells x", "argument --cells: invalid list of shares value: 'x'"),
         ("compress x.npz --weight-noise x", "argument --weight-noise: invalid share from 0 to 1 value: 'x'"),
-        ("verify x.ohmw --after x", "argument --after: 'x' is no time: give 90, 90s, 15m, 1h or 2d"),
+        ("verify x.ohmw --after x", "argument --after: 'x' is not a time: give 90, 90s, 15m, 1h or 2d"),
     ],
 )
 def test_a_value_of_another_kind(arguments: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:

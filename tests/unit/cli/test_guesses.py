@@ -113,7 +113,7 @@ def test_what_is_not_alike_is_not_guessed(capsys: pytest.CaptureFixture[str], tm
         ("rounds = 2.5", "rounds = 2.5 is a number, not a whole number"),
         ("single_cell = 1", "single_cell = 1 is a whole number, not true or false"),
         ("set = 3", "set = 3 is a whole number, not a table"),
-        ("window_usiemes = 8", "window_usiemes is no key of a recipe (did you mean 'window_usiemens'?)"),
+        ("window_usiemes = 8", "window_usiemes is not a key of a recipe (did you mean 'window_usiemens'?)"),
     ],
 )
 def test_a_wrong_type_is_said_with_the_value(text: str, message: str, tmp_path: Path) -> None:

@@ -65,11 +65,11 @@ def test_folders_that_cannot_be(lab: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("wl_read_v = 5e-324", "wl_read_v = 5e-324 is no voltage of the 16-bit DAC: its code is 0"),
-        ("read_v = 1e-6", "read_v = 1e-06 is no voltage"),
-        ("[set]\nhold_v = 5e-324", "set.hold_v = 5e-324 is no voltage"),
-        ("[set]\nstart_v = 5e-324", "set.start_v is no voltage"),
-        ("[reset]\nhold_v = 5e-324", "reset.hold_v = 5e-324 is no voltage"),
+        ("wl_read_v = 5e-324", "wl_read_v = 5e-324 is not a voltage of the 16-bit DAC: its code is 0"),
+        ("read_v = 1e-6", "read_v = 1e-06 is not a voltage"),
+        ("[set]\nhold_v = 5e-324", "set.hold_v = 5e-324 is not a voltage"),
+        ("[set]\nstart_v = 5e-324", "set.start_v is not a voltage"),
+        ("[reset]\nhold_v = 5e-324", "reset.hold_v = 5e-324 is not a voltage"),
         ("[set]\ncurve = [[1, 1e308], [2, 1]]", "set.curve"),
         ("[set]\nend_v = 1e308", "set.end_v"),
         (f"passes = {DIGITS}", "passes"),

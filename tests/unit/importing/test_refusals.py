@@ -83,7 +83,7 @@ def test_refused_with_a_reason(m: onnx.ModelProto, said: str) -> None:
 
 def test_no_model() -> None:
     for data in (b"", b"PK\x03\x04", b"\x00" * 100, b"\x08" * 10):
-        assert "no ONNX model" in refused(data)
+        assert "not an ONNX model" in refused(data)
 
 
 def test_a_missing_file(tmp_path: Any) -> None:

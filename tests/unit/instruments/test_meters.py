@@ -62,5 +62,5 @@ def test_an_answer_that_is_no_number() -> None:
 def test_no_number_is_no_voltage(said: str) -> None:
     with open_meter(address("hp34401a")) as meter:
         meter._read_v = lambda: float(said)  # type: ignore[method-assign]
-        with pytest.raises(InstrumentError, match="no measured value"):
+        with pytest.raises(InstrumentError, match="not a measured value"):
             meter.read_v()

@@ -185,7 +185,7 @@ def test_no_number_is_no_good_voltage(said: str) -> None:
             return Reading(channel, float(said), 0.2)
 
     supply = Supply()
-    with pytest.raises(InstrumentError, match="no measured value"):
+    with pytest.raises(InstrumentError, match="not a measured value"):
         supply.on(SupplyFile("X", (Output(1, 5.0, 0.5),)))
     assert supply.is_on == {1: False}
 

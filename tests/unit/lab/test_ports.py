@@ -149,7 +149,7 @@ def test_candidates_are_listed_otherwise(states: tuple[PortState, ...], said: st
 
 
 def test_a_device_that_cannot_be_asked_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that is being unplugged, or whose strings are no text, fails all of pyserial's listing."""
+    """One that is being unplugged, or whose strings are not text, fails all of pyserial's listing."""
 
     def fail() -> None:
         raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "odd")

@@ -47,7 +47,7 @@ def test_a_silent_device_is_no_bench() -> None:
 def test_another_device_is_told_from_a_bench(answer: Callable[[bytes], bytes]) -> None:
     transport, clock = answering(answer)
     start = clock()
-    with pytest.raises(ProtocolError, match="something answers on mock, but it is no ohmbench"):
+    with pytest.raises(ProtocolError, match="something answers on mock, but it is not an ohmbench"):
         Link(transport, clock=clock)
     assert clock() - start < 5
     assert transport.closed
@@ -75,7 +75,7 @@ def test_another_version_says_what_to_update(version: int, older: str) -> None:
 def test_another_magic_is_no_bench() -> None:
     model, line, clock = bench()
     model.magic = b"OHMC"
-    with pytest.raises(ProtocolError, match="is no ohmbench"):
+    with pytest.raises(ProtocolError, match="is not an ohmbench"):
         Link(line, clock=clock)
 
 

@@ -199,7 +199,7 @@ def test_another_protocol_version_behind_a_port(pty: Pty, board: FpgaModel) -> N
 
 
 def test_something_else_behind_a_port() -> None:
-    with pytest.raises(ProtocolError, match="something answers on loop://, but it is no ohmbench"):
+    with pytest.raises(ProtocolError, match="something answers on loop://, but it is not an ohmbench"):
         Link.open("loop://")
 
 

@@ -183,12 +183,12 @@ def test_other_files(path: Path, content: bytes) -> None:
 
 def test_a_file_of_another_kind_is_no_damaged_image(path: Path) -> None:
     path.write_text("[[grid]]\n")
-    with pytest.raises(ImageError, match=r"it is no zip archive.* Make it with `ohmbench map`\."):
+    with pytest.raises(ImageError, match=r"it is not a zip archive.* Make it with `ohmbench map`\."):
         WeightImage.load(path)
 
 
 def test_bytes_that_are_no_image() -> None:
-    with pytest.raises(ImageError, match=r"weight image of the sweep: it is no zip archive"):
+    with pytest.raises(ImageError, match=r"weight image of the sweep: it is not a zip archive"):
         WeightImage.from_bytes(b"nothing", "of the sweep")
 
 

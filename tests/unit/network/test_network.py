@@ -155,13 +155,13 @@ def test_network_file(network: Network, tmp_path: Path) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(loaded.biases, network.biases, strict=True))
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(DataError, match="it is no zip archive, or a damaged one. Make it with"):
+    with pytest.raises(DataError, match="it is not a zip archive, or a damaged one. Make it with"):
         Network.load(path)
     np.savez(path, weights0=np.array([{}], dtype=object))
     with pytest.raises(DataError, match="Make it with"):
         Network.load(path)
     path.write_bytes(b"anything else")
-    with pytest.raises(DataError, match="no zip archive.* Make it with") as refused:
+    with pytest.raises(DataError, match="not a zip archive.* Make it with") as refused:
         Network.load(path)
     assert "pickle" not in str(refused.value)
     np.savez(path, weights0=np.ones((3, 2)), bias0=np.ones(3))

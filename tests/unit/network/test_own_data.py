@@ -220,10 +220,10 @@ def spoiled(at: int, value: float) -> NDArray[Any]:
 @pytest.mark.parametrize(
     ("arrays", "said"),
     [
-        ({"x": spoiled(7, np.nan), "y": KINDS}, r"x has 1 values that are no finite numbers, the first at \[7, 2\]"),
-        ({"x": spoiled(0, -np.inf), "y": KINDS}, "no finite numbers"),
-        ({"x": spoiled(0, 1e300), "y": KINDS}, "no finite numbers"),
-        ({"x": TABLE, "y": np.where(KINDS, np.nan, 1.0)}, "y has 40 values that are no finite"),
+        ({"x": spoiled(7, np.nan), "y": KINDS}, r"x has 1 values that are not finite numbers, the first at \[7, 2\]"),
+        ({"x": spoiled(0, -np.inf), "y": KINDS}, "not finite numbers"),
+        ({"x": spoiled(0, 1e300), "y": KINDS}, "not finite numbers"),
+        ({"x": TABLE, "y": np.where(KINDS, np.nan, 1.0)}, "y has 40 values that are not finite"),
         ({"x": TABLE, "y": KINDS[:59]}, "60 inputs and 59 labels"),
         ({"x": TABLE[:0], "y": KINDS[:0]}, "has the shape"),
         ({"x": TABLE[:, 0], "y": KINDS}, "has the shape"),
@@ -250,10 +250,10 @@ def test_what_is_no_data_is_refused(arrays: dict[str, Any], said: str, tmp_path:
     ("text", "said"),
     [
         ("a,label\n1,x\n2\n", "line 3 has 1 columns, its header 2"),
-        ("a,label\n1,x\nred,y\n", "line 3 has 'red' in column 'a', which is no number"),
+        ("a,label\n1,x\nred,y\n", "line 3 has 'red' in column 'a', which is not a number"),
         ("a,label\n,x\n", "line 2 has '' in column 'a'"),
         ("a,label\n1,\n", "line 2 has no label"),
-        ("a,label\n1,x\nnan,y\n", "no finite numbers"),
+        ("a,label\n1,x\nnan,y\n", "not finite numbers"),
         ("1,2\n3,4\n", "its first line holds numbers, not names"),
         ("a\n1\n", "fewer than two columns"),
         ("", "fewer than two columns"),
@@ -304,7 +304,7 @@ def test_files_that_are_not_there_or_of_no_kind(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", TABLE)
     for name, said in (
         ("wine.npz", "No data set is called wine.npz, and there is no such file"),
-        (str(tmp_path / "notes.txt"), "Nobody knows how to read"),
+        (str(tmp_path / "notes.txt"), "ohmbench cannot read"),
         (str(tmp_path / "x.npy"), "Give both files"),
     ):
         with pytest.raises(UsageError, match=said):
@@ -321,7 +321,7 @@ def test_files_that_are_not_there_or_of_no_kind(tmp_path: Path) -> None:
 def test_images_of_no_use(tmp_path: Path) -> None:
     folder = pngs(tmp_path / "png", IMAGES[:2], [0, 1])
     (folder / "1/b.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
-    with pytest.raises(DataError, match=r"1/b.png is no PNG, or a damaged one"):
+    with pytest.raises(DataError, match=r"1/b.png is not a PNG, or a damaged one"):
         read_own_data(str(folder))
     Image.fromarray(IMAGES[0][:2]).save(folder / "1/b.png")
     with pytest.raises(DataError, match=r"1/b.png has 5x2 pixels, others 5x4"):

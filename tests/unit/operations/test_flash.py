@@ -130,9 +130,9 @@ REFUSED = {
     "another board": (bitstream(board="orangecrab"), "for the board orangecrab, not for ulx3s"),
     "not ours": (bitstream(board=None), "by something else than ohmbench"),
     "another FPGA": (bitstream(0x01111043), "IDCODE 0x01111043, which no ULX3S has"),
-    "no bitstream": (b"\x7fELF" + bytes(5000), "is no bitstream of an ECP5"),
-    "empty": (b"", "is no bitstream of an ECP5"),
-    "cut short": (bitstream()[:80], "is no bitstream of an ECP5"),
+    "no bitstream": (b"\x7fELF" + bytes(5000), "is not a bitstream of an ECP5"),
+    "empty": (b"", "is not a bitstream of an ECP5"),
+    "cut short": (bitstream()[:80], "is not a bitstream of an ECP5"),
 }
 
 

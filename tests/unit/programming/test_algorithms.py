@@ -84,9 +84,9 @@ def test_one_that_cannot_be_is_said_so(install: Install, my_package: Any) -> Non
     install("nothing", "my_package:Nothing")
     install("gone", "my_package:Gone")
     for name, said in (
-        ("nothing", "my_package:Nothing is no Algorithm of ohmbench"),
+        ("nothing", "my_package:Nothing is not an Algorithm of ohmbench"),
         ("gone", "The algorithm gone of my_package:Gone cannot be loaded"),
         ("other", "There is no algorithm other. There are: gate, .*, nothing"),
     ):
-        with pytest.raises(DataError, match=f"The recipe makes no sense: .*{said}"):
+        with pytest.raises(DataError, match=f"The recipe cannot be used: .*{said}"):
             Recipe(algorithm=name)

@@ -97,7 +97,7 @@ def test_recipe_window_and_parameters_are_resolved() -> None:
         ("", "no [[grid]]"),
         ("grid = 3", "are tables"),
         ("[[grid]]\nbits = 2\n", "names no network"),
-        ("[sweep]\n" + BASE, "test.toml:1: sweep is no part of a sweep"),
+        ("[sweep]\n" + BASE, "test.toml:1: sweep is not a part of a sweep"),
         (BASE + "\nbit = 2\n", "test.toml:4: bit is not a key"),
         (BASE + BASE + "bit = 2\n", "test.toml:5: bit is not a key"),
         (BASE + "bits = []\n", "test.toml:3: bits is an empty list"),

@@ -34,5 +34,5 @@ def load(name: str) -> Algorithm:
                 ) from error
             if isinstance(found, type) and issubclass(found, Algorithm):
                 return found()
-            raise DataError(f"{point.value} is no Algorithm of ohmbench.")
+            raise DataError(f"{point.value} is not an Algorithm of ohmbench.")
     raise DataError(f"There is no algorithm {name}{did_you_mean(name, names())}. There are: {', '.join(names())}.")
