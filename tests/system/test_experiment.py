@@ -88,7 +88,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
     refused(UsageError.exit_code, "experiment", "iv", "--set", "set_to_v=4", "--cells", "all", *array)
     assert "--cells all for all 1024" in refused(UsageError.exit_code, "experiment", "iv", *array)
     refused(UsageError.exit_code, "experiment", "iv", "--cells", "all", "--port", "/dev/nothing")
-    refused(UsageError.exit_code, *TRAIN, *array, "--resume")
+    refused(StoreError.exit_code, *TRAIN, *array, "--resume")
     refused(StoreError.exit_code, "experiment", "iv", "--resume", *array)
     refused(WearError.exit_code, *TRAIN, *array, "--wear-budget", "3")
     assert not pulses(tmp_path, "R").any()
