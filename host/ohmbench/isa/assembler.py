@@ -13,6 +13,7 @@ from ohmbench.isa.text import Cursor, SourceError, Token, expression
 from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.resources import resource_root
 from ohmbench.support.text_files import TextFileError, read_text
+from ohmbench.support.words import counted
 from ohmbench.tables import PROGRAM_WORDS, Op
 
 _MNEMONICS = {op.name.lower(): op for op in Op}
@@ -223,7 +224,7 @@ class _Assembler:
             out.append(f"{self.name}:{number}:{token.column + 1}: {error}")
             out += [f"{number:5} | {line}", f"      | {indent}{'^' * max(len(token.text), 1)}"]
         count = len(self.errors)
-        out.append(f"{count} error{'s' if count > 1 else ''} in {self.name}; nothing was sent to the array")
+        out.append(f"{counted(count, 'error')} in {self.name}; nothing was sent to the array")
         return "\n".join(out)
 
 

@@ -26,6 +26,7 @@ from ohmbench.link.messages import Result, without_session
 from ohmbench.link.packing import RESULT_SIZES
 from ohmbench.link.trace import Record, read_trace
 from ohmbench.link.transport import SerialTransport, Transport
+from ohmbench.support.words import counted
 from ohmbench.tables import PROTOCOL_VERSION, FrameType, Register
 
 _KEEPALIVE_S = 0.1  # feeds the guard's watchdog where the traced host did so in time that is now shorter
@@ -252,14 +253,10 @@ class _Replay:
     def _notes(self) -> list[str]:
         notes = []
         if self._damaged:
-            notes.append(f"{_pieces(self._damaged)} from the FPGA in the trace")
+            notes.append(f"{counted(self._damaged, 'damaged piece')} from the FPGA in the trace")
         if self._decoder.bad:
-            notes.append(f"{_pieces(self._decoder.bad)} from the FPGA here")
+            notes.append(f"{counted(self._decoder.bad, 'damaged piece')} from the FPGA here")
         then, now = self._then.info, self._now.info
         if then and now and without_session(then.payload) != without_session(now.payload):
             notes.append("`info` differs: another build of the gateware, or another array type")
         return notes
-
-
-def _pieces(count: int) -> str:
-    return f"{count} damaged piece{'s' * (count != 1)}"

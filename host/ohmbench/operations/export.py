@@ -22,6 +22,7 @@ from ohmbench.record.database import SCHEMA
 from ohmbench.record.store import Store
 from ohmbench.record.trail import events, samples
 from ohmbench.support.files import write_result
+from ohmbench.support.words import counted
 from ohmbench.support.writer import json_text
 from ohmbench.sweep.export import FORMATS, columns_of, missing
 from ohmbench.sweep.export import export as write_table
@@ -60,7 +61,7 @@ class Exported:
         return {"file": str(self.path), **self.contents}
 
     def describe(self) -> str:
-        said = (f"{value} row{'s' * (value != 1)} of {name}" for name, value in self.contents.items())
+        said = (f"{counted(value, 'row')} of {name}" for name, value in self.contents.items())
         return ", ".join(said) + f"; written: {self.path}"
 
 

@@ -33,6 +33,7 @@ from ohmbench.progress import Progress
 from ohmbench.record.cell_records import CellRecords
 from ohmbench.record.journal import last_run
 from ohmbench.support.array_types import NetworkInputs
+from ohmbench.support.words import counted
 from ohmbench.tables import CLOCK_HZ
 
 TRIM = "trim"
@@ -147,7 +148,7 @@ class TrimResult:
         if self.stale is not None:
             lines.append(f"the trimming is stale: {self.stale}; trim again")
         if lost := len(trimming.lost):
-            lines.append(f"{lost} lost cell{'s' if lost > 1 else ''} corrected: the host adds what is missing there")
+            lines.append(f"{counted(lost, 'lost cell')} corrected: the host adds what is missing there")
         lines += [
             f"layer {number}: error of its sums {_whole(raw):.1f}, trimmed {_whole(trimmed):.1f} (level times input)"
             for number, (raw, trimmed) in enumerate(zip(trimming.layer_raw, trimming.layer_trimmed, strict=True))

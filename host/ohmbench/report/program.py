@@ -14,6 +14,7 @@ from ohmbench.record.cell_records import CellRecords
 from ohmbench.report.page import RUNGS
 from ohmbench.report.results import SummaryRow, percent, seconds
 from ohmbench.support.array_types import Codes, FloatArray, IntArray, Mask
+from ohmbench.support.words import counted
 
 
 @dataclass(frozen=True)
@@ -273,7 +274,7 @@ def program_summary(state: ProgramState) -> list[SummaryRow]:
 
 def _images(state: ProgramState) -> str:
     done = len(state.images)
-    return f"on {done} image{'s' if done != 1 else ''}" + (
+    return f"on {counted(done, 'image')}" + (
         f" of {len(state.info.numbers)}" if done != len(state.info.numbers) else ""
     )
 
