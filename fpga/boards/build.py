@@ -20,13 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from ohmbench.carrier.kinds import key_of
 from ohmbench.errors import BuildError, OhmbenchError, UsageError
 from ohmbench.gateware.bitstream import BOARD_COMMENT, BUILD_COMMENT, CARRIER_COMMENT
 from ohmbench.gateware.boards import Board, load_board
 from ohmbench.support.build_id import build_id
-from ohmbench.support.rtl import default_carrier, rtl_files, rtl_folders
+from ohmbench.support.rtl import rtl_files, rtl_folders
 from ohmbench.support.scripts import load_script
-from ohmbench.tables import CLOCK_HZ
+from ohmbench.tables import CLOCK_HZ, DEFAULT_CARRIER
 
 REPO = Path(__file__).resolve().parents[2]
 SEED = 1
@@ -80,22 +81,23 @@ def say(text: str) -> None:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("board", nargs="?", default="ulx3s", help="a folder of fpga/boards (default: %(default)s)")
-    parser.add_argument("--carrier", help="a folder of fpga/carriers (default: that of carriers.toml)")
+    parser.add_argument(
+        "--carrier", type=key_of, default=DEFAULT_CARRIER, help="a folder of fpga/carriers (default: %(default)s)"
+    )
     parser.add_argument("--device", help="size of its FPGA, as in board.toml")
     parser.add_argument("--seed", type=int, default=SEED, help="of the placement (default: %(default)s)")
     args = parser.parse_args(arguments)
     try:
         board = load_board(args.board)
-        carrier = args.carrier and args.carrier.replace("-", "_")
-        print(json.dumps(build(board, args.device or board.default_device, args.seed, carrier), indent=1))
+        print(json.dumps(build(board, args.device or board.default_device, args.seed, args.carrier), indent=1))
     except OhmbenchError as error:
         say(str(error))
         return error.exit_code
     return 0
 
 
-def build(board: Board, device: str, seed: int, carrier: str | None = None) -> dict[str, Any]:
-    """Make the bitstream, and return what summary.json says of it. carrier: None is the default of carriers.toml.
+def build(board: Board, device: str, seed: int, carrier: str = DEFAULT_CARRIER) -> dict[str, Any]:
+    """Make the bitstream, and return what summary.json says of it.
 
     Raises:
         UsageError: the board is not sold with this device, or has no pins for this carrier.
@@ -105,17 +107,16 @@ def build(board: Board, device: str, seed: int, carrier: str | None = None) -> d
         raise UsageError(
             f"No {board.title} has an FPGA {device!r}; nothing was built. Known: {', '.join(board.idcodes)}."
         )
-    kind = carrier or default_carrier(REPO)
-    top_folder = board.carrier_folder(kind)
+    top_folder = board.carrier_folder(carrier)
     family = cast(Family, load_script(board.folder.parent / "family.py"))
     tools = find_tools(family.TOOLS)
-    work = board.build_folder(carrier if kind != default_carrier(REPO) else None)
+    work = board.build_folder(carrier)
     bitstream = REPO / work / f"{board.top}{family.BITSTREAM}"
     bitstream.parent.mkdir(parents=True, exist_ok=True)
     for path in (bitstream, REPO / work / "summary.json"):
         path.unlink(missing_ok=True)  # a build that fails leaves none of an older one
 
-    identity = f"{build_id(REPO, kind):08x}"
+    identity = f"{build_id(REPO, carrier):08x}"
     job = Job(
         root=REPO,
         work=work,
@@ -126,11 +127,11 @@ def build(board: Board, device: str, seed: int, carrier: str | None = None) -> d
         seed=seed,
         clock_hz=CLOCK_HZ,
         identity=identity,
-        sources=sources(board, kind),
-        include=[str(folder.relative_to(REPO)) for folder in rtl_folders(REPO, kind)],
+        sources=sources(board, carrier),
+        include=[str(folder.relative_to(REPO)) for folder in rtl_folders(REPO, carrier)],
         constraints=str((top_folder / f"{board.top}{family.CONSTRAINTS}").relative_to(REPO)),
         tools=tools,
-        comments=(f"{BOARD_COMMENT}{board.name}", f"{CARRIER_COMMENT}{kind}", f"{BUILD_COMMENT}{identity}"),
+        comments=(f"{BOARD_COMMENT}{board.name}", f"{CARRIER_COMMENT}{carrier}", f"{BUILD_COMMENT}{identity}"),
     )
     say("synthesis (the first run of each tool compiles it, a minute or more)")
     run(work, "synthesis", family.synthesis(job))
@@ -144,7 +145,7 @@ def build(board: Board, device: str, seed: int, carrier: str | None = None) -> d
         raise BuildError(f"{error} No summary.") from error
     summary = {
         "board": board.name,
-        "carrier": kind,
+        "carrier": carrier,
         "device": device,
         "build_id": identity,
         "seed": seed,

@@ -33,6 +33,7 @@ import numpy.typing as npt
 
 from ohmbench import tables as t
 from ohmbench.carrier.calibration import Calibration
+from ohmbench.carrier.kinds import key_of, written
 from ohmbench.errors import ArrayState, DataError, UsageError
 from ohmbench.support.array_types import Codes, FloatArray, Index, Integers, Mask
 from ohmbench.support.numbers import MAX_QUANTITY, is_number
@@ -152,13 +153,13 @@ class Carrier:
         """
         if self.kind is not None and self.kind != kind:
             raise UsageError(
-                f"The file of {self.name} is for the {_shown(self.kind)} carrier, and this bench is built for the "
-                f"{_shown(kind)} carrier.",
-                f"Load the bitstream for {_shown(self.kind)}, or give the file of the carrier that is there.",
+                f"The file of {self.name} is for the {written(self.kind)} carrier, and this bench is built for the "
+                f"{written(kind)} carrier.",
+                f"Load the bitstream for {written(self.kind)}, or give the file of the carrier that is there.",
                 array=ArrayState.NOT_TOUCHED,
             )
         if self.calibrated_kind is not None and self.calibrated_kind != kind:
-            note = f"none: the last one is of this board with the {_shown(self.calibrated_kind)} carrier"
+            note = f"none: the last one is of this board with the {written(self.calibrated_kind)} carrier"
             even = replace(self, gain=np.ones(COLUMNS), offset=np.zeros(COLUMNS), note=note, calibrated_kind=None)
             return even.of_kind(kind)
         if kind == t.DEFAULT_CARRIER:
@@ -248,14 +249,10 @@ class Carrier:
 def _kind(value: Any) -> str | None:
     if value is None:
         return None
-    kind = value.replace("-", "_") if isinstance(value, str) else value
+    kind = key_of(value) if isinstance(value, str) else value
     if kind not in t.CARRIERS:
-        raise ValueError(f"kind is none of {', '.join(map(_shown, t.CARRIERS))}")
+        raise ValueError(f"kind is none of {', '.join(map(written, t.CARRIERS))}")
     return str(kind)
-
-
-def _shown(kind: str) -> str:
-    return kind.replace("_", "-")
 
 
 def _lines(name: str, value: Any, count: int) -> Index:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ohmbench import tables as t
 from ohmbench.bench.base import Bench, Limits, dac_code, volts_of
+from ohmbench.carrier.kinds import written
 from ohmbench.errors import ArrayState, UsageError
 from ohmbench.isa import load_firmware
 from ohmbench.support.array_types import Codes, FloatArray, Words
@@ -31,7 +32,7 @@ def require_references(bench: Bench) -> None:
     """
     if not bench.info.carrier.has_references:
         raise UsageError(
-            f"The {bench.info.carrier_kind.replace('_', '-')} carrier has neither reference resistors nor monitors of "
+            f"The {written(bench.info.carrier_kind)} carrier has neither reference resistors nor monitors of "
             "its rails, so its channel cannot be calibrated by itself. Nothing was read.",
             "Put a resistor in the chip's place, and give --resistor OHM.",
             array=ArrayState.NOT_TOUCHED,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ohmbench.carrier.kinds import key_of, written
 from ohmbench.cli.commands import Commands
 from ohmbench.cli.output import Output
 from ohmbench.progress import Progress
+from ohmbench.tables import DEFAULT_CARRIER
 
 
 def add(commands: Commands) -> None:
@@ -18,8 +20,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("--board", default="ulx3s", help="a folder of fpga/boards (default: %(default)s)")
     parser.add_argument(
         "--carrier-kind",
+        type=key_of,
         metavar="KIND",
-        default="reference",
+        default=written(DEFAULT_CARRIER),
         help="the carrier on the board: reference, or x1-scan as in docs/x1.md (default: %(default)s)",
     )
     parser.add_argument(
@@ -32,5 +35,4 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.operations.flash import flash
 
-    kind = args.carrier_kind.replace("-", "_")
-    output.show(flash(args.board, args.file, progress, kind=kind, permanent=args.permanent))
+    output.show(flash(args.board, args.file, progress, kind=args.carrier_kind, permanent=args.permanent))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ohmbench.errors import UsageError
 from ohmbench.support.resources import resource_root
+from ohmbench.tables import DEFAULT_CARRIER
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ class Board:
             )
         return self.folder / carrier
 
-    def build_folder(self, carrier: str | None) -> Path:
-        """Where `make bitstream` puts its files, from the folder that it is called in. None: the default carrier's."""
-        return Path("build") / (self.name if carrier is None else f"{self.name}-{carrier}")
+    def build_folder(self, carrier: str) -> Path:
+        """Where `make bitstream` puts its files, from the folder that it is called in."""
+        return Path("build") / (self.name if carrier == DEFAULT_CARRIER else f"{self.name}-{carrier}")
 
     def device_of(self, idcode: int) -> str | None:
         """The size of FPGA with this IDCODE, if the board is sold with it."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ohmbench.bench.opening import SimulatedArray
+from ohmbench.carrier.kinds import key_of, written
 from ohmbench.errors import DataError, UsageError
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.model.array import ArrayModel, load_params
@@ -53,9 +54,9 @@ def simulated_array(
 
 
 def _kind(name: str) -> str:
-    kind = name.replace("-", "_")
+    kind = key_of(name)
     if kind not in CARRIERS:
-        known = [one.replace("_", "-") for one in CARRIERS]
+        known = [written(one) for one in CARRIERS]
         raise UsageError(
             f"There is no kind of carrier {name!r}{did_you_mean(name, known)}. Known: {', '.join(known)}.",
         )

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ohmbench.carrier.kinds import written
 from ohmbench.errors import FlashError
 from ohmbench.gateware.bitstream import Bitstream
 from ohmbench.gateware.boards import Board, load_board
 from ohmbench.progress import Progress
 from ohmbench.support.build_id import build_id
-from ohmbench.support.resources import resource_root
-from ohmbench.support.rtl import default_carrier
+from ohmbench.tables import DEFAULT_CARRIER
 
 LOADER = "openFPGALoader"
 _INSTALL = "sudo apt install openfpgaloader (Debian, Ubuntu) or brew install openfpgaloader (macOS)"
@@ -51,17 +51,16 @@ class Flashed:
 
 def default_file(board: Board, kind: str) -> Path:
     """Where `make bitstream` puts it, from the folder that it is called in."""
-    named = None if kind == default_carrier(resource_root()) else kind
-    return board.build_folder(named) / f"{board.top}.bit"
+    return board.build_folder(kind) / f"{board.top}.bit"
 
 
 def _carrier_of(bitstream: Bitstream) -> str:
     """A bitstream that does not say is of the time when there was one carrier."""
-    return bitstream.carrier or default_carrier(resource_root())
+    return bitstream.carrier or DEFAULT_CARRIER
 
 
 def flash(
-    board_name: str, path: Path | None, progress: Progress, *, kind: str = "reference", permanent: bool = False
+    board_name: str, path: Path | None, progress: Progress, *, kind: str = DEFAULT_CARRIER, permanent: bool = False
 ) -> Flashed:
     """Load a bitstream.
 
@@ -111,7 +110,7 @@ def _check(bitstream: Bitstream, board: Board, kind: str) -> str:
         raise FlashError(
             f"{bitstream.path} was built for the carrier {made_for}, not for {kind}: its pins could drive it wrongly. "
             f"{_UNTOUCHED} If the board is plugged into the carrier {made_for}, say --carrier-kind "
-            f"{made_for.replace('_', '-')}; else build the right one: make bitstream CARRIER={kind}"
+            f"{written(made_for)}; else build the right one: make bitstream CARRIER={kind}"
         )
     device = board.device_of(bitstream.idcode)
     if device is None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ohmbench.carrier.kinds import written
 from ohmbench.errors import DataError
 from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.text_files import TextFileError, read_toml
@@ -34,7 +35,7 @@ def name_for(name: str, carrier_kind: str) -> str:
     Args:
         carrier_kind: a key of tables.CARRIERS.
     """
-    own = f"{name}-{carrier_kind.replace('_', '-')}"
+    own = f"{name}-{written(carrier_kind)}"
     return own if (RECIPES / f"{own}.toml").is_file() else name
 
 

@@ -13,9 +13,9 @@ import pytest
 from tests.rtl.hostile.hostile_programs import script
 from tests.rtl.runner import BUILDS, COVERAGE_ARGUMENTS, REPO, WAIVERS
 
-from ohmbench.support.rtl import default_carrier, rtl_files, rtl_folders, rtl_headers
+from ohmbench.support.rtl import rtl_files, rtl_folders, rtl_headers
 from ohmbench.support.toolchain import verilator_environment
-from ohmbench.tables import Fault
+from ohmbench.tables import DEFAULT_CARRIER, Fault
 
 HERE = Path(__file__).parent
 OPTIONS = ["--cc", "--exe", "--build", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal"]
@@ -62,10 +62,10 @@ X1_DAMAGES = {  # of x1_hostile_tb.sv
 }
 
 
-def build(kind: str | None = None) -> Path:
-    """The executable: of the default carrier if none is named."""
-    benches = {None: ("pin_checker.sv", "hostile_tb.sv"), X1: ("x1_pin_checker.sv", "x1_hostile_tb.sv")}
-    folder = BUILDS / "hostile" / (kind or "")
+def build(kind: str) -> Path:
+    """The executable."""
+    benches = {DEFAULT_CARRIER: ("pin_checker.sv", "hostile_tb.sv"), X1: ("x1_pin_checker.sv", "x1_hostile_tb.sv")}
+    folder = BUILDS / "hostile" / kind
     folder.mkdir(parents=True, exist_ok=True)
     sources = [*rtl_files(REPO, kind), *(HERE / name for name in benches[kind]), HERE / "hostile_main.cpp"]
     state = [path.read_text() for path in [*sources, HERE / "host_side.svh", *rtl_headers(REPO, kind)]]
@@ -83,11 +83,11 @@ def build(kind: str | None = None) -> Path:
 
 
 def play(
-    tmp_path: Path, seed: int, programs: int, damage: int = 0, kind: str | None = None
+    tmp_path: Path, seed: int, programs: int, damage: int = 0, kind: str = DEFAULT_CARRIER
 ) -> tuple[dict[str, int], list[int], str]:
     """What was seen, how often each fault was, and what the checker said."""
     executable, file = build(kind), tmp_path / "script"
-    file.write_text("\n".join([f"d {damage}", *script(seed, programs, kind or default_carrier(REPO))]) + "\n")
+    file.write_text("\n".join([f"d {damage}", *script(seed, programs, kind)]) + "\n")
     done = subprocess.run([executable, file], cwd=BUILDS / "hostile", capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stdout + done.stderr
     said = json.loads(done.stdout.splitlines()[-1])
