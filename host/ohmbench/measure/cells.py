@@ -6,11 +6,9 @@ import numpy as np
 
 from ohmbench.bench.base import Bench, Limits
 from ohmbench.isa import load_firmware
-from ohmbench.programming.programmer import Collector, program_cells
 from ohmbench.programming.recipe import Recipe
+from ohmbench.programming.run import program_image
 from ohmbench.progress import Progress
-from ohmbench.record.cell_records import CellRecords
-from ohmbench.support.array_types import Levels, Mask, Words
 from ohmbench.tables import COLUMNS, ROWS
 
 LEVELS = {"binary": 2, "levels_8": 8}
@@ -28,7 +26,7 @@ def cells_speed(bench: Bench, progress: Progress) -> dict[str, float]:
         Of each image: time_s, converged_fraction, pulses_mean (of either polarity, a cell).
 
     Raises:
-        FaultError: the guard turned the array off.
+        DataError, FaultError: as `program_image`.
     """
     recipe = Recipe()
     cycles = cell_read_cycles(bench, recipe)
@@ -37,24 +35,13 @@ def cells_speed(bench: Bench, progress: Progress) -> dict[str, float]:
     for name, count in LEVELS.items():
         levels = rng.integers(0, count, (ROWS, COLUMNS)).astype(np.uint8)
         progress.say(f"{levels.size} cells of {count} levels")
-        records = _programmed(bench, recipe, levels, count - 1)
+        records = program_image(bench, levels, np.ones(levels.shape, np.bool_), count - 1, recipe)
         found |= {
             f"{name}_time_s": records.run_cycles / bench.info.clock_hz,
             f"{name}_converged_fraction": float(np.mean(records.inside)),
             f"{name}_pulses_mean": float(np.mean(records.pulses)),
         }
     return found
-
-
-def _programmed(bench: Bench, recipe: Recipe, levels: Levels, max_level: int) -> CellRecords:
-    collector, mask = Collector(), np.ones(levels.shape, np.bool_)
-
-    def on_rows(part: Mask, first: int, words: Words) -> None:
-        del part
-        collector(first, words)
-
-    run_cycles = program_cells(bench, levels, mask, max_level, recipe, on_rows)
-    return CellRecords.of_words(collector.words, mask, *recipe.windows(levels, max_level), run_cycles)
 
 
 def cell_read_cycles(bench: Bench, recipe: Recipe) -> int:
