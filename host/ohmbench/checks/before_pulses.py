@@ -12,7 +12,6 @@ conduct: rows are read until one does, some 8 ms where the first row has one.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NoReturn
 
 import numpy as np
 
@@ -20,6 +19,7 @@ from ohmbench.bench.base import Bench, Limits
 from ohmbench.carrier.calibration import RAIL_OFF_MAX
 from ohmbench.checks.reads import MONITOR_CHANNEL, held_v, mean_codes, monitor_codes, raw_codes, reference_codes
 from ohmbench.checks.selftest import CAL_V, READS, RESPONDS, Fault, Kind, columns_seen, scale_of
+from ohmbench.checks.selftest_cells import NOTHING_CONDUCTS, dead_converter
 from ohmbench.errors import ArrayState, CheckError
 from ohmbench.support.array_types import FloatArray, Index, IntArray
 from ohmbench.tables import COLUMNS, ROWS, Rail
@@ -35,7 +35,7 @@ _CONDUCTS = 5.0
 
 _RESETS_V = 0.5  # of the source line: below this no cell switches
 
-_SHOWN = 8  # channels named in a text
+_OR_FORM = "Repair the carrier; form the array first if it is fresh (`ohmbench form`)."
 
 
 def check_before_pulses(bench: Bench) -> None:
@@ -65,17 +65,13 @@ def _require_reading(bench: Bench, limits: Limits) -> None:
     faults = [*_channels(bench, codes, seen, column_of), *_rails(rails_v, np.where(codes, monitored / gain, np.nan))]
     if faults:
         named = "; ".join(map(str, faults[:4])) + ("; ..." if len(faults) > 4 else "")
-        raise CheckError(
-            f"Reading was checked before the first pulse, and does not work: {named}.",
-            "`ohmbench selftest` says more. Repair the carrier, or give its own description with --carrier.",
-            array=ArrayState.NOT_PULSED,
-        )
+        raise _does_not_work(named, "Repair the carrier, or give its own description with --carrier.")
 
 
 def _require_answering(bench: Bench, limits: Limits) -> None:
     idle = raw_codes(bench, {}, CELL_READS)
     if (idle == idle[0, 0]).all():
-        _refuse(Fault(Kind.DEAD_CHANNEL, "the shunt's converter", f"it reads {idle[0, 0]} whatever is on"))
+        raise _does_not_work(str(dead_converter(idle[0, 0])), _OR_FORM)
     rails_v = {rail: limits.rails_v.get(rail, 0.0) for rail in (Rail.BL_READ, Rail.WL_READ)}
     if limits.rails_v.get(Rail.SL_RESET, 0.0) < _RESETS_V or not all(rails_v.values()):
         return  # what only SETs may form: cells need not conduct
@@ -83,19 +79,13 @@ def _require_answering(bench: Bench, limits: Limits) -> None:
         codes = mean_codes(bench, rails_v, CELL_READS, wl=1 << line, bl=1 << line) - idle[:, 0].mean()
         if (codes > _CONDUCTS).any():
             return
-    _refuse(
-        Fault(
-            Kind.SCAN,
-            "the chip",
-            "no cell conducts: the chip does not answer, a supply is missing, or no cell was ever formed",
-        )
-    )
+    raise _does_not_work(str(NOTHING_CONDUCTS), _OR_FORM)
 
 
-def _refuse(fault: Fault) -> NoReturn:
-    raise CheckError(
-        f"Reading was checked before the first pulse, and does not work: {fault}.",
-        "`ohmbench selftest` says more. Repair the carrier; form the array first if it is fresh (`ohmbench form`).",
+def _does_not_work(what: str, todo: str) -> CheckError:
+    return CheckError(
+        f"Reading was checked before the first pulse, and does not work: {what}.",
+        f"`ohmbench selftest` says more. {todo}",
         array=ArrayState.NOT_PULSED,
     )
 

@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from ohmbench import tables as t
 from ohmbench.bench.base import Bench
 from ohmbench.carrier.calibration import GAIN_OFF_MAX, Calibration
-from ohmbench.checks.reads import held_v, mean_codes
+from ohmbench.checks.reads import mean_codes, shunt_code
 from ohmbench.checks.selftest import WL_READ_V
 from ohmbench.errors import ArrayState, CheckError, UsageError
 from ohmbench.progress import Progress
@@ -57,7 +56,7 @@ def calibrate_resistor(bench: Bench, board: str, ohm: float, progress: Progress)
     ideal, read = [], []
     for done, (volts, times) in enumerate(READS.items(), 1):
         progress("calibrate", done, steps)
-        ideal.append(_ideal_code(bench, volts, ohm))
+        ideal.append(shunt_code(bench, volts, ohm))
         read.append(_code(bench, volts, times, *_PLACES[0]))
     x, y = np.array(ideal), np.array(read)
     gain = float((y[-1] - y[0]) / (x[-1] - x[0]))  # the ends decide the line, the middle shows whether it is one
@@ -93,9 +92,3 @@ def _code(bench: Bench, volts: float, times: int, row: int, column: int) -> floa
     rails = {Rail.BL_READ: volts, Rail.WL_READ: WL_READ_V}
     codes: FloatArray = mean_codes(bench, rails, times, wl=1 << row, bl=1 << row, col=1 << column)
     return float(codes[column])
-
-
-def _ideal_code(bench: Bench, volts: float, ohm: float) -> float:
-    """I = V / (R + shunt), through the amplifier over the shunt."""
-    table = bench.info.carrier
-    return held_v(volts) / (ohm + table.series_ohm) * table.volts_per_amp / t.ADC_LSB_V

@@ -60,6 +60,12 @@ def monitor_codes(volts: float) -> float:
     return volts / MONITOR_OHM * t.TIA_OHM / t.ADC_LSB_V
 
 
+def shunt_code(bench: Bench, volts: float, ohm: float = 0.0) -> float:
+    """The code that a resistor behind the shunt should give: I = V / (R + shunt), through the shunt's amplifier."""
+    table = bench.info.carrier
+    return held_v(volts) / (ohm + table.series_ohm) * table.volts_per_amp / t.ADC_LSB_V
+
+
 def monitored_code(bench: Bench, rail: Rail, volts: float, times: int) -> float:
     """Mean of so many codes of the channel that sees a rail through its monitor resistor, with nothing corrected.
 

@@ -20,10 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from ohmbench import tables as t
 from ohmbench.bench.base import Bench, codes_per_siemens
 from ohmbench.carrier.calibration import OFFSET_MAX
-from ohmbench.checks.reads import ALL, held_v, mean_codes, raw_codes
+from ohmbench.checks.reads import ALL, mean_codes, raw_codes, shunt_code
 from ohmbench.checks.selftest import NOISE_MAX_LSB, NOISE_READS, WL_READ_V, Fault, Kind, Verdict, check_link
 from ohmbench.errors import ArrayState
 from ohmbench.progress import Progress
@@ -37,6 +36,11 @@ HALF_MAX = 0.2  # what half of the voltage may be off by, relative; cells' own c
 _FRESH_USIEMENS = 0.1  # at most, of a cell that was never formed (sky130_fd_pr_reram tables)
 _SIGMAS = 6
 _FORMED = 0.25  # of the cells conduct if they are formed; stuck ones alone are never so many
+
+CONVERTER = "the shunt's converter"
+NOTHING_CONDUCTS = Fault(
+    Kind.SCAN, "the chip", "no cell conducts: the chip does not answer, a supply is missing, or no cell was ever formed"
+)
 
 ENDS = (1, 0, 1)
 """Levels of two that a cell is driven to: whatever it holds, it gets a SET and a RESET."""
@@ -105,7 +109,7 @@ class CellsSelfTest(Verdict):
 
     def describe(self) -> str:
         m, f = self.measured, self.followed
-        lines = [*super().describe().splitlines()]
+        lines = [super().describe()]
         conducting = np.count_nonzero(m.conducts(m.cells))
         lines.append(
             f"noise {m.noise_lsb:.2f} LSB, offset {m.offset:.1f} codes; {conducting} of {m.cells.size} cells conduct"
@@ -171,37 +175,33 @@ def _cells(bench: Bench, volts: float, gate_v: float) -> FloatArray:
     return np.asarray(bench.carrier.on_cells(np.array(lines)), np.float64)
 
 
+def dead_converter(code: float) -> Fault:
+    """Of a code that never changes."""
+    return Fault(Kind.DEAD_CHANNEL, CONVERTER, f"it reads {code:.0f} whatever is on")
+
+
 def judge(bench: Bench, m: CellsMeasured) -> Iterator[Fault]:
     """What the readings mean, the first thing that explains the others."""
     if not m.moved:
-        yield Fault(Kind.DEAD_CHANNEL, "the shunt's converter", f"it reads {m.offset:.0f} whatever is on")
+        yield dead_converter(m.offset)
         return
     if m.noise_lsb > NOISE_MAX_LSB:
-        yield Fault(Kind.NOISY, "the shunt's converter", f"{m.noise_lsb:.1f} LSB, at most {NOISE_MAX_LSB:g}")
+        yield Fault(Kind.NOISY, CONVERTER, f"{m.noise_lsb:.1f} LSB, at most {NOISE_MAX_LSB:g}")
     if abs(m.offset) > OFFSET_MAX:
-        yield Fault(Kind.OFFSET, "the shunt's converter", f"{m.offset:.0f} codes, at most {OFFSET_MAX:g}")
+        yield Fault(Kind.OFFSET, CONVERTER, f"{m.offset:.0f} codes, at most {OFFSET_MAX:g}")
     conducts = m.conducts(m.cells)
-    short = m.cells > SHORT * _through_shunt(bench)
+    short = m.cells > SHORT * shunt_code(bench, READ_V)
     if short.any():
         where = "all cells" if short.all() else ", ".join(f"cell {r},{c}" for r, c in np.argwhere(short)[:4])
         yield Fault(Kind.SHUNT, where, "the current is what the shunt alone lets through: a short")
     elif not conducts.any():
-        yield Fault(
-            Kind.SCAN,
-            "the chip",
-            "no cell conducts: the chip does not answer, a supply is missing, or no cell was ever formed",
-        )
+        yield NOTHING_CONDUCTS
     elif conducts.mean() < _FORMED:
         return
     elif (alike := _alike(m, conducts)) is not None:
         yield Fault(Kind.SCAN, "the chip", f"{alike} read alike: the address in the packet does not come to it")
     else:
         yield from _judge_supplies(m, conducts)
-
-
-def _through_shunt(bench: Bench) -> float:
-    table = bench.info.carrier
-    return held_v(READ_V) / table.series_ohm * table.volts_per_amp / t.ADC_LSB_V
 
 
 def _alike(m: CellsMeasured, conducts: Mask) -> str | None:
