@@ -348,13 +348,11 @@ class Bench(ABC):
         """
         carrier = self.carrier
         over = [
-            f"rail {rail.name.lower()} up to {volts:g} V, it allows {carrier.limits_v[rail]:g} V"
+            f"rail {rail.name.lower()} up to {volts:g} V, it allows "
+            f"{'' if volts > carrier.limits_v[rail] else 'less than '}{carrier.limits_v[rail]:g} V"
             for rail, volts in limits.rails_v.items()
-            if volts > carrier.limits_v[rail]
-        ] + [
-            f"rail {rail.name.lower()} up to {volts:g} V, it allows less than {carrier.limits_v[rail]:g} V"
-            for rail, volts in limits.rails_v.items()
-            if volts <= carrier.limits_v[rail] and dac_code(volts) > self.info.carrier.rail_ceiling[rail]
+            # a DAC's steps are coarse: the code of a voltage at the limit may be above the ceiling's
+            if volts > carrier.limits_v[rail] or dac_code(volts) > self.info.carrier.rail_ceiling[rail]
         ]
         if limits.pulse_us > carrier.pulse_us:
             over.append(f"pulses of up to {limits.pulse_us:g} us, it allows {carrier.pulse_us:g} us")
