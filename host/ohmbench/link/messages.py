@@ -16,8 +16,8 @@ from ohmbench.link.packing import result_words
 from ohmbench.support.array_types import Words
 from ohmbench.tables import MAGIC, PROTOCOL_VERSION, STATE_FAULT_CODE_SHIFT, Fault, FrameError, FrameType, StateArg
 
-_INFO = struct.Struct("<4sIIBBBBHHIBB")
-_SESSION_AT = struct.calcsize("<4sIIBBBBHH")
+_BEFORE_SESSION, _SESSION = "<4sIIBBBBHH", "I"
+_INFO = struct.Struct(_BEFORE_SESSION + _SESSION + "BB")
 _STATE = struct.Struct("<QQIQIQQ")
 _DONE = struct.Struct("<BBHQ")
 _ERROR = struct.Struct("<BBH")
@@ -131,7 +131,8 @@ class BoardInfo:
 
 def without_session(payload: bytes) -> bytes:
     """The payload of an `info` frame without the session's number, which is another one at each start."""
-    return payload[:_SESSION_AT] + payload[_SESSION_AT + 4 :]
+    begin, end = struct.calcsize(_BEFORE_SESSION), struct.calcsize(_BEFORE_SESSION + _SESSION)
+    return payload[:begin] + payload[end:]
 
 
 @dataclass(frozen=True, slots=True)
