@@ -15,6 +15,7 @@ from ohmbench.operations.result import Noted
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.run import program_image
 from ohmbench.progress import Progress
+from ohmbench.support.array_types import Mask
 from ohmbench.tables import COLUMNS, ROWS
 
 SELFTEST = "selftest"
@@ -51,9 +52,7 @@ def _with_cell(
             "Leave --cell out.",
             array=ArrayState.NOT_PULSED,
         )
-    cells = np.zeros((ROWS, COLUMNS), np.bool_)
-    cells[cell] = True
-    with charged(bench, ledgered, SELFTEST, cells=cells):
+    with charged(bench, ledgered, SELFTEST, cells=_alone(cell)):
         return selftest_cells(bench, progress, cell=cell, follow=lambda cell: follow(bench, cell, recipe or Recipe()))
 
 
@@ -64,12 +63,16 @@ def follow(bench: Bench, cell: tuple[int, int], recipe: Recipe) -> Followed:
         UsageError: the carrier does not allow the recipe.
         FaultError: the guard turned the array off.
     """
-    mask = np.zeros((ROWS, COLUMNS), np.bool_)
-    mask[cell] = True
-    usiemens, arrived, pulses = [], [], 0
+    mask, usiemens, arrived, pulses = _alone(cell), [], [], 0
     for level in ENDS:
         records = program_image(bench, np.full(mask.shape, level, np.uint8), mask, 1, recipe)
         usiemens.append(float(records.usiemens(recipe.codes_per_siemens)[cell]))
         arrived.append(bool(records.inside[cell]))
         pulses += int(records.pulses.sum())
     return Followed(cell, tuple(usiemens), tuple(arrived), pulses)
+
+
+def _alone(cell: tuple[int, int]) -> Mask:
+    mask = np.zeros((ROWS, COLUMNS), np.bool_)
+    mask[cell] = True
+    return mask
