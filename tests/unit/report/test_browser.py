@@ -6,14 +6,13 @@ import csv
 import io
 import json
 import re
-import shutil
 import subprocess
 from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-import pytest
+from tests.chromium import chromium, needs_chromium
 from tests.unit.report import making
 from tests.unit.sweep.test_results import rows
 
@@ -21,27 +20,14 @@ from ohmbench.report.live import ProgramReport
 from ohmbench.report.sweep import sweep_html
 from ohmbench.report.verify import render_verify
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+pytestmark = needs_chromium
 
 
 def loaded(page: Path, profile: Path) -> tuple[str, list[str]]:
     """The page as the script left it, and what the browser's console said."""
-    assert CHROMIUM is not None
+    more = ["--virtual-time-budget=3000", "--enable-logging=stderr", "--dump-dom"]
     done = subprocess.run(
-        [
-            CHROMIUM,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--virtual-time-budget=3000",
-            f"--user-data-dir={profile}",
-            "--enable-logging=stderr",
-            "--dump-dom",
-            page.as_uri(),
-        ],
+        [*chromium(profile), *more, page.as_uri()],
         capture_output=True,
         text=True,
         timeout=120,

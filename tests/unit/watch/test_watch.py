@@ -6,7 +6,6 @@ import dataclasses
 import http.client
 import json
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from markupsafe import Markup
+from tests.chromium import chromium, needs_chromium
 
 from ohmbench.errors import StoreError, UsageError
 from ohmbench.experiments.registry import load
@@ -33,7 +33,6 @@ from ohmbench.watch.page import html
 from ohmbench.watch.server import HOST, Handler, WatchServer
 from ohmbench.watch.state import State
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 EVERY = np.ones((32, 32), np.bool_)
 SOON_S = 1.0
 NOTHING = {"run": None, "events": [], "runs": [], "arrays": []}
@@ -369,9 +368,8 @@ wearMap.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter'}));
 
 @contextmanager
 def browsing(address: str, profile: Path) -> Iterator[None]:
-    assert CHROMIUM is not None
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}", "--remote-debugging-port=0"]
-    browser = subprocess.Popen([CHROMIUM, *flags, address], stderr=subprocess.DEVNULL)
+    command = [*chromium(profile), "--remote-debugging-port=0", address]
+    browser = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:
         yield
     finally:
@@ -379,7 +377,7 @@ def browsing(address: str, profile: Path) -> Iterator[None]:
         browser.wait()
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+@needs_chromium
 def test_the_keyboard_opens_a_cell_and_the_convergence_is_drawn(store: Store, tmp_path: Path) -> None:
     asked: Queue[str] = Queue()
 
@@ -402,15 +400,17 @@ def test_the_keyboard_opens_a_cell_and_the_convergence_is_drawn(store: Store, tm
 
 
 SPY = """<script>
-new MutationObserver(() => {
+const tell_test = () => {
   const pixel = element('usiemens').getContext('2d').getImageData(0, 31, 1, 1).data;
   fetch('/seen?' + new URLSearchParams({done: state.done, text: element('what').textContent, pixel: pixel.join(),
     event: element('events').rows[0].cells[2].textContent, heading: element('heading').textContent}));
-}).observe(element('events'), {childList: true, subtree: true});
+};
+tell_test();  // the first change may have come before this script
+new MutationObserver(tell_test).observe(element('events'), {childList: true, subtree: true});
 </script>"""
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium")
+@needs_chromium
 def test_a_browser_shows_a_change_within_a_second(store: Store, tmp_path: Path) -> None:
     """The page reports what it shows, from the write at the bench to the change in the browser's document."""
     seen: Queue[tuple[float, dict[str, str]]] = Queue()
