@@ -1,7 +1,5 @@
 // What a waveform shows of the carrier and of one cell that no pin does: volts of the rails, of the cell's three lines,
-// its conductance and current. And when a waveform is written at all. Only in builds with OHM_WAVES.
-//   +cell=N     the cell: row * Columns + column, of the carrier's lines; 0 if not given
-//   +pulse=N    only from the cell's pulse N - 1 to its pulse N + 1; not given: all the time that the bench is armed
+// its conductance and current. Which cell, and when, is wave_window's. Only in builds with OHM_WAVES.
 // Voltages are what switches, DACs and enables say at once: the array model knows no edges. cell_ua is conductance times
 // voltage; the model's own current bends a little with voltage. The model moves a cell when its pulse ends.
 module wave_probe
@@ -18,26 +16,27 @@ module wave_probe
     input shortint codes_i[Columns]
 );
 
-  import "DPI-C" function void ohm_dpi_want_waves(input int wanted);
-  import "DPI-C" function void ohm_dpi_pulse_cell(input int pulsed);
   import "DPI-C" function real ohm_dpi_usiemens(
     input int row,
     input int column,
     input longint unsigned now
   );
 
-  // clocks after disarming in which all is seen to fall to 0: 10 us
-  localparam int unsigned After = 480;
   localparam int unsigned Half = 64 / SwColumnStride;  // columns of a group
 
-  int cell_row, cell_column, only_pulse;
-  initial begin
-    int cell_number;
-    if (!$value$plusargs("cell=%d", cell_number)) cell_number = 0;
-    if (!$value$plusargs("pulse=%d", only_pulse)) only_pulse = 0;
-    cell_row = cell_number / int'(Columns);
-    cell_column = cell_number % int'(Columns);
-  end
+  int cell_row, cell_column;
+  logic [15:0] cell_pulses;
+  logic cell_pulsed, asks;
+  wave_window u_window (
+      .clk_i,
+      .armed_i,
+      .cell_pulsed_i(cell_pulsed),
+      .adc_cnv_ni,
+      .cell_row_o(cell_row),
+      .cell_column_o(cell_column),
+      .cell_pulses_o(cell_pulses),
+      .asks_o(asks)
+  );
 
   function automatic real volts(rail_e rail);
     return real'(code_i[rail]) * parts_pkg::DacFullScaleV / 65536.0;
@@ -86,47 +85,13 @@ module wave_probe
   // the cell itself
   real cell_usiemens = 0.0;
   logic signed [15:0] cell_code = '0;  // of the last conversion, of its column
-  logic [15:0] cell_pulses = '0;  // since the start
-  logic cell_pulsed, cell_pulsed_q, cnv_nq, asks_q, wanted, wanted_q, shown_q;
-  logic [$clog2(After+1)-1:0] after_q;
-  initial begin
-    {cell_pulsed_q, asks_q, wanted_q, shown_q} = '0;
-    cnv_nq = 1'b1;
-    after_q = '0;
-  end
-
   assign cell_pulsed = wl_on && (set_en_i ? bl_on && at_ground : reset_en_i && at_reset);
 
-  always_comb begin
-    wanted = armed_i || after_q != '0;
-    if (only_pulse != 0) begin
-      if (int'(cell_pulses) != only_pulse - 1 && int'(cell_pulses) != only_pulse) begin
-        wanted = 1'b0;
-      end
-      if (int'(cell_pulses) == only_pulse && (cell_pulsed || cell_pulsed_q)) begin
-        wanted = 1'b0;
-      end
-    end
-  end
-
-  always @(cell_pulsed) ohm_dpi_pulse_cell(int'(cell_pulsed));
-
   always_ff @(posedge clk_i) begin
-    if (armed_i) after_q <= ($bits(after_q))'(After);
-    else if (after_q != '0) after_q <= after_q - 1'b1;
-    cnv_nq <= adc_cnv_ni;
-    cell_pulsed_q <= cell_pulsed;
-    if (cell_pulsed_q && !cell_pulsed) cell_pulses <= cell_pulses + 1'b1;
-    // a clock after the event, when the array model has heard of it
-    asks_q <= wanted && (!wanted_q || (cell_pulsed_q && !cell_pulsed) || (cnv_nq && !adc_cnv_ni));
-    if (asks_q) begin
+    if (asks) begin
       cell_usiemens <= ohm_dpi_usiemens(cell_row, cell_column, now_i);
       cell_code <= codes_i[cell_column];
     end
-    wanted_q <= wanted;
-    shown_q  <= wanted_q;
-    if (wanted_q != shown_q)
-      ohm_dpi_want_waves(int'(wanted_q));  // once the cell's conductance is there
   end
 
 endmodule
