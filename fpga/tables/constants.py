@@ -130,7 +130,7 @@ CARRIER_TABLE = '''class CarrierTable(NamedTuple):
     """What is other from carrier to carrier. Volts and DAC codes by rail; ohms.
 
     volts_per_amp: at the converter. series_ohm: with each cell, in pulses and reads. has_references: reference
-    resistors and monitors of the rails.
+    resistors and monitors of the rails. max_levels: that a cell is programmed to, if its file does not say.
     """
 
     number: int
@@ -140,6 +140,7 @@ CARRIER_TABLE = '''class CarrierTable(NamedTuple):
     volts_per_amp: float
     series_ohm: float
     has_references: bool
+    max_levels: int
 '''
 
 
@@ -227,7 +228,8 @@ def python(isa: Table, default: str, carriers: dict[str, Table], link: Table, re
             out += ["        {", *(f"            Rail.{name}: {value}," for name, value in named), "        },"]
         series = one["shunt"]["ohm"] if is_scan(one) else 0.0
         volts_per_amp = one["shunt"]["volts_per_amp"] if is_scan(one) else one["tia"]["ohm"]
-        out += [f"        {value}," for value in (float(volts_per_amp), float(series), "reference" in one)]
+        figures = (float(volts_per_amp), float(series), "reference" in one, one["max_levels"])
+        out += [f"        {value}," for value in figures]
         out.append("    ),")
     out += ["}", f'DEFAULT_CARRIER = "{default}"', "# its hard ceilings of the rails in volts and in DAC codes"]
     out += ["RAIL_MAX_V, RAIL_CEILING = CARRIERS[DEFAULT_CARRIER].rail_max_v, CARRIERS[DEFAULT_CARRIER].rail_ceiling"]

@@ -97,6 +97,9 @@ def registers_page(registers: Table) -> str:
     )
 
 
+ARRAY_FIGURES = ("rows", "columns", "array_type", "max_levels")
+
+
 def carrier_page(folder: str, carrier: Table) -> str:
     rails = [[i, r["name"], r["max_v"], code_of(r["max_v"], carrier)] for i, r in enumerate(carrier["rail"])]
     apart = carrier["half_select_max_v"]
@@ -107,6 +110,7 @@ def carrier_page(folder: str, carrier: Table) -> str:
         f"The {folder} carrier",
         comment_head("carrier", CARRIERS / folder),
         [
+            ("Array", ["figure", "value"], [[what, carrier[what]] for what in ARRAY_FIGURES]),
             ("Rails", ["number", "name", "ceiling in V", "ceiling in codes"], rails),
             *(scan_sections(carrier) if is_scan(carrier) else switch_sections(carrier)),
             ("Times", ["step", "clocks", "us"], cycles),

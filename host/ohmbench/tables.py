@@ -215,7 +215,7 @@ CODES_CYCLES = 18
 VECTOR_CYCLES = 20
 GATHER_CYCLES = 37
 
-TABLE_DIGEST = 0xF5534A53  # of the tables that this was made from
+TABLE_DIGEST = 0x7AA7F54A  # of the tables that this was made from
 CLOCK_HZ = 48000000
 ROWS = 32
 COLUMNS = 32
@@ -287,7 +287,7 @@ class CarrierTable(NamedTuple):
     """What is other from carrier to carrier. Volts and DAC codes by rail; ohms.
 
     volts_per_amp: at the converter. series_ohm: with each cell, in pulses and reads. has_references: reference
-    resistors and monitors of the rails.
+    resistors and monitors of the rails. max_levels: that a cell is programmed to, if its file does not say.
     """
 
     number: int
@@ -297,6 +297,7 @@ class CarrierTable(NamedTuple):
     volts_per_amp: float
     series_ohm: float
     has_references: bool
+    max_levels: int
 
 
 CARRIERS: dict[str, CarrierTable] = {
@@ -326,6 +327,7 @@ CARRIERS: dict[str, CarrierTable] = {
         2400.0,
         0.0,
         True,
+        256,
     ),
     "x1_scan": CarrierTable(
         2,
@@ -353,6 +355,7 @@ CARRIERS: dict[str, CarrierTable] = {
         2400.0,
         470.0,
         False,
+        8,
     ),
 }
 DEFAULT_CARRIER = "reference"

@@ -126,7 +126,7 @@ enum {
 };
 
 /* of the tables that this was made from: ohmbench.support.table_digest */
-#define OHM_TABLE_DIGEST 0xf5534a53u
+#define OHM_TABLE_DIGEST 0x7aa7f54au
 #define OHM_CLOCK_HZ 48000000.0
 #define OHM_DAC_FULL_SCALE_V 5.0
 #define OHM_ADC_LSB_V 0.000125

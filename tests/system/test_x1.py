@@ -73,6 +73,20 @@ def test_infer_reads_back_and_sums_on_the_host(image: Path) -> None:
     assert "the cells are read back, and the host sums" in done.stderr
 
 
+def test_more_levels_than_it_is_set_up_for_are_refused_before_anything_is_charged(
+    options: tuple[Any, ...], tmp_path: Path
+) -> None:
+    run("map", "--bits", "5", "--hidden", "16", "-o", tmp_path / "fine.ohmw")
+    for command in ("program", "infer"):
+        said = refused(UsageError.exit_code, command, tmp_path / "fine.ohmw", *options)
+        assert "16 levels of conductance, and x1_scan carrier is set up for 8" in said
+    assert as_json("log", "--lab", tmp_path / "lab")["runs"] == []
+    finer = tmp_path / "carrier.toml"
+    finer.write_text("[limits]\nlevels = 16\n")
+    done = as_json("program", tmp_path / "fine.ohmw", "--only", "0", *options, "--carrier", finer)
+    assert done["cells"] > 0
+
+
 def test_selftest_of_a_cell_is_recorded(options: tuple[Any, ...], tmp_path: Path) -> None:
     found = as_json("selftest", *options, "--cell", "3,4", "--report", tmp_path / "check.html")
     assert found["good"]

@@ -361,6 +361,19 @@ class Bench(ABC):
                 f"This is asked of {carrier.name}: {'; '.join(over)}.", "Use a recipe within these limits."
             )
 
+    def require_levels(self, max_level: int) -> None:
+        """Raises:
+        UsageError: levels 0 to `max_level` are more than the carrier is set up for.
+        """
+        most = self.carrier.max_levels
+        if most is not None and max_level >= most:
+            raise UsageError(
+                f"The image has {max_level + 1} levels of conductance, and {self.carrier.name} is set up for {most}.",
+                "Map the network with fewer levels (`--bits`), or set `levels` in the file of --carrier if its cells "
+                "hold as many (docs/carriers.md).",
+                array=ArrayState.NOT_TOUCHED,
+            )
+
     def __enter__(self) -> Self:
         return self
 

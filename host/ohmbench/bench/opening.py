@@ -133,7 +133,7 @@ def open_bench(
         array: for `sim` and `twin` only; a board has its own.
         line_faults: what is wrong with the line of `sim`; the other ports have a line of their own, or none.
         trace: file for every byte of the link, for `replay`.
-        carrier: what the bench has between its lines and the array; None for the reference carrier.
+        carrier: what the bench has between its lines and the array; None for one as its kind is described.
         waves: of `sim`, what to write a waveform of; the file is whole once the bench is closed.
         say: called with a line before something that takes long.
 
@@ -149,8 +149,7 @@ def open_bench(
     bench: Bench | None = None
     try:
         with _open_bench(port, baud, array or SimulatedArray(), line_faults, trace, waves, say) as bench:
-            if carrier is not None:
-                bench.carrier = carrier.of_kind(bench.info.carrier_kind)
+            bench.carrier = (carrier or Carrier()).of_kind(bench.info.carrier_kind)
             try:
                 yield bench
             except OhmbenchError as error:

@@ -16,6 +16,7 @@ A TOML file, all of it optional; what is not given is as on the reference carrie
     [limits]                  # tighter than the guard's own ceilings
     bl_set_v = 3.0
     pulse_us = 10.0
+    levels = 8                # most that a cell is programmed to; not given: as many as the kind of carrier is for
 
 Everything else in ohmbench is in the rows and columns of the array, and in the codes of a carrier without errors.
 """
@@ -43,6 +44,9 @@ from ohmbench.tables import COLUMNS, REFERENCE_OHM, ROWS, Rail
 _LEAST_LEFT = 1e-3
 """Of the voltage across a cell: below this a code is of no cell, but of a short."""
 
+MOST_LEVELS = 256
+"""A weight image has a byte for the level of a cell."""
+
 _KEYS = (
     "name",
     "kind",
@@ -68,6 +72,7 @@ class Carrier:
         bad: bool (rows, columns), cells of the array that are not to be used.
         reference_ohm: (columns,), by column of the array.
         limits_v: most that a rail may be driven to; pulse_us: longest pulse.
+        max_levels: that a cell is programmed to; None: what the kind of carrier is for.
         self_check: whether reading is checked before pulses, by reference resistors and monitors if the kind has them.
         note: what every result says of the calibration that it rests on; None: nothing.
         series_ohm, amplifier: by the kind of carrier, what is in series with each cell, and volts an ampere over the
@@ -86,6 +91,7 @@ class Carrier:
     reference_ohm: FloatArray = field(default_factory=lambda: np.array(REFERENCE_OHM))
     limits_v: Mapping[Rail, float] = field(default_factory=lambda: dict(t.RAIL_MAX_V))
     pulse_us: float = math.inf
+    max_levels: int | None = None
     self_check: bool = True
     note: str | None = None
     series_ohm: float = 0.0
@@ -124,7 +130,7 @@ class Carrier:
         bad = np.zeros((ROWS, COLUMNS), np.bool_)
         bad[_lines("bad_rows", values.get("bad_rows", []), ROWS), :] = True
         bad[:, _lines("bad_columns", values.get("bad_columns", []), COLUMNS)] = True
-        limits, pulse_us = _limits(values.get("limits", {}))
+        limits, pulse_us, max_levels = _limits(values.get("limits", {}))
         return cls(
             name,
             _order("rows", values.get("rows"), ROWS),
@@ -135,6 +141,7 @@ class Carrier:
             _numbers("reference_ohm", values.get("reference_ohm", list(REFERENCE_OHM)), 1e2, 1e9),
             limits,
             pulse_us,
+            max_levels,
             self_check,
             kind=_kind(values.get("kind")),
         )
@@ -162,9 +169,10 @@ class Carrier:
             note = f"none: the last one is of this board with the {written(self.calibrated_kind)} carrier"
             even = replace(self, gain=np.ones(COLUMNS), offset=np.zeros(COLUMNS), note=note, calibrated_kind=None)
             return even.of_kind(kind)
-        if kind == t.DEFAULT_CARRIER:
-            return self
         table = t.CARRIERS[kind]
+        levels = table.max_levels if self.max_levels is None else self.max_levels
+        if kind == t.DEFAULT_CARRIER:
+            return replace(self, max_levels=levels)
         limits = {
             rail: most if self.limits_v[rail] == t.RAIL_MAX_V[rail] else min(self.limits_v[rail], most)
             for rail, most in table.rail_max_v.items()
@@ -174,6 +182,7 @@ class Carrier:
             self,
             name=name,
             limits_v=limits,
+            max_levels=levels,
             series_ohm=table.series_ohm,
             amplifier=table.volts_per_amp / t.TIA_OHM,
             reads_each=table.parallel_columns == 1,
@@ -279,11 +288,16 @@ def _numbers(name: str, value: Any, low: float, high: float) -> FloatArray:
     return np.array(given, np.float64)
 
 
-def _limits(values: Any) -> tuple[dict[Rail, float], float]:
-    limits, pulse_us = dict(t.RAIL_MAX_V), math.inf
+def _limits(values: Any) -> tuple[dict[Rail, float], float, int | None]:
+    limits, pulse_us, levels = dict(t.RAIL_MAX_V), math.inf, None
     if not isinstance(values, dict):
         raise TypeError("limits is not a table")
     for key, value in values.items():
+        if key == "levels":
+            if type(value) is not int or not 2 <= value <= MOST_LEVELS:
+                raise ValueError(f"limits.levels is not a whole number from 2 to {MOST_LEVELS}")
+            levels = value
+            continue
         if not is_number(value, 0, MAX_QUANTITY):
             raise ValueError(f"limits.{key} is not a number from 0 on")
         if key == "pulse_us":
@@ -296,4 +310,4 @@ def _limits(values: Any) -> tuple[dict[Rail, float], float]:
         if value > limits[rail]:
             raise ValueError(f"limits.{key} is above the guard's own ceiling of {limits[rail]} V")
         limits[rail] = float(value)
-    return limits, pulse_us
+    return limits, pulse_us, levels

@@ -51,6 +51,7 @@ def template() -> str:
         "[limits]",
         *(f"{rail.name.lower()}_v = {volts}" for rail, volts in carrier.limits_v.items()),
         "# pulse_us = 10.0   # longest pulse, in microseconds; without it the guard's own limit",
+        "# levels = 8        # most that a cell is programmed to; without it what its kind of carrier is for",
     ]
     return "\n".join(parts) + "\n"
 

@@ -107,7 +107,7 @@ class RecordedArrays:
         """The Loader, as `load_at_once`, with a run in the record for every array.
 
         Raises:
-            UsageError: the carrier does not allow the recipe.
+            UsageError: the carrier does not allow the recipe or so many levels.
             CheckError: reading does not work; the array was not pulsed.
             WearError: a cell's budget could be passed; the array was not pulsed.
             StoreError: the record cannot be written; the array is off.
@@ -117,6 +117,7 @@ class RecordedArrays:
         bench, recipe = self._bench, self._recipe
         limits = recipe.limits()
         if self._held is None:
+            bench.require_levels(image.max_level)
             bench.require_ready(limits)
         self._end()
         self._ledgered.register(bench.info)

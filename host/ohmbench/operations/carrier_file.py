@@ -38,6 +38,7 @@ class CarrierFile:
             "self_check": c.self_check,
             "limits_v": {rail.name.lower(): volts for rail, volts in c.limits_v.items()},
             "pulse_us": c.pulse_us if math.isfinite(c.pulse_us) else None,
+            "levels": c.max_levels,
         }
 
     def describe(self) -> str:
@@ -51,6 +52,7 @@ class CarrierFile:
         lines += [f"{key:14} {', '.join(map(str, s[key]))}" for key in ("bad_rows", "bad_columns") if s[key]]
         lower = [f"{r.name.lower()} {v:g} V" for r, v in self.carrier.limits_v.items() if v < RAIL_MAX_V[r]]
         lower += [f"pulses {s['pulse_us']:g} us"] if s["pulse_us"] is not None else []
+        lower += [f"{s['levels']} levels"] if s["levels"] is not None else []
         lines += [f"{'lower limits':14} {', '.join(lower)}"] if lower else []
         lines += [] if s["self_check"] else ["self_check     none: nothing is looked at before pulses"]
         return "\n".join(lines if len(lines) > 1 else [f"{lines[0]}, as the reference carrier"])

@@ -195,7 +195,7 @@ def program(
 
     Raises:
         ImageError: the image does not fit the bench.
-        UsageError: the report cannot be written, or the carrier does not allow the recipe.
+        UsageError: the report cannot be written, or the carrier does not allow the recipe or so many levels.
         CheckError: reading does not work.
         DataError: no cell of the first rows moved.
         WearError: a cell's budget could be passed; it was not pulsed.
@@ -203,6 +203,7 @@ def program(
         FaultError: the guard turned the array off.
     """
     job.image.check_fits(bench.info)
+    bench.require_levels(job.image.max_level)
     bench.require_ready(job.recipe.limits())
     job = job.on(bench.carrier)
     if ledgered is not None:

@@ -145,11 +145,13 @@ class ArrayRun:
         """All passes.
 
         Raises:
+            UsageError: more levels than the carrier is set up for; nothing was sent.
             FaultError: the guard turned the array off.
             DataError: no cell of the first rows moved.
             WearError: a cell's budget could be passed; it was not pulsed.
             StoreError: the record cannot be written; the array is off.
         """
+        self._bench.require_levels(self._target.max_level)
         notes: list[PassNote] = []
         found: Codes | None = None
         try:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ohmbench.bench.base import Limits
 from ohmbench.bench.twin import TwinBench
 from ohmbench.carrier.carrier import Carrier
-from ohmbench.errors import DataError, UsageError
+from ohmbench.errors import ArrayState, DataError, UsageError
 from ohmbench.inference.on_bench import run_tile
 from ohmbench.mapping.tile import Tile
 from ohmbench.model.array import ArrayModel
@@ -36,7 +36,8 @@ def test_all_of_it(tmp_path: Path) -> None:
         written(
             tmp_path,
             f'name = "seven"\nrows = {ORDER.tolist()}\nbad_rows = [3]\nbad_columns = [0, 31]\ngain = 1.01\n'
-            f"offset = {[0.5] * 32}\nreference_ohm = {[1e4] * 32}\n[limits]\nbl_set_v = 2.5\npulse_us = 3\n",
+            f"offset = {[0.5] * 32}\nreference_ohm = {[1e4] * 32}\n[limits]\nbl_set_v = 2.5\n"
+            "pulse_us = 3\nlevels = 4\n",
         )
     )
     assert carrier.name == "seven"
@@ -46,6 +47,7 @@ def test_all_of_it(tmp_path: Path) -> None:
     assert carrier.limits_v[Rail.BL_SET] == 2.5
     assert carrier.limits_v[Rail.SL_RESET] == 3.6
     assert carrier.pulse_us == 3.0
+    assert carrier.max_levels == 4
 
 
 def test_an_empty_file_is_the_reference_carrier(tmp_path: Path) -> None:
@@ -70,6 +72,8 @@ def test_an_empty_file_is_the_reference_carrier(tmp_path: Path) -> None:
         ("[limits]\nbl_set_v = 3.7", "above the guard's own ceiling"),
         ("[limits]\nbl_set_v = -1", "not a number from 0 on"),
         ("[limits]\nfoo_v = 1", "no such limit: foo_v"),
+        ("[limits]\nlevels = 1", "levels is not a whole number from 2 to 256"),
+        ("[limits]\nlevels = 8.0", "levels is not a whole number from 2 to 256"),
         ("limits = 1", "limits is not a table"),
         ("rows = ", "Cannot read the carrier"),
     ],
@@ -177,6 +181,24 @@ def test_a_carriers_limits_are_held() -> None:
     with pytest.raises(UsageError, match=r"frail: rail bl_set up to 2 V, it allows 1 V; pulses of up to 1 us"):
         enter(made, Limits({Rail.BL_SET: 2.0}, 1.0, 1))
     assert not made.state().armed
+
+
+@pytest.mark.parametrize(("kind", "levels"), [("reference", 256), ("x1_scan", 8)])
+def test_levels_are_what_its_file_says_or_else_its_kind(kind: str, levels: int, tmp_path: Path) -> None:
+    assert Carrier().of_kind(kind).max_levels == levels
+    assert Carrier.load(written(tmp_path, "[limits]\nlevels = 12\n")).of_kind(kind).max_levels == 12
+
+
+def test_more_levels_than_the_carriers_get_no_pulse() -> None:
+    levels, mask = image()
+    made = TwinBench(ArrayModel("ideal", seed=3))
+    made.carrier = Carrier(name="coarse", max_levels=7)
+    with pytest.raises(UsageError, match="The image has 8 levels .*, and coarse is set up for 7") as refused:
+        program_image(made, levels, mask, 7, Recipe())
+    assert refused.value.array == ArrayState.NOT_TOUCHED
+    assert made.state().run_cycles == 0
+    made.carrier = Carrier(max_levels=8)
+    assert program_image(made, levels, mask, 7, Recipe()).pulses.any()
 
 
 def enter(made: TwinBench, limits: Limits) -> None:
