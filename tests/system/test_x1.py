@@ -98,6 +98,8 @@ def test_selftest_of_a_cell_is_recorded(options: tuple[Any, ...], tmp_path: Path
     assert pulses[3, 4] == found["cell_pulses"] > 0
     assert np.count_nonzero(pulses) == 1
     assert "3,4 went to" in (tmp_path / "check.html").read_text()
+    (worn,) = as_json("log", "arrays", "--lab", tmp_path / "lab")["arrays"]
+    assert worn["pulses_max"] == pulses[3, 4], "what it got, no upper bound"
     runs = as_json("log", "--lab", tmp_path / "lab")
     assert [run["kind"] for run in runs["runs"]] == ["selftest"]
 

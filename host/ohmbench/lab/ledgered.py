@@ -1,4 +1,4 @@
-"""How commands whose single pulses do not come back enter them in the record."""
+"""How commands that pulse without a programming run enter it in the record."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def charged(
 ) -> Iterator[Run | None]:
     """Charge cells, whenever the bench is armed, with the pulses that the guard then allows.
 
-    Gives the run in the record, None without one. For work whose single pulses do not come back: what it charges stays
-    an upper bound. Cells on bad lines of the carrier get none.
+    Gives the run in the record, None without one. What it charges stays an upper bound, unless the run is told what the
+    cells got. Cells on bad lines of the carrier get none.
 
     Args:
         provenance: what the run keeps besides the bench's own; what JSON can hold.

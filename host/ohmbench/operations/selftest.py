@@ -15,6 +15,8 @@ from ohmbench.operations.result import Noted
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.run import program_image
 from ohmbench.progress import Progress
+from ohmbench.record.records import Cells
+from ohmbench.record.store import Run
 from ohmbench.support.array_types import Mask
 from ohmbench.tables import COLUMNS, ROWS
 
@@ -52,20 +54,28 @@ def _with_cell(
             "Leave --cell out.",
             array=ArrayState.NOT_PULSED,
         )
-    with charged(bench, ledgered, SELFTEST, cells=_alone(cell)):
-        return selftest_cells(bench, progress, cell=cell, follow=lambda cell: follow(bench, cell, recipe or Recipe()))
+    with charged(bench, ledgered, SELFTEST, cells=_alone(cell)) as run:
+        return selftest_cells(
+            bench, progress, cell=cell, follow=lambda cell: follow(bench, cell, recipe or Recipe(), run)
+        )
 
 
-def follow(bench: Bench, cell: tuple[int, int], recipe: Recipe) -> Followed:
+def follow(bench: Bench, cell: tuple[int, int], recipe: Recipe, run: Run | None = None) -> Followed:
     """Drive a cell to the recipe's highest level, its lowest and its highest.
 
+    Args:
+        run: in the record, which charges what each of the three may take and is told what each took.
+
     Raises:
+        StoreError: the record cannot be written.
         UsageError: the carrier does not allow the recipe.
         FaultError: the guard turned the array off.
     """
     mask, usiemens, arrived, pulses = _alone(cell), [], [], 0
     for level in ENDS:
         records = program_image(bench, np.full(mask.shape, level, np.uint8), mask, 1, recipe)
+        if run is not None:
+            run.record(Cells.of(records, mask.astype(np.int64)))
         usiemens.append(float(records.usiemens(recipe.codes_per_siemens)[cell]))
         arrived.append(bool(records.inside[cell]))
         pulses += int(records.pulses.sum())
