@@ -5,7 +5,8 @@
 //   lines   are passed with the lowest of their columns alone.
 //   pulse, sense: for each column lines, unless these are what was passed last, and the command. An empty mask: the
 //           command alone, with no cell.
-// A command after another is shown in the clock after that was taken. The twin's times: sim/twin/ohm_scan.c.
+// A command is passed from the clock after it was shown, since guard and carrier answer in the clock in which they see
+// it; one that follows in it, from the clock after the one before it was taken. The twin's times: sim/twin/ohm_commands.c.
 //
 // Columns that were not converted read 0. Codes can be had, two columns a beat, when the last has come.
 module ohm_cells
@@ -40,62 +41,69 @@ module ohm_cells
     return mask & (~mask + 1'b1);
   endfunction
 
+  // ---- commands
+
+  logic valid_q, is_step_q, is_last_q;
+  cmd_t cmd_q, cmd_d;  // what is passed; in a step: lines that a pulse or a conversion needs first
   cmd_t lines_q;  // as the sequencer set them
   logic [Columns-1:0] at_q;  // the column that was passed
   logic [Columns-1:0] left_q;  // of a pulse or a conversion: columns that have not had it
+  logic [Columns-1:0] next_q;  // the lowest of these
   logic [Columns-1:0] first_q;  // the lowest of the lines' columns
-  logic [Columns-1:0] next_q;  // the lowest of those that are left
-  logic is_at_next_q;  // kept: to compare columns takes too long for a command that passes at once
-  logic [Columns-1:0] open_q;  // the column whose code is to come
-  logic is_lines, is_each, moves, taken, is_last;
+  logic is_each, is_step_d, taken;
 
-  logic [Columns-1:0] lines_first, rest;
-  assign lines_first = lowest(seq_cmd_i.col);
-  assign rest        = left_q & ~next_q;
+  logic [Columns-1:0] rest, follows, step_to;
+  assign rest    = left_q & ~next_q;
+  assign follows = lowest(rest);
+  assign step_to = valid_q ? follows : next_q;
 
-  assign is_lines    = seq_cmd_i.kind == CmdLines;
-  assign is_each     = seq_cmd_i.kind == CmdPulse || seq_cmd_i.kind == CmdSense;
-  assign moves       = is_each && !is_at_next_q;
-  assign is_last     = rest == '0;
+  assign is_each   = seq_cmd_i.kind == CmdPulse || seq_cmd_i.kind == CmdSense;
+  assign is_step_d = is_each && (valid_q ? !is_step_q : at_q != next_q);
 
   always_comb begin
-    cmd_o = seq_cmd_i;
-    if (is_lines) cmd_o.col = lines_first;
-    if (moves) begin
-      cmd_o     = lines_q;
-      cmd_o.col = next_q;
+    cmd_d = seq_cmd_i;
+    if (seq_cmd_i.kind == CmdLines) cmd_d.col = lowest(seq_cmd_i.col);
+    if (is_step_d) begin
+      cmd_d     = lines_q;
+      cmd_d.col = step_to;
     end
   end
-  assign cmd_valid_o = seq_valid_i;
+  assign cmd_o       = cmd_q;
+  assign cmd_valid_o = valid_q && seq_valid_i;
   assign taken       = cmd_valid_o && cmd_ready_i;
-  assign seq_ready_o = taken && !moves && (!is_each || is_last);
+  assign seq_ready_o = taken && is_last_q;
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) valid_q <= 1'b0;
+    else valid_q <= seq_valid_i && !seq_ready_o;
+    if (taken || !valid_q) begin
+      cmd_q     <= cmd_d;
+      is_step_q <= is_step_d;
+      is_last_q <= !is_step_d && (!is_each || rest == '0);
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (!rst_ni || safe_i) begin
-      lines_q      <= '0;
-      at_q         <= '0;
-      left_q       <= '0;
-      first_q      <= '0;
-      next_q       <= '0;
-      is_at_next_q <= 1'b1;
-    end else if (taken && is_lines) begin
-      lines_q      <= seq_cmd_i;
-      at_q         <= lines_first;
-      left_q       <= seq_cmd_i.col;
-      first_q      <= lines_first;
-      next_q       <= lines_first;
-      is_at_next_q <= 1'b1;
-    end else if (taken && moves) begin
-      at_q         <= next_q;
-      is_at_next_q <= 1'b1;
-    end else if (seq_ready_o || !seq_valid_i) begin
-      left_q       <= lines_q.col;
-      next_q       <= first_q;
-      is_at_next_q <= at_q == first_q;
+      lines_q <= '0;
+      at_q    <= '0;
+      left_q  <= '0;
+      next_q  <= '0;
+      first_q <= '0;
+    end else if (taken && seq_cmd_i.kind == CmdLines) begin
+      lines_q <= seq_cmd_i;
+      at_q    <= cmd_q.col;
+      left_q  <= seq_cmd_i.col;
+      next_q  <= cmd_q.col;
+      first_q <= cmd_q.col;
+    end else if (taken && is_step_q) begin
+      at_q <= cmd_q.col;
+    end else if (!valid_q) begin
+      left_q <= lines_q.col;
+      next_q <= first_q;
     end else if (taken) begin
-      left_q       <= rest;
-      next_q       <= lowest(rest);
-      is_at_next_q <= 1'b0;
+      left_q <= rest;
+      next_q <= follows;
     end
   end
 
@@ -105,23 +113,31 @@ module ohm_cells
   logic [  Lanes-1:0][15:0] lanes;
   logic [        3:0]       beat_q;
   logic                     waits_q;  // a conversion was taken whose code has not come
-  logic is_sense, first;
+  logic [Columns-1:0]       open_q;  // its column
+  logic                     is_first_q;  // it is the first of its command
+  logic                     clear_q;
+  logic                     sense_taken;
 
-  assign is_sense = taken && seq_cmd_i.kind == CmdSense && !moves;
-  assign first    = left_q == lines_q.col;
+  assign sense_taken = taken && cmd_q.kind == CmdSense;
 
   always_ff @(posedge clk_i) begin
-    if (!rst_ni || safe_i) begin
-      code_q  <= '0;
-      open_q  <= '0;
-      waits_q <= 1'b0;
-    end else if (is_sense) begin
-      if (first) code_q <= '0;
-      open_q  <= next_q;
-      waits_q <= 1'b1;
+    if (!rst_ni || safe_i) waits_q <= 1'b0;
+    else if (sense_taken) waits_q <= 1'b1;
+    else if (code_valid_i) waits_q <= 1'b0;
+  end
+
+  // It is known late in a clock that a conversion was taken. So the column goes with the commands until one is, and
+  // codes are cleared a clock later: none comes so soon.
+  always_ff @(posedge clk_i) begin
+    if (!waits_q) begin
+      open_q     <= next_q;
+      is_first_q <= left_q == lines_q.col;
+    end
+    clear_q <= sense_taken && is_first_q;
+    if (!rst_ni || safe_i || clear_q) begin
+      code_q <= '0;
     end else if (code_valid_i) begin
       for (int unsigned j = 0; j < Columns; j++) if (open_q[j]) code_q[j] <= code_i;
-      waits_q <= 1'b0;
     end
   end
 

@@ -37,6 +37,9 @@ void ohm_twin_end_pulse(ohm_twin_t *t, uint64_t off)
                         falls);
 }
 
+/* Where cells are reached one by one, a command is passed from the clock after it was shown: ohm_cells.sv. */
+static void show(ohm_twin_t *t) { t->run_cycles += t->carrier.is_scan ? 1 : 0; }
+
 static int refuse(ohm_twin_t *t, int fault)
 {
     if (t->run_cycles + 1 >= ohm_twin_read_ends(t)) return OHM_LATE;
@@ -78,6 +81,7 @@ int ohm_twin_rail(ohm_twin_t *t, const ohm_word_t *w)
     uint64_t taken;
 
     if (number >= OHM_RAIL_COUNT) return OHM_ILLEGAL;
+    show(t);
     if (!t->guard.armed && code != 0) return refuse(t, OHM_FAULT_NOT_ARMED);
     if (code > t->guard.max_rail[number] || (number == OHM_RAIL_SL_INHIBIT && is_over_in_reset(t, &t->carrier, code)))
         return refuse(t, OHM_FAULT_RAIL_LIMIT);
@@ -94,6 +98,7 @@ int ohm_twin_lines(ohm_twin_t *t, const ohm_word_t *w)
     uint64_t taken;
 
     if (mode >= OHM_MODE_COUNT) return OHM_ILLEGAL;
+    show(t);
     if (!t->guard.armed && mode != OHM_MODE_OFF) return refuse(t, OHM_FAULT_NOT_ARMED);
     if ((mode == OHM_MODE_SET || mode == OHM_MODE_RESET) && !is_one(wl)) return refuse(t, OHM_FAULT_BAD_LINES);
     if (mode == OHM_MODE_SET && bl != wl) return refuse(t, OHM_FAULT_BAD_LINES);
@@ -113,6 +118,7 @@ static int each(ohm_twin_t *t, uint32_t width, int (*one)(ohm_twin_t *, uint32_t
     int outcome;
 
     if (!c->is_scan) return one(t, width);
+    show(t);
     for (;;) {
         uint32_t column = lowest(left);
 
