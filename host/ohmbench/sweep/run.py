@@ -92,13 +92,14 @@ def run_sweep(
     networks = {key: store.network(key) for key in {point.network_key for point in todo} & store.networks()}
     tasks = [(p, networks[p.network_key], bench, places) for p in todo if p.network_key in networks]
     computed = 0
-    for found, versions in engine(_point, tasks):
+    without = len(todo) - len(tasks)  # their networks cannot be
+    for number_done, (found, versions) in enumerate(engine(_point, tasks), start=without + 1):
         if isinstance(found, Refused):
             refused.append(found)
         else:
             store.add_point(found, number, versions)
             computed += 1
-        progress("points", computed, len(todo))
+        progress("points", number_done, len(todo))
     return SweepRun(computed, kept, tuple(refused))
 
 

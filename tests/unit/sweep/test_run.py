@@ -81,6 +81,15 @@ def test_a_sweep_goes_on_and_refuses_one_by_one(folder: Path) -> None:
         assert pairs["point"] in (folder / f"s{suffix}").read_text()
 
 
+def test_progress_counts_what_is_refused_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[str, int, int]] = []
+    monkeypatch.setattr(Progress, "__call__", lambda _self, *call: calls.append(call))
+    config, points = plan(folder / "s.toml")
+    swept = sweep(config, points[-2:], folder / "p.sqlite", QUIET, jobs=1)
+    assert (swept.run.computed, len(swept.run.refused)) == (1, 1)
+    assert calls[-1] == ("points", 2, 2)
+
+
 def test_what_a_port_cannot_do(folder: Path) -> None:
     config, points = plan(folder / "s.toml")
     with pytest.raises(UsageError, match="would wear the array on /dev/ttyUSB0"):
