@@ -96,13 +96,17 @@ class _Whole:
             self._inside_took_s[here] += max(0.0, self._took_s[here] - before_s[here])
         self._last = now
 
+    def passed_s(self) -> float:
+        """By the clock, since it began."""
+        return time.monotonic() - self._began
+
     def left_s(self) -> float | None:
         """What the rest takes, each kind at its own rate until now; None while there is no rate yet.
 
         What passes before the first call of a piece, as to connect or to prepare an array, belongs to pieces and not to
         units: else a whole whose first tenth has one start in it would seem to have ten.
         """
-        passed = time.monotonic() - self._began
+        passed = self.passed_s()
         took = [t - (self._before_s if i == 0 else 0.0) for i, t in enumerate(self._took_s)]
         if passed < _FIRST_LEFT_S or sum(took) <= 0:
             return None
@@ -166,6 +170,14 @@ class Progress:
         self._close()
         self._shown, self._is_whole = _Whole(name, work, before), True
 
+    def end(self) -> None:
+        """All that was shown is done: the bar goes away before results are printed, and a log is not left at 99 %."""
+        self._close()
+        shown, self._shown, self._is_whole = self._shown, None, False
+        if shown is not None and self._last_line is not None:
+            self._last_line = None
+            message(f"{shown.name}: 100 %, {duration(shown.passed_s())} in all")
+
     def __call__(self, name: str, done: int, total: int) -> None:
         """Report that `done` of `total` of the work `name` is done."""
         if self._quiet:
@@ -206,7 +218,10 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._close()
+        if kind is None:
+            self.end()
+        else:
+            self._close()
 
 
 def duration(seconds: float) -> str:

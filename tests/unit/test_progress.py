@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -155,3 +156,34 @@ def test_what_is_done_once_does_not_come_again(capsys: pytest.CaptureFixture[str
             progress("training", epoch, 10)
     lines = said(capsys)
     assert "compress: 48 %, 34 s left, training: 9 of 10" in lines  # 66 s in all without the library
+
+
+def test_a_log_does_not_end_below_the_whole(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
+    """The last line of a log was of up to ten seconds before the end, and cells that need no second try are no work."""
+    with Progress() as progress:
+        progress.expect("program", [Work("rows", 32), Work("again", 2)])
+        for row in range(1, 33):
+            clock.now += 1.0
+            progress("rows", row, 32)
+        assert said(capsys)[-1].startswith("program: 91 %")
+        progress.end()
+        assert said(capsys) == ["program: 100 %, 32 s in all"]
+    assert said(capsys) == []
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt])
+def test_only_what_came_to_its_end_is_whole(
+    error: type[BaseException] | None, capsys: pytest.CaptureFixture[str], clock: Clock
+) -> None:
+    with suppress(KeyboardInterrupt), Progress() as progress:
+        progress("rows", 1, 32)
+        clock.now += 8.0
+        if error is not None:
+            raise error
+    assert said(capsys)[1:] == ([] if error else ["rows: 100 %, 8 s in all"])
+
+
+def test_nothing_is_said_of_work_that_was_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress() as progress:
+        progress.expect("sweep", [Work("points", 0)])
+    assert said(capsys) == []

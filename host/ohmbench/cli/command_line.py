@@ -47,7 +47,7 @@ def run_command(argv: Sequence[str] | None = None) -> int:
     try:
         refuse_outputs_that_are_inputs(args)
         with Progress(quiet=args.quiet) as progress:
-            return int(args.command(args, Output(args.json), progress) or 0)
+            return int(args.command(args, Output(args.json, progress.end), progress) or 0)
     except OhmbenchError as error:
         message(error.told(array_left_as() or ArrayState.UNTOUCHED) if hasattr(args, "port") else str(error))
         for line in getattr(error, "__notes__", ()):

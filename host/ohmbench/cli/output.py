@@ -21,9 +21,11 @@ class Output:
 
     Attributes:
         as_json: JSON in place of text.
+        before: called before anything is printed, so that it stands on a line of its own.
     """
 
     as_json: bool
+    before: Callable[[], None] = lambda: None
 
     def show(self, result: Result, *, work: bool = False) -> None:
         """Print a result.
@@ -69,6 +71,7 @@ class Output:
         Raises:
             UsageError: as `show`.
         """
+        self.before()
         lost = result(json_text(summary)) if self.as_json else result(text, paint)
         if lost is None:
             return

@@ -103,6 +103,21 @@ def test_a_bar_has_letters_that_the_terminal_has(monkeypatch: pytest.MonkeyPatch
         assert "\\u2588" not in text
 
 
+def test_a_result_begins_on_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both streams of a terminal are one: the bar is taken away before."""
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setattr(sys, "stdout", screen)
+    with Progress() as progress:
+        progress("work", 0, 10)
+        time.sleep(0.15)
+        progress("work", 9, 10)
+        Output(as_json=False, before=progress.end).print({}, "the result")
+    assert "work:  90 %" in screen.getvalue()
+    last = screen.getvalue().rstrip("\n").split("\r")[-1]
+    assert last == "the result"
+
+
 COMMANDS = """
 read --port twin
 selftest --port twin --report {}/selftest.html
