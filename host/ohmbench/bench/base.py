@@ -271,8 +271,7 @@ class Bench(ABC):
         if end.why == Why.FAULT:
             raise FaultError(
                 f"The guard turned the array off during {program.name}: {self._meaning(end.fault)} "
-                f"(fault {end.fault.name.lower()}, {program.where(end.pc)}). Cells already programmed keep their "
-                "state; the fault is cleared when the bench is armed again."
+                f"(fault {end.fault.name.lower()}, {program.where(end.pc)}). Arming the bench again clears the fault."
             )
         if end.why != Why.HALT:
             what = "was aborted" if end.why == Why.ABORT else "met a word that is no instruction"
@@ -348,18 +347,16 @@ class Bench(ABC):
         """
         carrier = self.carrier
         over = [
-            f"rail {rail.name.lower()} up to {volts:g} V, it allows "
-            f"{'' if volts > carrier.limits_v[rail] else 'less than '}{carrier.limits_v[rail]:g} V"
+            f"rail {rail.name.lower()} may have {'up to' if volts > carrier.limits_v[rail] else 'less than'} "
+            f"{carrier.limits_v[rail]:g} V, and {volts:g} V is asked for"
             for rail, volts in limits.rails_v.items()
             # a DAC's steps are coarse: the code of a voltage at the limit may be above the ceiling's
             if volts > carrier.limits_v[rail] or dac_code(volts) > self.info.carrier.rail_ceiling[rail]
         ]
         if limits.pulse_us > carrier.pulse_us:
-            over.append(f"pulses of up to {limits.pulse_us:g} us, it allows {carrier.pulse_us:g} us")
+            over.append(f"a pulse may have up to {carrier.pulse_us:g} us, and {limits.pulse_us:g} us is asked for")
         if over:
-            raise UsageError(
-                f"This is asked of {carrier.name}: {'; '.join(over)}.", "Use a recipe within these limits."
-            )
+            raise UsageError(f"Too much for {carrier.name}: {'; '.join(over)}.", "Ask for less.")
 
     def require_levels(self, max_level: int) -> None:
         """Raises:

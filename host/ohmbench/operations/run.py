@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from ohmbench.bench.base import Bench, Execution
 from ohmbench.bench.twin import TwinBench
-from ohmbench.errors import UsageError
+from ohmbench.errors import FaultError, UsageError
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.ledgered import charged
 from ohmbench.lab.setup import Setup
@@ -101,7 +102,7 @@ def run_on(bench: Bench, asked: PulseProgram, ledgered: Ledgered | None = None, 
         ledgered.store.require_budget(ledgered.serial, ~bench.carrier.bad, asked.limits.pulses)
     serial = None if ledgered is None else ledgered.serial
     with charged(bench, ledgered, KIND, asked.summary()) as run:
-        with bench.armed(asked.limits, asked.rails_v):
+        with bench.armed(asked.limits, asked.rails_v), _reminding(asked):
             if steps and isinstance(bench, TwinBench):
                 with StepRecorder(bench.twin, asked.program, steps) as recorder:
                     execution = asked.execute(bench)
@@ -113,6 +114,17 @@ def run_on(bench: Bench, asked: PulseProgram, ledgered: Ledgered | None = None, 
             run.record_step(0, {name: ran.summary()[name] for name in ("code", "run_cycles", "words")})
             run.note(f"ended with code {execution.code} after {execution.run_cycles} clocks, {len(ran.words)} words")
         return ran
+
+
+@contextmanager
+def _reminding(asked: PulseProgram) -> Iterator[None]:
+    """The first program of one's own pulses, most often, before anybody has read of its limits."""
+    try:
+        yield
+    except FaultError as error:
+        if not asked.limits.pulses:
+            error.add_note("This run allowed no pulse. If the program is to pulse, give --pulse-us and --pulses.")
+        raise
 
 
 def run_program(setup: Setup, asked: PulseProgram, progress: Progress, *, steps: int = 0) -> Noted[Ran]:

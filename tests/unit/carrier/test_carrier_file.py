@@ -178,7 +178,10 @@ def test_bad_lines_get_no_pulse() -> None:
 def test_a_carriers_limits_are_held() -> None:
     made = TwinBench(ArrayModel("ideal"))
     made.carrier = Carrier(name="frail", limits_v=dict(Carrier().limits_v) | {Rail.BL_SET: 1.0}, pulse_us=0.5)
-    with pytest.raises(UsageError, match=r"frail: rail bl_set up to 2 V, it allows 1 V; pulses of up to 1 us"):
+    said = (
+        "frail: rail bl_set may have up to 1 V, and 2 V is asked for; a pulse may have up to 0.5 us, and 1 us is asked"
+    )
+    with pytest.raises(UsageError, match=said):
         enter(made, Limits({Rail.BL_SET: 2.0}, 1.0, 1))
     assert not made.state().armed
 

@@ -49,7 +49,7 @@ def test_a_refused_inference_charges_nothing(tmp_path: Path) -> None:
     with Store.open(tmp_path / "record.sqlite") as store, TwinBench(ArrayModel("ideal", seed=3)) as bench:
         bench.carrier = Carrier(name="frail", limits_v=dict(Carrier().limits_v) | {Rail.BL_SET: 1.5})
         ledgered = Ledgered(store, SERIAL, None)
-        with pytest.raises(UsageError, match="This is asked of frail: .* Use a recipe within these limits"):
+        with pytest.raises(UsageError, match="Too much for frail: .* Ask for less"):
             RecordedArrays(bench, Recipe(), None, ledgered, "infer", Source("0" * 64, None, "coarse-fine")).load(
                 image, 0
             )

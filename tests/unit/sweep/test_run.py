@@ -115,7 +115,7 @@ def test_a_board_is_swept_with_the_carrier_and_supply_of_the_settings(
     config, points = plan(folder / "s.toml")
     results = tmp_path / "s.sqlite"
     swept = sweep(config, points[:1], results, QUIET, port="/dev/ttyUSB0", only=True)
-    assert ["it allows 1 V" in refused.why for refused in swept.run.refused] == [True]
+    assert ["up to 1 V" in refused.why for refused in swept.run.refused] == [True]
     (tmp_path / "config.toml").write_text('supply = "none.toml"\n')
     with pytest.raises(DataError, match="none.toml"):
         sweep(config, points[:1], results, QUIET, port="/dev/ttyUSB0", only=True)
