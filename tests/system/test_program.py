@@ -210,14 +210,14 @@ def test_resume_of_a_run_that_is_done(image: Path, bench: Bench) -> None:
     for more in ([], ["--only", "1"]):
         done = run("program", image, *bench.options, "--resume", *more)
         assert done.returncode == 0
-        assert "nothing to resume: run 1 of array 1 of the image is done" in done.stdout
+        assert "nothing to resume: run 1 of image 1 is done" in done.stdout
     assert np.array_equal(bench.pulses(), before)
 
 
 def test_resume_goes_on_with_the_right_array_of_the_image(image: Path, bench: Bench) -> None:
     break_off(bench, image, "1")
     said = refused(StoreError.exit_code, "program", image, *bench.options, "--resume", "--only", "2")
-    assert "is of array 1 of the image, not of 2. Nothing was sent" in said
+    assert "is of image 1, not of image 2. Nothing was sent" in said
     result = as_json("program", image, *bench.options, "--resume")
     assert (result["images"], result["runs"], result["resumed_run"]) == ([1], [1], 1)
     assert result["found_in_window"] > 0.95 * result["cells"]

@@ -49,7 +49,13 @@ def test_log_says_what_came_out(lab: Path) -> None:
 
 def test_show_says_all_of_a_run(lab: Path, image: Path) -> None:
     text = run("show", "5", "--lab", lab).stdout
-    for said in ("5: infer", "W1, simulated (twin)", f"{image.name}, array 4 of it", "coarse-fine", "done"):
+    for said in (
+        "5: infer",
+        "W1, simulated (twin)",
+        f"{image.name}, its image 4 (counted from 0)",
+        "coarse-fine",
+        "done",
+    ):
         assert said in text
     assert f"infer {image} --images 50" in text
     found = as_json("show", "5", "--lab", lab)

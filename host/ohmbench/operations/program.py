@@ -89,7 +89,7 @@ class Programmed:
         if self.resumed is not None and self.job.is_done:
             run = self.resumed
             return (
-                f"nothing to resume: run {run.id} of array {run.image_number} of the image is done, "
+                f"nothing to resume: run {run.id} of image {run.image_number} is done, "
                 f"since {run.ended:%Y-%m-%d %H:%M} UTC; no pulse was sent"
             )
         s = self.summary()

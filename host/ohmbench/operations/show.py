@@ -85,7 +85,7 @@ class Shown:
             RunStatus.KILLED: f"killed: its process is gone; {next_step(run)}",
             RunStatus.INTERRUPTED: f"interrupted; {next_step(run)}",
         }.get(run.status, run.status.value)
-        number = "" if run.image_number is None else f", array {run.image_number} of it"
+        number = "" if run.image_number is None else f", its image {run.image_number} (counted from 0)"
         settings = ", ".join(f"{name} {value}" for name, value in run.recipe.items() if not isinstance(value, dict))
         return [
             ("run", f"{run.id}: {run.kind}"),

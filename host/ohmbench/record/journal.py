@@ -147,13 +147,13 @@ def run_to_resume(store: Store, serial: str, sha256: str, only: int | None) -> R
         )
     if only is not None and run.image_number != only and run.status == RunStatus.DONE:
         raise StoreError(
-            f"Nothing to resume: array {only} of the image was not begun on array {serial}, which holds array "
-            f"{run.image_number} of it by run {run.id}, and that is done.",
+            f"Nothing to resume: image {only} was not begun on array {serial}, which holds image {run.image_number} "
+            f"by run {run.id}, and that is done.",
             "Start without --resume: the array then loses what it holds.",
         )
     if only is not None and run.image_number != only:
         raise StoreError(
-            f"The last run on array {serial} is of array {run.image_number} of the image, not of {only}.",
+            f"The last run on array {serial} is of image {run.image_number}, not of image {only}.",
             "Leave --only out to resume it, or start without --resume.",
         )
     return run

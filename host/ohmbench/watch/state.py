@@ -159,7 +159,7 @@ class Watcher:
             StoreError: the record cannot be read, or has no such run.
         """
         run = self._chosen() if self._look() else None
-        if run is None or not run.most_pulses:
+        if run is None or not run.most_pulses or run.kind.startswith(EXPERIMENT):
             return ""
         cells = self._store.cells(run.id)
         pulses = (cells.pulses + cells.form_pulses)[cells.mask]
@@ -228,7 +228,7 @@ class Watcher:
 
 
 def _image_of(run: RunRecord) -> list[str]:
-    return [] if run.image_number is None else [f"array {run.image_number} of its image"]
+    return [] if run.image_number is None else [f"image {run.image_number} (counted from 0)"]
 
 
 def _shades(counts: list[list[int]]) -> list[list[State]]:

@@ -69,5 +69,5 @@ def test_another_array_of_an_image_whose_first_is_done(tmp_path: Path, capsys: p
     capsys.readouterr()
     assert main([*program, "--only", "1", "--resume"]) != 0
     said = capsys.readouterr().err
-    assert "array 1 of the image was not begun" in said
+    assert "image 1 was not begun" in said
     assert "Leave --only out" not in said

@@ -113,7 +113,7 @@ def test_a_programming_run(store: Store) -> None:
         assert (found["done"], found["total"], found["what"]) == (
             256,
             1024,
-            "array 2 of its image, pass 1, 256 of 1024 cells",
+            "image 2 (counted from 0), pass 1, 256 of 1024 cells",
         )
         run.begin_pass(EVERY & ~EVERY, 9)  # once more for cells that failed: the pass of the events is the same
         assert "pass 1" in state(server)["what"]
@@ -261,7 +261,7 @@ def test_an_inference_runs_while_its_images_pass(store: Store) -> None:
         assert [[square["text"] for square in row] for row in found["shades"]] == [["16", "2"], ["1", "11"]]
         assert found["shades"][0][0]["ground"] == "rgba(26,85,146,1.00)"
         assert found["what"] == (
-            "array 1 of its image, 30 of 2000 inputs through tile 2 of 2, 90.00 % of the first 30 images, raw"
+            "image 1 (counted from 0), 30 of 2000 inputs through tile 2 of 2, 90.00 % of the first 30 images, raw"
         )
         assert found["next_step"] == "give the same command again"
 
@@ -429,7 +429,7 @@ def test_a_browser_shows_a_change_within_a_second(store: Store, tmp_path: Path) 
     run = program(store)
     with serving(store, Spied) as server, browsing(server.url, tmp_path / "profile"):
         _, first = seen.get(timeout=120)
-        assert first["text"] == "array 2 of its image, pass 1, 256 of 1024 cells"
+        assert first["text"] == "image 2 (counted from 0), pass 1, 256 of 1024 cells"
         assert first["pixel"] == "236,239,242,255"  # not read yet
         took = []
         for end in (16, 24, 32):
