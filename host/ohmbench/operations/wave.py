@@ -13,7 +13,6 @@ from ohmbench.errors import DataError, UsageError
 from ohmbench.lab.setup import Setup
 from ohmbench.model.waves import Waves
 from ohmbench.operations.pulse_program import PulseProgram
-from ohmbench.operations.result import yes_or_no
 from ohmbench.programming.recipe import Recipe
 from ohmbench.programming.run import program_image
 from ohmbench.progress import Progress
@@ -49,11 +48,18 @@ class Waved:
 
     def describe(self) -> str:
         row, column = self.waves.cell
-        said = ", ".join(f"{name.replace('_', ' ')} {yes_or_no(value)}" for name, value in self.about.items())
         return (
-            f"{self.waves.file}: {self.size_bytes / 1e6:.2f} MB of cell {row},{column} (simulated): {said}\n"
+            f"{self.waves.file}: {self.size_bytes / 1e6:.2f} MB of cell {row},{column} (simulated): {self._ended()}\n"
             f"look at it: gtkwave {self.waves.save_file}"
         )
+
+    def _ended(self) -> str:
+        about = self.about
+        if "program" in about:
+            return "{program} ended with code {code} after {run_cycles} clocks, {words} words".format(**about)
+        where = "in its window" if about["in_window"] else "outside of its window"
+        said = "level {level}, {set_pulses} SET and {reset_pulses} RESET pulses, {usiemens} uS".format(**about)
+        return f"{said}, {where}"
 
 
 def wave(
