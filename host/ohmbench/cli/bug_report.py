@@ -16,15 +16,27 @@ def add(commands: Commands) -> None:
     parser = commands.add(
         "bug-report",
         run,
-        "bundle versions, the record's end, traces and logs, nothing private",
+        "pack versions, the last runs and events, traces and logs into a zip to send; names are taken out",
         examples=["-o report.zip --trace session.trace"],
     )
     options.lab(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, help="file to write (.zip)")
     parser.add_argument(
-        "--trace", type=Path, action="append", default=[], metavar="FILE", help="of --trace; repeatable"
+        "--trace",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="what --trace of a command wrote; repeatable",
     )
-    parser.add_argument("--log", type=Path, action="append", default=[], metavar="FILE", help="stderr; repeatable")
+    parser.add_argument(
+        "--log",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="what a command wrote to stderr; repeatable",
+    )
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
