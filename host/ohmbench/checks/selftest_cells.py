@@ -108,16 +108,19 @@ class CellsSelfTest(Verdict):
         }
 
     def describe(self) -> str:
+        return "\n".join([super().describe(), *self.read()])
+
+    def read(self) -> list[str]:
+        """What was read, without what is wrong with it; a line each."""
         m, f = self.measured, self.followed
-        lines = [super().describe()]
         conducting = np.count_nonzero(m.conducts(m.cells))
-        lines.append(
+        lines = [
             f"noise {m.noise_lsb:.2f} LSB, offset {m.offset:.1f} codes; {conducting} of {m.cells.size} cells conduct"
-        )
+        ]
         if f is not None:
             through = ", ".join(f"{g:.0f}" for g in f.usiemens)
             lines.append(f"cell {f.cell[0]},{f.cell[1]} went to {through} uS in {f.pulses} pulses")
-        return "\n".join(lines)
+        return lines
 
 
 def selftest_cells(
@@ -146,7 +149,9 @@ def selftest_cells(
     if 0 < conducting < _FORMED * ROWS * COLUMNS:
         notes.append(f"{conducting} of {ROWS * COLUMNS} cells conduct: unformed? Address and supplies not judged")
     if cell is None or follow is None:
-        notes.append("no cell was pulsed; --cell ROW,COL has one follow a SET and a RESET")
+        notes.append(
+            "no cell was pulsed; --cell ROW,COL gives one cell a SET and a RESET, and looks whether it follows"
+        )
     elif faults:
         notes.append(f"cell {cell[0]},{cell[1]} was not pulsed, since reading does not work")
     else:

@@ -29,7 +29,7 @@ def write_report(result: SelfTest | CellsSelfTest, path: Path) -> None:
 def selftest_html(result: SelfTest | CellsSelfTest) -> str:
     """The page as text."""
     if isinstance(result, CellsSelfTest):
-        return _page(result, "report/templates/selftest_cells.html", said=result.describe().splitlines()[1:])
+        return _page(result, "report/templates/selftest_cells.html", said=result.read())
     m = result.measured
     channels = [
         [
