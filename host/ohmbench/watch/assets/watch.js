@@ -30,7 +30,7 @@ function confusion(shades) {
   const cell = (kind, text) => Object.assign(document.createElement(kind), {textContent: text});
   const row = (name, cells) => {
     const line = document.createElement('tr');
-    line.append(cell('th', name), ...cells);
+    line.append(cell(name === '' ? 'td' : 'th', name), ...cells);
     return line;
   };
   element('counts').tBodies[0].replaceChildren(row('', shades.map((_, label) => cell('th', label))),
