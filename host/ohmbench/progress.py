@@ -96,6 +96,11 @@ class _Whole:
             self._inside_took_s[here] += max(0.0, self._took_s[here] - before_s[here])
         self._last = now
 
+    def goes_on(self, name: str, done: int, total: int) -> bool:
+        """Whether a call is of the piece that was called last, and not of the same work again."""
+        before, was, of = self._piece
+        return (name, total) == (before, of) and done >= was
+
     def passed_s(self) -> float:
         """By the clock, since it began."""
         return time.monotonic() - self._began
@@ -182,7 +187,7 @@ class Progress:
         """Report that `done` of `total` of the work `name` is done."""
         if self._quiet:
             return
-        if self._shown is None or not (self._is_whole or self._shown.name == name):
+        if self._shown is None or not (self._is_whole or self._shown.goes_on(name, done, total)):
             self._close()
             self._shown = _Whole(name, [Work(re.escape(name), total)])
         self._shown.take(name, done, total)

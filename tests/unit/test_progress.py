@@ -183,6 +183,15 @@ def test_only_what_came_to_its_end_is_whole(
     assert said(capsys)[1:] == ([] if error else ["rows: 100 %, 8 s in all"])
 
 
+def test_the_same_work_again_begins_again(capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
+    """As a tile that test images pass, and training images after them."""
+    progress = Progress()
+    progress("tile 5/5", 360, 360)
+    clock.now += 10.0
+    progress("tile 5/5", 500, 1000)
+    assert said(capsys) == ["tile 5/5: 100 %, 360 of 360", "tile 5/5: 50 %, 500 of 1000"]
+
+
 def test_nothing_is_said_of_work_that_was_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
     with Progress() as progress:
         progress.expect("sweep", [Work("points", 0)])
