@@ -19,6 +19,7 @@ from ohmbench.lab.setup import Setup
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset, some_inputs
 from ohmbench.operations.digits import train_and_map
+from ohmbench.operations.expected import through_arrays
 from ohmbench.operations.recognised import line, recognised
 from ohmbench.operations.result import Noted
 from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
@@ -138,6 +139,7 @@ def through_array(
     """Program a network and pass its test images, raw and trimmed; raises as `run`."""
     image, digits = job.image, job.data
     sha256 = hashlib.sha256(image.to_bytes()).hexdigest()
+    progress.expect(DEMO, through_arrays(image, recipe, len(digits.test_x), min(job.trim_inputs, len(digits.train_x))))
     with RecordedArrays(bench, recipe, progress, ledgered, DEMO, Source(sha256, None, recipe_name)) as arrays:
         inference = Inference(bench, recipe, progress, load=arrays.load, on_passed=arrays.passed)
         trimmed = inference.trim(image, some_inputs(digits.train_x, job.trim_inputs), digits.test_x)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from ohmbench.compress.methods import method_named
 from ohmbench.mapping.image import WeightImage
 from ohmbench.programming.recipe import Recipe
-from ohmbench.programming.run import DIFFERENTIAL, Policy
+from ohmbench.programming.run import DIFFERENTIAL, Policy, policy_of
 from ohmbench.progress import Work
 from ohmbench.study.methods import LONGEST
 from ohmbench.tables import ROWS
@@ -40,6 +40,20 @@ def inference(image: WeightImage, inputs: int) -> list[Work]:
         bits = tile.row_bits(image.layers[tile.layer].input_bits)
         found.append(Work(rf"infer tile {index + 1}/\d+", products, _PRODUCT_BIT_S * bits))
     return found
+
+
+def through_arrays(
+    image: WeightImage, recipe: Recipe, inputs: int, fitted: int | None = None, *, is_held: bool = False
+) -> list[Work]:
+    """An image programmed, unless the array holds it, and inputs through it.
+
+    Args:
+        fitted: inputs that a trimming is fitted to; None: no trimming.
+    """
+    # those of the fit pass besides, and from the second layer on the test's twice: raw and corrected
+    passing = inputs if fitted is None else fitted + round(inputs * (2 - 1 / len(image.layers)))
+    arrays = [] if is_held else programming(image.images, recipe, policy_of(recipe))
+    return [*arrays, *inference(image, passing)]
 
 
 def compression(method: str, budgets: int, epochs: int) -> list[Work]:

@@ -19,7 +19,7 @@ from ohmbench.lab.setup import Setup
 from ohmbench.mapping.data_sets import CONTENT, dataset_of
 from ohmbench.mapping.image import WeightImage
 from ohmbench.network.data import Dataset, share_right
-from ohmbench.operations.expected import inference, programming
+from ohmbench.operations.expected import through_arrays
 from ohmbench.operations.image_file import ImageFile, require_own_array
 from ohmbench.operations.infer_result import InferResult
 from ohmbench.operations.output_errors import OutputErrors
@@ -36,8 +36,7 @@ from ohmbench.operations.twin_check import compare, twin_of
 from ohmbench.operations.verify import Check
 from ohmbench.programming.recipe import DEFAULT_RECIPE, Recipe
 from ohmbench.programming.result import ProgramResult
-from ohmbench.programming.run import policy_of
-from ohmbench.progress import Progress, Work
+from ohmbench.progress import Progress
 from ohmbench.support.array_types import FloatArray, Mask
 
 INFER = "infer"
@@ -98,7 +97,8 @@ def infer(
     if reads_back(bench):
         progress.say("this carrier converts one column at a time: the cells are read back, and the host sums")
     inputs, labels = data.test_x[:count], data.test_y[:count]
-    progress.expect("infer", _expected(image, recipe, len(inputs), trim, held is not None))
+    fitted = None if trim is None else trim.count or 0
+    progress.expect("infer", through_arrays(image, recipe, len(inputs), fitted, is_held=held is not None))
     with RecordedArrays(
         bench,
         recipe,
@@ -148,13 +148,6 @@ def infer(
         found.trim,
         outputs=outputs,
     )
-
-
-def _expected(image: WeightImage, recipe: Recipe, inputs: int, trim: TrimRequest | None, is_held: bool) -> list[Work]:
-    # with a trimming, inputs of the fit pass besides, and from the second layer on the test's twice: raw and corrected
-    passing = inputs if trim is None else (trim.count or 0) + round(inputs * (2 - 1 / len(image.layers)))
-    arrays = [] if is_held else programming(image.images, recipe, policy_of(recipe))
-    return [*arrays, *inference(image, passing)]
 
 
 def _said_before(image: WeightImage, data: Dataset, key: str) -> float | None:
