@@ -6,6 +6,10 @@ BIN = .venv/bin
 
 BOARD ?= ulx3s
 
+# pip compiles to bytecode on one core. Packages bring templates too, which are no Python: what fails is left.
+INSTALL = PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --no-compile
+BYTECODE = $(BIN)/python -m compileall -qq -j 0 .venv/lib || true
+
 .PHONY: venv demo docs pictures results bench one-array test test-all fuzz lint style types layers checks format generated rtl-lint formal bitstream coverage listings
 .PHONY: session sim wheels clean help
 
@@ -32,7 +36,23 @@ help:
 
 venv: .venv/installed
 
-.venv/installed: pyproject.toml setup.py $(wildcard host/ohmbench/model/array_build.py host/ohmbench/link/*.[ch] sim/array/*.[ch] sim/array/*.def sim/twin/*.[ch])
+SOURCES = pyproject.toml setup.py $(wildcard host/ohmbench/model/array_build.py host/ohmbench/link/*.[ch] sim/array/*.[ch] sim/array/*.def sim/twin/*.[ch])
+
+.venv/installed: $(SOURCES) | .venv/bin/python
+	@echo "venv: installing ohmbench and its tools into .venv, about 1 GB, two to four minutes"
+	@$(INSTALL) -e '.[dev]'
+	@$(INSTALL) --no-deps 'badcrossbar>=1.1,<2'
+	@$(BYTECODE)
+	@touch .venv/demo-installed $@
+	@echo "venv: done; $(BIN)/ohmbench --help"
+
+.venv/demo-installed: $(SOURCES) | .venv/bin/python
+	@echo "venv: installing ohmbench and what the demo needs into .venv, about 350 MB, a minute"
+	@$(INSTALL) -e '.[demo]'
+	@$(BYTECODE)
+	@touch $@
+
+.venv/bin/python:
 	@echo "venv: checking for python >= $(MIN_PYTHON), make, g++, perl"
 	@missing=""; \
 	for tool in g++ perl; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
@@ -44,14 +64,9 @@ venv: .venv/installed
 	  echo "venv: on Debian or Ubuntu: sudo apt install$$missing   (another Python: make venv PYTHON=python3.12)"; \
 	  exit 1; \
 	fi
-	@echo "venv: installing ohmbench and its tools into .venv, about 1 GB, two to four minutes"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet -e '.[dev]'
-	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --no-deps 'badcrossbar>=1.1,<2'
-	@touch $@
-	@echo "venv: done; $(BIN)/ohmbench --help"
+	@$(PYTHON) -m venv .venv
 
-demo: venv
+demo: .venv/demo-installed
 	@echo "demo: training, compressing, programming and inferring on the simulator; results in build/demo"
 	@$(BIN)/ohmbench demo
 
