@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.system import forked
+
 
 def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "ohmbench", *map(str, arguments)]
@@ -28,6 +30,8 @@ def environment(**more: str) -> dict[str, str]:
 
 def run(*arguments: str | Path, timeout_s: float = 200, **more: str) -> subprocess.CompletedProcess[str]:
     env = environment(**more)
+    if forked.can_fork(env):
+        return forked.run([str(argument) for argument in arguments], env, timeout_s)
     return subprocess.run(command(*arguments), capture_output=True, text=True, env=env, timeout=timeout_s)
 
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.system import forked
 from tests.system.command_line import as_json
 
 from ohmbench.mapping.image import WeightImage
 from ohmbench.model.simulator import build
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _environment_of_forks() -> None:
+    """That of all tests, not what one of them sets for itself."""
+    forked.server()
 
 
 @pytest.fixture(scope="session")
