@@ -59,6 +59,21 @@ def test_every_command_has_help_json_and_exit_codes(name: str) -> None:
     assert re.search(rf"ohmbench {name}\b", DOCS), f"no page shows ohmbench {name}"
 
 
+PAGES = [REPO / "README.md", *(REPO / "docs").rglob("*.md")]
+TYPED = [
+    pytest.param(line, id=f"{page.stem}-{number}")
+    for page in PAGES
+    for number, line in enumerate(re.findall(r"^ +(ohmbench .*)$", page.read_text().replace("\\\n", " "), re.M))
+]
+
+
+@pytest.mark.parametrize("line", TYPED)
+def test_the_parser_takes_every_command_of_a_page(line: str) -> None:
+    """Those that stand on a line of their own, to be copied."""
+    arguments = shlex.split(re.split(r" [>|]+ ", line)[0], comments=True)[1:]
+    assert make_parser(arguments[:1]).parse_all(arguments).parser.prog.startswith("ohmbench")
+
+
 def test_a_command_has_a_file_of_its_own() -> None:
     folder = REPO / "host/ohmbench/cli"
     files = {path.stem for path in folder.glob("*.py")}
