@@ -6,12 +6,12 @@ import numpy as np
 
 from ohmbench.faults.fault_map import FaultMap
 from ohmbench.lab.ledger import Ledgered
-from ohmbench.lab.window import CHARACTERISED
+from ohmbench.lab.window import characterised
 from ohmbench.progress import Progress
 from ohmbench.support.array_types import Mask
 
 LEFT_OUT = "left_out"
-"""Key in the provenance of a CHARACTERISED run: stuck and unformed cells, as `FaultMap.left_out` has them."""
+"""Key in what a characterisation found: stuck and unformed cells, as `FaultMap.left_out` has them."""
 
 _FORMING = ("form", "experiment forming")
 
@@ -45,8 +45,9 @@ def cells_left_out(
     for run in ledgered.store.runs(ledgered.serial):
         if run.kind in _FORMING:
             break
-        if run.kind == CHARACTERISED:
-            for row, column in run.provenance.get(LEFT_OUT, []):
+        found = characterised(ledgered, run)
+        if found is not None:
+            for row, column in found.get(LEFT_OUT, []):
                 left_out[row, column] = True
             break
     if left_out.any() and progress is not None:

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ohmbench.bench.opening import SimulatedArray
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.simulated import nominal
 from ohmbench.model.array import default_params
 from ohmbench.programming.window import ConductanceWindow
+from ohmbench.record.records import RunRecord
 
-CHARACTERISED = "characterised"
-"""Kind of the runs that say in their provenance what `window_usiemens` an array has, the lowest and the highest."""
+CHARACTERISE = "characterise"
+"""Kind of the runs whose result says what `window_usiemens` an array has, the lowest and the highest."""
+_OLDER = "characterised"
+"""Kind of the runs that said so in their provenance: in records of before, each characterisation has two runs."""
+
+
+def characterised(ledgered: Ledgered, run: RunRecord) -> Mapping[str, Any] | None:
+    """What a run found of the array's cells; None if it is none that characterises, or did not come to its end."""
+    if run.kind == _OLDER:
+        return run.provenance
+    return ledgered.store.last_sample(run.id)[1] if run.kind == CHARACTERISE else None
 
 
 def characterised_window(ledgered: Ledgered) -> ConductanceWindow | None:
@@ -17,8 +30,9 @@ def characterised_window(ledgered: Ledgered) -> ConductanceWindow | None:
     if not ledgered.is_known:
         return None
     for run in ledgered.store.runs(ledgered.serial):
-        if run.kind == CHARACTERISED:
-            low, high = run.provenance["window_usiemens"]
+        found = characterised(ledgered, run)
+        if found is not None:
+            low, high = found["window_usiemens"]
             return ConductanceWindow(float(low), float(high), f"characterised in run {run.id}", measured=True)
     return None
 

@@ -10,7 +10,7 @@ from ohmbench.faults.characterise import Characterisation
 from ohmbench.lab.known_bad import LEFT_OUT
 from ohmbench.lab.ledger import Ledgered
 from ohmbench.lab.setup import Setup
-from ohmbench.lab.window import CHARACTERISED
+from ohmbench.lab.window import CHARACTERISE
 from ohmbench.operations.result import Noted
 from ohmbench.operations.whole_array import begin_run
 from ohmbench.programming.programmer import read_array
@@ -18,9 +18,6 @@ from ohmbench.programming.recipe import Recipe
 from ohmbench.progress import Progress
 from ohmbench.record.records import Cells, CellStatus
 from ohmbench.support.array_types import Codes
-
-CHARACTERISE = "characterise"
-"""Kind of the runs that record its pulses; those that keep the window are CHARACTERISED."""
 
 
 def characterise(
@@ -45,14 +42,16 @@ def characterise(
     most = 2 * (characterising.ATTEMPTS + 1) * recipe.limits().pulses
     with begin_run(bench, ledgered, CHARACTERISE, recipe, most) as run:
         result = characterising.characterise(bench, recipe, ledgered.serial, progress)
-        run.record(_driven(result, read_array(bench, recipe)))
-    faults = result.faults
-    window = {
-        "window_usiemens": list(result.reach.window_usiemens),
-        "bad": np.argwhere(faults.bad).tolist(),
-        LEFT_OUT: np.argwhere(faults.left_out(faults.bad.shape, None)).tolist(),
-    }
-    with begin_run(bench, ledgered, CHARACTERISED, recipe, 0, window):
+        faults = result.faults
+        found = {
+            "name": CHARACTERISE,
+            "window_usiemens": list(result.reach.window_usiemens),
+            "bad": np.argwhere(faults.bad).tolist(),
+            LEFT_OUT: np.argwhere(faults.left_out(faults.bad.shape, None)).tolist(),
+        }
+        run.record_step(0, found, _driven(result, read_array(bench, recipe)))
+        low, high = result.reach.window_usiemens
+        run.note(f"{np.count_nonzero(faults.bad)} bad cells; the good ones reach {low:.0f} to {high:.0f} uS")
         return result
 
 

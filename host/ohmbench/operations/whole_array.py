@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from ohmbench.bench.base import Bench
 from ohmbench.lab.ledger import Ledgered
@@ -11,19 +10,11 @@ from ohmbench.programming.recipe import Recipe
 from ohmbench.record.store import Run
 
 
-def begin_run(
-    bench: Bench,
-    ledgered: Ledgered,
-    kind: str,
-    recipe: Recipe,
-    pulses: int,
-    provenance: dict[str, Any] | None = None,
-) -> Run:
-    """A recorded run over every cell that the carrier can pulse, or over none if it gives no pulses.
+def begin_run(bench: Bench, ledgered: Ledgered, kind: str, recipe: Recipe, pulses: int) -> Run:
+    """A recorded run over every cell that the carrier can pulse.
 
     Args:
         pulses: the most that a cell can get.
-        provenance: beside the bench's.
 
     Raises:
         UsageError: the carrier does not allow the recipe.
@@ -37,10 +28,10 @@ def begin_run(
         kind,
         ledgered.serial,
         rung=bench.info.rung,
-        mask=~bench.carrier.bad & (pulses > 0),
+        mask=~bench.carrier.bad,
         pulses=pulses,
         recipe=dataclasses.asdict(recipe),
-        provenance={**bench.provenance, **(provenance or {})},
+        provenance=bench.provenance,
         sent=lambda: bench.pulse_programs,
         reads=bench.count_reads(),
     )
