@@ -18,7 +18,9 @@ from ohmbench.errors import DataError, ImageError, StoreError, UsageError, WearE
 from ohmbench.faults.fault_map import FaultKind, FaultMap
 from ohmbench.mapping.image import WeightImage
 from ohmbench.model.array import ArrayModel
+from ohmbench.operations.run_lines import came_to
 from ohmbench.record.names import RunStatus
+from ohmbench.record.outcomes import outcomes
 from ohmbench.record.store import Store
 
 
@@ -147,6 +149,10 @@ def test_form_characterise_program(image: Path, bench: Bench, tmp_path: Path) ->
     assert re.search(r"conductance window of [\d.]+ to [\d.]+ uS \(characterised in run 3\)", said)
     with Store.open(bench.record) as store:
         assert [run.kind for run in store.runs("chip-1")][::-1] == ["form", "form", "characterise", "program"]
+        runs = store.runs("chip-1")
+        came = outcomes(store, runs)
+        for run_of, reached in zip(runs, ("in window", "good", "formed", "formed"), strict=True):
+            assert re.search(rf"% of \d+ cells {reached}", came_to(run_of, came[run_of.id]))
         wear = store.wear("chip-1")
         assert not wear.reserved.any()
         assert wear.form_pulses.sum() == formed["pulses"]

@@ -8,6 +8,9 @@ from ohmbench.record.journal import EXPERIMENT
 from ohmbench.record.outcomes import Outcome
 from ohmbench.record.records import RunRecord
 
+_REACHED = {"form": "formed", "characterise": "good"}
+"""What it means for cells not to have failed, in kinds of runs without windows."""
+
 
 def local(at: datetime) -> str:
     """A time by this machine's clock, with its zone."""
@@ -31,7 +34,7 @@ def came_to(run: RunRecord, outcome: Outcome) -> str:
     if run.kind.startswith(EXPERIMENT):
         said.append(f"{outcome.samples} of {run.provenance.get('steps', '?')} steps")
     elif outcome.share is not None:
-        said.append(f"{100 * outcome.share:.2f} % of {outcome.cells} cells in window")
+        said.append(f"{100 * outcome.share:.2f} % of {outcome.cells} cells {_REACHED.get(run.kind, 'in window')}")
     if outcome.pulses:
         said.append(f"{outcome.pulses} pulses")
     return ", ".join([*said, *outcome.inference_lines])
