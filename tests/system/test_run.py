@@ -65,6 +65,14 @@ def test_a_run_is_recorded_and_charged_before_it_is_sent(program: Path, options:
     assert known["pulses_max"] == PULSES + 1
 
 
+def test_a_first_program_of_ones_own_is_told_of_its_limits(program: Path, options: list[str]) -> None:
+    rest = [o for i, o in enumerate(options) if not {"--pulse-us", "--pulses"} & {o, options[max(i - 1, 0)]}]
+    assert len(rest) == len(options) - 4
+    said = refused(9, "run", program, "--port", "twin", *rest)
+    assert "fault width_limit" in said
+    assert "give --pulse-us and --pulses" in said
+
+
 def test_steps_of_the_twin(program: Path, options: list[str]) -> None:
     whole = as_json("run", program, "--port", "twin", *options)
     stepped = as_json("run", program, "--port", "twin", *options, "--steps", "1000000")

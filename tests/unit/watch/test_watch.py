@@ -167,6 +167,9 @@ def test_the_convergence_of_a_run_that_programs(store: Store) -> None:
         run.finish(RunStatus.DONE)
         store.begin_run("verify", "W1", rung="twin", mask=EVERY, pulses=0)
         assert text(server, "/convergence?run=2") == ""
+        experiment = store.begin_run("experiment iv", "W1", rung="twin", mask=EVERY, pulses=2)  # it has no windows
+        record_rows(experiment, 0, 32)
+        assert text(server, "/convergence?run=3") == ""
 
 
 def test_a_cell_shows_all_of_its_life(store: Store) -> None:
