@@ -15,14 +15,11 @@ def check_network(network: Network) -> None:
         bad = int(np.count_nonzero(~np.isfinite(weights))) + int(np.count_nonzero(~np.isfinite(bias)))
         if bad:
             raise DataError(
-                f"{bad} weights of layer {index} are not finite numbers. Nothing was compressed or sent to the array. "
-                "Train again, with a lower rate."
+                f"{bad} weights of layer {index} are not finite numbers.",
+                "Train again, with a lower rate.",
             )
         if not weights.any():
-            raise DataError(
-                f"Layer {index} has no weights left: all are 0. Nothing was compressed or sent to the array. Train "
-                "again, or prune less."
-            )
+            raise DataError(f"Layer {index} has no weights left: all are 0.", "Train again, or prune less.")
 
 
 def check_labels(labels: Integers, classes: int) -> None:
@@ -30,6 +27,6 @@ def check_labels(labels: Integers, classes: int) -> None:
     low, high = (int(labels.min()), int(labels.max())) if len(labels) else (0, 0)
     if low < 0 or high >= classes:
         raise DataError(
-            f"The labels are {low} to {high}, and the network has outputs 0 to {classes - 1}. Nothing was compressed "
-            "or sent to the array. Give the labels of this network."
+            f"The labels are {low} to {high}, and the network has outputs 0 to {classes - 1}.",
+            "Give the labels of this network.",
         )

@@ -223,8 +223,8 @@ def _numbered(targets: NDArray[Any], classes: NDArray[Any]) -> IntArray:
         unknown = np.setdiff1d(targets, classes)
     if len(unknown):
         raise DataError(
-            f"The labels {unknown[:5].tolist()} are not among the classes of the estimator. Nothing was compressed "
-            "or sent to the array. Give the labels that it was fitted with; of plain arrays, the numbers of outputs."
+            f"The labels {unknown[:5].tolist()} are not among the classes of the estimator.",
+            "Give the labels that it was fitted with; for plain arrays, the numbers of outputs.",
         )
     return np.asarray(np.searchsorted(classes, targets), np.int64)
 
@@ -283,8 +283,9 @@ def as_network(model: Any) -> Network:
         weights, biases = list(model.coefs_), list(model.intercepts_)
     else:
         raise UsageError(
-            f"{type(model).__name__} has no dense layers with ReLU. Nothing was compressed or sent to the array. Give "
-            "a linear model with an output a class, as LogisticRegression, or an MLPClassifier with activation='relu'."
+            f"{type(model).__name__} has no dense layers with ReLU.",
+            "Give a linear model with an output a class, as LogisticRegression, or an MLPClassifier with "
+            "activation='relu'.",
         )
     if weights[-1].shape[1] == 1:  # the logit of the second class, of two
         weights[-1] = np.concatenate([-weights[-1] / 2, weights[-1] / 2], axis=1)

@@ -200,8 +200,8 @@ def check_budget(cells: int, outputs: int) -> None:
     """Raise UsageError if a budget is below one cell for each output of all layers."""
     if cells < outputs:
         raise UsageError(
-            f"A budget of {cells} cells is below one column for each of the network's {outputs} outputs. Nothing was "
-            "compressed or sent to the array. Raise the budget."
+            f"A budget of {cells} cells is below one column for each of the network's {outputs} outputs.",
+            "Raise the budget.",
         )
 
 
@@ -215,8 +215,7 @@ def compress(method: str, job: Job) -> CompressedNetwork:
     check_budget(job.cells, sum(len(y.bias) for y in job.base.layers))
     if not chosen.free and any(not y.codebook().size for y in job.live().layers):
         raise UsageError(
-            "No weights are left in a layer: each of its inputs is always 0, or has weights of 0 alone. Nothing was "
-            "compressed or sent to the array.",
+            "No weights are left in a layer: each of its inputs is always 0, or has weights of 0 alone.",
             "Train the network, or give data that use its inputs.",
         )
     network = chosen.run(job)
@@ -224,7 +223,7 @@ def compress(method: str, job: Job) -> CompressedNetwork:
     if not chosen.free and used > job.cells:
         raise UsageError(
             f"{method} keeps {used} cells and cannot reach a budget of {job.cells}: an output would lose all of its "
-            "weights. Nothing was sent to the array.",
+            "weights.",
             "Raise the budget, or take the method all.",
         )
     return network

@@ -161,7 +161,7 @@ def tie_imported(network: ImportedNetwork) -> TiedNetwork:
     """
     if missing := sorted({step.kind for step in network.steps} - TRAINABLE - {ARRAY, *FLOAT_PRODUCTS}):
         raise DataError(
-            f"The network has steps that no gradient passes: {', '.join(missing)}. Nothing was compressed.",
+            f"The network has steps that no gradient passes: {', '.join(missing)}.",
             "Map it as it is, or replace them before the import.",
         )
     steps, layers, top = list(network.steps), [], 1
@@ -171,8 +171,7 @@ def tie_imported(network: ImportedNetwork) -> TiedNetwork:
             users = [other for other in network.steps if number + 1 in other.inputs]
             if behind.kind != "affine" or users != [behind]:
                 raise DataError(
-                    f"The sums of product {step.name or number} are not scaled for each output alone. Nothing was "
-                    "compressed.",
+                    f"The sums of product {step.name or number} are not scaled for each output alone.",
                     "Map the network as it is.",
                 )
             top = max(top, int(step.numbers["max_level"]))
