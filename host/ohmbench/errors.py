@@ -30,17 +30,16 @@ became of the array is a field, which the command line says where an array is ne
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
-
-_SAYS_UNTOUCHED = re.compile(r"\b(nothing|no program) was (sent|started|computed|simulated)\b", re.IGNORECASE)
 
 
 class ArrayState(StrEnum):
-    """What became of the array, as an operator is told."""
+    """What became of the array, as an operator is told. No message says it in words of its own."""
 
     UNTOUCHED = "Nothing was sent to the array."
     NOT_TOUCHED = "The array was not touched."  # it may be another device's port
+    BOARD_NOT_TOUCHED = "The board was not touched."
+    FPGA_MAY_BE_EMPTY = "The FPGA may be empty now: it drives no pin, and the carrier's resistors hold the array off."
     DONE = "The array is off."  # the work was done; only its result is lost
     OFF = "The array is off; its cells keep what they hold."
     GOES_OFF = "The array goes off by itself when its watchdog runs out."
@@ -76,15 +75,12 @@ class OhmbenchError(Exception):
         return f"{self.what} {self.todo}".rstrip()
 
     def told(self, array: ArrayState = ArrayState.UNTOUCHED) -> str:
-        """The message with what became of the array, once: many messages say that nothing was sent, in their own words.
+        """What happened, what became of the array, and what to do next.
 
         Args:
-            array: that, if the error does not know better.
+            array: what became of it, if the error does not know better.
         """
-        state = self.array or array
-        if state is ArrayState.UNTOUCHED and _SAYS_UNTOUCHED.search(str(self)):
-            return str(self)
-        return f"{self.what} {state} {self.todo}".rstrip()
+        return f"{self.what} {self.array or array} {self.todo}".rstrip()
 
 
 class InputError(OhmbenchError):
@@ -195,6 +191,7 @@ class FlashError(BenchError):
     """A bitstream is none, belongs to another board or FPGA, or cannot be loaded."""
 
     exit_code = 15
+    array = ArrayState.BOARD_NOT_TOUCHED
 
 
 class ExpectationError(OutcomeError):

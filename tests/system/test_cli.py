@@ -155,7 +155,9 @@ def test_measure() -> None:
 @pytest.mark.parametrize("name", ["program", "verify", "form", "characterise", "infer", "read", "info", "safe"])
 def test_no_port(name: str, image: Path) -> None:
     files = [image] if name in ("program", "verify", "infer") else []
-    assert "No port given, so nothing was sent to an array. Give --port" in refused(UsageError.exit_code, name, *files)
+    said = refused(UsageError.exit_code, name, *files)
+    assert "No port was given" in said
+    assert "Nothing was sent to the array. Give --port" in said
 
 
 @pytest.mark.parametrize(
@@ -266,7 +268,9 @@ def test_program_that_does_not_assemble(tmp_path: Path) -> None:
     source.write_text(".entry main\nmain:\n  li r0, 1\n  pulsse r0\n  halt 0\n")
     said = refused(AssemblyError.exit_code, "asm", source)
     assert f"{source}:4:3: unknown instruction `pulsse`" in said
-    assert "nothing was sent to the array" in said
+    assert said.endswith(f"1 error in {source}.\n")
+    said = refused(AssemblyError.exit_code, "run", source, "--port", "twin")
+    assert said.endswith(f"1 error in {source}. Nothing was sent to the array.\n")
     assert "No such file" in refused(UsageError.exit_code, "asm", tmp_path / "none.useq")
 
 
@@ -304,7 +308,7 @@ def test_compressed_network_is_mapped_and_counted(tmp_path: Path) -> None:
     assert "mapped as it is" in said
     (tmp_path / "network.ohmc").write_bytes(b"PK")
     said = refused(DataError.exit_code, "map", tmp_path / "network.ohmc", "-o", tmp_path / "x.ohmw")
-    assert "Nothing was mapped" in said
+    assert "Make it with `ohmbench compress`." in said
     assert not (tmp_path / "x.ohmw").exists()
 
 
@@ -327,7 +331,8 @@ def test_simulator_that_does_not_build(image: Path, tmp_path: Path) -> None:
     top.write_text(top.read_text().replace("endmodule", "assign x = ;\nendmodule"))
     broken = {"PYTHONPATH": str(tmp_path / "host"), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     said = refused(BuildError.exit_code, "program", image, "--port", "sim", **broken)
-    assert "The simulator does not build; the array was not touched" in said
+    assert "The simulator does not build.\n" in said
+    assert said.count("Nothing was sent to the array.") == 1
     assert "ohm_core.sv:" in said
     assert "--port twin" in said
 
@@ -481,7 +486,7 @@ def gone(pid: int) -> bool:
 def test_interrupt_leaves_no_process(image: Path, executable: Path) -> None:
     code, out, err, children = interrupt_while_programming(image, "sim")
     assert (code, out) == (INTERRUPTED, "")
-    assert "interrupted; all outputs are off" in err
+    assert "interrupted. The array is off; its cells keep what they hold." in err
     assert "Traceback" not in err
     assert children
     deadline = time.monotonic() + 5

@@ -59,7 +59,7 @@ def test_all_off_and_recorded(
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (128 + by, ""), err
     assert "interrupted" in err
-    assert "all outputs are off" in err
+    assert "The array is off; its cells keep what they hold." in err
     assert "--resume" in err
     assert "Traceback" not in err
     with Store.open(tmp_path / "record.sqlite") as store:

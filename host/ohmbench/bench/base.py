@@ -209,12 +209,12 @@ class Bench(ABC):
             LinkError: the board has gone away meanwhile.
         """
         if not (math.isfinite(seconds) and seconds >= 0):
-            raise UsageError(f"The array cannot rest for {seconds} s. It has not rested; give a time from 0 s on.")
+            raise UsageError(f"The array cannot rest for {seconds} s.", "Give a time from 0 s on.")
         state = self.state()
         if state.armed or state.running:
             raise UsageError(
-                "The array cannot rest while the bench is armed: its lines may be at voltages that disturb cells. "
-                "It has not rested; disarm the bench first (leave `armed`, or call `safe`)."
+                "The array cannot rest while the bench is armed: its lines may be at voltages that disturb cells.",
+                "Disarm the bench first: leave `armed`, or call `safe`.",
             )
         self._rest(seconds, progress or (lambda name, done, total: None))
 
@@ -271,7 +271,8 @@ class Bench(ABC):
         if end.why == Why.FAULT:
             raise FaultError(
                 f"The guard turned the array off during {program.name}: {self._meaning(end.fault)} "
-                f"(fault {end.fault.name.lower()}, {program.where(end.pc)}). Arming the bench again clears the fault."
+                f"(fault {end.fault.name.lower()}, {program.where(end.pc)}).",
+                "docs/errors.md says what to look for first; arming the bench again clears the fault.",
             )
         if end.why != Why.HALT:
             what = "was aborted" if end.why == Why.ABORT else "met a word that is no instruction"
@@ -297,7 +298,8 @@ class Bench(ABC):
         for rail, volts in rails_v.items():
             if volts > limits.rails_v.get(rail, 0.0):
                 raise UsageError(
-                    f"rail {rail.name.lower()}: {volts} V is above its limit; nothing was sent to the array"
+                    f"Rail {rail.name.lower()}: {volts} V is above its limit.",
+                    "Set a lower voltage, or a higher limit.",
                 )
         if self.on_arm is not None:
             self.on_arm(limits)

@@ -164,7 +164,9 @@ def open_bench(
 def _state_of(bench: Bench) -> ArrayState:
     if not bench.was_armed:
         return ArrayState.UNTOUCHED
-    return ArrayState.UNKNOWN if bench.was_left else ArrayState.OFF
+    if bench.was_left:
+        return ArrayState.UNKNOWN
+    return ArrayState.OFF if bench.pulse_programs else ArrayState.NOT_PULSED
 
 
 @contextmanager
@@ -178,12 +180,12 @@ def _open_bench(
     say: Say,
 ) -> Iterator[Bench]:
     if waves is not None and port != "sim":
-        raise UsageError(f"Waveforms are of --port sim; {port} has no signals to look at. Nothing was started.")
+        raise UsageError(f"Waveforms are of --port sim; {port} has no signals to look at.", "Give --port sim.")
     if line_faults is not None and port != "sim":
-        raise UsageError(f"Line faults are for the simulated line of --port sim; {port} has none. Nothing was started.")
+        raise UsageError(f"Line faults are for the simulated line of --port sim; {port} has none.", "Give --port sim.")
     if port == "twin":
         if trace is not None:
-            raise UsageError("The twin has no link to trace. Nothing was started. Give --port sim or a board.")
+            raise UsageError("The twin has no link to trace.", "Give --port sim or a board.")
         model = simulated.open()
         try:
             with TwinBench(model, (simulated.carrier or SimulatedCarrier()).open(), simulated.kind) as bench:
@@ -199,7 +201,8 @@ def _open_bench(
             yield bench
     elif not simulated.is_default:
         raise UsageError(
-            f"Array parameters, files, faults and rest are for --port sim and twin; {port} has an array of its own"
+            f"Array parameters, files, faults and rest are for --port sim and twin; {port} has an array of its own.",
+            "Leave them out.",
         )
     else:
         with _tracing(trace) as to, LinkBench.open(port, baud=baud, trace=to) as bench:

@@ -51,7 +51,7 @@ class TwinBench(Bench):
     def write_register(self, register: int, value: int) -> None:
         if not self.twin.write_register(register, value):
             raise UsageError(
-                f"The guard refuses {value} for register {Register(min(register, Register.MAX_READ)).name.lower()}"
+                f"The guard refuses {value} for register {Register(min(register, Register.MAX_READ)).name.lower()}."
             )
 
     def safe(self) -> None:

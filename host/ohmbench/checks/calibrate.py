@@ -116,8 +116,7 @@ def _require_good(gain: FloatArray) -> None:
     bad = np.flatnonzero(~(np.abs(gain - 1) <= 0.5))
     if bad.size:
         raise CheckError(
-            f"Channels {', '.join(map(str, bad[:8]))} of {COLUMNS} do not follow their reference resistors, so nothing "
-            "was calibrated.",
+            f"Channels {', '.join(map(str, bad[:8]))} of {COLUMNS} do not follow their reference resistors.",
             "`ohmbench selftest` says what is wrong there.",
             array=ArrayState.NOT_PULSED,
         )

@@ -63,8 +63,7 @@ def calibrate_resistor(bench: Bench, board: str, ohm: float, progress: Progress)
     offset = float(y[0])
     if not abs(gain - 1) <= GAIN_OFF_MAX:
         raise CheckError(
-            f"The channel reads {100 * (gain - 1):+.0f} % off what {ohm:g} ohm behind the shunt should give, so "
-            "nothing was calibrated.",
+            f"The channel reads {100 * (gain - 1):+.0f} % off what {ohm:g} ohm behind the shunt should give.",
             "Is that the resistor's value, and is it in the chip's place? `ohmbench selftest` says more.",
             array=ArrayState.NOT_PULSED,
         )
@@ -82,7 +81,7 @@ def _require_a_resistor(bench: Bench) -> None:
     if np.ptp(codes) > _ALIKE:
         said = ", ".join(f"{code:.0f} at {row},{column}" for code, (row, column) in zip(codes, _PLACES, strict=True))
         raise CheckError(
-            f"Places read differently, {said}: there are cells, and no resistor. Nothing was calibrated.",
+            f"Places read differently, {said}: there are cells, and no resistor.",
             "Take the chip out, and put a resistor in its place.",
             array=ArrayState.NOT_PULSED,
         )

@@ -33,7 +33,7 @@ def require_references(bench: Bench) -> None:
     if not bench.info.carrier.has_references:
         raise UsageError(
             f"The {written(bench.info.carrier_kind)} carrier has neither reference resistors nor monitors of "
-            "its rails, so its channel cannot be calibrated by itself. Nothing was read.",
+            "its rails, so its channel cannot be calibrated by itself.",
             "Put a resistor in the chip's place, and give --resistor OHM.",
             array=ArrayState.NOT_TOUCHED,
         )

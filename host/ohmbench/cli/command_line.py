@@ -43,13 +43,13 @@ def run_command(argv: Sequence[str] | None = None) -> int:
         result(parser.format_help())
         return 0
     args = parser.parse_all(given)
-    refuse_odd_names(parser, args)
+    refuse_odd_names(args)
     try:
         refuse_outputs_that_are_inputs(args)
         with Progress(quiet=args.quiet) as progress:
             return int(args.command(args, Output(args.json, progress.end), progress) or 0)
     except OhmbenchError as error:
-        message(error.told(array_left_as() or ArrayState.UNTOUCHED) if hasattr(args, "port") else str(error))
+        message(error.told(array_left_as() or ArrayState.UNTOUCHED) if args.near_array else str(error))
         for line in getattr(error, "__notes__", ()):
             message(line)
         return error.exit_code

@@ -47,7 +47,7 @@ class Commands:
         made.epilog = epilog(*(f"{made.prog} {example}".rstrip() for example in examples))
         # a default here would overwrite what was said before the name
         _common(made, default=argparse.SUPPRESS if self._is_group else False)
-        made.set_defaults(command=run, parser=made)
+        made.set_defaults(command=run, parser=made, near_array=False)  # what opens a bench says otherwise
         return made
 
     def add_group(self, name: str, text: str) -> Commands:

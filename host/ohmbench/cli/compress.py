@@ -16,7 +16,7 @@ from ohmbench.support.files import check_writable
 def _budgets(text: str) -> list[float]:
     values = [options.share(part) for part in text.split(",")]
     if 0 in values:
-        raise argparse.ArgumentTypeError("0 is not a share above 0 and at most 1; nothing was trained")
+        raise argparse.ArgumentTypeError("0 is not a share above 0 and at most 1")
     return values
 
 
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     if args.output is not None:
         check_writable(args.output)
         if len(args.cells) > 1:
-            raise UsageError("A curve of several budgets gives no single file: leave out -o, or give one --cells.")
+            raise UsageError("A curve of several budgets gives no single file.", "Leave out -o, or give one --cells.")
     result = compress_file(
         args.network,
         args.method,

@@ -65,6 +65,6 @@ def _conductances(args: argparse.Namespace, output: Output) -> None:
     if args.conductances is None or args.serial is None:
         raise UsageError("Conductances are those of an image on an array.", "Give --conductances IMAGE and --serial.")
     if args.names is not None and args.like is not None:
-        raise UsageError("--names is for a state_dict, and --like for aihwkit: give one of them.")
+        raise UsageError("--names is for a state_dict, and --like for aihwkit.", "Give one of them.")
     names = None if args.names is None else args.names.split(",")
     output.show(export_conductances(args.lab, args.serial, args.conductances, args.file, names, args.like))

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ohmbench.carrier.kinds import key_of, written
+from ohmbench.cli import options
 from ohmbench.cli.commands import Commands
 from ohmbench.cli.output import Output
 from ohmbench.progress import Progress
@@ -16,6 +17,7 @@ def add(commands: Commands) -> None:
     parser = commands.add(
         "flash", run, "load a bitstream into a board (needs openFPGALoader)", examples=["--board ulx3s"]
     )
+    options.near_array(parser)
     parser.add_argument("file", type=Path, nargs="?", help="bitstream (default: the one that `make bitstream` made)")
     parser.add_argument("--board", default="ulx3s", help="a folder of fpga/boards (default: %(default)s)")
     parser.add_argument(

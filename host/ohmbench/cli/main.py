@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ohmbench.bench.left import array_left_as, left_as
 from ohmbench.cli.signals import INTERRUPTED, taken_as_interrupts
-from ohmbench.errors import ArrayState
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,25 +22,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         from ohmbench.cli.defect import report_defect
 
-        return report_defect(error, _array())
+        return report_defect(error, array_left_as())
 
 
 def _interrupted(error: KeyboardInterrupt) -> int:
     from ohmbench.support.writer import message
 
     by = f" by {error}" if str(error) not in ("", "SIGINT") else ""
-    array = _array()
-    message(f"interrupted{by}" + (f"; {array}" if array else ""))
+    message(f"interrupted{by}. {array_left_as() or ''}".rstrip())
     for line in getattr(error, "__notes__", ()):
         message(line)
     return int(getattr(error, "exit_code", INTERRUPTED))
-
-
-def _array() -> str:
-    """What became of the array, for the end of a sentence; "" where none was near."""
-    array = array_left_as()
-    if array is None:
-        return ""
-    if array is ArrayState.UNKNOWN:
-        return "the array is off, or goes off when its watchdog runs out"
-    return "all outputs are off"

@@ -28,7 +28,7 @@ def whole(low: int, high: int = MAX_WHOLE) -> Callable[[str], int]:
         value = int(_short(text, "whole number"))
         if not low <= value <= high:
             limits = f"{low} or more" if high in (MAX_WHOLE, _NO_LIMIT) and value < low else f"{low} to {high}"
-            raise argparse.ArgumentTypeError(f"{value} is not {limits}; nothing was sent to the array")
+            raise argparse.ArgumentTypeError(f"{value} is not {limits}")
         return value
 
     parse.__name__ = "whole number"  # argparse names it in its message for what is not a number at all
@@ -45,7 +45,7 @@ def real(low: float, high: float, kind: str, what: str) -> Callable[[str], float
     def parse(text: str) -> float:
         value = float(_short(text, kind))
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{value} is not {what}; nothing was sent to the array")
+            raise argparse.ArgumentTypeError(f"{value} is not {what}")
         return value
 
     parse.__name__ = kind  # in argparse's message, as above
@@ -54,7 +54,7 @@ def real(low: float, high: float, kind: str, what: str) -> Callable[[str], float
 
 def _short(text: str, kind: str) -> str:
     if len(text) > _LONGEST:
-        raise argparse.ArgumentTypeError(f"{text[:_LONGEST]}... is no {kind}; nothing was sent to the array")
+        raise argparse.ArgumentTypeError(f"{text[:_LONGEST]}... is not a {kind}")
     return text
 
 
@@ -73,7 +73,7 @@ def cell(text: str) -> tuple[int, int]:
     try:
         row, column = (whole(0, 31)(part) for part in parts)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no ROW,COL; nothing was sent to the array") from None
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is not ROW,COL") from None
     return row, column
 
 
@@ -84,16 +84,16 @@ def seconds(text: str) -> float:
     try:
         return _in_seconds(str(_in_seconds(number.strip()) * ({"": 1.0} | _UNITS_S)[unit]))
     except (ValueError, KeyError) as error:
-        said = f"{text[:_LONGEST]!r} is not a time: give 90, 90s, 15m, 1h or 2d; nothing was sent to the array"
+        said = f"{text[:_LONGEST]!r} is not a time: give 90, 90s, 15m, 1h or 2d"
         raise argparse.ArgumentTypeError(said) from error
 
 
-def refuse_odd_names(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+def refuse_odd_names(args: argparse.Namespace) -> None:
     """End with a usage error where a value is not text, or a path no file system has: it would fail in mid-work."""
     for option, value in vars(args).items():
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, str | Path) and (problem := _problem(one)):
-                parser.error(f"{option}: {str(one)[:_LONGEST]!r} {problem}; nothing was sent to the array")
+                args.parser.error(f"{option}: {str(one)[:_LONGEST]!r} {problem}")
 
 
 def refuse_outputs_that_are_inputs(args: argparse.Namespace) -> None:
@@ -200,7 +200,13 @@ def bare_port(parser: argparse.ArgumentParser, default: str) -> None:
     _port(parser.add_argument_group("bench"), default)
 
 
+def near_array(parser: argparse._ActionsContainer) -> None:
+    """Errors of this command say what became of the array."""
+    parser.set_defaults(near_array=True)
+
+
 def _port(group: argparse._ArgumentGroup, default: str | None) -> None:
+    near_array(group)
     group.add_argument(
         "--port",
         default=default or os.environ.get("OHMBENCH_PORT"),

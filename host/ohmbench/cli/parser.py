@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ohmbench.cli.help import short_usage
+from ohmbench.errors import ArrayState
 from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.writer import drop_stdout, result
 
@@ -18,8 +19,10 @@ class Parser(argparse.ArgumentParser):
     """argparse's, with guesses. Its parsers of commands are of the same class."""
 
     def error(self, message: str) -> NoReturn:
-        """End with exit code 2, a sentence and the usage in a line."""
-        self.exit(2, f"{self.prog}: error: {message}\n{short_usage(self)}\n{self.prog} --help says more\n")
+        """End with exit code 2: what is wrong, what it means for the array, and the usage in a line."""
+        # None: no command was recognised, which may have been one for the array
+        array = "" if self.get_default("near_array") is False else f". {ArrayState.UNTOUCHED}"
+        self.exit(2, f"{self.prog}: error: {message}{array}\n{short_usage(self)}\n{self.prog} --help says more\n")
 
     def say(self, text: str) -> None:
         """Print to stdout; ends with 2 if it takes no more, but for a reader that has gone, as `head` does."""

@@ -106,10 +106,7 @@ def _port(args: argparse.Namespace, progress: Progress, settings: LoadSettings) 
     if port not in _SIMULATED and not Path(port).exists() and (meant := guess(port, _SIMULATED)) is not None:
         raise UsageError(f"There is no port {port} (did you mean {meant!r}?).")
     if not port:
-        raise UsageError(
-            "No port given, so nothing was sent to an array. Give --port sim, --port twin or a serial port, or set "
-            "OHMBENCH_PORT."
-        )
+        raise UsageError("No port was given.", "Give --port sim, --port twin or a serial port, or set OHMBENCH_PORT.")
     return port
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ohmbench.cli import options
 from ohmbench.cli.commands import Commands
 from ohmbench.cli.output import Output
 from ohmbench.progress import Progress
@@ -14,6 +15,7 @@ def add(commands: Commands) -> None:
     parser = commands.add(
         "supply", run, "read a power supply's outputs; nothing is turned on or off", examples=["bench.toml"]
     )
+    options.near_array(parser)
     parser.add_argument("file", type=Path, help="its TOML file: docs/instruments.md")
 
 

@@ -18,6 +18,7 @@ def add(commands: Commands) -> None:
         "compute the points of a file; continues where it was, see docs/sweep.md",
         examples=["digits.toml", "--params"],
     )
+    options.near_array(parser)
     parser.add_argument("config", type=Path, nargs="?", help="what to vary (.toml)")
     parser.add_argument(
         "--params", action="store_true", help="only list the array model's parameters, with units and sources"

@@ -166,8 +166,8 @@ def characterise(
     good = ~faults.bad & ~bench.carrier.bad
     if not good.any():
         raise DataError(
-            "Not one cell reached both the lowest and the highest level. No fault map was made, and the array holds "
-            "what the last pulses left. If it is fresh, form it; else see that the recipe suits it."
+            "Not one cell reached both the lowest and the highest level, so no fault map was made.",
+            "If the array is fresh, form it (`ohmbench form`). Otherwise use a recipe that suits it.",
         )
     percentiles = [
         np.percentile(end.reached[good] / recipe.codes_per_siemens * 1e6, PERCENTILES) for end in (lowest, highest)

@@ -186,8 +186,9 @@ def classify(lowest: CellRecords, highest: CellRecords, *, unformed_code: float,
     """
     if not lowest.code.shape == highest.code.shape or bool((highest.low <= lowest.high).any()):
         raise DataError(
-            "The two runs are not one to the lowest and one to the highest level of the same array. No fault map was "
-            "made; the array keeps what it holds. Characterise the array again."
+            "The two runs are not one to the lowest and one to the highest level of the same array, so no fault "
+            "map was made.",
+            "Characterise the array again.",
         )
     at_low, at_high = lowest.code, highest.code
     good = lowest.inside & highest.inside

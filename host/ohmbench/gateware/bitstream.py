@@ -43,15 +43,11 @@ class Bitstream:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise FlashError(
-                f"Cannot read {path}: {error.strerror}. The board was not touched. `make bitstream` builds one."
-            ) from error
+            raise FlashError(f"Cannot read {path}: {error.strerror}.", "`make bitstream` builds one.") from error
         found = next(filter(None, (read_head(data) for read_head in FAMILIES.values())), None)
         if found is None:
             known = " or ".join(name.upper() for name in FAMILIES)
-            raise FlashError(
-                f"{path} is not a bitstream of an {known}. The board was not touched. `make bitstream` builds one."
-            )
+            raise FlashError(f"{path} is not a bitstream of an {known}.", "`make bitstream` builds one.")
         comments, idcode = found
         build = _after(BUILD_COMMENT, comments)
         try:

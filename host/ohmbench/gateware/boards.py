@@ -44,8 +44,8 @@ class Board:
         known = sorted(path.parent.name for path in self.folder.glob(f"*/{self.top}.sv"))
         if carrier not in known:
             raise UsageError(
-                f"The {self.title} has no pins for a carrier {carrier!r}; nothing was built or loaded. "
-                f"Known: {', '.join(known)}. docs/fpga.md says how to add them."
+                f"The {self.title} has no pins for a carrier {carrier!r}.",
+                f"Carriers: {', '.join(known)}. docs/fpga.md says how to add pins.",
             )
         return self.folder / carrier
 
@@ -71,8 +71,8 @@ def load_board(name: str) -> Board:
     """
     if name not in board_names():
         raise UsageError(
-            f"No board {name!r}; nothing was built or loaded. Known: {', '.join(board_names())}. docs/fpga.md says how "
-            "to add one."
+            f"There is no board {name!r}.",
+            f"Boards: {', '.join(board_names())}. docs/fpga.md says how to add one.",
         )
     (folder,) = (path.parent for path in (resource_root() / "fpga/boards").glob(f"*/{name}/board.toml"))
     table = tomllib.loads((folder / "board.toml").read_text(encoding="utf-8"))

@@ -42,8 +42,7 @@ def tied_layers(image: WeightImage, first: int) -> TiedNetwork:
     """The layers from `first` on over the cells of the image, as the trainer has them; raises as `adapt`."""
     if image.steps is not None:
         raise UsageError(
-            "A network from elsewhere cannot be fitted in the loop: its layers are not chained by ReLU alone. Nothing "
-            "was sent to the array.",
+            "A network from elsewhere cannot be fitted in the loop: its layers are not chained by ReLU alone.",
             "Program the image without --in-the-loop, and trim it.",
         )
     step = 1.0 / ((1 << image.layers[0].input_bits) - 1) if first == 0 else _scale_before(image, first)

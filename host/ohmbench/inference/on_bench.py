@@ -193,7 +193,7 @@ def run_tile(
         FaultError: the guard turned the array off.
     """
     if bits > 16:
-        raise ImageError(f"a row of this image takes inputs of {bits} bits, the bench 16; merge fewer rows")
+        raise ImageError(f"A row of this image takes inputs of {bits} bits, the bench 16.", "Merge fewer rows.")
     if reads_back(bench):
         return _read_back(bench, tile, row_values, recipe, tell)
     rows = len(row_values[0]) if len(row_values) else 0

@@ -32,7 +32,8 @@ def column_current_error(
     if (image.rows, image.columns) != (ROWS, COLUMNS):
         raise ImageError(
             f"The image is for arrays of {image.rows}x{image.columns} cells; the wires of the array model are those of "
-            f"one of {ROWS}x{COLUMNS}. Nothing was computed."
+            f"one of {ROWS}x{COLUMNS}.",
+            "Map the network again for such arrays.",
         )
     recipe, params = recipe or Recipe(), load_params("a") if params is None else params
     siemens = recipe.targets_usiemens(image.levels, image.max_level) * 1e-6

@@ -72,7 +72,7 @@ def _answer(process: subprocess.Popen[bytes]) -> dict[str, Any] | None:
     answer: dict[str, Any] = json.loads(line)
     if "error" in answer:
         kind = UsageError if answer["exit_code"] == UsageError.exit_code else InstrumentError
-        raise kind(answer["error"])
+        raise kind(*answer["error"])
     return answer
 
 
@@ -83,10 +83,11 @@ def _require_off(process: subprocess.Popen[bytes], file: SupplyFile) -> None:
             supply.off(file)
         raise InstrumentError(
             f"The process that held the power supply at {file.address} ended before its time. The outputs were on "
-            "without it, and are off now. Look for who killed it."
+            "without it, and are off now.",
+            "Look for what killed it.",
         )
     if answer["silent"]:
         raise InstrumentError(
-            f"This program was stopped for {SILENCE_S:g} s, so the power supply is off. The array is off, too; what "
-            "was going on has to be done again."
+            f"This program was stopped for {SILENCE_S:g} s, so the power supply is off.",
+            "Do again what it was doing.",
         )

@@ -47,7 +47,7 @@ def main() -> int:
             finally:  # if it does not answer, too
                 _turn_off(supply, file)
     except OhmbenchError as error:
-        _say(error=str(error), exit_code=error.exit_code)
+        _say(error=[error.what, error.todo], exit_code=error.exit_code)
         return error.exit_code
     _say(off=True, silent=silent)
     return 0

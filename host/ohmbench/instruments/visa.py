@@ -35,8 +35,9 @@ def trouble(what: str) -> Iterator[None]:
         yield
     except (Error, OSError, ValueError, TypeError, LookupError) as error:  # LookupError: no such channel or value
         raise InstrumentError(
-            f"{what}: {error}. Of the array nothing was changed. Check address, cable and the instrument's own "
-            "display; `pyvisa-info` says which interfaces this machine has."
+            f"{what}: {error}.",
+            "Check address, cable and the instrument's own display. `pyvisa-info` says which interfaces this machine "
+            "has.",
         ) from error
 
 
@@ -66,8 +67,8 @@ def open_driver(address: str, drivers: Mapping[str, Callable[[Any, str], T]]) ->
         from pymeasure.adapters import VISAAdapter
     except ImportError as error:
         raise UsageError(
-            f"Instruments need PyVISA and PyMeasure: {error}. Nothing was sent to {address}.",
-            "pip install 'ohmbench[instruments]'.",
+            f"Instruments need PyVISA and PyMeasure: {error}.",
+            "Install them: pip install 'ohmbench[instruments]'.",
         ) from error
     with trouble(f"No instrument at {address}"):
         adapter = VISAAdapter(

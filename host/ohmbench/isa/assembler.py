@@ -40,7 +40,7 @@ def assemble_file(path: Path) -> Program:
     try:
         text = read_text(path)
     except TextFileError as error:
-        raise UsageError(f"{path}: {error}, so no program was sent to the array. Check the path.") from error
+        raise UsageError(f"{path}: {error}.", "Check the path.") from error
     return assemble(text, str(path))
 
 
@@ -55,8 +55,7 @@ def load_firmware(name: str) -> Program:
     known = sorted(path.stem for path in folder.glob("*.useq"))
     if name not in known:
         raise UsageError(
-            f"no program {name!r} in firmware{did_you_mean(name, known)}, so nothing was sent to the array. "
-            f"There are: {', '.join(known)}."
+            f"There is no program {name!r} in firmware{did_you_mean(name, known)}.", f"There are: {', '.join(known)}."
         )
     return assemble((folder / f"{name}.useq").read_text(encoding="utf-8"), f"firmware/{name}.useq")
 
@@ -224,7 +223,7 @@ class _Assembler:
             out.append(f"{self.name}:{number}:{token.column + 1}: {error}")
             out += [f"{number:5} | {line}", f"      | {indent}{'^' * max(len(token.text), 1)}"]
         count = len(self.errors)
-        out.append(f"{counted(count, 'error')} in {self.name}; nothing was sent to the array")
+        out.append(f"{counted(count, 'error')} in {self.name}.")
         return "\n".join(out)
 
 

@@ -43,8 +43,8 @@ class Program:
         """
         if name not in self.entries:
             raise UsageError(
-                f"program {self.name} has no entry {name!r}{did_you_mean(name, self.entries)}, so nothing was "
-                f"started. Its entries: {', '.join(self.entries)}."
+                f"program {self.name} has no entry {name!r}{did_you_mean(name, self.entries)}.",
+                f"Its entries: {', '.join(self.entries)}.",
             )
         return self.entries[name]
 
@@ -59,18 +59,18 @@ class Program:
         for name, value in values.items():
             if name not in self.args:
                 raise UsageError(
-                    f"program {self.name} has no argument {name!r}{did_you_mean(name, self.args)}, so it was not "
-                    f"started. Its arguments: {', '.join(self.args) or 'none'}."
+                    f"program {self.name} has no argument {name!r}{did_you_mean(name, self.args)}.",
+                    f"Its arguments: {', '.join(self.args) or 'none'}.",
                 )
             register = self.args[name]
             if register in taken:
                 raise UsageError(
-                    f"program {self.name}: arguments {taken[register]} and {name} are both register r{register}, "
-                    "so it was not started. Give the one that belongs to the entry."
+                    f"program {self.name}: arguments {taken[register]} and {name} are both register r{register}.",
+                    "Give the one that belongs to the entry.",
                 )
             if not 0 <= value <= 0xFFFF:
                 raise UsageError(
-                    f"program {self.name}: argument {name} is {value}, outside 0 to 65535, so it was not started."
+                    f"program {self.name}: argument {name} is {value}, outside 0 to 65535.", "Give another."
                 )
             taken[register] = name
             scalars[register] = value

@@ -93,14 +93,13 @@ def calibrate_board(
 def _require_resistor_way(bench: Bench, meter: str | None) -> None:
     if bench.info.carrier.has_references:
         raise UsageError(
-            f"The {bench.info.carrier_kind} carrier is calibrated against its own reference resistors. Nothing was "
-            "read.",
+            f"The {bench.info.carrier_kind} carrier is calibrated against its own reference resistors.",
             "Leave --resistor out.",
             array=ArrayState.NOT_TOUCHED,
         )
     if meter is not None:
         raise UsageError(
-            "Here the read supply is on only while a cell is read, too short for a meter. Nothing was read.",
+            "Here the read supply is on only while a cell is read, too short for a meter.",
             "Leave --meter out: the resistor's value is what the result rests on; measure that.",
             array=ArrayState.NOT_TOUCHED,
         )
@@ -112,8 +111,7 @@ def _measure_cal_v(bench: Bench, meter: Meter, volts: float) -> float:
         measured = meter.read_v()
     if abs(measured - volts) > 0.1 * volts + 0.005:
         raise InstrumentError(
-            f"{meter.identity} reads {measured:.4f} V where rail cal should have {volts:g} V, so nothing was "
-            "calibrated.",
+            f"{meter.identity} reads {measured:.4f} V where rail cal should have {volts:g} V.",
             "Is it connected to test point CAL and ground?",
             array=ArrayState.NOT_PULSED,
         )

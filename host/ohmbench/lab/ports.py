@@ -193,8 +193,9 @@ def choose_port(settings: Settings, look: Callable[[Settings], Ports] = list_por
     what = f"{len(ports.benches)} benches answer" if ports.benches else "no bench was found"
     listed = "".join(f"\n  {port.describe()}" for port in found)
     raise UsageError(
-        f"No port given, so nothing was sent to an array. Give --port sim, --port twin or a serial port, set "
-        f"OHMBENCH_PORT, or write port = ... into the settings; {what}.{listed}"
+        f"No port was given, and {what}.",
+        "Give --port sim, --port twin or a serial port, set OHMBENCH_PORT, or write port = ... into the settings."
+        + (f" The ports are:{listed}" if listed else ""),
     )
 
 

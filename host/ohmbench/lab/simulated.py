@@ -58,7 +58,8 @@ def _kind(name: str) -> str:
     if kind not in CARRIERS:
         known = [written(one) for one in CARRIERS]
         raise UsageError(
-            f"There is no kind of carrier {name!r}{did_you_mean(name, known)}. Known: {', '.join(known)}.",
+            f"There is no kind of carrier {name!r}{did_you_mean(name, known)}.",
+            f"Kinds: {', '.join(known)}.",
         )
     return kind
 

@@ -279,8 +279,9 @@ class Channel:
         self._tries += self._limit > self._base  # a receiver that is full is not a damaged line
         if self._tries > _MAX_TRIES:
             raise LinkError(
-                f"a frame to {self._transport.name} stays damaged after {_MAX_TRIES} resends. Of what was sent, the "
-                f"array did all up to that frame. Use a lower --baud or a better cable, then connect again."
+                f"a frame to {self._transport.name} stays damaged after {_MAX_TRIES} resends. The frames before it "
+                "were executed.",
+                "Use a lower --baud or a better cable, then connect again.",
             )
         self._next = self._base
         self._flight = 0

@@ -209,9 +209,9 @@ class Link(Session):
             LinkError: see `ohmbench.link.session`.
         """
         if len(args) > _MAX_ARGS:
-            raise UsageError(f"{len(args)} arguments; a program takes {_MAX_ARGS}. Nothing was started.")
+            raise UsageError(f"{len(args)} arguments; a program takes up to {_MAX_ARGS}.")
         if result_bytes not in RESULT_SIZES.values():
-            raise UsageError(f"result words of {result_bytes} bytes; they take 2, 3 or 4. Nothing was started.")
+            raise UsageError(f"result words of {result_bytes} bytes; they take 2, 3 or 4.")
         self._check_range("program", entry, 1, self.info.program_words)
         if vectors is not None:
             _check_inputs(vectors)
@@ -239,7 +239,7 @@ class Link(Session):
         """
         _check_inputs(vectors)
         if self._oldest_unread() is None:
-            raise UsageError("no program runs that could take vectors. Nothing was sent. Start one with run().")
+            raise UsageError("no program runs that could take vectors.", "Start one with run().")
         self._stream(self._vector_frames(self._unread[-1], vectors))
         self._raise_refused()
 
@@ -271,20 +271,15 @@ class Link(Session):
 
     def _check_range(self, kind: str, address: int, count: int, size: int) -> None:
         if not 0 <= address <= address + count <= size:
-            raise UsageError(
-                f"{kind} memory has {size} places; {count} from {address} on do not fit. Nothing was sent."
-            )
+            raise UsageError(f"{kind} memory has {size} places; {count} from {address} on do not fit.")
 
 
 def _check_lanes(vectors: NDArray[Any]) -> None:
     if vectors.ndim != 2 or vectors.shape[1] != LANES or vectors.dtype.kind not in "iu":
-        raise UsageError(
-            f"vectors are integers of shape (n, {LANES}), not {vectors.dtype} of shape {vectors.shape}. "
-            f"Nothing was sent."
-        )
+        raise UsageError(f"vectors are integers of shape (n, {LANES}), not {vectors.dtype} of shape {vectors.shape}.")
 
 
 def _check_inputs(vectors: NDArray[Any]) -> None:
     _check_lanes(vectors)
     if vectors.dtype not in (np.dtype(np.uint8), np.dtype(np.uint16)):
-        raise UsageError(f"input vectors are uint8 or uint16, not {vectors.dtype}. Nothing was sent.")
+        raise UsageError(f"input vectors are uint8 or uint16, not {vectors.dtype}.")

@@ -267,7 +267,7 @@ def parse_error(frame: Frame) -> RefusedError:
 def malformed(frame: Frame) -> ProtocolError:
     """Returns the exception for a frame that arrived undamaged and still makes no sense."""
     return ProtocolError(
-        f"the FPGA sent a frame that cannot be read: {frame}. Host and gateware do not match: update both."
+        f"the FPGA sent a frame that cannot be read: {frame}. Host and gateware do not match.", "Update both."
     )
 
 

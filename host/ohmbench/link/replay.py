@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ohmbench.errors import DataError, ProtocolError
+from ohmbench.errors import ArrayState, DataError, OhmbenchError, ProtocolError
 from ohmbench.link.codec import Decoder, Frame, encode_frame
 from ohmbench.link.messages import Result, without_session
 from ohmbench.link.packing import RESULT_SIZES
@@ -151,13 +151,18 @@ class _Replay:
         self._at = ""
 
     def run(self, trace: str | Path) -> Outcome:
-        for number, record in enumerate(read_trace(trace), 2):
-            self._at = f"{trace}, line {number}, {record.t_s:.6f} s"
-            self._step(record)
-            if self._difference is not None:
-                break
-        else:
-            self._wait_for_trace()
+        try:
+            for number, record in enumerate(read_trace(trace), 2):
+                self._at = f"{trace}, line {number}, {record.t_s:.6f} s"
+                self._step(record)
+                if self._difference is not None:
+                    break
+            else:
+                self._wait_for_trace()
+        except OhmbenchError as error:
+            if error.array is None:
+                error.array = ArrayState.UNKNOWN if self._sent else ArrayState.UNTOUCHED
+            raise
         return Outcome(self._sent, self._compared, self._difference, tuple(self._notes()))
 
     def _step(self, record: Record) -> None:
@@ -180,7 +185,7 @@ class _Replay:
         if frame is not None and frame.type == FrameType.HELLO and frame.arg != PROTOCOL_VERSION:
             raise DataError(
                 f"{self._at}: the trace is of protocol version {frame.arg}, this program speaks version "
-                f"{PROTOCOL_VERSION}. Nothing of it was sent.",
+                f"{PROTOCOL_VERSION}.",
                 "Replay it with the ohmbench that wrote it.",
             )
         self._wait_for_trace()

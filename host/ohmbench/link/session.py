@@ -292,5 +292,6 @@ class Session:
     def _late(self, what: str, timeout_s: float) -> LinkError:
         return LinkError(
             f"{self._transport.name} is alive, but no {what} came within {timeout_s:.0f} s. A program may run in an "
-            f"endless loop, or wait for vectors that nobody sends. Abort it, or allow more time."
+            f"endless loop, or wait for vectors that nobody sends.",
+            "Abort it, or allow more time.",
         )

@@ -166,17 +166,17 @@ def read_trace(path: str | Path) -> Iterator[Record]:
                         raise ValueError(f"time goes back from {before_s} s to {record.t_s} s")
                 except _DAMAGE as error:
                     raise DataError(
-                        f"{path}, line {number}: not a line of a trace: {error}. Nothing was sent from here on. "
-                        f"Traces come from --trace."
+                        f"{path}, line {number}: not a line of a trace: {error}.",
+                        "Traces come from --trace.",
                     ) from error
                 before_s = record.t_s
                 yield record
             if not headed:
-                raise DataError(f"{path} is empty, so no trace. Nothing was sent. Traces come from --trace.")
+                raise DataError(f"{path} is empty, so it is not a trace.", "Traces come from --trace.")
     except OSError as error:
-        raise DataError(f"Cannot read the trace {path}: {error.strerror or error}. Nothing was sent.") from error
+        raise DataError(f"Cannot read the trace {path}: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not a trace: not even text. Nothing was sent. Traces come from --trace.") from error
+        raise DataError(f"{path} is not a trace: it is not text.", "Traces come from --trace.") from error
 
 
 def _check_head(values: dict[str, Any]) -> None:

@@ -177,7 +177,7 @@ class SerialTransport(Transport):
         except (ValueError, OverflowError, NotImplementedError, TermiosError) as error:
             if isinstance(error, TermiosError) and error.args[:1] != (errno.EINVAL,):
                 raise self._gone(error) from error
-            raise UsageError(f"{self.name} cannot do {baud} baud: {error}. Choose a lower --baud.") from error
+            raise UsageError(f"{self.name} cannot do {baud} baud: {error}.", "Choose a lower --baud.") from error
         self.baud = baud
 
     def close(self) -> None:

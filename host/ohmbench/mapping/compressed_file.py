@@ -87,7 +87,7 @@ def save_compressed(network: CompressedNetwork, path: str | Path, provenance: Pr
     try:
         data = pack_archive(header, parts)
     except ArchiveError as error:
-        raise DataError(f"Cannot write {path}: the network is too large for one file: {error}. Split it.") from error
+        raise DataError(f"Cannot write {path}: the network is too large for one file: {error}.", "Split it.") from error
     write_result(Path(path), data)
 
 
@@ -106,10 +106,7 @@ def load_compressed(path: str | Path) -> tuple[CompressedNetwork, dict[str, Any]
         reason = error.strerror or str(error)
     except Exception as error:
         reason = f"the file is damaged ({type(error).__name__}: {error})"
-    raise DataError(
-        f"Cannot load the {_WHAT} {path}: {reason}. Nothing was mapped or sent to the array. Make it with `ohmbench "
-        "compress`."
-    )
+    raise DataError(f"Cannot load the {_WHAT} {path}: {reason}.", "Make it with `ohmbench compress`.")
 
 
 def _assemble(archive: Archive) -> CompressedNetwork:

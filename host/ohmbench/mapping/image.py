@@ -204,7 +204,7 @@ class WeightImage:
             return pack_archive(_header(self), _members(self))
         except ArchiveError as error:
             raise ImageError(
-                f"Cannot write {name}: the network is too large for one weight image. Split it."
+                f"Cannot write {name}: the network is too large for one weight image.", "Split it."
             ) from error
 
     @classmethod

@@ -74,7 +74,8 @@ def map_compressed(
         if not of_layer:
             raise ImageError(
                 f"Layer {number} of the network has no weights left, so that its outputs would not depend on its "
-                "inputs. Nothing was mapped. Compress it less."
+                "inputs.",
+                "Compress it less.",
             )
         # blocks of the same outputs follow each other
         blocks.append(sorted(of_layer, key=lambda block: block.windows[0]))
@@ -140,8 +141,8 @@ def _blocks(segment: Segment, rows: int, columns: int) -> list[_Block]:
     driven = np.unique(segment.row_of_input[segment.row_of_input >= 0]).astype(np.intp)
     if len(driven) > rows:
         raise ImageError(
-            f"A segment of the network drives {len(driven)} rows, the array has {rows}. Nothing was mapped. "
-            f"Compress the network for segments of at most {rows} rows."
+            f"A segment of the network drives {len(driven)} rows, the array has {rows}.",
+            f"Compress the network for segments of at most {rows} rows.",
         )
     if not len(driven):
         return []

@@ -74,8 +74,8 @@ def programming_speed(bench: Bench, progress: Progress, prepare: Prepare = image
         return cells_speed(bench, progress)
     if bench.info.rung == "twin":
         raise UsageError(
-            "The twin has no clock that runs while the link is waited for, so it has no programming time. Nothing was "
-            "programmed. Give --port sim or a board."
+            "The twin has no clock that runs while the link is waited for, so it has no programming time.",
+            "Give --port sim or a board.",
         )
     rng = np.random.default_rng(1)
     levels = rng.integers(0, LEVELS, (ROWS, COLUMNS)).astype(np.uint8)

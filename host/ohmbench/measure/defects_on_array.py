@@ -57,7 +57,9 @@ def measure_defects_on_array(
         BuildError: the simulator cannot be built or started.
     """
     if port not in ("twin", "sim") or not seeds:
-        raise UsageError("Faults can only be put into simulated arrays, one or more. Give --port twin or --port sim.")
+        raise UsageError(
+            "Faults can only be put into simulated arrays, one or more.", "Give --port twin or --port sim."
+        )
     say = progress or (lambda work, done, total: None)
     recipe = recipe or Recipe()
     trained = train_for_faults(dataset, hidden, weight_bits, network_seed)

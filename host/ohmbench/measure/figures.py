@@ -72,7 +72,7 @@ def load_figures(path: Path) -> list[Figure]:
     try:
         return [_figure(name, entry) for name, entry in json.loads(read_text(path)).items()]
     except (TextFileError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{path} is no file of figures: {error!r}. Nothing was measured.") from error
+        raise DataError(f"{path} is not a file of figures: {error!r}.") from error
 
 
 def _figure(name: str, entry: dict[str, Any]) -> Figure:

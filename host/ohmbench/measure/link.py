@@ -88,7 +88,8 @@ class Stream:
         if not np.array_equal(self._bench.link.read_vectors(_FIRST, _VECTORS), self._memory):
             raise LinkError(
                 "The FPGA holds other vectors than were sent, though every frame was acknowledged: the link has a "
-                "defect. Do not program an array through it; please report this with a --trace."
+                "defect.",
+                "Do not program an array through it. Please report this with a --trace.",
             )
 
 
@@ -115,7 +116,7 @@ def link_speed(port: str, progress: Progress) -> dict[str, Any]:
         BuildError: the simulator cannot be built or started.
     """
     if port == "twin":
-        raise UsageError("The twin has no link. Nothing was measured. Give --port sim or a board.")
+        raise UsageError("The twin has no link.", "Give --port sim or a board.")
     if port == "sim":
         build(progress.say)
     figures: dict[str, Any] = {}
@@ -194,8 +195,8 @@ def _opened(port: str, baud: int) -> Iterator[tuple[LinkBench, Simulator | None]
 def _at(bench: LinkBench, baud: int) -> LinkBench:
     if bench.link.baud != baud:
         raise LinkError(
-            f"The line carries {bench.link.baud} baud, not the {baud} to be measured. Nothing was measured. Try a "
-            "better cable, or one without a hub."
+            f"The line carries {bench.link.baud} baud, not the {baud} to be measured.",
+            "Try a better cable, or one without a hub.",
         )
     return bench
 
@@ -252,8 +253,8 @@ def _finish(run: RunHandle) -> None:
             words += len(event.words)
         elif event.why != Why.HALT or words != ROWS_A_RUN * COLUMNS:
             raise FaultError(
-                f"Programming ended early ({event.why.name.lower()}, fault {event.fault.name.lower()}); nothing was "
-                "measured."
+                f"Programming ended early ({event.why.name.lower()}, fault {event.fault.name.lower()}).",
+                "`ohmbench selftest` says whether the carrier is in order.",
             )
 
 

@@ -65,7 +65,7 @@ def measure_trim(
         DataError: MNIST is not there.
     """
     if port not in SIMULATED or not seeds:
-        raise UsageError("This measures simulated arrays, one or more. Give --port twin or --port sim.")
+        raise UsageError("This measures simulated arrays, one or more.", "Give --port twin or --port sim.")
     data = load_mnist(folder, shape=SHAPE, progress=progress)
     fit_to = some_inputs(data.train_x, inputs)
     progress.say("training 784-10 on MNIST")

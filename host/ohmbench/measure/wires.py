@@ -82,8 +82,8 @@ def _badcrossbar() -> tuple[Any, Any]:
         from threadpoolctl import threadpool_limits
     except ImportError as error:
         raise UsageError(
-            f"The comparison needs badcrossbar, which cannot be imported ({error}). Nothing was measured. Its plots "
-            "need cairo, its solver does not: pip install --no-deps badcrossbar, then pip install pathvalidate sigfig "
-            "'ohmbench[train]'"
+            f"The comparison needs badcrossbar, which cannot be imported ({error}).",
+            "Its plots need cairo, its solver does not: pip install --no-deps badcrossbar, then pip install "
+            "pathvalidate sigfig 'ohmbench[train]'.",
         ) from error
     return compute, threadpool_limits

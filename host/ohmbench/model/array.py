@@ -108,13 +108,10 @@ def write_faults_file(kinds: ArrayLike, path: str | Path) -> None:
 def _checked_kinds(kinds: ArrayLike) -> IntArray:
     values = np.asarray(kinds)
     if values.shape != (ROWS, COLUMNS) or not np.issubdtype(values.dtype, np.integer):
-        raise DataError(
-            f"Kinds of cells are integers, ({ROWS}, {COLUMNS}) of them, not {values.dtype} {values.shape}; "
-            "no cell was changed"
-        )
+        raise DataError(f"Kinds of cells are integers, ({ROWS}, {COLUMNS}) of them, not {values.dtype} {values.shape}.")
     unknown = values[(values < 0) | (values > _lib.OHM_CELL_WEAK)]
     if unknown.size:
-        raise DataError(f"{unknown[0]} is not a kind of cell (0 to {_lib.OHM_CELL_WEAK}); no cell was changed")
+        raise DataError(f"{unknown[0]} is not a kind of cell (0 to {_lib.OHM_CELL_WEAK}).")
     return values.astype(np.int64)
 
 
@@ -130,10 +127,10 @@ def _checked(params: Mapping[str, Any], where: str) -> Any:
                 "`ohmbench sweep --params` lists them.",
             )
         if not is_number(value):
-            raise DataError(f"{where}: {name} = {value!r} is not a finite number")
+            raise DataError(f"{where}: {name} = {value!r} is not a finite number.")
         if _lib.ohm_params_set(struct, name.encode(), float(value)):
             low = _lib.ohm_params_low(_INDEX[name])
-            raise DataError(f"{where}: {name} = {value} is below {low:g}, the lowest value that makes sense")
+            raise DataError(f"{where}: {name} = {value} is below {low:g}, the lowest value that makes sense.")
     return struct
 
 
@@ -158,7 +155,7 @@ class ArrayModel:
         given = _given(params)
         array = _lib.ohm_array_new(_checked(given, "parameters"), seed)
         if array == _ffi.NULL:
-            raise DataError("parameters: more than 100 % of the cells are bad, or g_low_usiemens > g_high_usiemens")
+            raise DataError("parameters: more than 100 % of the cells are bad, or g_low_usiemens > g_high_usiemens.")
         self._array = _ffi.gc(array, _lib.ohm_array_free)
 
     @classmethod
@@ -214,7 +211,8 @@ class ArrayModel:
             more = f" and {len(differ) - 3} more" if len(differ) > 3 else ""
             raise DataError(
                 f"{path}: this array has {'; '.join(differ[:3])}{more}. An array keeps its seed and parameters for "
-                "life, and was not touched. Leave them out to use it as it is, or name another file for a new array."
+                "life.",
+                "Leave them out to use it as it is, or name another file for a new array.",
             )
 
     def _warn_of_another_carrier(self, path: str | Path, given: Mapping[str, float]) -> None:
@@ -375,7 +373,7 @@ class ArrayModel:
             DataError: not a time from 0 on, or more than some 3000 years since the array was new.
         """
         if _lib.ohm_array_rest(self._array, seconds):
-            raise DataError(f"The array cannot rest for {seconds} s: give a time from 0 to 1e10 s. It has not rested.")
+            raise DataError(f"The array cannot rest for {seconds} s.", "Give a time from 0 to 1e10 s.")
 
     def save(self) -> bytes:
         """All that the array is, as the bytes of a file for `open`."""

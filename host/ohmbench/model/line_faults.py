@@ -121,7 +121,7 @@ class LineFaults:
             except ValueError:
                 guessed = did_you_mean(kind, _NAMES) if kind not in _NAMES else ""
                 raise UsageError(
-                    f"--line-faults: {item!r} is not a fault of a line{guessed}. There are: {_KINDS}."
+                    f"--line-faults: {item!r} is not a fault of a line{guessed}.", f"There are: {_KINDS}."
                 ) from None
             for one in (way,) if way else ways:
                 ways[one] |= found
@@ -160,4 +160,4 @@ def _made(values: dict[str, float | int]) -> Damage:
 
 def _check(kind: str, value: float, least: float, most: float) -> None:
     if not is_number(value, least, most):
-        raise UsageError(f"line faults: {kind} takes numbers from {least} to {most}, not {value}. Nothing was started.")
+        raise UsageError(f"--line-faults: {kind} takes numbers from {least} to {most}, not {value}.")

@@ -26,18 +26,16 @@ def require_one_table() -> None:
     try:
         now = table_digest(root)
     except (OSError, TextFileError) as error:
-        raise BuildError(
-            f"The tables in {root}/fpga cannot be read: {error}. Nothing was simulated.", "Put the table right."
-        ) from error
+        raise BuildError(f"The tables in {root}/fpga cannot be read: {error}.", "Put the table right.") from error
     if now != TABLE_DIGEST:
         raise BuildError(
             f"A table in {root}/fpga was changed after the constants, RTL and models had been made from it: twin and "
-            "simulator would run on a mixture. Nothing was simulated.",
+            "simulator would run on a mixture.",
             f"Run {root}/fpga/tables/generate.py with Python, then pip install -e {root}; or take it back.",
         )
     if _lib.ohm_params_table_digest() != TABLE_DIGEST:
         raise BuildError(
             "The array model of this installation was compiled from other tables than its constants were made from: "
-            "twin and simulator would differ. Nothing was simulated.",
+            "twin and simulator would differ.",
             f"Build it again: pip install -e {root} in a checkout, else pip install --force-reinstall ohmbench.",
         )

@@ -198,11 +198,12 @@ class Simulator:
         if code == ModelError.exit_code:
             raise ModelError(
                 f"The simulation stopped.{self._said()} On a board this could have damaged a chip or the array: the "
-                "RTL, or the carrier's table, has a defect; please report it with the program that you ran."
+                "RTL, or the carrier's table, has a defect.",
+                "Please report it with the program that you ran.",
             )
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         array = "array is lost" if self._state is None else f"array is in {self._state}, as it was then"
-        raise LinkError(f"The simulator ended by itself ({how}).{self._said()} The simulated {array}; start again.")
+        raise LinkError(f"The simulator ended by itself ({how}).{self._said()} The simulated {array}.", "Start again.")
 
     def rest(self, seconds: float) -> None:
         """Let bench time pass with the array off, which must be so; no clock is simulated for it.
@@ -212,7 +213,7 @@ class Simulator:
             ModelError, LinkError: as `check`.
         """
         if self._order(f"rest {float(seconds)!r}") != "rested":
-            raise DataError(f"The array cannot rest for {seconds} s: give a time from 0 to 1e10 s. It has not rested.")
+            raise DataError(f"The array cannot rest for {seconds} s.", "Give a time from 0 to 1e10 s.")
 
     def spoil_line(self, faults: LineFaults) -> None:
         """From now on the line has these faults, and no others; `LineFaults()` mends it.
@@ -244,8 +245,8 @@ class Simulator:
             self.check()
         if not answer:
             raise LinkError(
-                f"The simulator does not answer; it may have done what it was asked ({order}) or not. Stop it and "
-                "start again."
+                f"The simulator does not answer; it may have done what it was asked ({order}) or not.",
+                "Stop it and start again.",
             )
         return answer.rstrip("\n")
 
@@ -262,7 +263,7 @@ class Simulator:
         while not self._speed_file.exists():
             self.check()
             if time.monotonic() > deadline:
-                raise LinkError("The simulator does not answer; stop it and start again.")
+                raise LinkError("The simulator does not answer.", "Stop it and start again.")
             time.sleep(0.002)
         return Speed(**json.loads(self._speed_file.read_text(encoding="utf-8")))
 

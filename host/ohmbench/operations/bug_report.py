@@ -166,12 +166,10 @@ def _excerpt(lab: Path | None, settings: LoadSettings) -> dict[str, Any]:
 def _text(file: Path) -> str:
     try:
         if file.stat().st_size > _MOST_BYTES:
-            raise DataError(
-                f"{file} has more than {_MOST_BYTES // 10**6} MB. Nothing was written. Give the part that matters."
-            )
+            raise DataError(f"{file} has more than {_MOST_BYTES // 10**6} MB.", "Give the part that matters.")
         return file.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
-        raise DataError(f"Cannot read {file}: {error.strerror}. Nothing was written. Leave it out.") from error
+        raise DataError(f"Cannot read {file}: {error.strerror}.", "Leave it out.") from error
 
 
 def _json(value: object) -> str:

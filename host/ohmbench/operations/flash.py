@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ohmbench.carrier.kinds import written
-from ohmbench.errors import FlashError
+from ohmbench.errors import ArrayState, FlashError
 from ohmbench.gateware.bitstream import Bitstream
 from ohmbench.gateware.boards import Board, load_board
 from ohmbench.progress import Progress
@@ -20,7 +20,6 @@ from ohmbench.tables import DEFAULT_CARRIER
 LOADER = "openFPGALoader"
 _INSTALL = "sudo apt install openfpgaloader (Debian, Ubuntu) or brew install openfpgaloader (macOS)"
 _DETECT_S, _LOAD_S = 60, 600  # the flash of an 85F takes minutes at the FT231X's pace
-_UNTOUCHED = "The board was not touched."
 
 
 @dataclass(frozen=True)
@@ -80,9 +79,7 @@ def flash(
     device = _check(bitstream, board, kind)
     loader = shutil.which(LOADER)
     if loader is None:
-        raise FlashError(
-            f"{LOADER} is not installed, which loads the {board.title}. {_UNTOUCHED} Install it: {_INSTALL}."
-        )
+        raise FlashError(f"{LOADER} is not installed, which loads the {board.title}.", f"Install it: {_INSTALL}.")
     _check_connected(loader, bitstream, board)
     if bitstream.build_id != build_id(carrier=kind):
         progress.say("the bitstream was built from other RTL or firmware than this ohmbench has")
@@ -91,8 +88,9 @@ def flash(
     done, output = _run(command, _LOAD_S)
     if not done:
         raise FlashError(
-            f"{LOADER} failed: {_last_line(output)}. The FPGA may be empty now: it drives no pin, and the carrier's "
-            "resistors hold the array off. Try again; if it stays so, look at the cable, the power and the permissions."
+            f"{LOADER} failed: {_last_line(output)}.",
+            "Try again. If it fails again, look at the cable, the power and the permissions.",
+            array=ArrayState.FPGA_MAY_BE_EMPTY,
         )
     return Flashed(board, bitstream, device, permanent)
 
@@ -102,22 +100,23 @@ def _check(bitstream: Bitstream, board: Board, kind: str) -> str:
     if bitstream.board != board.name:
         made = f"for the board {bitstream.board}" if bitstream.board else "by something else than ohmbench"
         raise FlashError(
-            f"{bitstream.path} was built {made}, not for {board.name}: its pins could drive the carrier wrongly. "
-            f"{_UNTOUCHED} Build the right one: make bitstream BOARD={board.name}"
+            f"{bitstream.path} was built {made}, not for {board.name}: its pins could drive the carrier wrongly.",
+            f"Build the right one: make bitstream BOARD={board.name}",
         )
     made_for = _carrier_of(bitstream)
     if made_for != kind:
         raise FlashError(
-            f"{bitstream.path} was built for the carrier {made_for}, not for {kind}: its pins could drive it wrongly. "
-            f"{_UNTOUCHED} If the board is plugged into the carrier {made_for}, say --carrier-kind "
-            f"{written(made_for)}; else build the right one: make bitstream CARRIER={kind}"
+            f"{bitstream.path} was built for the carrier {made_for}, not for {kind}: its pins could drive it wrongly.",
+            f"If the board is plugged into the carrier {made_for}, say --carrier-kind "
+            f"{written(made_for)}; else build the right one: make bitstream CARRIER={kind}",
         )
     device = board.device_of(bitstream.idcode)
     if device is None:
         known = ", ".join(f"{name} {code:#010x}" for name, code in board.idcodes.items())
         raise FlashError(
             f"{bitstream.path} is for an FPGA with IDCODE {bitstream.idcode:#010x}, which no {board.title} has "
-            f"({known}). {_UNTOUCHED}"
+            f"({known}).",
+            f"Build for it: make bitstream BOARD={board.name}",
         )
     return device
 
@@ -127,8 +126,8 @@ def _check_connected(loader: str, bitstream: Bitstream, board: Board) -> None:
     found = re.search(r"idcode\s+0x([0-9a-f]+)", output, re.IGNORECASE)
     if not done or found is None:
         raise FlashError(
-            f"{LOADER} finds no {board.title}: {_last_line(output)}. {_UNTOUCHED} Is it plugged in, powered, and may "
-            "you use it (Linux: udev rules of openFPGALoader)?"
+            f"{LOADER} finds no {board.title}: {_last_line(output)}.",
+            "Is it plugged in, powered, and may you use it (Linux: udev rules of openFPGALoader)?",
         )
     # older versions leave the revision out, the upper four bits
     idcode, digits = int(found[1], 16), len(found[1])
@@ -136,8 +135,8 @@ def _check_connected(loader: str, bitstream: Bitstream, board: Board) -> None:
     if idcode != bitstream.idcode & mask:
         device = board.device_of(idcode) or f"an FPGA with IDCODE {idcode:#x}"
         raise FlashError(
-            f"{bitstream.path} is for an FPGA with IDCODE {bitstream.idcode:#010x}, but the board has {device}. "
-            f"{_UNTOUCHED} Build for it: make bitstream BOARD={board.name} DEVICE={board.device_of(idcode) or '...'}"
+            f"{bitstream.path} is for an FPGA with IDCODE {bitstream.idcode:#010x}, but the board has {device}.",
+            f"Build for it: make bitstream BOARD={board.name} DEVICE={board.device_of(idcode) or '...'}",
         )
 
 

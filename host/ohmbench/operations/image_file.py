@@ -62,7 +62,7 @@ class ImageFile:
         if own not in recipe_names():
             raise DataError(
                 f"{self.path.name} is to be programmed with the recipe {str(own)[:40]!r}, which this ohmbench does not "
-                "have. Nothing was sent to the array.",
+                "have.",
                 "Give one with --recipe.",
             )
         return Recipe.load(str(own)), str(own)

@@ -107,11 +107,13 @@ def map_network(
     """
     if path is None:
         if apart:
-            raise UsageError("--apart is for a compressed network; the digits' network fills its images.")
+            raise UsageError(
+                "--apart is for a compressed network; the digits' network fills its images.", "Leave it out."
+            )
         progress.say("training the network")
         return map_digits(**training, faults=faults)
     if training:
-        raise UsageError("The network in a file is mapped as it is: leave out --hidden, --bits and --network-seed.")
+        raise UsageError("The network in a file is mapped as it is.", "Leave out --hidden, --bits and --network-seed.")
     return map_file(path, faults, share_images=not apart)
 
 

@@ -141,7 +141,7 @@ def run_results(
     if finished:
         parts, missing = [part for part in parts if part not in missing], []
         if not parts:
-            raise UsageError("No results of this code and these images are finished. Run without --finished.")
+            raise UsageError("No results of this code and these images are finished.", "Run without --finished.")
     if missing:
         os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # of the processes that start now
         progress.expect(
@@ -169,9 +169,7 @@ def _combinations(name: str) -> list[tuple[str, int]]:
     net, _colon, bits = name.partition(":")
     found = [pair for group in ORDER for pair in group if pair[0] == any_net(net).name and bits in ("", str(pair[1]))]
     if not found:
-        raise UsageError(
-            f"There are no results of {name}. Nothing was trained. Give a net and 4, or of a dense one 2: {net}:4."
-        )
+        raise UsageError(f"There are no results of {name}.", f"Give a net and 4, or of a dense one 2: {net}:4.")
     return found
 
 

@@ -90,7 +90,8 @@ def parameters_text() -> str:
 
 def _refusal(first: Refused, count: int) -> OhmbenchError:
     error = OhmbenchError(
-        f"{count} of the networks and points cannot be, the first is {first.what}: {first.why} The others are kept."
+        f"{count} of the networks and points cannot be computed. The first is {first.what}: {first.why} The others are "
+        "kept."
     )
     error.exit_code = first.exit_code
     return error
@@ -137,11 +138,9 @@ def sweep(
         StoreError: results cannot be written.
     """
     if port not in SIMULATED and not only:
-        raise UsageError(
-            f"A whole sweep would wear the array on {port}. Nothing was sent to it. Name points with --only."
-        )
+        raise UsageError(f"A whole sweep would wear the array on {port}.", "Name points with --only.")
     if port != "twin" and (scheduler is not None or jobs not in (None, 1)):
-        raise UsageError(f"--dask and --jobs are for the twin: {port} is one bench. Nothing was computed.")
+        raise UsageError(f"--dask and --jobs are for the twin: {port} is one bench.", "Leave them out.")
     count = 1 if port != "twin" else jobs or os.cpu_count() or 1
     opened: AbstractContextManager[engine.Engine] = engine.local(count) if scheduler is None else engine.dask(scheduler)
     setup = Setup(port)
@@ -166,11 +165,11 @@ def report(results: Path, output: Path) -> dict[str, Any]:
         UsageError: another suffix, a library is missing, or the output cannot be written.
     """
     if output.suffix not in {".html", ".md", *FORMATS}:
-        raise UsageError(f"{output}: give a name that ends in .html, .md, {', '.join(FORMATS)}. Nothing was written.")
+        raise UsageError(f"{output}: give a name that ends in .html, .md, {', '.join(FORMATS)}.")
     with ResultStore.open(results) as store:
         rows = store.rows()
         if not rows:
-            raise UsageError(f"{results} has no points yet. Nothing was written. Let `ohmbench sweep` compute one.")
+            raise UsageError(f"{results} has no points yet.", "Let `ohmbench sweep` compute one.")
         if output.suffix == ".html":
             render_sweep(rows, dict(store.confusions()), store.configs(), output)
         elif output.suffix == ".md":

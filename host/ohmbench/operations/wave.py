@@ -81,7 +81,7 @@ def wave(
     """
     if setup.port != "sim":
         raise UsageError(
-            f"Waveforms are of the simulator; {setup.port} has no signals to look at. Nothing was started.",
+            f"Waveforms are of the simulator; {setup.port} has no signals to look at.",
             "Give --port sim, or leave it out.",
         )
     row, column = waves.cell

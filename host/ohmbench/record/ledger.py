@@ -199,9 +199,9 @@ class Ledger:
         more = ", ..." if over.size > _NAMED else ""
         raise WearError(
             f"{over.size} of {np.count_nonzero(mask)} cells of array {serial} could pass their budget of {budget} "
-            f"pulses for life. Pulses so far, the worst first: {named}{more}; up to {pulses} more may be needed. "
-            "None of these was sent. Leave these cells out, use a recipe that allows fewer pulses, take another array, "
-            "or give this one a larger budget if you accept that its cells may break."
+            f"pulses for life. Pulses so far, the worst first: {named}{more}; up to {pulses} more may be needed.",
+            "Leave these cells out, use a recipe that allows fewer pulses, take another array, "
+            "or give this one a larger budget if you accept that its cells may break.",
         )
 
     @interpreting(lambda ledger: ledger._database)

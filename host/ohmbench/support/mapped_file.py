@@ -36,20 +36,20 @@ class MappedFile:
             )
         except OSError as error:
             raise DataError(
-                f"{path}: {error.strerror}. There is no {what} without its file; name one that you may write."
+                f"{path}: {error.strerror}. There is no {what} without its file.", "Name one that you may write."
             ) from error
         try:
             if not _lock(self._file):
                 raise DataError(
-                    f"{path}: another process uses this {what}, which was not touched. Wait until that process has "
-                    "ended, or name another file."
+                    f"{path}: another process uses this {what}.",
+                    "Wait until that process has ended, or name another file.",
                 )
             self._finish(make)
             self.memory = mmap.mmap(self._file.fileno(), 0)
         except OSError as error:
             self._file.close()
             raise DataError(
-                f"{path}: {error.strerror}. The {what} cannot be kept there; make room, or name another file."
+                f"{path}: {error.strerror}. The {what} cannot be kept there.", "Make room, or name another file."
             ) from error
         except BaseException:
             self._file.close()

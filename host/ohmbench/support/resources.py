@@ -24,6 +24,6 @@ def resource_root() -> Path:
         if (root / "firmware").is_dir() and (root / "fpga/rtl").is_dir():
             return root
     raise BuildError(
-        f"ohmbench is installed in {_PACKAGE} without its firmware and RTL, so it can program no array. "
-        "Install it again: pip install --force-reinstall ohmbench"
+        f"ohmbench is installed in {_PACKAGE} without its firmware and RTL, so it can program no array.",
+        "Install it again: pip install --force-reinstall ohmbench",
     )

@@ -34,7 +34,7 @@ def rtl_folders(root: Path, carrier: str | None = None) -> list[Path]:
     known = carrier_names(root)
     name = _name(root, carrier)
     if name not in known:
-        raise UsageError(f"There is no carrier {name!r}{did_you_mean(name, known)}. Known: {', '.join(known)}.")
+        raise UsageError(f"There is no carrier {name!r}{did_you_mean(name, known)}.", f"Carriers: {', '.join(known)}.")
     return [root / SHARED, root / CARRIERS / name]
 
 

@@ -25,7 +25,6 @@ from ohmbench.sweep.sources import NETWORKS, is_file
 MOST_SETTINGS = 100_000
 _SEED_MAX = 2**64 - 1
 _NETWORK_SEED_MAX = 2**32 - 1  # scikit-learn's
-_NOTHING = "Nothing was computed."
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ class SweepConfig:
             own = path.exists() or path.parent != Path() or not shipped.is_file()
             text = read_text(path if own else shipped)
         except TextFileError as error:
-            raise DataError(f"Cannot read the sweep {path}: {error}. {_NOTHING}") from error
+            raise DataError(f"Cannot read the sweep {path}: {error}.") from error
         return cls.parse(text, path)
 
     @classmethod
@@ -125,7 +124,7 @@ class SweepConfig:
         try:
             given = parse_toml(text)
         except TextFileError as error:
-            raise DataError(f"{path}: {error}. {_NOTHING}") from error
+            raise DataError(f"{path}: {error}.") from error
         reader = _Reader(text, path)
         return cls(path, text, tuple(reader.settings(given)))
 
@@ -141,19 +140,19 @@ class _Reader:
         shared, grids = given.get("all", {}), given.get("grid", [])
         grids = [grids] if isinstance(grids, dict) else grids
         if not isinstance(shared, dict) or not isinstance(grids, list) or not all(isinstance(g, dict) for g in grids):
-            raise DataError(f"{self.path}: [all] and [[grid]] are tables. {_NOTHING}")
+            raise DataError(f"{self.path}: [all] and [[grid]] must be tables.")
         if not grids:
-            raise DataError(f"{self.path}: there is no [[grid]], so no point. {_NOTHING} Add one.")
+            raise DataError(f"{self.path}: there is no [[grid]], so there are no points.", "Add one.")
         self._check(shared, None)
         total = 0
         for number, grid in enumerate(grids):
             self._check(grid, number)
             axes = _axes(shared) | _axes(grid)
             if "network" not in axes:
-                raise DataError(f"{self.path}: grid {number + 1} names no network. {_NOTHING} Add network = [...].")
+                raise DataError(f"{self.path}: grid {number + 1} names no network.", "Add network = [...].")
             total += math.prod(len(values) for values in axes.values())
             if total > MOST_SETTINGS:
-                raise DataError(f"{self.path}: more than {MOST_SETTINGS:,} points. {_NOTHING} Make several sweeps.")
+                raise DataError(f"{self.path}: more than {MOST_SETTINGS:,} points.", "Make several sweeps.")
             for values in itertools.product(*axes.values()):
                 yield _setting(dict(zip(axes, values, strict=True)))
 
@@ -184,7 +183,7 @@ class _Reader:
 
     def _error(self, key: str, grid: int | None, problem: str) -> DataError:
         line = self._line(key, grid)
-        return DataError(f"{self.path}{'' if line is None else f':{line}'}: {key} {problem}. {_NOTHING}")
+        return DataError(f"{self.path}{'' if line is None else f':{line}'}: {key} {problem}.")
 
     def _line(self, key: str, grid: int | None) -> int | None:
         """Where a key is first set, or its table begins, from the given grid on."""

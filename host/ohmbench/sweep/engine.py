@@ -36,8 +36,8 @@ def local(jobs: int) -> Iterator[Engine]:
         import joblib
     except ImportError as error:
         raise UsageError(
-            "Sweeps need scikit-learn and joblib, which are not installed. Nothing was computed. Install them: "
-            "pip install 'ohmbench[sweep]'"
+            "Sweeps need scikit-learn and joblib, which are not installed.",
+            "Install them: pip install 'ohmbench[sweep]'",
         ) from error
 
     def run(function: Callable[..., R], tasks: Sequence[tuple[Any, ...]]) -> Iterator[R]:
@@ -65,14 +65,14 @@ def dask(address: str) -> Iterator[Engine]:
         import distributed
     except ImportError as error:
         raise UsageError(
-            "--dask needs Dask, which is not installed. Nothing was computed. Install it: pip install 'ohmbench[dask]'"
+            "--dask needs Dask, which is not installed.", "Install it: pip install 'ohmbench[dask]'"
         ) from error
     try:
         client = distributed.Client(address, timeout=_CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TypeError, TimeoutError) as error:
         raise PortError(
-            f"No Dask scheduler answers at {address} ({error}). Nothing was computed. Start one with `dask scheduler`, "
-            "or leave out --dask."
+            f"No Dask scheduler answers at {address} ({error}).",
+            "Start one with `dask scheduler`, or leave out --dask.",
         ) from error
 
     def run(function: Callable[..., R], tasks: Sequence[tuple[Any, ...]]) -> Iterator[R]:
@@ -93,6 +93,6 @@ def dask(address: str) -> Iterator[Engine]:
 
 def _lost(what: str, error: BaseException) -> PortError:
     return PortError(
-        f"{what} was lost ({type(error).__name__}: {error}). What was computed before is kept. Perhaps memory was "
-        "short: give the same command again, with fewer --jobs."
+        f"{what} was lost ({type(error).__name__}: {error}). What was computed before is kept.",
+        "Perhaps memory was short: give the same command again, with fewer --jobs.",
     )

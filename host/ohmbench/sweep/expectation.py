@@ -55,8 +55,8 @@ class Expectation:
         except ValueError:
             pass
         raise UsageError(
-            f"--assert {text!r} is not a result, one of {' '.join(_OPERATORS)}, and a number. Nothing was computed. "
-            f"Results: {', '.join(COLUMNS)}."
+            f"--assert {text!r} is not a result, one of {' '.join(_OPERATORS)}, and a number.",
+            f"Results: {', '.join(COLUMNS)}.",
         )
 
     def holds(self, row: dict[str, Any]) -> bool:
@@ -82,4 +82,4 @@ def require(expectations: Sequence[Expectation], rows: Sequence[dict[str, Any]])
         if failing:
             lines.append(f"{expected} does not hold for {len(failing)} of {len(rows)} points: {shown}{more}")
     if lines:
-        raise ExpectationError(f"{'; '.join(lines)}. All results are kept. Look at them with `ohmbench report`.")
+        raise ExpectationError(f"{'; '.join(lines)}. All results are kept.", "Look at them with `ohmbench report`.")

@@ -110,8 +110,8 @@ def _whole(values: Sequence[Any]) -> bool:
 def missing(format_name: str, package: str, kept: str = "All results are kept.") -> UsageError:
     """The error that a format's library is not installed."""
     return UsageError(
-        f"{format_name} needs {package}, which is not installed. {kept}. Install it: "
-        "pip install 'ohmbench[export]', or write .csv."
+        f"{format_name} needs {package}, which is not installed. {kept}.",
+        "Install it: pip install 'ohmbench[export]', or write .csv.",
     )
 
 

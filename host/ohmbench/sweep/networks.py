@@ -101,7 +101,7 @@ def _facts(network: str, data: str | None, bits: int | None, places: Places) -> 
     source = source_of(network, data, places)
     classes = int(source.split.train_y.max()) + 1
     if classes > _MOST_CLASSES:
-        raise UsageError(f"{data} has {classes} classes, a sweep takes {_MOST_CLASSES}. Nothing was computed.")
+        raise UsageError(f"{data} has {classes} classes, a sweep takes {_MOST_CLASSES}.")
     return source.bits_of(bits), source.split.content, source.content
 
 
@@ -184,7 +184,7 @@ def normalised(spec: NetworkSpec) -> NetworkSpec:
         UsageError: a budget is missing, or the data are.
     """
     if spec.network not in NETWORKS and not is_file(spec.network) and spec.data is None:
-        raise UsageError(f'network {spec.network!r} needs data = "FILE", which it is to be trained on')
+        raise UsageError(f'network {spec.network!r} needs data = "FILE", which it is to be trained on.')
     if spec.data == "mnist" and spec.network in NETWORKS:
         spec = replace(spec, data=None)
     if spec.bits is None and not is_file(spec.network):
@@ -192,7 +192,7 @@ def normalised(spec: NetworkSpec) -> NetworkSpec:
     if METHODS[spec.method].free:
         return replace(spec, budget=None)
     if spec.budget is None:
-        raise UsageError(f"method {spec.method!r} needs a budget, the share of the cells to keep")
+        raise UsageError(f"method {spec.method!r} needs a budget, the share of the cells to keep.")
     return spec
 
 

@@ -118,7 +118,7 @@ def expand(config: SweepConfig) -> list[Point]:
         try:
             point = _point(setting, config.path.parent)
         except (DataError, UsageError) as error:
-            raise DataError(f"{config.path}: {error}. No point was computed.") from error
+            raise DataError(f"{config.path}: {error.what}", error.todo) from error
         points.setdefault(point.key, point)
     return list(points.values())
 
@@ -145,9 +145,7 @@ def chosen(points: Sequence[Point], only: Sequence[str]) -> list[Point]:
         fits = [point for point in points if point.key.startswith(start)]
         if len(fits) != 1:
             many = "no point of this sweep has" if not fits else f"{len(fits)} points of this sweep have"
-            raise UsageError(
-                f"--only {start}: {many} a key that begins so. Nothing was computed. `--list` lists the keys."
-            )
+            raise UsageError(f"--only {start}: {many} a key that begins so.", "`--list` lists the keys.")
         found += fits
     return found if only else list(points)
 

@@ -54,7 +54,7 @@ def _explain(path: Path, problem: Problem, detail: str) -> StoreError:
             what = f"{path} holds no results of a sweep. It was left as it is."
             return StoreError(what, "Name another file.")
         case Problem.NEWER:
-            what = f"The results {path} have {detail}. Nothing was computed and the file was left as it is."
+            what = f"The results {path} have {detail}. The file was left as it is."
             return StoreError(what, "Update ohmbench, or name another file.")
         case Problem.DAMAGED | Problem.UNUSABLE:
             what = f"Cannot read or write the results {path}: {detail}. {KEPT}"

@@ -45,9 +45,9 @@ class ResultStore:
             if make:
                 path.parent.mkdir(parents=True, exist_ok=True)
             elif not path.is_file():
-                raise StoreError(f"There are no results at {path}. Give the file that `ohmbench sweep` names.")
+                raise StoreError(f"There are no results at {path}.", "Give the file that `ohmbench sweep` names.")
         except OSError as error:
-            raise StoreError(f"Cannot make the folder of {path}: {error.strerror}. Nothing was computed.") from error
+            raise StoreError(f"Cannot make the folder of {path}: {error.strerror}.") from error
         with _alone(path) if make else _shared():
             file = SqliteFile.open(path, KIND)
             try:
@@ -173,10 +173,10 @@ def _alone(path: Path) -> Iterator[None]:
     try:
         file = path.with_name(f"{path.name}.lock").open("wb")
     except OSError as error:
-        raise StoreError(f"Cannot write beside {path}: {error.strerror}. Nothing was computed.") from error
+        raise StoreError(f"Cannot write beside {path}: {error.strerror}.") from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise StoreError(f"Another sweep writes to {path}. {KEPT} Wait for it, or name another file.") from error
+            raise StoreError(f"Another sweep writes to {path}. {KEPT}", "Wait for it, or name another file.") from error
         yield

@@ -59,7 +59,7 @@ class WatchServer(ThreadingHTTPServer):
             super().__init__((HOST, port), Handler)
         except OSError as error:
             raise UsageError(
-                f"Cannot serve on port {port} of {HOST}: {error.strerror}. No array is concerned. Give another --http."
+                f"Cannot serve on port {port} of {HOST}: {error.strerror}.", "Give another --http."
             ) from error
 
     def process_request(self, request: Any, client_address: Any) -> None:

@@ -130,7 +130,7 @@ def test_a_usage_error_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None
     assert ended.value.code == 2
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
-        "ohmbench program: error: the following arguments are required: image",
+        "ohmbench program: error: the following arguments are required: image. Nothing was sent to the array.",
         "usage: ohmbench program [options] image",
         "ohmbench program --help says more",
     ]

@@ -41,7 +41,7 @@ def test_what_is_no_time(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["verify", "x.ohmw", f"--after={text}"])
     assert ended.value.code == UsageError.exit_code
-    assert "nothing was sent to the array" in capsys.readouterr().err
+    assert "Nothing was sent to the array" in capsys.readouterr().err
 
 
 def test_a_voltage_that_is_too_high_is_said_once(tmp_path: Path) -> None:

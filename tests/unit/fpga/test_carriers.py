@@ -70,7 +70,7 @@ def test_another_carrier_stands_beside_the_first(tmp_path: Path) -> None:
 
 
 def test_an_unknown_carrier_is_refused() -> None:
-    with pytest.raises(UsageError, match=f"no carrier 'nowhere'. Known: {', '.join(carrier_names(REPO))}"):
+    with pytest.raises(UsageError, match=f"no carrier 'nowhere'. Carriers: {', '.join(carrier_names(REPO))}"):
         rtl_folders(REPO, "nowhere")
 
 

@@ -25,7 +25,7 @@ def mistakes(text: str) -> list[str]:
     with pytest.raises(AssemblyError) as raised:
         assemble(text, "p")
     lines = str(raised.value).splitlines()
-    assert lines[-1].endswith("nothing was sent to the array")
+    assert raised.value.told().endswith("in p. Nothing was sent to the array.")
     return [line.removeprefix("p:") for line in lines if line.startswith("p:")]
 
 
@@ -160,7 +160,7 @@ def test_all_mistakes_come_at_once_in_order_with_carets() -> None:
         "dir/x.useq:4:1: unknown instruction `hallt` (did you mean 'halt'?)",
         "    4 | hallt 0",
         "      | ^^^^^",
-        "3 errors in dir/x.useq; nothing was sent to the array",
+        "3 errors in dir/x.useq.",
     ]
 
 

@@ -58,8 +58,9 @@ def test_writes_return_when_they_have_been_executed() -> None:
 def test_what_makes_no_sense_is_refused_before_it_is_sent(call: Callable[[Link], None]) -> None:
     link, model, *_ = linked()
     before = len(model.executed)
-    with pytest.raises(UsageError, match=r"Nothing was (sent|started)"):
+    with pytest.raises(UsageError) as refused:
         call(link)
+    assert "Nothing was sent to the array." in refused.value.told()
     assert len(model.executed) == before
 
 

@@ -139,8 +139,9 @@ def test_a_lost_link_ends_the_wait_for_a_run() -> None:
 @pytest.mark.parametrize("vectors", [np.zeros((3, 31), np.uint8), np.zeros((3, 32), np.int32), np.zeros(32, np.uint8)])
 def test_vectors_that_make_no_sense_start_nothing(vectors: NDArray[np.uint8]) -> None:
     link, model, *_ = linked()
-    with pytest.raises(UsageError, match="Nothing was sent"):
+    with pytest.raises(UsageError, match="vectors are") as refused:
         link.start(ECHO, [3], vectors)
+    assert "Nothing was sent to the array." in refused.value.told()
     link.sync()
     assert not [frame for frame in model.executed if frame.type == FrameType.RUN]
     assert list(link.events()) == []

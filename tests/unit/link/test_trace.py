@@ -153,7 +153,7 @@ def test_a_good_line_by_hand(tmp_path: Path) -> None:
         (HEAD + '{"t": 0, "what": "break", "dir": "tx", "raw": "01"}\n', "no 'break'"),
         (HEAD + '{"t": 0, "what": "damaged", "dir": "tx", "raw": ""}\n', "no 'damaged'"),
         (HEAD + '{"t": 0, "what": "damaged", "dir": "tx", "raw": "zz"}\n', "line 2"),
-        ("\xff\n", "not even text"),
+        ("\xff\n", "it is not text"),
     ],
 )
 def test_what_is_no_trace_is_refused_with_its_line(text: str, match: str, tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def test_loads_count_each_return_to_an_image() -> None:
 
 
 def test_what_cannot_be_mapped_says_why() -> None:
-    with pytest.raises(ImageError, match=r"drives 40 rows, the array has 32\. Nothing was mapped"):
+    with pytest.raises(ImageError, match=r"drives 40 rows, the array has 32\. Compress the network"):
         map_compressed(one_layer(segment(np.ones((40, 2)), [0], [1]), outputs=1))
     with pytest.raises(ImageError, match="Layer 0 of the network has no weights left"):
         map_compressed(one_layer(segment(np.ones((4, 2)), [-1], [-1]), outputs=1))

@@ -64,7 +64,7 @@ def test_a_page_that_says_something_else_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", '{"f": {}}', '{"f": {"command": "c", "unit": "", "better": "both"}}'])
 def test_a_file_that_is_none_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "figures.json").write_text(text)
-    with pytest.raises(DataError, match="no file of figures"):
+    with pytest.raises(DataError, match="is not a file of figures"):
         load_figures(tmp_path / "figures.json")
 
 

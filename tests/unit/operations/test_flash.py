@@ -101,7 +101,7 @@ def test_another_carrier_has_its_own_file(
     assert json.loads(out)["carrier"] == "x1_scan"
     assert "other RTL" not in err
     assert main(["flash", "--carrier-kind", "x2"]) == 2
-    assert "no pins for a carrier 'x2'; nothing was built or loaded" in capsys.readouterr().err
+    assert "no pins for a carrier 'x2'. Nothing was sent to the array. Carriers: " in capsys.readouterr().err
 
 
 def test_the_bitstream_of_another_carrier_is_refused(
@@ -178,7 +178,7 @@ def test_no_loader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 def test_no_such_board(tmp_path: Path, loader: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, bitstream(), "--board", "ulx4s") == 2
-    assert "No board 'ulx4s'" in capsys.readouterr().err
+    assert "no board 'ulx4s'. Nothing was sent to the array. Boards: " in capsys.readouterr().err
 
 
 @given(data=st.binary(max_size=200), cut=st.integers(0, 150))

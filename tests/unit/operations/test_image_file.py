@@ -38,8 +38,9 @@ def test_an_image_may_say_how_it_is_programmed(tmp_path: Path) -> None:
 
 
 def test_a_recipe_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"'../x', which this ohmbench does not have. Nothing was sent"):
+    with pytest.raises(DataError, match=r"'../x', which this ohmbench does not have. Give one") as refused:
         saved(image(recipe="../x"), tmp_path).recipe(None, None)
+    assert "Nothing was sent to the array." in refused.value.told()
 
 
 def test_inference_keeps_to_the_passes_of_a_recipe() -> None:

@@ -51,8 +51,9 @@ def test_an_expectation_is_what_it_says(column: str, comparison: str, number: fl
     "text", ["", "accuracy", "accuracy => 1", "accuracy >= 0.9 or 1", "point > 1", "accuracy > 1e"]
 )
 def test_no_expectation(text: str) -> None:
-    with pytest.raises(UsageError, match="Nothing was computed"):
+    with pytest.raises(UsageError, match="is not a result, one of") as refused:
         Expectation.parse(text)
+    assert "Nothing was sent to the array." in refused.value.told()
 
 
 def test_what_is_required_of_every_point() -> None:

@@ -30,9 +30,9 @@ def load(name: str) -> Algorithm:
                 found = point.load()
             except Exception as error:  # whatever another package's module raises
                 raise DataError(
-                    f"The algorithm {name} of {point.value} cannot be loaded: {error}. Repair or remove its package."
+                    f"The algorithm {name} of {point.value} cannot be loaded: {error}.", "Repair or remove its package."
                 ) from error
             if isinstance(found, type) and issubclass(found, Algorithm):
                 return found()
             raise DataError(f"{point.value} is not an Algorithm of ohmbench.")
-    raise DataError(f"There is no algorithm {name}{did_you_mean(name, names())}. There are: {', '.join(names())}.")
+    raise DataError(f"There is no algorithm {name}{did_you_mean(name, names())}.", f"There are: {', '.join(names())}.")

@@ -131,7 +131,7 @@ def test_a_healed_cell_switches_again() -> None:
 def test_a_map_that_makes_no_sense_changes_nothing(kinds: NDArray[np.generic], tmp_path: Path) -> None:
     array = ArrayModel(seed=4)
     before = array.save()
-    with pytest.raises(DataError, match="no cell was changed"):
+    with pytest.raises(DataError, match="Kinds of cells are integers|is not a kind of cell"):
         array.inject(kinds)
     assert array.save() == before
     with pytest.raises(DataError):

@@ -166,7 +166,7 @@ def test_wrong_numbers_in_a_cell_are_damage(file: Path) -> None:
 
 def test_a_place_that_cannot_hold_it(tmp_path: Path, file: Path) -> None:
     for path in (tmp_path / "absent" / "array", tmp_path):
-        with pytest.raises(DataError, match="name one that you may write"):
+        with pytest.raises(DataError, match="Name one that you may write"):
             ArrayModel.open(path)
     with pytest.raises(DataError, match="no_such"):
         ArrayModel.open(file, {"no_such": 1.0})

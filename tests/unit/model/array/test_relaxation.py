@@ -134,6 +134,6 @@ def test_rest_is_bench_time(rest_s: float, clocks: int) -> None:
 def test_rest_that_is_no_time_is_refused(rest_s: float) -> None:
     array = ArrayModel("c", seed=3)
     before = array.save()
-    with pytest.raises(DataError, match="has not rested"):
+    with pytest.raises(DataError, match="array cannot rest for"):
         array.rest(rest_s)
     assert array.save() == before
