@@ -74,7 +74,7 @@ def test_what_makes_no_sense_is_refused_before_training(mnist: Path, trained: Pa
     assert "above 0 and at most 1" in refused(2, "compress", trained, "--cells", "0", "--mnist", mnist)
     assert "not 3" in refused(2, "compress", trained, "--bits", 3, "--mnist", mnist)
     curve = ("compress", trained, "--cells", "0.5,0.4", "-o", tmp_path / "x.ohmc", "--mnist", mnist)
-    assert "no single file" in refused(2, *curve)
+    assert "not one compressed network" in refused(2, *curve)
     assert "There is no train-images" in refused(11, "compress", trained, "--mnist", tmp_path)
     spoilt = Network.load(trained)
     spoilt.weights[1][:] = 0.0

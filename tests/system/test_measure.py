@@ -94,7 +94,7 @@ def test_preparing_is_not_counted_but_waiting_is() -> None:
 
 
 def test_twin_has_no_clock() -> None:
-    with pytest.raises(UsageError, match="no programming time. Nothing was programmed"):
+    with pytest.raises(UsageError, match="no programming time. Give --port sim"):
         programming_speed(TwinBench(ArrayModel(seed=1)), Progress(quiet=True))
 
 

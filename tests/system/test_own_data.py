@@ -54,9 +54,9 @@ def test_own_data_from_training_to_the_array(
     assert found["accuracy_float"] == trained["accuracy"]
     assert found["images"] == {"npz": 36, "csv": 113, "parts": 75}[kind]
     said = refused(UsageError.exit_code, "infer", image, "--port", "twin")
-    assert f"was made of own data, {data.name}" in said
+    assert f"was made with your own data, {data.name}" in said
     other = npz(tmp_path / "other.npz", x=x + 1, y=y)
-    assert "other data than these" in refused(DataError.exit_code, "infer", image, "--port", "twin", "--data", other)
+    assert "was made with other data" in refused(DataError.exit_code, "infer", image, "--port", "twin", "--data", other)
     out, array = tmp_path / "t.ohmt", tmp_path / "chip.ohma"
     trimmed = as_json("trim", image, "--port", "twin", "--array", array, "--data", data, "-o", out)
     assert trimmed["dataset_content"] == found["dataset_content"]

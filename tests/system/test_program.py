@@ -194,7 +194,7 @@ def test_bad_cells_are_left_out(image: Path, bench: Bench, tmp_path: Path) -> No
         assert not store.wear("chip-1").total[3, 4:7].any()
     FaultMap(kinds, "chip-2").save(file)
     said = refused(DataError.exit_code, "program", image, *bench.options, "--fault-map", file)
-    assert "The fault map is of array chip-2, in the socket is chip-1. Nothing was sent" in said
+    assert "The fault map is of array chip-2, and array chip-1 is in the socket. Nothing was sent" in said
 
 
 # Resume
@@ -231,7 +231,8 @@ def test_run_beside_an_unfinished_one_says_so(image: Path, bench: Bench) -> None
     break_off(bench, image, "1")
     done = run("program", image, "--only", "1", *bench.options)
     assert done.returncode == 0
-    assert "run 1 of this image on array chip-1 is unfinished; this one begins anew, and leaves alone" in done.stderr
+    said = "run 1 of this image on array chip-1 is unfinished; this run begins again, and cells in their window get no"
+    assert said in done.stderr
     assert "run 2" in done.stdout
 
 
@@ -259,12 +260,12 @@ def test_journal_of_another_image_or_array(image: Path, bench: Bench, tmp_path: 
     break_off(bench, image, "0")
     other = Bench(tmp_path, "chip-2")
     said = refused(StoreError.exit_code, "program", image, *other.options, "--resume")
-    assert "run 1, is on array chip-1, in the socket is chip-2: this is the journal of another array" in said
+    assert "run 1, is on array chip-1, and array chip-2 is in the socket. Nothing was sent" in said
     digits = WeightImage.load(image)
     second = tmp_path / "second.ohmw"
     replace(digits, provenance={"name": "second"}).save(second)
     said = refused(StoreError.exit_code, "program", second, *bench.options, "--resume")
-    assert "not of this image: this is the journal of another image. Nothing was sent" in said
+    assert "which was not of this image. Nothing was sent" in said
     as_json("program", second, "--only", "0", *bench.options)
     said = refused(StoreError.exit_code, "program", image, *bench.options, "--resume")
     assert "run 2 (program" in said

@@ -97,5 +97,5 @@ def test_steps_of_the_twin(program: Path, options: list[str]) -> None:
 
 def test_steps_are_the_twins_alone(program: Path, options: list[str], executable: Path) -> None:
     said = refused(2, "run", program, "--port", "sim", *options, "--steps", "4")
-    assert "Steps are the twin's" in said
+    assert "--steps works only on the twin" in said
     assert said.count("Nothing was sent to the array") == 1

@@ -124,7 +124,9 @@ def test_a_trimming_of_another_array_or_image_is_refused(
     assert run("trim", one_array, *array, "-o", file, "--inputs", "400", **lab).returncode == 0
     other = ("--port", "twin", "--array", tmp_path / "b.ohma")
     used = ("--trimming", file)
-    assert "of array a, in the socket is b" in refused(DataError.exit_code, "infer", one_array, *other, *used, **lab)
+    assert "of array a, and array b is in the socket" in refused(
+        DataError.exit_code, "infer", one_array, *other, *used, **lab
+    )
     assert "of another weight image" in refused(DataError.exit_code, "infer", image, *array, *used, **lab)
     bad = tmp_path / "bad.ohmt"
     shutil.copy(one_array, bad)

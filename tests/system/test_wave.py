@@ -100,7 +100,7 @@ def test_a_program_of_ones_own(tmp_path: Path) -> None:
     ("options", "message"),
     [
         (("--port", "twin"), "Waveforms are of the simulator"),
-        (("--cell", "4"), "no ROW,COL"),
+        (("--cell", "4"), "is not ROW,COL"),
         (("--cell", "4,32"), "32 is not 0 to 31"),
     ],
 )

@@ -124,7 +124,7 @@ def test_nothing_is_pulsed_blindly(
 ) -> None:
     for command in (("program", image, "--only", "0"), ("characterise",)):
         said = refused(CheckError.exit_code, *command, *options, "--carrier-faults", fault)
-        assert "Reading was checked before the first pulse" in said
+        assert "The check of reading before the first pulse failed" in said
         assert named in said
         assert "No cell was pulsed" in said
     array = ArrayModel.open(tmp_path / "chip-1.ohma")

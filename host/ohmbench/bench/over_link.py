@@ -29,9 +29,9 @@ def _carrier_kind(number: int, port: str) -> str:
         if carrier.number == number:
             return kind
     raise ProtocolError(
-        f"The FPGA on {port} is built for a carrier of number {number}, which this program does not know.",
-        f"It knows {', '.join(f'{one.number} ({kind})' for kind, one in CARRIERS.items())}: update it, or flash the "
-        "bitstream of the carrier that is connected.",
+        f"The FPGA on {port} is built for carrier number {number}, and this program does not know it.",
+        f"It knows {', '.join(f'{one.number} ({kind})' for kind, one in CARRIERS.items())}. Update ohmbench, or flash "
+        "the bitstream of the carrier that is connected.",
         array=ArrayState.NOT_TOUCHED,
     )
 

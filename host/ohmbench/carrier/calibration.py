@@ -85,7 +85,7 @@ class Calibration:
         """
         if problems := list(self.problems()):
             raise CheckError(
-                f"This calibration makes no sense, so it was not kept: {'; '.join(problems[:4])}.",
+                f"This calibration is not plausible, so it was not kept: {'; '.join(problems[:4])}.",
                 "`ohmbench selftest` says what is wrong there.",
                 array=ArrayState.NOT_PULSED,
             )

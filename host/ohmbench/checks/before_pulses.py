@@ -84,7 +84,7 @@ def _require_answering(bench: Bench, limits: Limits) -> None:
 
 def _does_not_work(what: str, todo: str) -> CheckError:
     return CheckError(
-        f"Reading was checked before the first pulse, and does not work: {what}.",
+        f"The check of reading before the first pulse failed: {what}.",
         f"`ohmbench selftest` says more. {todo}",
         array=ArrayState.NOT_PULSED,
     )

@@ -46,8 +46,8 @@ def calibrate_resistor(bench: Bench, board: str, ohm: float, progress: Progress)
     """
     if not is_number(ohm, *OHM):
         raise UsageError(
-            f"A resistor of {ohm:g} ohm tells too little here.",
-            f"Take one of {OHM[0]:g} to {OHM[1]:g} ohm; 10 kohm is about a cell.",
+            f"A resistor of {ohm:g} ohm is outside the range that can be used here.",
+            f"Take one of {OHM[0]:g} to {OHM[1]:g} ohm; a cell has about 10 kohm.",
             array=ArrayState.NOT_TOUCHED,
         )
     steps = 1 + len(READS)

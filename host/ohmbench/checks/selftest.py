@@ -182,7 +182,7 @@ class Verdict:
             named = "; ".join(map(str, self.faults[:4])) + ("; ..." if len(self.faults) > 4 else "")
             raise CheckError(
                 f"The self-test found {named}.",
-                "Repair the carrier, or give its own description with --carrier, before anything is programmed.",
+                "Before you program anything, repair the carrier, or describe it in a file for --carrier.",
                 array=self.array,
             )
 

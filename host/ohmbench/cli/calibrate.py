@@ -22,7 +22,7 @@ def add(commands: Commands) -> None:
         "--resistor",
         type=options.real(0, 1e9, "resistance in ohm", "a resistance"),
         metavar="OHM",
-        help="on the X1's carrier: of the resistor that is in the chip's place",
+        help="on the X1's carrier: value of the resistor in the chip's place",
     )
 
 

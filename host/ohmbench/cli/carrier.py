@@ -14,7 +14,7 @@ def add(commands: Commands) -> None:
     parser = commands.add(
         "carrier",
         run,
-        "say what a carrier's file makes different, or write a filled-in one",
+        "say what a carrier's file changes, or write a template of one",
         examples=["carrier-7.toml", "--template > carrier-7.toml"],
     )
     which = parser.add_mutually_exclusive_group(required=True)
@@ -29,7 +29,7 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.operations.carrier_file import look, write_template
 
     if args.out is not None and not args.template:
-        raise UsageError("-o is where --template goes.", "Give both, or the file alone.")
+        raise UsageError("-o is for --template only.", "Give both, or the file alone.")
     if args.out is not None:
         output.show(write_template(args.out))
     elif args.template:

@@ -18,8 +18,7 @@ def add(commands: Commands) -> None:
     parser = commands.add("characterise", run, text, examples=["--serial W3-17 --out W3-17.json"])
     options.port(parser)
     options.recipe(parser)
-    options.record(parser)
-    options.budget(parser)
+    options.budget(options.record(parser))
     parser.add_argument("--out", type=Path, metavar="FILE", help="fault map to write, for --fault-map")
 
 

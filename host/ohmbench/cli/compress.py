@@ -58,7 +58,9 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     if args.output is not None:
         check_writable(args.output)
         if len(args.cells) > 1:
-            raise UsageError("A curve of several budgets gives no single file.", "Leave out -o, or give one --cells.")
+            raise UsageError(
+                "Several budgets give a curve, not one compressed network.", "Leave out -o, or give one share."
+            )
     result = compress_file(
         args.network,
         args.method,

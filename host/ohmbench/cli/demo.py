@@ -23,8 +23,7 @@ def add(commands: Commands) -> None:
         examples=["--port twin", "--serial W3-17 --out report"],
     )
     options.port(parser)
-    options.record(parser)
-    options.budget(parser)
+    options.budget(options.record(parser))
     parser.add_argument(
         "--out", type=Path, default=Path("build/demo"), help="folder for results (default: %(default)s)"
     )

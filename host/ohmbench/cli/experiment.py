@@ -22,8 +22,7 @@ def add(commands: Commands) -> None:
         examples=["endurance --serial W3-17 --cells 0,0:3,3 --set cycles=1e4", "iv --serial W3-17 --resume"],
     )
     options.port(parser)
-    options.record(parser)
-    options.budget(parser)
+    options.budget(options.record(parser))
     parser.add_argument("name", metavar="NAME", help="a name that `ohmbench experiments` lists")
     parser.add_argument(
         "--cells",

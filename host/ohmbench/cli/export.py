@@ -30,15 +30,18 @@ def add(commands: Commands) -> None:
     group.add_argument(
         "--names",
         metavar="A,B,...",
-        help="names of its layers in a torch module: the weights in the shapes and units of its state_dict",
+        help="names of its layers in a torch module; the weights get the shapes and units of its state_dict",
     )
     group.add_argument(
         "--like",
         type=Path,
         metavar="FILE",
-        help="CSV of aihwkit's fusion_export; FILE gets its form and the array's weights, for fusion_import",
+        help="CSV that aihwkit's fusion_export wrote; the output has its form and the array's weights, for "
+        "fusion_import",
     )
-    parser.add_argument("--table", choices=TABLES, default="runs", help="of all but .h5 (default: %(default)s)")
+    parser.add_argument(
+        "--table", choices=TABLES, default="runs", help="which table to write; .h5 has all (default: %(default)s)"
+    )
     parser.add_argument(
         "--last", type=options.whole(1), metavar="N", help="only the last N runs; with --table events, events"
     )

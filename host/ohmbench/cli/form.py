@@ -15,13 +15,12 @@ def add(commands: Commands) -> None:
     parser = commands.add(
         "form",
         run,
-        "form the cells of a fresh array: a ramp of the bit line, with verify",
+        "form the cells of a fresh array with a ramp of the bit line, and verify them",
         examples=["--serial W3-17 --new-array"],
     )
     options.port(parser)
     options.recipe(parser)
-    options.record(parser)
-    options.budget(parser)
+    options.budget(options.record(parser))
     options.required_share(parser, 0.9, "formed cells")
 
 

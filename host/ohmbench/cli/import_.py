@@ -50,7 +50,7 @@ def _layers(text: str) -> tuple[int, ...] | str:
     try:
         return tuple(sorted({int(part) for part in text.split(",")}))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither all nor layers as in 0,2") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is neither `all` nor numbers of layers, such as 0,2") from None
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:
     from ohmbench.operations.import_network import Quantisation, import_onnx
 
     if (args.out is None) != args.check:
-        raise UsageError("Give -o FILE, or --check, which writes nothing.")
+        raise UsageError("No output was named.", "Give -o FILE, or --check to write nothing.")
     if args.out is not None:
         check_writable(args.out)
     asked = {

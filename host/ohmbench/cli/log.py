@@ -16,11 +16,11 @@ def add(commands: Commands) -> None:
     parser = commands.add(
         "log",
         run,
-        "say what the record has: runs, arrays with wear, events, calibrations",
+        "list what the record holds: runs, arrays and their wear, events, calibrations",
         examples=["--last 20", "arrays", "events --run 17"],
     )
     add_filter(parser)
-    parser.add_argument("what", nargs="?", default="runs", choices=LOGGED, help="default: %(default)s")
+    parser.add_argument("what", nargs="?", default="runs", choices=LOGGED, help="what to list (default: %(default)s)")
     parser.add_argument(
         "--last", type=options.whole(1), metavar="N", help="only the last N runs, events or calibrations"
     )

@@ -19,14 +19,14 @@ def add(commands: Commands) -> None:
     parser = commands.add(
         "map",
         run,
-        "map a network on 32x32 images, and count what it costs there",
+        "map a network on 32x32 images, and count the cells and arrays that it takes",
         examples=["small.ohmc -o small.ohmw", "small.ohmc -o W3-17.ohmw --fault-map W3-17.json"],
     )
     parser.add_argument(
         "network",
         type=Path,
         nargs="?",
-        help="compressed network (.ohmc), or one from elsewhere (.ohmn); none: train one on the digits, as pairs",
+        help="compressed network (.ohmc) or imported network (.ohmn); without one, a network is trained on the digits",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, help="weight image to write (.ohmw)")
     parser.add_argument(

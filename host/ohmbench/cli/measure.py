@@ -36,7 +36,9 @@ def add(commands: Commands) -> None:
         help="share of stuck cells, half low and half high (default: %(default)s)",
     )
     parser.add_argument(
-        "--on-array", action="store_true", help="through the array model of --port: 3 arrays, 1,000 images"
+        "--on-array",
+        action="store_true",
+        help="through the array model of --port, on 3 arrays with 1,000 images; without it, in exact arithmetic",
     )
 
     parser = group.add(
@@ -66,8 +68,7 @@ def add(commands: Commands) -> None:
 
 def _bench(parser: argparse.ArgumentParser) -> None:
     options.port(parser, "sim")
-    options.record(parser)
-    options.budget(parser)
+    options.budget(options.record(parser))
 
 
 def simulator(args: argparse.Namespace, output: Output, progress: Progress) -> None:

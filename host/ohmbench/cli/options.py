@@ -161,7 +161,9 @@ def port(parser: argparse.ArgumentParser, default: str | None = None) -> None:
     group.add_argument(
         "--carrier", type=Path, metavar="FILE", help="TOML file of this carrier's wiring, errors and limits"
     )
-    simulator = parser.add_argument_group("for the simulator", "of sim and twin alone; a board is refused with them")
+    simulator = parser.add_argument_group(
+        "for the simulator", "for --port sim and twin only; a board takes none of them"
+    )
     simulator.add_argument("--device", metavar="PRESET", help="array model: a, c, ideal or a TOML file (default: a)")
     simulator.add_argument("--seed", type=whole(0, SEED_MAX), help="seed of the array model (default: 1)")
     simulator.add_argument(
@@ -229,30 +231,33 @@ def lab(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     return group
 
 
-def record(parser: argparse.ArgumentParser) -> None:
-    """Options of a command that records what it does to an array."""
-    lab(parser)
-    parser.add_argument(
+def record(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Options of a command that records what it does to an array, in a group that is returned."""
+    group = lab(parser)
+    group.add_argument(
         "--serial", help="serial number of the array in the socket (default: the name of --array's file)"
     )
-    parser.add_argument(
+    group.add_argument(
         "--new-array", action="store_true", help="the array in a board's socket has never been pulsed: begin its record"
     )
+    return group
 
 
-def budget(parser: argparse.ArgumentParser) -> None:
+def budget(group: argparse._ArgumentGroup) -> None:
     """The option of a command that wears an array."""
-    parser.add_argument(
+    group.add_argument(
         "--wear-budget",
         type=whole(1),
         metavar="N",
-        help="pulses a cell for life; kept with the array (default: 1000000 for a new array, a guess)",
+        help="pulses that a cell may get in its life; kept with the array (default: 1000000 for a new array, a guess)",
     )
 
 
 def fault_map(parser: argparse.ArgumentParser) -> None:
     """The option of a command that leaves the bad cells of an array alone."""
-    parser.add_argument("--fault-map", type=Path, metavar="FILE", help="leave out the stuck and unformed cells in it")
+    parser.add_argument(
+        "--fault-map", type=Path, metavar="FILE", help="fault map of cells to leave out: the stuck and unformed ones"
+    )
 
 
 def no_fault_map(parser: argparse.ArgumentParser) -> None:
@@ -267,7 +272,10 @@ def image(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", type=Path, help="weight image (.ohmw)")
     fault_map(parser)
     parser.add_argument(
-        "--report", type=Path, metavar="FILE", help="page with pictures of the cells; program's is live"
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="page with pictures of the cells; with program it shows the run while it goes on",
     )
 
 

@@ -82,5 +82,5 @@ class Output:
         if not work:
             raise UsageError(what, "Free space there.", array=ArrayState.DONE)
         message(
-            f"{what} The work is done, and the exit code is its own; the record has the result, if it was recorded."
+            f"{what} The work is done, and the exit code says how it ended. The record has the result, if there is one."
         )

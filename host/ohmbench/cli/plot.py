@@ -10,8 +10,8 @@ from ohmbench.cli.commands import Commands
 from ohmbench.cli.output import Output
 from ohmbench.progress import Progress
 
-_KINDS = """yield, error, convergence: of a run that programmed an image; iv, endurance, retention: of a run of that
-experiment; confusion: of a run of infer, or of results of a sweep; accuracy, loss: of these; wear: of an array"""
+_KINDS = """yield, error or convergence of a run that programmed an image; iv, endurance or retention of a run of that
+experiment; confusion of a run of infer or of a sweep; accuracy or loss of a sweep; wear of an array"""
 
 
 def add(commands: Commands) -> None:
@@ -27,7 +27,12 @@ def add(commands: Commands) -> None:
         "source", metavar="SOURCE", help="number of a run, results of a sweep (.sqlite), or serial number of an array"
     )
     parser.add_argument(
-        "-o", "--out", type=Path, required=True, metavar="FILE", help=".svg; the numbers get its name with .csv"
+        "-o",
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help=".svg to write; the numbers go to a .csv of the same name",
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    text = "program a weight image into the array: the cells outside of their window, with verify"
+    text = "program a weight image into the array; only cells outside of their window are pulsed"
     parser = commands.add(
         "program",
         run,
@@ -32,8 +32,7 @@ def add(commands: Commands) -> None:
     options.port(parser)
     options.no_fault_map(parser)
     options.recipe(parser)
-    options.record(parser)
-    options.budget(parser)
+    options.budget(options.record(parser))
     options.image(parser)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--only", type=options.whole(0), metavar="N", help="program only image N of the file, from 0")

@@ -20,8 +20,7 @@ def add(commands: Commands) -> None:
     )
     options.port(parser)
     options.recipe(parser)
-    options.record(parser)
-    options.budget(parser)
+    options.budget(options.record(parser))
     pulse_program.add(parser, is_needed=True)
     parser.add_argument(
         "--steps",

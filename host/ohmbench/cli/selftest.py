@@ -18,18 +18,17 @@ def add(commands: Commands) -> None:
     parser = commands.add(
         "selftest",
         run,
-        "check the carrier through its own converters; no pulse but with --cell",
+        "check the carrier through its own converters; no pulse without --cell",
         examples=["--report check.html"],
     )
     options.port(parser)
     options.recipe(parser)
-    options.record(parser)
-    options.budget(parser)
+    options.budget(options.record(parser))
     parser.add_argument(
         "--cell",
         type=options.cell,
         metavar="ROW,COL",
-        help="on a carrier that reaches one cell at a time: have this cell follow a SET and a RESET, by the recipe",
+        help="on a carrier that reaches one cell at a time: also SET and RESET this cell, by the recipe",
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="page to write, and the same as JSON beside it")
 

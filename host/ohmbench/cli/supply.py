@@ -16,7 +16,7 @@ def add(commands: Commands) -> None:
         "supply", run, "read a power supply's outputs; nothing is turned on or off", examples=["bench.toml"]
     )
     options.near_array(parser)
-    parser.add_argument("file", type=Path, help="its TOML file: docs/instruments.md")
+    parser.add_argument("file", type=Path, help="TOML file of the supply: docs/instruments.md")
 
 
 def run(args: argparse.Namespace, output: Output, progress: Progress) -> None:

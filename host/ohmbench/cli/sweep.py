@@ -15,7 +15,7 @@ def add(commands: Commands) -> None:
     parser = commands.add(
         "sweep",
         run,
-        "compute the points of a file; continues where it was, see docs/sweep.md",
+        "compute the points of a sweep that are not computed yet; see docs/sweep.md",
         examples=["digits.toml", "--params"],
     )
     options.near_array(parser)
@@ -25,7 +25,13 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--results", type=Path, metavar="FILE", help="file of results (default: CONFIG with .sqlite)")
     parser.add_argument("--port", default="twin", help="twin, sim, or with --only a board (default: %(default)s)")
-    parser.add_argument("--only", action="append", default=[], metavar="POINT", help="this point; repeatable")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="POINT",
+        help="only this point, by the start of its key; repeatable",
+    )
     parser.add_argument("--list", action="store_true", help="only list the points with their keys")
     parser.add_argument("--jobs", type=options.whole(1, 4096), metavar="N", help="processes (default: one a core)")
     parser.add_argument("--dask", metavar="ADDRESS", help="compute on a Dask scheduler, such as tcp://host:8786")
@@ -36,7 +42,7 @@ def add(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="EXPECTATION",
-        help="such as 'accuracy >= 0.91', of every point; else exit 16; repeatable",
+        help="what must hold for every point, such as 'accuracy >= 0.91'; else exit with 16; repeatable",
     )
 
 

@@ -17,13 +17,12 @@ def add(commands: Commands) -> None:
     parser = commands.add(
         "trim",
         run,
-        "measure what an array does wrong, and write the corrections to a file",
+        "measure the errors of an array that holds an image, and write the corrections to a file",
         examples=["mnist.ohmw --serial W3-17 -o W3-17.ohmt"],
     )
     options.port(parser)
     options.recipe(parser)
-    options.record(parser)
-    options.budget(parser)
+    options.budget(options.record(parser))
     parser.add_argument("image", type=Path, help="weight image (.ohmw); programmed if the array does not hold it")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="trimming to write (.ohmt)")
     parser.add_argument(

@@ -16,7 +16,7 @@ def add(commands: Commands) -> None:
     parser = commands.add(
         "verify",
         run,
-        "read every cell and say what it holds beside what the image wants",
+        "read every cell, and compare it with its target in the image",
         examples=["digits.ohmw --serial W3-17 --after 3600"],
     )
     options.port(parser)

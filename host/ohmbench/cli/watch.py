@@ -19,7 +19,11 @@ def add(commands: Commands) -> None:
         "--run", type=options.whole(1), metavar="N", help="show this run (default: the running one, or the last)"
     )
     parser.add_argument(
-        "--http", type=options.whole(0, 65535), default=8321, metavar="PORT", help="default: %(default)s; 0: any"
+        "--http",
+        type=options.whole(0, 65535),
+        default=8321,
+        metavar="PORT",
+        help="port of the page (default: %(default)s; 0: any free one)",
     )
 
 

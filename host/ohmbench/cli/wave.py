@@ -24,7 +24,7 @@ def add(commands: Commands) -> None:
         "--cell", type=options.cell, default=(0, 0), metavar="ROW,COL", help="the cell to look at (default: 0,0)"
     )
     parser.add_argument(
-        "--level", type=options.whole(0, 15), default=15, help="of 0 to 15, to program it to (default: %(default)s)"
+        "--level", type=options.whole(0, 15), default=15, help="level to program it to, 0 to 15 (default: %(default)s)"
     )
     parser.add_argument(
         "--pulse",

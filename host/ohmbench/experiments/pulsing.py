@@ -89,19 +89,19 @@ def require_drivable(drive: Drive, entry: Entry) -> None:
     """
     for rail, volts in drive.rails_v(entry).items():
         if volts > 0 and dac_code(volts) < 1:
-            raise UsageError(f"{volts:g} V is not a voltage of the 16-bit DAC: its code is 0.")
+            raise UsageError(f"{volts:g} V is too small for the 16-bit DAC: its code is 0.")
         if volts < 0 or dac_code(volts) > t.RAIL_CEILING[rail]:
             raise UsageError(
-                f"{volts:g} V is outside of what the carrier gives on rail {rail.name.lower()}: from 0 to less than "
+                f"{volts:g} V is outside the range of rail {rail.name.lower()}: from 0 to less than "
                 f"{t.RAIL_MAX_V[rail]:g} V."
             )
     for name, volts in (("read_v", drive.read_v), ("gate_read_v", drive.gate_read_v)):
         if dac_code(volts) < 1:
-            raise UsageError(f"{name} = {volts:g} V reads nothing: its code of the 16-bit DAC is 0.")
+            raise UsageError(f"{name} = {volts:g} V is too small to read with: its code of the 16-bit DAC is 0.")
     for us in (drive.set_us, drive.reset_us):
         if not 1 <= clocks(us) <= 0xFFFF:
-            most = 0xFFFF / t.CLOCK_HZ * 1e6
-            raise UsageError(f"A pulse of {us:g} us: widths go up to {most:.0f} us.")
+            least, most = 1e6 / t.CLOCK_HZ, 0xFFFF / t.CLOCK_HZ * 1e6
+            raise UsageError(f"A pulse cannot take {us:g} us.", f"Give {least:.3f} to {most:.0f} us.")
 
 
 def fire(

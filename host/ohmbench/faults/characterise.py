@@ -64,10 +64,10 @@ class Reach:
         ):
             raise DataError(
                 f"The levels go from {recipe.g_min_usiemens:g} to {recipe.g_max_usiemens:g} uS, +- "
-                f"{recipe.window_usiemens:g} uS; this array reaches {low:.0f} to {high:.0f} uS, so that cells at the "
-                "ends would never arrive.",
-                "Bring g_min_usiemens and g_max_usiemens together in the recipe, or characterise the array again with "
-                "other voltages.",
+                f"{recipe.window_usiemens:g} uS; this array reaches only {low:.0f} to {high:.0f} uS. Cells at "
+                "the ends would never reach their windows.",
+                "Bring g_min_usiemens and g_max_usiemens closer together in the recipe, or characterise the array "
+                "again with other voltages.",
             )
 
 

@@ -87,13 +87,13 @@ class FaultMap:
         if self.kinds.shape != shape:
             of, to = ("x".join(map(str, lines)) for lines in (self.kinds.shape, shape))
             raise DataError(
-                f"The fault map is of an array of {of} cells, and it is to be used with one of {to}.",
+                f"The fault map is of an array of {of} cells, and this array has {to}.",
                 "Give the fault map of the array in the socket.",
             )
         if serial and self.serial and serial != self.serial:
             raise DataError(
-                f"The fault map is of array {self.serial}, in the socket is {serial}.",
-                "Give its own fault map, or characterise it.",
+                f"The fault map is of array {self.serial}, and array {serial} is in the socket.",
+                "Give the fault map of that array, or characterise it.",
             )
         return np.isin(self.kinds, [FaultKind.STUCK_LOW, FaultKind.STUCK_HIGH, FaultKind.UNFORMED])
 
@@ -146,7 +146,7 @@ def _parsed(content: Any) -> tuple[NDArray[np.uint8], str]:
         raise DataError("it is not a fault map of ohmbench")
     schema = content.get("schema")
     if type(schema) is not int or not 1 <= schema <= SCHEMA:
-        raise DataError(f"its schema is {schema!r}, and this ohmbench reads up to {SCHEMA}; update ohmbench")
+        raise DataError(f"its schema is {schema!r}, and this ohmbench reads up to {SCHEMA}: update ohmbench")
     serial, cells = content.get("serial"), content.get("cells")
     if not isinstance(serial, str):
         raise DataError("its serial number is not a text")

@@ -38,5 +38,5 @@ def finished(
     arrays: list[tuple[str, Value]] = [(step.name, array) for step in steps for array in step.arrays.values()]
     for name, array in arrays:
         if not np.isfinite(array).all():
-            raise DataError(f"Cannot take the network: {name} has numbers that are not finite.", "Train it anew.")
+            raise DataError(f"Cannot take the network: {name} has numbers that are not finite.", "Train it again.")
     return ImportedNetwork(steps, shape, None, tuple(b.said), provenance)

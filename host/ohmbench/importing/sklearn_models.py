@@ -95,7 +95,7 @@ def _mlp(b: Builder, x: Live, model: Any) -> Live:
         if number == len(layers) and hasattr(model, "classes_"):
             if model.out_activation_ == "logistic" and weights.shape[1] > 1:
                 raise UsageError(
-                    "Cannot take an MLPClassifier of several labels at once.", "Train one for one label, or one each."
+                    "Cannot take an MLPClassifier of several labels at once.", "Train one classifier for each label."
                 )
             turned, bias = _two_sided(weights.T, bias)
             weights = turned.T

@@ -35,7 +35,7 @@ def from_torch(module: Module, example: Any) -> ImportedNetwork:
     """
     shape = tuple(int(size) for size in example.shape[1:])
     if not shape:
-        raise UsageError("The example has no axis of the batch.", "Give one of the shape (n, ...).")
+        raise UsageError("The example has no batch axis.", "Give one of the shape (n, ...).")
     b = Builder()
     x = Live(0, shape)
     layers = list(_leaves(module, ""))

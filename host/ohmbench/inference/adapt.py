@@ -98,7 +98,7 @@ def _wiring(image: WeightImage, number: int) -> tuple[Index, Index, Float32Array
             at = np.ix_(driven, tile.first_output + wired)
             if (places[at] != none).any():
                 raise UsageError(
-                    f"Layer {number} has weights of more than a pair of cells, which cannot be trained in the loop.",
+                    f"Layer {number} has weights of more than one pair of cells, and cannot be trained in the loop.",
                     "Program it without --in-the-loop.",
                 )
             places[at] = row_starts[:, None] + wiring[wired].astype(np.intp)

@@ -410,9 +410,9 @@ def _require_moving(image: WeightImage, number: int, wanted: Value) -> None:
     still = np.flatnonzero(weighted & (np.ptp(wanted, axis=0) == 0))
     if still.size:
         raise DataError(
-            f"Output {still[0]} of layer {number} never moves over the inputs of the trimming"
-            + (f", nor do {still.size - 1} others" if still.size > 1 else "")
-            + ", so that nothing can be learned of it.",
+            f"Output {still[0]} of layer {number}"
+            + (f" (and {still.size - 1} more)" if still.size > 1 else "")
+            + " has the same value for all inputs of the trimming, so its error cannot be measured.",
             "Give more inputs, or others.",
         )
 

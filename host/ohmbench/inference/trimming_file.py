@@ -61,8 +61,8 @@ class OwnedTrimming:
             raise DataError("The trimming is of another weight image.", again)
         if self.serial is None or self.serial != serial:
             raise DataError(
-                f"The trimming is of array {self.serial or 'without a serial number'}, in the socket is "
-                f"{serial or 'one without a serial number'}: it would correct errors that this one does not have.",
+                f"The trimming is of {_array(self.serial)}, and {_array(serial)} is in the socket: it would correct "
+                "errors that this array does not have.",
                 again,
             )
         if self.at > datetime.now(UTC) + _CLOCKS_APART:
@@ -185,6 +185,10 @@ def _text(header: dict[str, Any], name: str) -> str:
     if not isinstance(said, str) or len(said) > _MAX_TEXT:
         raise ArchiveError(f"its {name} is not text of up to {_MAX_TEXT} characters")
     return said
+
+
+def _array(serial: str | None) -> str:
+    return "an array without a serial number" if serial is None else f"array {serial}"
 
 
 def _refused(name: str | Path, reason: str) -> DataError:

@@ -82,12 +82,12 @@ def _require_off(process: subprocess.Popen[bytes], file: SupplyFile) -> None:
         with open_supply(file.address) as supply:
             supply.off(file)
         raise InstrumentError(
-            f"The process that held the power supply at {file.address} ended before its time. The outputs were on "
+            f"The process that held the power supply at {file.address} ended too early. The outputs were on "
             "without it, and are off now.",
-            "Look for what killed it.",
+            "Find out what ended it, then give the command again.",
         )
     if answer["silent"]:
         raise InstrumentError(
             f"This program was stopped for {SILENCE_S:g} s, so the power supply is off.",
-            "Do again what it was doing.",
+            "Give the command again, with --resume if it takes it.",
         )

@@ -67,7 +67,7 @@ class Supply(ABC):
                     raise InstrumentError(
                         f"Output {output.channel} of {self.identity} gives {reading.volts:.3f} V at "
                         f"{reading.amps:.3f} A, not {output.volts:g} V: it is in its current limit of "
-                        f"{output.limit_a:g} A, or not set. It is off again.",
+                        f"{output.limit_a:g} A, or it was not set. It is off again.",
                         "Look for a short circuit on the carrier.",
                     )
         except BaseException:

@@ -83,6 +83,6 @@ def open_driver(address: str, drivers: Mapping[str, Callable[[Any, str], T]]) ->
                 warnings.simplefilter("ignore", FutureWarning)
                 return driver(adapter, identity)
     raise InstrumentError(
-        f"{address} is a {identity}, for which there is no driver here.",
-        "docs/instruments.md has those that are known.",
+        f"{address} is a {identity}, and ohmbench has no driver for it.",
+        "docs/instruments.md lists the drivers.",
     )

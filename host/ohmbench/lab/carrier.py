@@ -99,8 +99,8 @@ def _require_resistor_way(bench: Bench, meter: str | None) -> None:
         )
     if meter is not None:
         raise UsageError(
-            "Here the read supply is on only while a cell is read, too short for a meter.",
-            "Leave --meter out: the resistor's value is what the result rests on; measure that.",
+            "On this carrier the read supply is on only while a cell is read, which is too short for a meter.",
+            "Leave --meter out. The result depends on the resistor's value: measure that.",
             array=ArrayState.NOT_TOUCHED,
         )
 

@@ -68,17 +68,17 @@ def admit(serial: str, record: Path, *, is_simulated: bool, is_new: bool, say: S
     same = [other for other in alike if _numbers(other) == _numbers(serial) or not is_new]
     if same:
         raise UsageError(
-            f"The record {record} has no array {serial}, but {_listed(same)}, which differs in case, blanks or "
-            "marks only.",
+            f"The record {record} has no array {serial}. It has {_listed(same)}, which differs only in case, blanks "
+            "or marks.",
             f"Give --serial {same[0]!a}. If both names are one array already, `ohmbench merge-arrays` adds their wear.",
         )
     if not (is_simulated or is_new):
-        meant = f" Near it are {_listed(near)}." if near else f" It has {_listed(known[:8])}." if known else ""
+        meant = f" Similar names: {_listed(near)}." if near else f" It has {_listed(known[:8])}." if known else ""
         raise UsageError(
             f"The record {record} does not know array {serial}.{meant}",
             "Correct --serial or --lab; for an array that was never pulsed, give --new-array once.",
         )
-    say(f"array {serial} is new in the record {record}" + (f"; near it are {_listed(near)}" if near else ""))
+    say(f"array {serial} is new in the record {record}" + (f"; similar names: {_listed(near)}" if near else ""))
 
 
 def alike_but_for_form(serial: str, known: Iterable[str]) -> list[str]:

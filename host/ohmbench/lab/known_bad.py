@@ -52,7 +52,7 @@ def cells_left_out(
             break
     if left_out.any() and progress is not None:
         progress.say(
-            f"{np.count_nonzero(left_out)} cells are left out, as run {run.id} found them stuck or unformed "
+            f"{np.count_nonzero(left_out)} cells are left out: run {run.id} found them stuck or unformed "
             "(--no-fault-map pulses them)"
         )
     return left_out

@@ -103,8 +103,9 @@ def _in_one_form(folder: Path) -> Path:
     odd = [part for part in Path(text).parts if part != part.strip() or not part.isprintable()]
     if odd:
         raise UsageError(
-            f"The lab folder {text[:80]!a} would be a new one, with blanks at the ends or characters that do not show.",
-            "Correct --lab, OHMBENCH_LAB or the settings; a folder that is there is taken as it is.",
+            f"The lab folder {text[:80]!a} does not exist, and has blanks at the ends of its name or invisible "
+            "characters.",
+            "Correct --lab, OHMBENCH_LAB or the settings. A folder that exists may have any name.",
         )
     return Path(text).resolve()
 

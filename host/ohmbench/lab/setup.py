@@ -71,7 +71,7 @@ class Setup:
         kept = self.array is not None and self.array.file is not None
         if self.is_simulated and self.serial is not None and not kept:
             raise UsageError(
-                f"--serial {self.serial}: a simulated array that is gone with this command has no serial number.",
+                f"--serial {self.serial}: this simulated array ends with the command, so it has no serial number.",
                 "Give --array FILE to keep it.",
             )
 

@@ -209,9 +209,9 @@ class Link(Session):
             LinkError: see `ohmbench.link.session`.
         """
         if len(args) > _MAX_ARGS:
-            raise UsageError(f"{len(args)} arguments; a program takes up to {_MAX_ARGS}.")
+            raise UsageError(f"a program takes up to {_MAX_ARGS} arguments, not {len(args)}.")
         if result_bytes not in RESULT_SIZES.values():
-            raise UsageError(f"result words of {result_bytes} bytes; they take 2, 3 or 4.")
+            raise UsageError(f"result words take 2, 3 or 4 bytes, not {result_bytes}.")
         self._check_range("program", entry, 1, self.info.program_words)
         if vectors is not None:
             _check_inputs(vectors)

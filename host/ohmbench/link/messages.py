@@ -50,9 +50,7 @@ class RefusedError(UsageError):
         self.arg = arg
         name = FrameType(frame_type).name.lower() if frame_type in set(FrameType) else f"type {frame_type:#04x}"
         what, then = _REFUSALS[error]
-        super().__init__(
-            f"the FPGA refused a `{name}` frame (arg {arg:#x}): {what}. Nothing of it was executed. {then}"
-        )
+        super().__init__(f"the FPGA refused a `{name}` frame (arg {arg:#x}): {what}. Nothing of it was executed.", then)
 
 
 _REFUSALS = {
@@ -116,7 +114,8 @@ class BoardInfo:
         if frame.arg != PROTOCOL_VERSION:
             older = "gateware" if frame.arg < PROTOCOL_VERSION else "host software"
             raise ProtocolError(
-                f"the FPGA on {name} speaks protocol version {frame.arg}, this program version {PROTOCOL_VERSION}.",
+                f"the FPGA on {name} speaks protocol version {frame.arg}, and this program speaks version "
+                f"{PROTOCOL_VERSION}.",
                 f"Update the {older}.",
                 array=ArrayState.NOT_TOUCHED,
             )

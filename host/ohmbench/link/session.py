@@ -173,7 +173,7 @@ class Session:
         name = self._transport.name
         if frame is None and self._channel.heard and not self._opened:
             raise ProtocolError(
-                f"something answers on {name}, but it is not an ohmbench, or its line lets no frame through whole: "
+                f"something answers on {name}, but it is not an ohmbench, or the line damages every frame: "
                 f"{self._channel.heard!r}.",
                 "Check --port, then the cable.",
                 array=ArrayState.NOT_TOUCHED,

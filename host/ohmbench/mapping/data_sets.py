@@ -41,8 +41,8 @@ def refuse_other_data(provenance: Provenance, content: str, what: str) -> bool:
     said = provenance.get(CONTENT)
     if said not in (None, content):
         raise DataError(
-            f"{what} was made of other data than these: their content is {said}, that of the data here {content}.",
-            "Give the files that it was made of (--data, --mnist, OHMBENCH_MNIST), or make it again of these.",
+            f"{what} was made with other data: their content is {said}, and that of the data here is {content}.",
+            "Give the files that it was made with (--data, --mnist, OHMBENCH_MNIST), or make it again with these.",
         )
     return said is not None
 
@@ -101,7 +101,7 @@ def require_named(provenance: Provenance, what: str) -> None:
     """
     trained_on = provenance.get("dataset")
     if SCALE_LOW in provenance:
-        raise UsageError(f"{what} was made of own data, {trained_on}.", "Say where they are: --data FILE.")
+        raise UsageError(f"{what} was made with your own data, {trained_on}.", "Say where they are: --data FILE.")
     raise UsageError(f"No data set is called {trained_on}.", _GIVE)
 
 

@@ -161,7 +161,7 @@ def _labels(own: OwnData, takes: Takes) -> IntArray:
     if len(own.classes) != outputs:
         raise DataError(
             f"{own.name} has {len(own.classes)} classes, {', '.join(own.classes[:5])}, the network has {outputs} "
-            "outputs: nobody knows which is which.",
+            "outputs: it is not known which output is which class.",
             f"Give labels from 0 to {outputs - 1}.",
         )
     return own.y

@@ -74,7 +74,7 @@ def programming_speed(bench: Bench, progress: Progress, prepare: Prepare = image
         return cells_speed(bench, progress)
     if bench.info.rung == "twin":
         raise UsageError(
-            "The twin has no clock that runs while the link is waited for, so it has no programming time.",
+            "The twin has no clock that runs while the host waits for the link, so it has no programming time.",
             "Give --port sim or a board.",
         )
     rng = np.random.default_rng(1)

@@ -222,7 +222,7 @@ class ArrayModel:
         if differ and not any(name in given for name in OF_THE_CARRIER):
             log.warning(
                 "%s: this array was made with another carrier than the table in fpga/carriers describes: %s. It reads "
-                "as it did there. Name another file for an array on the carrier of today.",
+                "as it did there. Name another file for an array on the present carrier.",
                 path,
                 "; ".join(differ),
             )
@@ -389,14 +389,17 @@ def _given(params: Mapping[str, float] | str | Path | None) -> Mapping[str, floa
 def _attached(buffer: Any, path: str | Path) -> Any:
     """ohm_array_t over a file's bytes."""
     problem = {
-        -1: "is not the state of an array. It was not changed. Name another file",
-        -2: "is the state of an array of another version of ohmbench, or of another kind of machine. It was not "
-        "changed. Use the version that made it, or name another file and program that array",
-        -3: "is damaged. It was not changed. Remove it, and program the new array that will be made",
+        -1: ("is not the state of an array", "Name another file."),
+        -2: (
+            "is the state of an array of another version of ohmbench, or of another kind of machine",
+            "Use the version that made it, or name another file and program that array.",
+        ),
+        -3: ("is damaged", "Remove it, and program the new array that will be made."),
     }
     status = _lib.ohm_array_check(buffer, len(buffer))
     if status:
-        raise DataError(f"{path}: the file {problem[status]}.")
+        what, todo = problem[status]
+        raise DataError(f"{path}: the file {what}. It was not changed.", todo)
     array = _lib.ohm_array_attach(buffer)
     if array == _ffi.NULL:
         raise MemoryError

@@ -30,8 +30,8 @@ def require_one_table() -> None:
     if now != TABLE_DIGEST:
         raise BuildError(
             f"A table in {root}/fpga was changed after the constants, RTL and models had been made from it: twin and "
-            "simulator would run on a mixture.",
-            f"Run {root}/fpga/tables/generate.py with Python, then pip install -e {root}; or take it back.",
+            "simulator would not agree.",
+            f"Run {root}/fpga/tables/generate.py with Python, then pip install -e {root}. Or undo the change.",
         )
     if _lib.ohm_params_table_digest() != TABLE_DIGEST:
         raise BuildError(

@@ -68,7 +68,7 @@ def load_mnist(
         UsageError: an impossible shape, crop or number of bits.
     """
     if not 1 <= input_bits <= 8:
-        raise UsageError(f"MNIST has 8 bits a pixel, of which an input can have 1 to 8, not {input_bits}.")
+        raise UsageError(f"MNIST has 8 bits a pixel, so an input can have 1 to 8 bits, not {input_bits}.")
     found = mnist_folder() if folder is None else in_home(folder)
     if download:
         download_mnist(found, progress)

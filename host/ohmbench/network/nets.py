@@ -137,8 +137,8 @@ def validation_images(count: int) -> int:
     kept = min(VALIDATION_IMAGES, count // _PARTS)
     if kept < MIN_VALIDATION_IMAGES:
         raise DataError(
-            f"The data set has {count} training images: a sixth of them, {kept}, are too few to choose on, and "
-            f"the others to train on.",
+            f"The data set has {count} training images. A sixth of them, {kept}, would be kept to choose the network "
+            "by, and that is too few.",
             f"Give a set of {_PARTS * MIN_VALIDATION_IMAGES} or more.",
         )
     return kept

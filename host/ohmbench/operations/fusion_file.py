@@ -57,8 +57,8 @@ class FusionFile:
             names, values = [], []
         if not names or len(names) != len(values) or not all(np.isfinite(row).all() for row in values):
             raise DataError(
-                f"{path.name} is no file of aihwkit's fusion_export: five lines of header, names of layers, and a line "
-                "of numbers for each.",
+                f"{path.name} is not a file of aihwkit's fusion_export: five lines of header, names of layers, and a "
+                "line of numbers for each.",
                 "Give the file that aihwkit's fusion_export wrote.",
             )
         return cls(path, "".join(f"{line}\n" for line in lines[:_HEADER_LINES]), names, values)
@@ -87,7 +87,8 @@ class FusionFile:
             worth, alike = _line(ours, row)
             if alike < _LEAST_ALIKE:
                 raise DataError(
-                    f"Layer {name} of {self.path.name} is another one than the image's: their cosine is {alike:.2f}.",
+                    f"Layer {name} of {self.path.name} does not match the image's: the cosine of their weights "
+                    f"is {alike:.2f}.",
                     "Give the file of the network that the image was made of.",
                 )
             writer.writerow([repr(float(value)) for value in reached.T.ravel() * worth])

@@ -94,12 +94,12 @@ def require_own_array(image: WeightImage, serial: str | None, progress: Progress
         return
     if serial is not None:
         raise DataError(
-            f"The image is laid out around the faults of array {made_for}, in the socket is {serial}: it would make "
-            "up for faults that this one does not have, and computes wrong.",
+            f"The image was mapped around the faults of array {made_for}, and array {serial} is in the socket: its "
+            "results would be wrong.",
             "Map the network again with this array's fault map or without one, or put the other array in.",
         )
     if progress is not None:
         progress.say(
-            f"the image is laid out around the faults of array {made_for}; this one has no serial number, and computes "
-            "wrong unless it has the same faults"
+            f"the image was mapped around the faults of array {made_for}; this array has no serial number, and its "
+            "results are wrong unless it has the same faults"
         )

@@ -123,7 +123,7 @@ def infer(
             arrays.came_to(line(numbers), numbers)
     check = None
     if twin is not None:
-        progress.say("the same on the twin")
+        progress.say("running the same on the twin")
         with open_bench("twin", array=twin) as other:
             other.carrier = replace(other.carrier, self_check=bench.carrier.self_check)
             check_before_pulses(other)  # as the other one did: it moves the noise

@@ -254,8 +254,8 @@ def _say_unfinished(ledgered: Ledgered, sha256: str, progress: Progress) -> None
     run = last_programming(ledgered.store, ledgered.serial, sha256)
     if run is not None and run.status != RunStatus.DONE and run.most_pulses:
         progress.say(
-            f"run {run.id} of this image on array {ledgered.serial} is unfinished; this one begins anew, and leaves "
-            "alone what is in its window (--resume continues that one)"
+            f"run {run.id} of this image on array {ledgered.serial} is unfinished; this run begins again, and cells in "
+            f"their window get no pulse (--resume continues run {run.id})"
         )
 
 

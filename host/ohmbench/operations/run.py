@@ -93,7 +93,7 @@ def run_on(bench: Bench, asked: PulseProgram, ledgered: Ledgered | None = None, 
     """
     if steps and not isinstance(bench, TwinBench):
         raise UsageError(
-            f"Steps are the twin's: {bench.info.port} does not stop between two instructions.",
+            f"--steps works only on the twin: {bench.info.port} does not stop between two instructions.",
             "Give --port twin, which runs the same words.",
         )
     bench.require_ready(asked.limits)

@@ -284,7 +284,7 @@ def require_held(file: ImageFile, ledgered: Ledgered | None) -> Check:
             else "the record does not say that this array holds it"
         )
         raise UsageError(
-            f"The array cannot be taken as it is for {file.path.name}: {why}.",
+            f"The array cannot be used as it is for {file.path.name}: {why}.",
             "Program the image first, or leave --no-program out.",
         )
     return check

@@ -300,7 +300,7 @@ def verify_file(
         )
         ledgered = record.ledgered
         if ledgered is not None and not SqliteFile.may_be_written(setup.record_path):
-            progress.say(f"the record {setup.record_path} may only be read: what is found is not recorded there")
+            progress.say(f"the record {setup.record_path} is read-only: the result is not recorded there")
             ledgered = None
         with setup.bench(progress, record.store) as bench:
             result = verify(bench, check, progress, after_s=after_s, ledgered=ledgered)

@@ -111,7 +111,10 @@ def wave(
             "Ask for one that it gets, or for another --level.",
         )
     if not waves.file.exists():
-        raise DataError(f"{waves.file}: the simulator wrote no waveform.", "Is there room, and may you write there?")
+        raise DataError(
+            f"{waves.file}: the simulator wrote no waveform.",
+            "Check that the disk has room and that you may write there.",
+        )
     return Waved(waves, waves.file.stat().st_size, about)
 
 

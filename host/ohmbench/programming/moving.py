@@ -64,9 +64,9 @@ class Moving:
         if len(self._rows) >= ROWS_ENOUGH and self._cells >= CELLS_ENOUGH:
             raise DataError(
                 f"None of the first {self._cells} cells, in {len(self._rows)} rows, moved in its whole ramp, so the "
-                "run was stopped; what was done is recorded. The array is not formed, or reading or pulsing does not "
-                "work with these voltages.",
-                "If it is fresh, form it (`ohmbench form`); else see that the recipe suits the array, and run "
+                "run was stopped; what was done is recorded. Either the array is not formed, or reading or pulsing "
+                "does not work with these voltages.",
+                "If the array is fresh, form it (`ohmbench form`). Otherwise check that the recipe suits it, and run "
                 "`ohmbench selftest`.",
                 array=array,
             )

@@ -139,7 +139,7 @@ class Recipe:
         except OverflowError as error:
             raise DataError(f"{path}: a number is too large.", "Correct it.") from error
         if old := renamed_keys(values):
-            log.warning("%s is in the format of older versions, and taken as: %s", path, "; ".join(old))
+            log.warning("%s is in the format of older versions, and is read as: %s", path, "; ".join(old))
         return recipe
 
     @classmethod

@@ -136,19 +136,19 @@ def run_to_resume(store: Store, serial: str, sha256: str, only: int | None) -> R
         last = changes[0]
         if last.image_sha256 == sha256:
             raise StoreError(
-                f"The last that pulsed array {serial} is run {last.id} ({last.kind}, {last.started:%Y-%m-%d %H:%M} "
-                "UTC), which cannot be resumed.",
-                "Start without --resume: what is in its window gets no pulse.",
+                f"Array {serial} was last pulsed by run {last.id} ({last.kind}, {last.started:%Y-%m-%d %H:%M} UTC), "
+                "which cannot be resumed.",
+                "Start without --resume: cells in their window get no pulse.",
             )
         raise StoreError(
-            f"The last that pulsed array {serial} is run {last.id} ({last.kind}, {last.started:%Y-%m-%d %H:%M} UTC), "
-            "not of this image: this is the journal of another image.",
+            f"Array {serial} was last pulsed by run {last.id} ({last.kind}, {last.started:%Y-%m-%d %H:%M} UTC), which "
+            "was not of this image.",
             "Give that image, or start without --resume: the array then loses what it holds.",
         )
     if only is not None and run.image_number != only and run.status == RunStatus.DONE:
         raise StoreError(
-            f"Nothing to resume: image {only} was not begun on array {serial}, which holds image {run.image_number} "
-            f"by run {run.id}, and that is done.",
+            f"Nothing to resume: image {only} was not begun on array {serial}. Run {run.id}, which is done, programmed "
+            f"image {run.image_number} there.",
             "Start without --resume: the array then loses what it holds.",
         )
     if only is not None and run.image_number != only:
@@ -164,8 +164,8 @@ def _nothing(store: Store, serial: str, sha256: str) -> StoreError:
         run = last_programming(store, array.serial, sha256) if array.serial != serial else None
         if run is not None and run.status != RunStatus.DONE:
             return StoreError(
-                f"The unfinished run of this image, run {run.id}, is on array {array.serial}, in the socket is "
-                f"{serial}: this is the journal of another array.",
+                f"The unfinished run of this image, run {run.id}, is on array {array.serial}, and array {serial} is in "
+                "the socket.",
                 "Put the right array in, or start without --resume.",
             )
     return nothing_to_resume(serial)

@@ -116,8 +116,8 @@ class Ledger:
                 sql.executemany("INSERT INTO wear(array, row, column) VALUES (?, ?, ?)", cells)
             if (known.array_type, known.rows, known.columns) != (array_type, rows, columns):
                 raise StoreError(
-                    f"Array {serial} is recorded as {known.rows}x{known.columns} {known.array_type}, the bench has a "
-                    f"{rows}x{columns} {array_type}: this is the journal of another array.",
+                    f"Array {serial} is recorded as {known.rows}x{known.columns} {known.array_type}, and the bench has "
+                    f"a {rows}x{columns} {array_type}.",
                     "Give the serial number of the array in the socket.",
                 )
             if budget is not None:

@@ -38,7 +38,7 @@ def merge_arrays(store: Store, keep: str, other: str) -> int:
             store.close_killed(number)
         running = "SELECT id FROM runs WHERE array IN (?, ?) AND status = ?"
         for (run,) in sql.execute(running, (kept, gone, RunStatus.RUNNING)).fetchall():
-            raise StoreError(f"Run {run} on one of them still goes on.", "Wait for it or end it.")
+            raise StoreError(f"Run {run} on one of them is still running.", "Wait for its end, or end it.")
         sql.execute(
             "UPDATE wear SET (set_pulses, reset_pulses, form_pulses, reserved) = "
             "(SELECT wear.set_pulses + o.set_pulses, wear.reset_pulses + o.reset_pulses, "
@@ -62,5 +62,5 @@ def merge_arrays(store: Store, keep: str, other: str) -> int:
             (kept, MERGE, json.dumps({"merged": other}, allow_nan=False), RunStatus.DONE, now(), now()),
         )
         assert made.lastrowid is not None
-        note(sql, made.lastrowid, f"array {other} is this one: its wear was added, its runs are here")
+        note(sql, made.lastrowid, f"array {other} is this array: its wear was added, and its runs are listed here")
         return made.lastrowid

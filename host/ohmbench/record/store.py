@@ -118,14 +118,13 @@ class Store(Ledger):
             found = self.run(run_id)
             if found.serial != serial:
                 raise StoreError(
-                    f"Run {run_id} is of array {found.serial}, in the socket is {serial}: this is the journal of "
-                    "another array.",
+                    f"Run {run_id} is of array {found.serial}, and array {serial} is in the socket.",
                     "Put the right array in, or start without --resume.",
                 )
             last = self._last_change(number)
             if found.status == RunStatus.DONE or (last is not None and last.id > run_id):
                 why = "it is done" if found.status == RunStatus.DONE else "the array was pulsed since"
-                raise StoreError(f"Run {run_id} cannot go on: {why}.", "Start without --resume.")
+                raise StoreError(f"Run {run_id} cannot be resumed: {why}.", "Start without --resume.")
             self.close_killed(number)
             sql.execute(
                 "UPDATE runs SET status = ?, ended = NULL, pid = ?, host = ?, process_started = ? WHERE id = ?",
@@ -436,7 +435,7 @@ class Run:
                 sql.execute(
                     f"UPDATE runs SET most_pulses = 0 WHERE id = ? AND NOT EXISTS ({others})", (self.id, self._pass)
                 )
-                note(sql, self.id, "nothing was sent; its reservation was given back")
+                note(sql, self.id, "nothing was sent; its reserved pulses were given back")
 
     def _check_shape(self, mask: Mask) -> None:
         if mask.shape != (self.array.rows, self.array.columns):

@@ -155,7 +155,7 @@ def _trained_on(network: str, data: str | None, places: Places) -> tuple[Net, No
 def _data_of(file: NetworkFile, name: str, data: str | None, places: Places) -> str | None:
     said = file.network.provenance.get("dataset")
     if data is None and said not in (None, *NAMES):
-        raise UsageError(f"{name} was made of own data, {said}.", 'Say where: data = "FILE".')
+        raise UsageError(f"{name} was made with your own data, {said}.", 'Say where: data = "FILE".')
     return places.data(data)
 
 

@@ -153,7 +153,9 @@ def _replaced(
     def look(layer: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
         assert isinstance(layer, torch.nn.Linear)
         if layer in seen or inputs[0].ndim != 2:
-            raise UsageError("A dense layer runs twice, or on inputs that are not (n, inputs): not on an array.")
+            raise UsageError(
+                "A dense layer runs twice, or on inputs that are not (n, inputs): it cannot go on an array."
+            )
         seen[layer] = inputs[0].detach()
 
     linears = [layer for layer in copied.modules() if isinstance(layer, torch.nn.Linear)]
@@ -163,7 +165,7 @@ def _replaced(
     for hook in hooks:
         hook.remove()
     if not linears or len(seen) != len(linears):
-        raise UsageError("The module has no dense layer (torch.nn.Linear) that runs, or one that does not.")
+        raise UsageError("The module has no dense layer (torch.nn.Linear), or one of them does not run.")
     made = {
         layer: ArrayLinear(layer, inputs, input_bits if number == 0 else activation_bits)
         for number, (layer, inputs) in enumerate(seen.items())

@@ -86,10 +86,10 @@ def test_voltages_that_no_dac_gives(text: str, said: str, tmp_path: Path) -> Non
     ("drive", "said"),
     [
         (Drive(read_v=5e-324), "its code is 0"),
-        (Drive(read_v=0.0), "read_v = 0 V reads nothing"),
+        (Drive(read_v=0.0), "read_v = 0 V is too small to read with"),
         (Drive(set_v=5e-324), "its code is 0"),
         (Drive(gate_set_v=1e-9), "its code is 0"),
-        (Drive(set_v=1e9), "outside of what the carrier gives"),
+        (Drive(set_v=1e9), "outside the range of rail"),
     ],
 )
 def test_an_experiment_drives_what_a_dac_gives(drive: Drive, said: str) -> None:

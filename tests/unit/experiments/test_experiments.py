@@ -209,7 +209,8 @@ def test_pulse_trains_rise_and_fall() -> None:
 def test_settings_that_make_no_sense(name: str, settings: dict[str, Any]) -> None:
     with pytest.raises(
         UsageError,
-        match="has no setting tea|this setting is|settings cannot be used|outside of what the carrier|A pulse of 0 us",
+        match="has no setting tea|this setting is|settings cannot be used|outside the range of rail|"
+        "A pulse cannot take 0 us",
     ):
         load(name).of(settings)
 

@@ -76,7 +76,7 @@ def test_units() -> None:
     ],
 )
 def test_what_the_carrier_cannot_drive(drive: Drive, entry: Entry) -> None:
-    with pytest.raises(UsageError, match="outside of what the carrier gives on rail|widths go up to 1365 us"):
+    with pytest.raises(UsageError, match="outside the range of rail|A pulse cannot take .* Give 0.021 to 1365 us"):
         require_drivable(drive, entry)
 
 

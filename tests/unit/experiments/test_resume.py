@@ -197,7 +197,7 @@ def test_cells_of_a_fault_map_are_left_out_if_it_is_of_this_array() -> None:
     own = FaultMap(kinds, "A")
     for serial in ("A", None):
         assert parse_cells(["0,0:0,4"], own, serial)[0, :5].tolist() == [False, False, False, True, True]
-    with pytest.raises(DataError, match="of array A, in the socket is B."):
+    with pytest.raises(DataError, match="of array A, and array B is in the socket."):
         parse_cells([], own, "B")
-    with pytest.raises(DataError, match="of 2x2 cells, and it is to be used with one of 32x32."):
+    with pytest.raises(DataError, match="of 2x2 cells, and this array has 32x32."):
         parse_cells([], FaultMap(np.zeros((2, 2), np.uint8)), "A")

@@ -186,7 +186,7 @@ def test_classify_keeps_its_promises(codes: list[tuple[int, int]]) -> None:
 
 def test_runs_that_do_not_belong_together_are_refused() -> None:
     lowest, highest = runs([100], [800])
-    with pytest.raises(DataError, match="No fault map was made"):
+    with pytest.raises(DataError, match="no fault map was made"):
         classify(highest, lowest, unformed_code=6)
-    with pytest.raises(DataError, match="No fault map was made"):
+    with pytest.raises(DataError, match="no fault map was made"):
         classify(lowest, runs([100, 100], [800, 800])[1], unformed_code=6)

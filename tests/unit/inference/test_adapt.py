@@ -77,7 +77,7 @@ def test_a_network_in_the_loop_is_better_than_a_trimmed_one_on_a_bad_array(train
 def test_weights_of_several_pairs_are_refused(trained: Trained) -> None:
     image = trained.image
     doubled = replace(image, tiles=tuple(tile for tile in image.tiles for _ in range(2)))
-    with pytest.raises(UsageError, match="more than a pair of cells"):
+    with pytest.raises(UsageError, match="more than one pair of cells"):
         tied_layers(doubled, 0)
 
 

@@ -102,7 +102,7 @@ def test_inputs_that_move_nothing_are_refused_before_the_array_runs() -> None:
     def never(image: WeightImage, index: int, row_values: IntArray) -> FloatArray:
         raise AssertionError("the array ran")
 
-    with pytest.raises(DataError, match="never moves over the inputs"):
+    with pytest.raises(DataError, match="has the same value for all inputs of the trimming"):
         trim(image, np.repeat(inputs[:1], 200, axis=0), inputs, never, never)
 
 

@@ -88,7 +88,7 @@ def test_what_belongs_to_others_is_refused() -> None:
         one.require(image, "cd" * 32, "W3-17")
     with pytest.raises(DataError, match="another weight image"):
         one.require(map_compressed(random_compressed(np.random.default_rng(2), [60, 8])), SHA256, "W3-17")
-    with pytest.raises(DataError, match="of array W3-17, in the socket is W3-18"):
+    with pytest.raises(DataError, match="of array W3-17, and array W3-18 is in the socket"):
         one.require(image, SHA256, "W3-18")
     with pytest.raises(DataError, match="without a serial number"):
         replace(one, serial=None).require(image, SHA256, None)

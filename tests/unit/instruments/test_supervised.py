@@ -129,7 +129,7 @@ def test_off_when_the_host_is_stopped() -> None:
 
 def test_a_killed_supervisor_is_noticed_and_its_supply_turned_off() -> None:
     with serving(SUPPLY) as server:
-        with pytest.raises(InstrumentError, match="ended before its time.*off now"), supplied(wanted(server)):
+        with pytest.raises(InstrumentError, match="ended too early.*off now"), supplied(wanted(server)):
             kill_supervisor()
         assert len(server.commands(OFF)) == 2
 
@@ -147,7 +147,7 @@ def kill_supervisor(by: signal.Signals = signal.SIGKILL) -> None:
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_supervisor_that_is_told_to_end_turns_the_supply_off_first(by: signal.Signals, after_s: float) -> None:
     took_s: list[float] = []
-    lost = pytest.raises(InstrumentError, match="ended before its time.*off now")
+    lost = pytest.raises(InstrumentError, match="ended too early.*off now")
     with serving(SUPPLY) as server, lost, supplied(wanted(server)):
         took_s.append(end_supervisor(server, by, after_s))
     assert took_s[0] < PATIENCE_S

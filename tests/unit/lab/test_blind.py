@@ -81,7 +81,7 @@ def test_what_cannot_read_is_refused(
 ) -> None:
     assert main(line(name, tmp_path, image, "--carrier-faults", faults)) == CheckError.exit_code
     said = capsys.readouterr().err
-    assert "does not work" in said
+    assert "The check of reading before the first pulse failed" in said
     assert "No cell was pulsed, and the array is off." in said
     assert "selftest" in said
     assert not pulses(tmp_path).any()

@@ -61,23 +61,23 @@ def test_a_known_array_is_said_with_its_wear(record: Path) -> None:
 def test_another_case_blank_or_hyphen_is_the_known_array(
     typed: str, is_new: bool, is_simulated: bool, record: Path
 ) -> None:
-    with pytest.raises(UsageError, match="but W3-17, which differs in case") as error:
+    with pytest.raises(UsageError, match="It has W3-17, which differs only in case") as error:
         said_of(typed, record, is_new=is_new, is_simulated=is_simulated)
     assert str(record) in str(error.value)
 
 
 def test_other_numbers_of_the_same_digits(record: Path) -> None:
     for typed in ("W31-7", "W317"):
-        with pytest.raises(UsageError, match="but W3-17"):
+        with pytest.raises(UsageError, match="It has W3-17, which differs only"):
             said_of(typed, record, is_simulated=True)
         assert "new in the record" in said_of(typed, record, is_new=True)
 
 
 def test_an_unknown_array_of_a_board_is_asked_about(record: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"does not know array W3-18. Near it are W3-17. .*--new-array"):
+    with pytest.raises(UsageError, match=r"does not know array W3-18. Similar names: W3-17. .*--new-array"):
         said_of("W3-18", record)
     assert "array W3-18 is new in the record" in said_of("W3-18", record, is_new=True)
-    assert "near it are W3-17" in said_of("W3-18", record, is_simulated=True)
+    assert "similar names: W3-17" in said_of("W3-18", record, is_simulated=True)
     with pytest.raises(UsageError, match="does not know array X"):
         said_of("X", tmp_path / "none.sqlite")
     assert not (tmp_path / "none.sqlite").exists()

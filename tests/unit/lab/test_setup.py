@@ -105,7 +105,7 @@ def test_options_go_before_the_settings(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("port", ["sim", "twin"])
 def test_a_serial_number_needs_an_array_that_is_kept(port: str) -> None:
-    with pytest.raises(UsageError, match="--serial W3: a simulated array that is gone"):
+    with pytest.raises(UsageError, match="--serial W3: this simulated array ends with the command"):
         Setup(port, serial="W3")
 
 

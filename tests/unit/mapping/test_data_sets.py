@@ -91,7 +91,7 @@ def test_other_data_under_the_same_name_are_refused(folder: Path, tmp_path: Path
     for name, data in changed.items():  # one label, or one pixel, is enough
         flip = 1 if "labels" in name else 0x80
         other = write(tmp_path / name, changed | {name: data[:-1] + bytes([data[-1] ^ flip])})
-        with pytest.raises(DataError, match=f"other data than these: their content is {known.content}"):
+        with pytest.raises(DataError, match=f"with other data: their content is {known.content}"):
             dataset_of(image, None, other)
 
 

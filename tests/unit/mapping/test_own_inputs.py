@@ -40,11 +40,11 @@ def test_a_network_trained_here_takes_what_it_was_trained_on(tmp_path: Path) -> 
     image = bare(3, 3, dataset="a.npz", **{CONTENT: own.content}, **scaling.provenance())
     data = dataset_of(image, str(path.rename(tmp_path / "renamed.npz")))
     assert (len(data.train_x), len(data.test_x), data.content) == (48, 12, own.content)
-    with pytest.raises(UsageError, match=r"made of own data, a\.npz\. Say where they are: --data FILE"):
+    with pytest.raises(UsageError, match=r"made with your own data, a\.npz\. Say where they are: --data FILE"):
         dataset_of(image)
     with pytest.raises(ImageError, match=r"made for the data set a\.npz, not digits"):
         dataset_of(image, "digits")
-    with pytest.raises(DataError, match=f"other data than these: their content is {own.content}"):
+    with pytest.raises(DataError, match=f"with other data: their content is {own.content}"):
         dataset_of(image, str(npz(tmp_path / "b.npz", x=TABLE, y=KINDS[::-1])))
     with pytest.raises(ImageError, match=r"made for the data set mnist, not b\.npz"):
         dataset_of(bare(3, 3, dataset="mnist"), str(tmp_path / "b.npz"))
@@ -90,7 +90,7 @@ def test_a_network_from_elsewhere_that_was_made_with_a_named_set_takes_others_th
     assert dataset_of(eight, "digits").test_x.shape == (360, 1, 8, 8)
     with pytest.raises(ImageError, match="takes inputs of 1x4x5, digits has 64 pixels"):
         dataset_of(image, "digits")
-    with pytest.raises(DataError, match="other data than these: their content is of old digits"):
+    with pytest.raises(DataError, match="with other data: their content is of old digits"):
         dataset_of(from_elsewhere((1, 8, 8), dataset="digits", **{CONTENT: "of old digits"}), "digits")
 
 

@@ -58,7 +58,10 @@ def test_comments_and_order_do_not_count(copy: Path) -> None:
 @pytest.mark.parametrize("port", ["twin", "sim"])
 def test_a_changed_table_is_noticed(copy: Path, port: str) -> None:
     change(copy, "ohm = 2400.0 ", "ohm = 1200.0 ")
-    with pytest.raises(BuildError, match="was changed after .* mixture.*generate.py.*pip install -e"), open_bench(port):
+    with (
+        pytest.raises(BuildError, match="was changed after .* not agree.*generate.py.*pip install -e"),
+        open_bench(port),
+    ):
         pass
 
 

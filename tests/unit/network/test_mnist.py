@@ -249,7 +249,7 @@ def test_validation_images(count: int, kept: int) -> None:
 
 
 def test_a_set_too_small_to_train_on_is_refused(folder: Path) -> None:
-    with pytest.raises(DataError, match=r"7 training images: a sixth of them, 1, .* Give a set of 6000 or more"):
+    with pytest.raises(DataError, match=r"7 training images. A sixth of them, 1, .* Give a set of 6000 or more"):
         load_split(net_named("196-10"), folder)
 
 

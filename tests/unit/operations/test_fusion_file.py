@@ -57,7 +57,7 @@ def test_another_network_is_refused(tmp_path: Path) -> None:
     file = FusionFile.load(exported(tmp_path, [abs(layers(0)[0]), -abs(layers(0)[1])]))
     with pytest.raises(DataError, match=r"layers of 54, 40 weights, the image of 40, 54"):
         file.filled(layers(0)[::-1], layers(0)[::-1])
-    with pytest.raises(DataError, match="Layer conv of exported.csv is another one"):
+    with pytest.raises(DataError, match="Layer conv of exported.csv does not match the image's"):
         file.filled(layers(0), layers(0))
 
 

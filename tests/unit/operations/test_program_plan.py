@@ -122,13 +122,13 @@ def test_image_laid_out_around_faults_is_for_that_array(
     other = replace(file, image=image)
     assert plan(own, ledgered=ledgered).numbers == plan(other, serial="other").numbers == [0, 1, 2]
     for known in ({"ledgered": ledgered}, {"serial": SERIAL}):
-        with pytest.raises(DataError, match="the faults of array other, in the socket is chip:"):
+        with pytest.raises(DataError, match="the faults of array other, and array chip is in the socket:"):
             plan(other, **known)
     plan(other, progress=Progress())
-    assert "the faults of array other; this one has no serial number" in capsys.readouterr().err
+    assert "the faults of array other; this array has no serial number" in capsys.readouterr().err
     inputs, labels = np.zeros((2, 96), np.int64), np.zeros(2, np.int64)
     data = Dataset("none", inputs, labels, inputs, labels, 4)
-    with pytest.raises(DataError, match="in the socket is chip"):
+    with pytest.raises(DataError, match="array chip is in the socket"):
         infer(bench, other, data, Recipe(), QUIET, ledgered=ledgered)
     assert infer(bench, own, data, Recipe(), QUIET, ledgered=ledgered).programmed.cells
 

@@ -36,7 +36,7 @@ def test_wear_and_runs_of_both(tmp_path: Path) -> None:
         assert store.wear("W3-17").total.tolist() == [[12] * 3, [2] * 3]
         assert [run.kind for run in store.runs("W3-17")] == ["merge", "program", "program", "program"]
         (event,) = events(store, run=number)
-        assert "array W3-17  is this one" in event.what
+        assert "array W3-17  is this array: its wear was added" in event.what
         store.check()
 
 

@@ -203,7 +203,7 @@ def test_the_journal_of_another_array_is_refused(store: Store, everything: Mask)
     with pytest.raises(StoreError, match="does not know array B; it knows A"):
         unfinished(store, "B", IMAGE)
     store.array("B", "1T1R", 3, 4)
-    with pytest.raises(StoreError, match=f"Run {run.id} is of array A, in the socket is B"):
+    with pytest.raises(StoreError, match=f"Run {run.id} is of array A, and array B is in the socket"):
         store.reopen(run.id, "B")
     for other in (("1R", 3, 4), ("1T1R", 4, 3)):
         with pytest.raises(StoreError, match="recorded as 3x4 1T1R"):

@@ -124,7 +124,7 @@ def test_a_file_that_changes_under_a_sweep_is_refused(folder: Path) -> None:
     [
         ('network = "4-8-3"\n', DataError, "needs data"),
         ('network = "digits-64-10"\ndata = "iris.npz"\n', UsageError, "does not fit"),
-        ('network = "net.npz"\n', UsageError, "was made of own data, iris.npz"),
+        ('network = "net.npz"\n', UsageError, "was made with your own data, iris.npz"),
         ('network = "net.npz"\ndata = "patterns.npz"\n', UsageError, "does not fit patterns.npz"),
         ('network = "net.npz"\ndata = "no.npz"\n', UsageError, "there is no such file"),
         ('network = "no.ohmn"\ndata = "iris.npz"\n', DataError, "Cannot read"),
