@@ -105,7 +105,7 @@ class Experiment(ABC):
         for name in values:
             if name not in known:
                 meant = did_you_mean(name, known)
-                raise UsageError(f"{cls.name} has no setting {name}{meant}; there are {', '.join(known)}.")
+                raise UsageError(f"{cls.name} has no setting {name}{meant}.", f"There are: {', '.join(known)}.")
         given = {name: _number(name, value, type(known[name].default)) for name, value in values.items()}
         made = cls(cls.Settings(**given))
         for step in made.steps():

@@ -63,7 +63,7 @@ def parse_settings(texts: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in texts]
     for name, equals, _ in pairs:
         if not (name and equals):
-            raise UsageError(f"--set {name}: give NAME=VALUE.")
+            raise UsageError(f"--set {name} has no value.", "Give NAME=VALUE.")
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
@@ -88,7 +88,8 @@ def parse_cells(texts: Sequence[str], faults: FaultMap | None = None, serial: st
         last_row, last_column = to if match and match[3] else (row, column)
         if not (row <= last_row < ROWS and column <= last_column < COLUMNS):
             raise UsageError(
-                f"--cells {text}: give ROW,COL or ROW,COL:ROW,COL, from 0,0 to {ROWS - 1},{COLUMNS - 1}; or {ALL}."
+                f"--cells {text} names no cells of the array.",
+                f"Give ROW,COL or ROW,COL:ROW,COL, from 0,0 to {ROWS - 1},{COLUMNS - 1}; or {ALL}.",
             )
         chosen[row : last_row + 1, column : last_column + 1] = True
     if faults is not None:

@@ -83,7 +83,7 @@ def export(store: Store, path: Path, asked: Filter, table: str = "runs") -> Expo
         return Exported(path, contents)
     if path.suffix not in FORMATS:
         wrong = path.suffix or "a file without suffix"
-        raise UsageError(f"{path}: nothing is written as {wrong}; give {', '.join(FORMATS)}.")
+        raise UsageError(f"{path}: cannot write it as {wrong}.", f"Give {', '.join(FORMATS)}.")
     rows = _rows(store, asked, table)
     columns = list(dict.fromkeys([*_COLUMNS.get(table, SAMPLE_COLUMNS), *columns_of(rows)]))
     write_table(rows, path, columns)

@@ -106,7 +106,8 @@ def parse_since(text: str) -> datetime:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise UsageError(
-            f"--since {text}: give a date such as 2026-11-25, an age such as 90m, 12h, 7d, or yesterday."
+            f"--since {text} is not a time.",
+            "Give a date such as 2026-11-25, an age such as 90m, 12h, 7d, or yesterday.",
         ) from error
 
 

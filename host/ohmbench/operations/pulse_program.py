@@ -144,7 +144,7 @@ def _takes_inputs(program: Program) -> bool:
 def _named(text: str, option: str, form: str) -> tuple[str, str]:
     name, equals, value = (part.strip() for part in text.partition("="))
     if not (name and equals and value):
-        raise UsageError(f"{option} {text}: give {form}.")
+        raise UsageError(f"{option} {text} is incomplete.", f"Give {option} {form}.")
     return name, value
 
 

@@ -165,7 +165,7 @@ def report(results: Path, output: Path) -> dict[str, Any]:
         UsageError: another suffix, a library is missing, or the output cannot be written.
     """
     if output.suffix not in {".html", ".md", *FORMATS}:
-        raise UsageError(f"{output}: give a name that ends in .html, .md, {', '.join(FORMATS)}.")
+        raise UsageError(f"{output} has no suffix of a page or a table.", f"Give .html, .md, {', '.join(FORMATS)}.")
     with ResultStore.open(results) as store:
         rows = store.rows()
         if not rows:

@@ -42,7 +42,10 @@ def require_format(path: Path) -> None:
     UsageError: no table has the path's suffix.
     """
     if path.suffix not in FORMATS:
-        raise UsageError(f"{path}: no table has the suffix {path.suffix or 'of nothing'}; give {', '.join(FORMATS)}.")
+        raise UsageError(
+            f"{path}: {f'no table has the suffix {path.suffix}' if path.suffix else 'the name has no suffix'}.",
+            f"Give {', '.join(FORMATS)}.",
+        )
 
 
 def _csv(rows: Sequence[Row], columns: Sequence[str]) -> bytes:

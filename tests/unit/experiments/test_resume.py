@@ -187,7 +187,7 @@ def test_cells_and_settings_as_text() -> None:
         with pytest.raises(UsageError, match="--cells"):
             parse_cells([text])
     for text in ("a", "=1"):
-        with pytest.raises(UsageError, match="give NAME=VALUE"):
+        with pytest.raises(UsageError, match="Give NAME=VALUE"):
             parse_settings([text])
 
 

@@ -61,7 +61,7 @@ def test_any_value_is_a_number_or_is_refused(text: str) -> None:
         ({"args": ["row=1", "times=1e999V"]}, "outside 0 to 65535"),
         ({"args": ["row=1", "times=1.5"]}, "not a whole number"),
         ({"args": ["row=1", "times=2u"]}, "not a number"),
-        ({"args": ["row"]}, "give NAME=VALUE"),
+        ({"args": ["row"]}, "Give --arg NAME=VALUE"),
         ({"entry": "mian"}, "no entry 'mian'.*did you mean 'main'"),
         ({"rails": ["bl_rd=0.1"]}, "no rail bl_rd.*did you mean 'bl_read'"),
         ({"rails": ["bl_set=two"]}, "'two' is not a voltage"),

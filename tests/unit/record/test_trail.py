@@ -214,7 +214,7 @@ def test_hdf5_has_everything(store: Store, everything: Mask, tmp_path: Path) -> 
 
 
 def test_what_cannot_be_exported(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"give \.csv, \.json, \.npz, \.parquet, \.h5"):
+    with pytest.raises(UsageError, match=r"Give \.csv, \.json, \.npz, \.parquet, \.h5"):
         export(store, tmp_path / "r.xls", Filter())
 
 
