@@ -37,6 +37,7 @@ from ohmbench.carrier.calibration import Calibration
 from ohmbench.carrier.kinds import key_of, written
 from ohmbench.errors import ArrayState, DataError, UsageError
 from ohmbench.support.array_types import Codes, FloatArray, Index, Integers, Mask
+from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.numbers import MAX_QUANTITY, is_number
 from ohmbench.support.text_files import TextFileError, read_toml
 from ohmbench.tables import COLUMNS, REFERENCE_OHM, ROWS, Rail
@@ -60,6 +61,7 @@ _KEYS = (
     "self_check",
     "limits",
 )
+_LIMITS = ("levels", "pulse_us", *(f"{rail.name.lower()}_v" for rail in Rail))
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +122,7 @@ class Carrier:
     def _of(cls, values: dict[str, Any]) -> Self:
         unknown = [key for key in values if key not in _KEYS]
         if unknown:
-            raise ValueError(f"no such key: {', '.join(unknown)}")
+            raise ValueError(f"no such key: {', '.join(key + did_you_mean(key, _KEYS) for key in unknown)}")
         name = values.get("name", cls.name)
         if not isinstance(name, str):
             raise TypeError("name is not text")
@@ -306,7 +308,7 @@ def _limits(values: Any) -> tuple[dict[Rail, float], float, int | None]:
         try:
             rail = Rail[key.removesuffix("_v").upper()]
         except KeyError:
-            raise ValueError(f"no such limit: {key}") from None
+            raise ValueError(f"no such limit: {key}{did_you_mean(key, _LIMITS)}") from None
         if value > limits[rail]:
             raise ValueError(f"limits.{key} is above the guard's own ceiling of {limits[rail]} V")
         limits[rail] = float(value)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ohmbench.errors import UsageError
+from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.resources import resource_root
 from ohmbench.tables import DEFAULT_CARRIER
 
@@ -71,7 +72,7 @@ def load_board(name: str) -> Board:
     """
     if name not in board_names():
         raise UsageError(
-            f"There is no board {name!r}.",
+            f"There is no board {name!r}{did_you_mean(name, board_names())}.",
             f"Boards: {', '.join(board_names())}. docs/fpga.md says how to add one.",
         )
     (folder,) = (path.parent for path in (resource_root() / "fpga/boards").glob(f"*/{name}/board.toml"))

@@ -35,6 +35,7 @@ from ohmbench.importing.shapes import SHAPES
 from ohmbench.importing.tails import TAILS, after_tail
 from ohmbench.importing.values import Constant, Known, Live, Refused, Unknown
 from ohmbench.network.imported import MAX_STEPS, ImportedNetwork
+from ohmbench.support.guesses import cannot_read
 
 HANDLERS: dict[str, Handler] = {
     **PRODUCTS,
@@ -115,7 +116,7 @@ def _bytes_of(source: Path | str | bytes | Any) -> tuple[str, bytes]:
         with path.open("rb") as file:
             return str(path), file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise DataError(f"Cannot import {path}: {error.strerror or error}.", "Name an ONNX file.") from error
+        raise DataError(f"Cannot import {path}: {cannot_read(path, error)}.", "Name an ONNX file.") from error
 
 
 def _import(graph: Graph, data: bytes, name: str) -> ImportedNetwork:

@@ -20,6 +20,7 @@ from ohmbench.mapping.image import MAX_LINES, WeightImage
 from ohmbench.mapping.tile import MAX_LAYERS, MAX_WIDTH
 from ohmbench.support.archive import Archive, ArchiveError, integer, objects, open_archive, pack_archive, read_archive
 from ohmbench.support.files import write_result
+from ohmbench.support.guesses import cannot_read
 
 SCHEMA = 2
 """2 has lost cells; files of schema 1 have none."""
@@ -118,7 +119,7 @@ class OwnedTrimming:
         except ArchiveError as error:
             raise _refused(path, str(error)) from error
         except OSError as error:
-            raise _refused(path, error.strerror or str(error)) from error
+            raise _refused(path, cannot_read(path, error)) from error
         return cls.from_bytes(data, path)
 
     @classmethod

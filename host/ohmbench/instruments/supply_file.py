@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from ohmbench.errors import DataError
+from ohmbench.support.guesses import did_you_mean
 from ohmbench.support.numbers import is_number
 from ohmbench.support.text_files import TextFileError, read_toml
 
@@ -65,12 +67,12 @@ class SupplyFile:
         Raises:
             ValueError, TypeError: something in them makes no sense.
         """
-        unknown = set(values) - {"address", "output"}
+        _refuse_others(values, ("address", "output"))
         address, outputs = values.get("address"), values.get("output")
-        if unknown:
-            raise ValueError(f"no such key: {', '.join(sorted(unknown))}")
         if not isinstance(address, str) or not isinstance(outputs, list) or not outputs:
             raise ValueError("it needs an address and an [[output]]")
+        for output in outputs:
+            _refuse_others(output, ("channel", "volts", "limit_a"))
         made = tuple(Output(**output) for output in outputs)
         if len({output.channel for output in made}) != len(made):
             raise ValueError("two outputs have the same channel")
@@ -85,6 +87,11 @@ class SupplyFile:
     def as_json(self) -> dict[str, Any]:
         """The reverse of `of_json`."""
         return {"address": self.address, "output": [asdict(o) for o in self.outputs]}
+
+
+def _refuse_others(values: Iterable[str], known: Sequence[str]) -> None:
+    if unknown := sorted(set(values) - set(known)):
+        raise ValueError(f"no such key: {', '.join(key + did_you_mean(key, known) for key in unknown)}")
 
 
 _MAX = 1e6  # volts and amperes that no supply of a bench has

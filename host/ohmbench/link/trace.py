@@ -36,6 +36,7 @@ from ohmbench import __version__
 from ohmbench.errors import DataError, UsageError
 from ohmbench.link.codec import Frame, decode_frame
 from ohmbench.support.files import refuse_another_kind
+from ohmbench.support.guesses import cannot_read
 from ohmbench.tables import FrameType
 
 log = logging.getLogger(__name__)
@@ -174,7 +175,7 @@ def read_trace(path: str | Path) -> Iterator[Record]:
             if not headed:
                 raise DataError(f"{path} is empty, so it is not a trace.", "Traces come from --trace.")
     except OSError as error:
-        raise DataError(f"Cannot read the trace {path}: {error.strerror or error}.") from error
+        raise DataError(f"Cannot read the trace {path}: {cannot_read(path, error)}.") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not a trace: it is not text.", "Traces come from --trace.") from error
 

@@ -30,6 +30,7 @@ from ohmbench.support.archive import (
     read_archive,
 )
 from ohmbench.support.files import write_result
+from ohmbench.support.guesses import cannot_read
 
 SCHEMA = 3
 """2 has steps, 3 weights of single cells. A file is written as the lowest that has what it needs."""
@@ -103,7 +104,7 @@ def load_compressed(path: str | Path) -> tuple[CompressedNetwork, dict[str, Any]
     except (ArchiveError, ImageError) as error:
         reason = str(error)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = cannot_read(path, error)
     except Exception as error:
         reason = f"the file is damaged ({type(error).__name__}: {error})"
     raise DataError(f"Cannot load the {_WHAT} {path}: {reason}.", "Make it with `ohmbench compress`.")

@@ -39,6 +39,7 @@ from ohmbench.support.archive import (
 )
 from ohmbench.support.array_types import Mask
 from ohmbench.support.files import write_result
+from ohmbench.support.guesses import cannot_read
 from ohmbench.support.notebook import facts, heat_map
 
 SCHEMA = 3
@@ -260,7 +261,7 @@ def read_image(path: str | Path) -> bytes:
     except ArchiveError as error:
         raise _refused(path, str(error)) from error
     except OSError as error:
-        raise _refused(path, error.strerror or str(error)) from error
+        raise _refused(path, cannot_read(path, error)) from error
 
 
 def _validate(image: WeightImage) -> None:

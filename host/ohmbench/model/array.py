@@ -67,16 +67,16 @@ def load_params(preset: str | Path) -> dict[str, float]:
         DataError: no such preset or file, not TOML, an unknown name, or a value that is no number or out of range.
     """
     path = Path(preset)
+    names = sorted(file.stem for file in PRESETS.glob("*.toml"))
+    todo = f"Give a .toml file or one of the presets: {', '.join(names)}."
     if path.suffix != ".toml":
+        if str(preset) not in names:
+            raise DataError(f"There is no preset {preset}{did_you_mean(str(preset), names)}.", todo)
         path = PRESETS / f"{preset}.toml"
     try:
         given = read_toml(path)
     except TextFileError as error:
-        names = sorted(file.stem for file in PRESETS.glob("*.toml"))
-        raise DataError(
-            f"Cannot read the parameters {path}: {error}{did_you_mean(str(preset), names)}.",
-            f"Give a .toml file or one of the presets: {', '.join(names)}.",
-        ) from error
+        raise DataError(f"Cannot read the parameters {path}: {error}.", todo) from error
     _checked(given, str(path))
     return default_params() | {name: float(value) for name, value in given.items()}
 

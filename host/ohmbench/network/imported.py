@@ -27,6 +27,7 @@ from ohmbench.support.archive import (
 )
 from ohmbench.support.array_types import FloatArray, IntArray
 from ohmbench.support.files import write_result
+from ohmbench.support.guesses import cannot_read
 
 SCHEMA = 1
 IMPORTED = "imported network"
@@ -130,7 +131,7 @@ class ImportedNetwork:
         except ArchiveError as error:
             reason = str(error)
         except OSError as error:
-            reason = error.strerror or str(error)
+            reason = cannot_read(path, error)
         except Exception as error:
             reason = f"the file is damaged ({type(error).__name__}: {error})"
         raise DataError(f"Cannot load the network {path}: {reason}.", "Make it with `ohmbench import`.")

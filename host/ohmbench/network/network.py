@@ -16,6 +16,7 @@ from ohmbench.errors import DataError, UsageError
 from ohmbench.support.archive import ArchiveError, open_archive, origin, pack_archive, read_archive
 from ohmbench.support.array_types import FloatArray, IntArray, Integers
 from ohmbench.support.files import write_result
+from ohmbench.support.guesses import cannot_read
 
 # Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1 with its default constants.
 ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8
@@ -92,7 +93,7 @@ class Network:
                     biases.append(archive.array(f"bias{number}", "<f8", None))
                 said = origin(archive.header)
         except OSError as error:
-            reason = error.strerror or str(error)
+            reason = cannot_read(path, error)
         except ArchiveError as error:
             reason = str(error)
         except Exception:

@@ -5,6 +5,7 @@ Nothing that is read is executed, and every size is bounded before it is believe
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from ohmbench.network.own_arrays import read_csv, read_npy, read_npz
 from ohmbench.network.own_images import read_folder, read_idx_pair
 from ohmbench.network.own_parts import OwnDataError, Parts, require
 from ohmbench.support.array_types import FloatArray, Index, IntArray, Mask
-from ohmbench.support.guesses import did_you_mean
+from ohmbench.support.guesses import cannot_read, did_you_mean
 from ohmbench.support.home import in_home
 
 FORMATS = (
@@ -122,8 +123,9 @@ def _read(given: str) -> tuple[str, Parts]:
         x, y = (in_home(Path(part)) for part in given.split(","))
         return x.name, read_npy(x, y)
     if not path.exists():
+        why = cannot_read(path, FileNotFoundError(errno.ENOENT, "there is no such file"))
         raise UsageError(
-            f"No data set is called {given}{did_you_mean(given, ('digits', 'mnist'))}, and there is no such file.",
+            f"No data set is called {given}{did_you_mean(given, ('digits', 'mnist'))}, and {why}.",
             f"Give digits, mnist, {FORMATS}.",
         )
     readers = {".npz": read_npz, ".csv": read_csv, ".tsv": read_csv}

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
 
 _ALIKE = 0.6  # difflib's measure: two letters changed of five are too many
 _ALIKE_SHORT = 0.5  # two letters that changed places in a name of two or three
+_MOST_FILES = 1000  # of a folder, to look for one that was meant
 
 
 def guess(name: str, known: Iterable[str]) -> str | None:
@@ -25,6 +29,20 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """` (did you mean 'x'?)` where something is alike, else nothing."""
     close = guess(name, known)
     return "" if close is None else f" (did you mean {close!r}?)"
+
+
+def cannot_read(path: str | Path, error: OSError) -> str:
+    """Why a file cannot be read, as the end of a sentence; if it is not there, with one beside it that may be meant."""
+    path = Path(path)
+    beside: list[Path] = []
+    if isinstance(error, FileNotFoundError):
+        with suppress(OSError):
+            beside = list(islice(path.parent.iterdir(), _MOST_FILES))
+    stems = {one.stem: one.name for one in beside if one.suffix == path.suffix}
+    suffixes = {one.suffix: one.name for one in beside if one.stem == path.stem}
+    # apart: a suffix that several files share makes all of them look alike
+    close = stems.get(guess(path.stem, stems) or "") or suffixes.get(guess(path.suffix, suffixes) or "")
+    return (error.strerror or str(error)) + ("" if close is None else f" (did you mean {close!r}?)")
 
 
 def _plain(name: str) -> str:

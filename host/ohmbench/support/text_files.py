@@ -10,6 +10,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from ohmbench.support.guesses import cannot_read
+
 MAX_BYTES = 4 << 20
 """Of a file; people write kilobytes. /dev/zero has no end."""
 
@@ -34,7 +36,7 @@ def read_text(path: Path) -> str:
     except ValueError as error:  # a name with a NUL
         raise TextFileError("no file can have this name") from error
     except OSError as error:
-        raise TextFileError(error.strerror or str(error)) from error
+        raise TextFileError(cannot_read(path, error)) from error
     if len(data) > MAX_BYTES:
         raise TextFileError(f"it is larger than {MAX_BYTES >> 20} MB")
     try:

@@ -9,15 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from ohmbench.carrier.carrier import _KEYS as CARRIER_KEYS
+from ohmbench.carrier.carrier import _LIMITS as LIMITS
+from ohmbench.carrier.carrier import Carrier
 from ohmbench.cli.command_line import COMMANDS, make_parser
 from ohmbench.cli.main import main
 from ohmbench.compress.methods import METHODS, method_named
 from ohmbench.errors import OhmbenchError
 from ohmbench.experiments.registry import load, names
+from ohmbench.gateware.boards import board_names, load_board
+from ohmbench.instruments.supply_file import SupplyFile
+from ohmbench.mapping.image import WeightImage
 from ohmbench.model.array import default_params, load_params
 from ohmbench.model.carrier import KINDS, SimulatedCarrier
 from ohmbench.model.line_faults import LineFaults
 from ohmbench.network.nets import NETS, net_named
+from ohmbench.network.own_data import read_own_data
 from ohmbench.programming.recipe import Recipe, _defaults
 from ohmbench.programming.recipe_file import RECIPES
 from ohmbench.sweep.config import KEYS, SweepConfig
@@ -48,6 +55,19 @@ def _file(text: str, ask: Callable[[Path], object]) -> Ask:
     return with_file
 
 
+def _beside(ask: Callable[[Path], object]) -> Ask:
+    """A file that is not there, in a folder with others."""
+
+    def with_files(name: str, folder: Path) -> object:
+        beside = folder / "beside"
+        beside.mkdir(exist_ok=True)
+        for other in ("wine.toml", "program.toml", "wine.ohmw", "digits.ohmw", "wine.csv", "grapes.csv"):
+            (beside / other).touch()
+        return ask(beside / name)
+
+    return with_files
+
+
 def _options() -> list[str]:
     """Of `read`, which needs no other."""
     (commands,) = (action for action in make_parser()._actions if action.choices)
@@ -67,6 +87,17 @@ ASKED: dict[str, tuple[Iterable[str], Ask]] = {
     "method": (METHODS, lambda name, _: method_named(name)),
     "experiment": (names(), lambda name, _: load(name)),
     "fault of the carrier": (KINDS, lambda name, _: SimulatedCarrier.parse(f"{name}=1")),
+    "key of a carrier": (CARRIER_KEYS, _file("NAME = 1\n", Carrier.load)),
+    "limit of a carrier": (LIMITS, _file("[limits]\nNAME = 1\n", Carrier.load)),
+    "key of a supply": (["address", "output"], _file("NAME = 1\n", SupplyFile.load)),
+    "key of its output": (
+        ["channel", "volts", "limit_a"],
+        _file('address = "x"\n[[output]]\nNAME = 1\n', SupplyFile.load),
+    ),
+    "board": (board_names(), lambda name, _: load_board(name)),
+    "file of text": (["wine.toml", "program.toml"], _beside(Carrier.load)),
+    "weight image": (["wine.ohmw", "digits.ohmw"], _beside(WeightImage.load)),
+    "data": (["wine.csv", "grapes.csv"], _beside(lambda path: read_own_data(str(path)))),
     "fault of the line": (["flip", "lose", "insert", "double", "skew"], lambda name, _: LineFaults.parse(f"{name}=0")),
 }
 
@@ -84,7 +115,7 @@ def said(ask: Ask, name: str, folder: Path, capsys: pytest.CaptureFixture[str]) 
 def test_slips_are_guessed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     draw = random.Random(19)
     wrong, total = [], 0
-    while total < 120:
+    while total < 200:
         kind = list(ASKED)[total % len(ASKED)]
         known, ask = ASKED[kind]
         word = draw.choice(list(known))

@@ -110,7 +110,7 @@ def test_a_wrong_table_is_refused() -> None:
 
 
 def test_unknown_board() -> None:
-    with pytest.raises(UsageError, match="no board 'ulx4s'. Boards: .*ulx3s"):
+    with pytest.raises(UsageError, match=r"no board 'ulx4s' \(did you mean 'ulx3s'\?\)\. Boards: .*ulx3s"):
         load_board("ulx4s")
 
 

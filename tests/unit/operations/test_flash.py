@@ -178,7 +178,9 @@ def test_no_loader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 def test_no_such_board(tmp_path: Path, loader: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, bitstream(), "--board", "ulx4s") == 2
-    assert "no board 'ulx4s'. Nothing was sent to the array. Boards: " in capsys.readouterr().err
+    assert (
+        "no board 'ulx4s' (did you mean 'ulx3s'?). Nothing was sent to the array. Boards: " in capsys.readouterr().err
+    )
 
 
 @given(data=st.binary(max_size=200), cut=st.integers(0, 150))
