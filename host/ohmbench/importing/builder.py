@@ -84,7 +84,7 @@ class Builder:
             Refused: it is whole in ONNX too.
         """
         if x.tail:
-            raise Refused(f"{x.tail} is taken at the end only", "Export the network without what is behind it.")
+            raise Refused(f"{x.tail} is supported only at the end", "Export the network without what is behind it.")
         if x.grid is None:
             return x
         if x.scale is None:

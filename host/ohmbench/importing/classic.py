@@ -41,7 +41,7 @@ def _classifier(b: Builder, node: Node, arguments: Arguments) -> tuple[Known, ..
     assert not isinstance(made, Constant)
     after = node.text("post_transform", "NONE")
     if after not in ("NONE", "SOFTMAX", "LOGISTIC"):
-        raise Refused(f"has the transform {after} behind it", "NONE, SOFTMAX and LOGISTIC are taken.")
+        raise Refused(f"has the transform {after} behind it", "NONE, SOFTMAX and LOGISTIC are supported.")
     scores = made if after == "NONE" else replace(made, tail=after)
     return replace(made, tail="its label"), scores
 

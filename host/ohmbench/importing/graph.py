@@ -114,7 +114,7 @@ def parse(data: bytes) -> Any:
     """
     onnx = import_onnx()
     if len(data) > MAX_BYTES:
-        raise BadModel(f"it has {len(data) >> 20} MB, and {MAX_BYTES >> 20} are taken")
+        raise BadModel(f"it has {len(data) >> 20} MB, and at most {MAX_BYTES >> 20} are supported")
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:
@@ -130,19 +130,19 @@ def read_graph(model: Any) -> Graph:
     """
     graph = model.graph
     if len(graph.node) > MAX_NODES:
-        raise BadModel(f"it has {len(graph.node)} nodes, and {MAX_NODES} are taken")
+        raise BadModel(f"it has {len(graph.node)} nodes, and at most {MAX_NODES} are supported")
     opsets = {_DOMAINS.get(_text(o.domain), _text(o.domain)): o.version for o in model.opset_import}
     if opsets.get("", 7) < 7:
         raise BadModel(
-            f"it is of opset {opsets['']}, and 7 and later are taken: convert it with onnx.version_converter"
+            f"it is of opset {opsets['']}, and 7 and later are supported: convert it with onnx.version_converter"
         )
     if graph.sparse_initializer:
-        raise BadModel("it has sparse initialisers, which are not taken: export them dense")
+        raise BadModel("it has sparse initialisers, which are not supported: export them dense")
     constants = {_text(tensor.name): constant_of(tensor) for tensor in graph.initializer}
     inputs = [value for value in graph.input if _text(value.name) not in constants]
     if len(inputs) != 1:
         names = ", ".join(repr(value.name) for value in inputs[:5]) or "none"
-        raise BadModel(f"it has {len(inputs)} inputs ({names}), and exactly one is taken")
+        raise BadModel(f"it has {len(inputs)} inputs ({names}), and exactly one is supported")
     if not graph.output:
         raise BadModel("it has no outputs")
     nodes = [_node(node, number) for number, node in enumerate(graph.node)]
@@ -181,12 +181,14 @@ def constant_of(tensor: Any) -> Constant:
             "(torch.onnx.export with external_data=False)"
         )
     if any(size < 0 for size in tensor.dims) or _size(tensor.dims) > MAX_ELEMENTS:
-        raise BadModel(f"{what} is of the shape {list(tensor.dims)[:8]}, and {MAX_ELEMENTS} numbers are taken")
+        raise BadModel(
+            f"{what} is of the shape {list(tensor.dims)[:8]}, and at most {MAX_ELEMENTS} numbers are supported"
+        )
     kind = onnx.TensorProto.DataType.Name(tensor.data_type).lower()
     if kind == "string":
         return Constant(np.array([t.decode(errors="replace") for t in tensor.string_data], object), kind)
     if kind.startswith("float8") or kind.startswith("float4") or "complex" in kind or kind == "undefined":
-        raise BadModel(f"{what} is of the type {kind}, which is not taken")
+        raise BadModel(f"{what} is of the type {kind}, which is not supported")
     try:
         values = onnx.numpy_helper.to_array(tensor)
     except Exception as error:

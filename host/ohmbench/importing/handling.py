@@ -22,7 +22,9 @@ def live(arguments: Arguments, index: int = 0) -> Live:
     if not isinstance(value, Live):
         raise Refused("has a constant where the network's values are expected")
     if value.tail:
-        raise Refused(f"stands behind {value.tail}, which is taken at the end only", "Export the network without it.")
+        raise Refused(
+            f"stands behind {value.tail}, which is supported only at the end", "Export the network without it."
+        )
     return value
 
 

@@ -58,7 +58,7 @@ def fold_normalisation(network: ImportedNetwork, inputs: Value) -> ImportedNetwo
         return network
     steps = list(network.steps)
     steps[chain.product] = folded
-    said = f"{what} is taken into {product.name or 'the first product'}"
+    said = f"{what} is folded into {product.name or 'the first product'}"
     return replace(network, steps=_without(steps, chain.places), said=(*network.said, said))
 
 

@@ -51,7 +51,7 @@ HANDLERS: dict[str, Handler] = {
 _INSTEAD = {
     "If": "Export the network for inference, without conditions.",
     "Loop": "Export the network without loops.",
-    "Softmax": "It is taken at the end only.",
+    "Softmax": "It is supported only at the end.",
     "LayerNormalization": "Use BatchNormalization, which is folded into its layer.",
     "InstanceNormalization": "Use BatchNormalization, which is folded into its layer.",
     "Elu": "Use Relu or LeakyRelu.",
@@ -59,7 +59,7 @@ _INSTEAD = {
     "Gelu": "Use Relu.",
     "HardSigmoid": "Use Sigmoid.",
     "HardSwish": "Use Relu.",
-    "ConvTranspose": "Only convolutions that go forward are taken.",
+    "ConvTranspose": "Only forward convolutions are supported.",
 }
 _DEFAULT = "Leave it out, or compute it before or behind the network."
 
@@ -74,7 +74,7 @@ class UnsupportedError(DataError):
     def __init__(self, name: str, unsupported: list[str], nodes: int) -> None:
         self.unsupported = tuple(unsupported)
         super().__init__(
-            f"Cannot import {name}: {len(unsupported)} of its {nodes} nodes cannot be taken:\n"
+            f"Cannot import {name}: {len(unsupported)} of its {nodes} nodes are not supported:\n"
             + "".join(f"  {text}\n" for text in unsupported),
             "Nothing was made.",
         )
@@ -131,7 +131,7 @@ def _import(graph: Graph, data: bytes, name: str) -> ImportedNetwork:
     if not steps:
         raise BadModel("it gives back its input")
     if len(steps) > MAX_STEPS:
-        raise BadModel(f"it makes {len(steps)} steps, and {MAX_STEPS} are taken")
+        raise BadModel(f"it makes {len(steps)} steps, and at most {MAX_STEPS} are supported")
     for step in steps:
         if not all(np.isfinite(array).all() for array in step.arrays.values()):
             raise BadModel(f"{step.name!r} has a number that is not finite")
@@ -158,7 +158,9 @@ def _input_shape(graph: Graph) -> tuple[int, ...]:
     try:
         size_of(known)
     except Refused as error:
-        raise BadModel(f"its input {name!r} {error.reason}, and {MAX_ELEMENTS} numbers are taken") from error
+        raise BadModel(
+            f"its input {name!r} {error.reason}, and at most {MAX_ELEMENTS} numbers are supported"
+        ) from error
     return known
 
 
@@ -194,7 +196,7 @@ def _walk(
         try:
             if len(known) < len(arguments):
                 if node.key not in HANDLERS and node.key not in FOLDS:
-                    raise Refused("cannot be taken", _INSTEAD.get(node.operator, _DEFAULT))
+                    raise Refused("is not supported", _INSTEAD.get(node.operator, _DEFAULT))
                 made = _guesses(b, node, known, inferred)
             else:
                 made = _counted(b, _take(b, node, known), known)
@@ -235,7 +237,7 @@ def _take(b: Builder, node: Node, arguments: list[Known | None]) -> tuple[Known,
                 raise Refused(f"computes with constants that do not fit ({str(error)[:100]})") from error
     handler = HANDLERS.get(node.key)
     if handler is None:
-        raise Refused("cannot be taken", _INSTEAD.get(node.operator, _DEFAULT))
+        raise Refused("is not supported", _INSTEAD.get(node.operator, _DEFAULT))
     try:
         made = handler(b, node, arguments)
     except (ValueError, IndexError) as error:
@@ -306,7 +308,9 @@ def _output(b: Builder, graph: Graph, values: dict[str, Known | Unknown]) -> Liv
         found.append(value)
     first = found[0]
     if any(value.number != first.number for value in found):
-        raise BadModel(f"it has {len(found)} outputs ({', '.join(graph.outputs[:5])}), and one is taken: export one")
+        raise BadModel(
+            f"it has {len(found)} outputs ({', '.join(graph.outputs[:5])}), and one is supported: export one"
+        )
     bare = Live(first.number, first.shape, first.grid, first.scale, first.zero)
     b.node = graph.outputs[0]
     if bare.grid is not None and bare.scale is None:  # whole numbers come out as ONNX has them

@@ -71,7 +71,7 @@ def _global_average(b: Builder, node: Node, arguments: Arguments) -> Known:
 def mean_of_image(b: Builder, x: Live, shape: tuple[int, ...]) -> Live:
     """The mean of each channel."""
     if len(x.shape) not in (2, 3):
-        raise Refused(f"takes the mean of {list(x.shape)}", "One and two axes behind the channels are taken.")
+        raise Refused(f"takes the mean of {list(x.shape)}", "One and two axes after the channels are supported.")
     image = as_image(b, b.floating(x))
     return reshaped(b, b.put("global_average", (image,), (x.shape[0], 1, 1)), shape)
 
@@ -82,7 +82,8 @@ def _reduce_mean(b: Builder, node: Node, arguments: Arguments) -> Known:
     axes = sorted(axis_of(axis, x) for axis in named)
     if axes != list(range(1, len(x.shape))) or not axes:
         raise Refused(
-            f"takes the mean over the axes {named} of {list(x.shape)}", "All axes behind the channels are taken."
+            f"takes the mean over the axes {named} of {list(x.shape)}",
+            "The mean over all axes after the channels is supported.",
         )
     kept = (1,) * len(axes) if node.integer("keepdims", 1) else ()
     return mean_of_image(b, x, (x.shape[0], *kept))

@@ -22,7 +22,7 @@ def window_of(node: Node, kernel: list[int], x: Live) -> Window:
     """
     axes = len(x.shape) - 1
     if axes not in (1, 2) or len(kernel) != axes:
-        raise Refused(f"has a kernel of {len(kernel)} axes for {list(x.shape)}", "One and two axes are taken.")
+        raise Refused(f"has a kernel of {len(kernel)} axes for {list(x.shape)}", "One and two axes are supported.")
     strides, dilations = node.integers("strides", [1] * axes), node.integers("dilations", [1] * axes)
     pads, auto = node.integers("pads", [0] * 2 * axes), node.text("auto_pad", "NOTSET")
     if [len(strides), len(dilations), len(pads)] != [axes, axes, 2 * axes]:

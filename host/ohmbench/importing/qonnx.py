@@ -30,7 +30,7 @@ def _quant(b: Builder, node: Node, arguments: Arguments) -> Known:
     if width != int(width) or not 2 <= width <= 32 or shift != int(shift):
         raise Refused(
             f"has {width:g} bits and the zero point {shift:g}",
-            "Whole ones from 2 bits are taken; BipolarQuant for one.",
+            "Whole numbers of 2 bits or more are supported; BipolarQuant for one bit.",
         )
     low, high = _bounds(node, int(width))
     x = arguments[0]
@@ -40,7 +40,7 @@ def _quant(b: Builder, node: Node, arguments: Arguments) -> Known:
         return Constant(np.asarray(levels * steps, np.float32), "float", Whole(levels, steps))
     x = live(arguments)
     if width > MAX_ARRAY_BITS:
-        raise Refused(f"has {width:g} bits", f"Up to {MAX_ARRAY_BITS} are taken.")
+        raise Refused(f"has {width:g} bits", f"Up to {MAX_ARRAY_BITS} bits are supported.")
     steps = scale.reshape(()) if scale.size == 1 else for_each_input(scale, x.shape)
     made = b.quantise(x, steps, 0, low, high, inside=int(shift))
     assert made.grid is not None

@@ -38,8 +38,8 @@ def from_sklearn(model: Any) -> ImportedNetwork:
     if wrong:
         raise UsageError(
             f"Cannot take {', '.join(wrong)} from scikit-learn.",
-            f"Taken are {', '.join(_LINEAR + _MLP)}, behind {', '.join(_SCALERS)} in a Pipeline; or convert the model "
-            "with skl2onnx and import that.",
+            f"ohmbench takes {', '.join(_LINEAR + _MLP)}, after {', '.join(_SCALERS)} in a Pipeline. Or convert the "
+            "model with skl2onnx and import that.",
         )
     for part in (*before, last):
         if not hasattr(part, "n_features_in_"):

@@ -61,7 +61,7 @@ def test_what_is_folded_computes_the_same(chain: str, dense: bool, groups: int) 
     after = fold_normalisation(before, X)
     assert not {step.kind for step in after.steps} & {"add", "subtract", "multiply", "divide", "affine"}
     np.testing.assert_allclose(after.forward(X), before.forward(X), rtol=1e-5, atol=1e-5)
-    assert "is taken into" in after.said[-1]
+    assert "is folded into" in after.said[-1]
 
 
 def test_inputs_then_drive_the_array_as_they_come() -> None:
