@@ -18,13 +18,13 @@ _MOST_CYCLES = 10**9
 
 @dataclass(frozen=True)
 class Settings:
-    cycles: int = setting(1000, "of SET and RESET in all")
-    points: int = setting(4, "looks a decade of cycles")
+    cycles: int = setting(1000, "cycles of SET and RESET in all")
+    points: int = setting(4, "looks at the cells per decade of cycles")
     set_v: float = setting(2.0, "bit line, V")
     gate_v: float = setting(2.0, "gate of SET, V")
     reset_v: float = setting(1.8, "source line, V")
     width_us: float = setting(0.2, "width of both pulses, us")
-    ratio: float = setting(2.0, "a cell whose states are nearer has failed")
+    ratio: float = setting(2.0, "a cell fails when its states differ by less than this factor")
 
 
 class Endurance(Experiment):

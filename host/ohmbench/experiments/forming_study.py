@@ -18,10 +18,10 @@ from ohmbench.support.array_types import FloatArray, Mask
 class Settings:
     from_v: float = setting(2.0, "first pulse, bit line, V")
     to_v: float = setting(3.55, "last pulse, V")
-    step_v: float = setting(0.05, "from pulse to pulse, V")
+    step_v: float = setting(0.05, "step from pulse to pulse, V")
     gate_v: float = setting(1.8, "gate: the compliance of a cell that forms, V")
     width_us: float = setting(1.0, "us")
-    formed_usiemens: float = setting(1.7, "conductance from which on a cell is formed")
+    formed_usiemens: float = setting(1.7, "least conductance of a formed cell, uS")
 
 
 class FormingStudy(Experiment):

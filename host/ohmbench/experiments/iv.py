@@ -21,12 +21,12 @@ class Settings:
     from_v: float = setting(0.4, "first pulse of both branches, V")
     set_to_v: float = setting(1.8, "last SET pulse, bit line, V")
     reset_to_v: float = setting(1.8, "last RESET pulse, source line, V")
-    step_v: float = setting(0.05, "from pulse to pulse, V")
+    step_v: float = setting(0.05, "step from pulse to pulse, V")
     gate_v: float = setting(2.0, "gate of SET pulses: the compliance, V")
     width_us: float = setting(0.2, "width of all pulses, us")
     bias_v: float = setting(0.3, "end of the curves at low bias, V")
-    points: int = setting(6, "of a curve at low bias")
-    reads: int = setting(16, "of a point of these curves, averaged")
+    points: int = setting(6, "points of a curve at low bias")
+    reads: int = setting(16, "reads averaged in each of these points")
 
 
 class IVSweep(Experiment):
@@ -100,7 +100,7 @@ class IVSweep(Experiment):
             "The carrier has no converter on a line that is being pulsed, and its read rail ends at 0.35 V: between "
             "that and the pulses' voltages there is no current to see, and none flows backwards through a read.",
             "One ADC code is 0.052 µA and a read's noise 1.8 codes: with 16 reads a point is known to about 0.02 µA, "
-            "so a cell below some 0.3 µS, as before forming, is not told from none.",
+            "so a cell below some 0.3 µS, as before forming, cannot be told from no current.",
         ]
 
 

@@ -18,13 +18,13 @@ _BLOCK = 10  # equal pulses to a step
 
 @dataclass(frozen=True)
 class Settings:
-    pulses: int = setting(40, "of each polarity in a train")
-    trains: int = setting(2, "of potentiation and depression, one after the other")
+    pulses: int = setting(40, "pulses of each polarity in a train")
+    trains: int = setting(2, "trains of potentiation and depression, one after the other")
     set_v: float = setting(0.75, "first SET pulse, bit line, V")
-    set_step_v: float = setting(0.02, "from SET pulse to SET pulse, V; 0: equal pulses")
+    set_step_v: float = setting(0.02, "step from SET pulse to SET pulse, V; 0: equal pulses")
     gate_v: float = setting(3.0, "gate of SET, V")
     reset_v: float = setting(0.75, "first RESET pulse, source line, V")
-    reset_step_v: float = setting(0.02, "from RESET pulse to RESET pulse, V; 0: equal pulses")
+    reset_step_v: float = setting(0.02, "step from RESET pulse to RESET pulse, V; 0: equal pulses")
     width_us: float = setting(0.2, "width of all pulses, us")
 
 
@@ -100,6 +100,6 @@ class PulseTrain(Experiment):
     def notes(self, is_simulated: bool) -> list[str]:
         model = (
             "In the array model equal RESET pulses saturate at once, its rate is a guess: the shape of depression by "
-            "equal pulses says nothing of a device."
+            "equal pulses says nothing about a device."
         )
         return [model] if is_simulated else []

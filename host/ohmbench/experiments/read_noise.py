@@ -19,7 +19,7 @@ _BLOCK = 50
 
 @dataclass(frozen=True)
 class Settings:
-    reads: int = setting(500, "of each cell")
+    reads: int = setting(500, "reads of each cell")
     read_v: float = setting(0.2, "bit line, V")
 
 

@@ -20,8 +20,8 @@ _HIGH = np.indices((ROWS, COLUMNS)).sum(axis=0) % 2 == 1
 @dataclass(frozen=True)
 class Settings:
     until_s: float = setting(1000.0, "last look, s after programming")
-    points: int = setting(2, "looks a decade of time, from 1 s on")
-    reads: int = setting(8, "of a look, averaged")
+    points: int = setting(2, "looks per decade of time, from 1 s on")
+    reads: int = setting(8, "reads averaged in each look")
     set_v: float = setting(2.0, "bit line, V")
     gate_v: float = setting(2.0, "gate of SET, V")
     reset_v: float = setting(1.8, "source line, V")
