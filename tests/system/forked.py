@@ -69,14 +69,15 @@ class Server:
 @functools.cache
 def server() -> Server:
     """Starts it, in the environment of now, when it is asked for first."""
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # no thread may be there at a fork
     ours, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
     line = [sys.executable, Path(__file__).with_name("fork_server.py")]
     with theirs:
-        process = subprocess.Popen(line, stdin=theirs, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(line, stdin=theirs, stdout=subprocess.DEVNULL, env=environment)
 
     def end() -> None:
         ours.close()
         process.wait()
 
     atexit.register(end)
-    return Server(ours, dict(os.environ))
+    return Server(ours, environment)

@@ -17,7 +17,7 @@ from tests.system.command_line import command, environment
 )
 def test_it_says_and_ends_as_a_start_does(asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    own = environment(OHMBENCH_LAB=str(tmp_path / "lab"))
+    own = environment(OPENBLAS_NUM_THREADS="1", OHMBENCH_LAB=str(tmp_path / "lab"))
     assert forked.can_fork(own)
     started = subprocess.run(command(*asked), capture_output=True, text=True, env=own)
     done = forked.run(asked, own, 100)
@@ -26,7 +26,7 @@ def test_it_says_and_ends_as_a_start_does(asked: list[str], tmp_path: Path, monk
 
 def test_it_is_killed_when_it_takes_too_long() -> None:
     with pytest.raises(subprocess.TimeoutExpired):
-        forked.run(["read", "--port", "twin", "--quiet"], environment(), 0.0)
+        forked.run(["read", "--port", "twin", "--quiet"], environment(OPENBLAS_NUM_THREADS="1"), 0.0)
 
 
 @pytest.mark.parametrize("name", ["PYTHONPATH", "HOME", "LC_ALL", "OPENBLAS_NUM_THREADS"])
