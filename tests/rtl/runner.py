@@ -31,7 +31,8 @@ WAIVERS = REPO / "fpga/lint/verilator.vlt"
 COVERAGE = "OHMBENCH_COVERAGE" in os.environ
 BUILDS = REPO / "build" / ("coverage" if COVERAGE else "rtl")
 COVERAGE_ARGUMENTS = ["--coverage-line", "--coverage-toggle"] if COVERAGE else []
-ARGUMENTS = ["-Wall", "--assert", "-O3", "-CFLAGS", "-O2", *COVERAGE_ARGUMENTS]
+# In one file each: in several, the headers of Verilator are compiled for most of the time.
+ARGUMENTS = ["-Wall", "--assert", "-O3", "--output-split", "0", "-CFLAGS", "-O2", *COVERAGE_ARGUMENTS]
 SEED = 1
 
 

@@ -19,7 +19,7 @@ from ohmbench.tables import DEFAULT_CARRIER, Fault
 
 HERE = Path(__file__).parent
 OPTIONS = ["--cc", "--exe", "--build", "--assert", "-O3", "--x-assign", "fast", "--x-initial", "fast", "-Wno-fatal"]
-OPTIONS += ["--timescale", "1ns/1ps", "--top-module", "hostile_tb", "-MAKEFLAGS", "OPT_FAST=-O2", "-j", "2"]
+OPTIONS += ["--timescale", "1ns/1ps", "--top-module", "hostile_tb", "--output-split", "0", "-CFLAGS", "-O2", "-j", "2"]
 OPTIONS += COVERAGE_ARGUMENTS
 PROGRAMS, ALL_PROGRAMS, X1_PROGRAMS = 400, 10_000, 1_000
 DAMAGES = {  # of hostile_tb.sv, and what the checker has to say of it
