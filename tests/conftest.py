@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     _share_compiled(config)
-    _share_bytecode(config)
+    _keep_bytecode()
     _take_signals_as_at_a_terminal()
 
 
@@ -37,13 +37,12 @@ def _share_compiled(config: pytest.Config) -> None:
         os.environ.setdefault("CCACHE_DIR", str(config.rootpath / "build/ccache"))
 
 
-def _share_bytecode(config: pytest.Config) -> None:
+def _keep_bytecode() -> None:
     """Hundreds of processes start here, and images of containers often forbid Python to keep what it has compiled.
 
     Each of them would compile the package again, which takes longer than most commands.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(config.rootpath / "build/bytecode"))
 
 
 def _take_signals_as_at_a_terminal() -> None:
