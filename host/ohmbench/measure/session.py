@@ -17,8 +17,8 @@ def main(file: Path) -> None:
     """Raises:
     BuildError: the simulator cannot be built or started.
     """
-    progress = Progress()
-    simulated_work(build(progress.say), progress, file, products=PRODUCTS)
+    with Progress() as progress:
+        simulated_work(build(progress.say), progress, file, products=PRODUCTS)
 
 
 if __name__ == "__main__":

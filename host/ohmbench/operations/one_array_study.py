@@ -16,9 +16,9 @@ RESULTS, CACHE = Path("docs/results"), Path("build/one-array")
 
 
 def main() -> None:
-    progress = Progress()
-    write_results(results.summary(run_cases(results.plan(), progress, CACHE, None)), RESULTS)
-    write_curve(curve.summary(run_cases(curve.plan(), progress, CACHE, None)), RESULTS)
+    with Progress() as progress:
+        write_results(results.summary(run_cases(results.plan(), progress, CACHE, None)), RESULTS)
+        write_curve(curve.summary(run_cases(curve.plan(), progress, CACHE, None)), RESULTS)
 
 
 if __name__ == "__main__":
