@@ -51,26 +51,30 @@ def anchored(glossary: str) -> str:
 
 def linked(markdown: str, terms: list[str], page: str) -> str:
     """A page with a link at the first place of each word in running text; code, headings and tables have none."""
-    left, is_code, lines = list(terms), False, []
-    for line in markdown.split("\n"):
+    left, is_code, lines, text = list(terms), False, [], []
+    for line in [*markdown.split("\n"), ""]:
         if line.startswith("```"):
             is_code = not is_code
-        if not is_code and not line.startswith(("    ", "\t", "#", "|", "```", "!", ">")):
-            line = _linked_line(line, left, page)
+        if line and not is_code and not line.startswith(("    ", "\t", "#", "|", "```", "!", ">")):
+            text.append(line)
+            continue
+        if text:  # as one, since code and links go over the ends of lines
+            lines.append(_linked_text("\n".join(text), left, page))
+            text = []
         lines.append(line)
-    return "\n".join(lines)
+    return "\n".join(lines[:-1])
 
 
-def _linked_line(line: str, left: list[str], page: str) -> str:
-    """A line with its links; the words that it links are no longer left."""
+def _linked_text(text: str, left: list[str], page: str) -> str:
+    """Lines of running text with their links; the words that are linked are no longer left."""
     for word in list(left):
         flags = 0 if word.isupper() else re.IGNORECASE
         pattern = re.compile(rf"(?<![\w-])({re.escape(_SAID.get(word, word))}s?)(?![\w-])", flags)
-        kept = [found.span() for found in _KEPT.finditer(line)]
-        for found in pattern.finditer(line):
+        kept = [found.span() for found in _KEPT.finditer(text)]
+        for found in pattern.finditer(text):
             if not any(begin < found.end() and found.start() < end for begin, end in kept):
                 link = f"[{found[1]}]({page}#{anchor(word)})"
-                line = line[: found.start()] + link + line[found.end() :]
+                text = text[: found.start()] + link + text[found.end() :]
                 left.remove(word)
                 break
-    return line
+    return text

@@ -23,6 +23,12 @@ def test_each_word_is_linked_where_it_is_first_met() -> None:
     assert found.count("](") == 3
 
 
+def test_code_and_links_that_go_over_a_line_stay_whole() -> None:
+    page = "Use `ohmbench\nforming --cells`, see [the\nforming](x.md). So\nforming ends."
+    found = HOOK["linked"](page, ["forming"], "g.md")
+    assert found == page.replace("So\nforming", "So\n[forming](g.md#word-forming)")
+
+
 def test_words_that_are_names_in_capitals_are_no_others() -> None:
     assert HOOK["linked"]("set SET", ["SET"], "g.md") == "set [SET](g.md#word-set)"
 
