@@ -16,8 +16,8 @@ from ohmbench.cli.command_line import make_parser
 TOP = ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "CODE_OF_CONDUCT.md")
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[1]
-SHIM = "iframe-worker.js"
-"""What the search of pages from the disk needs; the theme would load it from a server."""
+ASSETS = ("iframe-worker.js", "access.css", "access.js")
+"""The search of pages from the disk, which the theme would load from a server; contrast, names and keyboard."""
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -26,7 +26,8 @@ def on_files(files: Files, config: Any) -> Files:
     made |= {"reference/commands.md": commands(), "reference/python.md": interface()}
     for name, text in made.items():
         files.append(File.generated(config, name, content=text))
-    files.append(File.generated(config, SHIM, abs_src_path=str(HERE / SHIM)))
+    for name in ASSETS:
+        files.append(File.generated(config, name, abs_src_path=str(HERE / name)))
     return files
 
 
