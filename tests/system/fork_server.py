@@ -58,7 +58,8 @@ def begin(asked: dict[str, Any], report: int, *streams: int) -> None:
     os.chdir(asked["folder"])
     os.environ.clear()
     os.environ.update(asked["environment"])
-    sys.path[0] = str(asked["folder"])
+    if not sys.flags.safe_path:
+        sys.path[0] = str(asked["folder"])
     sys.argv[1:] = asked["arguments"]
 
 

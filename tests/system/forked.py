@@ -44,7 +44,9 @@ def run(arguments: list[str], environment: dict[str, str], timeout_s: float) -> 
         while waiting.get_map():
             ready = waiting.select(max(0.0, deadline - time.monotonic()))
             if not ready:
-                os.kill(int(got[report].split()[0]), signal.SIGKILL)
+                pid, *end = got[report].split()
+                if not end:
+                    os.kill(int(pid), signal.SIGKILL)
                 raise subprocess.TimeoutExpired(["ohmbench", *arguments], timeout_s)
             for key, _ in ready:
                 data = os.read(key.fd, 1 << 16)
