@@ -195,7 +195,7 @@ coverage: venv
 	@$(BIN)/python tests/rtl/coverage.py
 
 sim: venv
-	@echo "sim: building the simulator (about two minutes the first time)"
+	@echo "sim: building the simulator (about a minute the first time)"
 	@$(BIN)/python -c 'from ohmbench.model.simulator import build; print("sim:", build())'
 
 clean:

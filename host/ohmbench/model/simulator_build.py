@@ -81,7 +81,7 @@ _WAVES = Flavour("waves", (*_LIVE.arguments, *WAVES))
 
 
 def build(progress: Say = silent, *, waves: bool = False, root: Path | None = None, carrier: str | None = None) -> Path:
-    """Return the simulator's executable; build it when its sources have changed, which takes about two minutes.
+    """Return the simulator's executable; build it when its sources have changed, which takes about a minute.
 
     Builds go to build/sim in a checkout and to the user's cache folder (XDG_CACHE_HOME) otherwise. Two processes
     that want the same build do it once.
@@ -129,8 +129,7 @@ def build_flavour(
         if not executable.exists():  # another process may just have made it
             if set(WAVES) <= set(flavour.arguments):
                 _check_compressors(environment)
-            time = "two minutes" if flavour.learns else "a minute"
-            progress(f"building the simulator, about {time}; later runs use it again")
+            progress("building the simulator, about a minute; later runs use it again")
             _compile(sources, flavour, folder / flavour.name, executable, environment, progress)
             _forget_old(folder, flavour)
     return executable
