@@ -79,7 +79,7 @@ def test_more_levels_than_it_is_set_up_for_are_refused_before_anything_is_charge
     run("map", "--bits", "5", "--hidden", "16", "-o", tmp_path / "fine.ohmw")
     for command in ("program", "infer"):
         said = refused(UsageError.exit_code, command, tmp_path / "fine.ohmw", *options)
-        assert "16 levels of conductance, and x1_scan carrier is set up for 8" in said
+        assert "16 levels of conductance; x1_scan carrier allows 8. Nothing was sent to the array." in said
     assert as_json("log", "--lab", tmp_path / "lab")["runs"] == []
     finer = tmp_path / "carrier.toml"
     finer.write_text("[limits]\nlevels = 16\n")

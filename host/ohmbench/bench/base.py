@@ -367,10 +367,9 @@ class Bench(ABC):
         most = self.carrier.max_levels
         if most is not None and max_level >= most:
             raise UsageError(
-                f"The image has {max_level + 1} levels of conductance, and {self.carrier.name} is set up for {most}.",
+                f"The image has {max_level + 1} levels of conductance; {self.carrier.name} allows {most}.",
                 "Map the network with fewer levels (`--bits`), or set `levels` in the file of --carrier if its cells "
                 "hold as many (docs/carriers.md).",
-                array=ArrayState.NOT_TOUCHED,
             )
 
     def __enter__(self) -> Self:
