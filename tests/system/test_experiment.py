@@ -40,6 +40,13 @@ def pulses(folder: Path, name: str) -> Any:
         model.close()
 
 
+def is_begun(folder: Path, name: str) -> bool:
+    if not (folder / "record.sqlite").exists():
+        return False
+    with Store.open(folder / "record.sqlite") as store:
+        return bool(store.find_runs(serial=name))
+
+
 def judge(folder: Path, name: str, *, at_most: int = 0) -> None:
     """Every step once, and the array's own count no more than the record's."""
     with Store.open(folder / "record.sqlite") as store:
@@ -138,12 +145,13 @@ def test_the_simulators_host_killed(tmp_path: Path, executable: Path) -> None:
     for number in range(10):
         array = array_of(tmp_path, f"S{number}", "sim")
         process = subprocess.Popen(
-            command(*TRAIN, *array), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment()
+            command(*TRAIN, *array), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment()
         )
-        assert process.stderr is not None
-        process.stderr.readline()
+        while not is_begun(tmp_path, f"S{number}"):
+            assert process.poll() is None
+            time.sleep(0.01)
         time.sleep(float(moment.uniform(0, 0.5)))
         process.kill()
-        process.communicate()
+        process.wait()
         as_json("experiment", "pulse-train", *array, "--resume")
         judge(tmp_path, f"S{number}", at_most=1)

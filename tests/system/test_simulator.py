@@ -60,7 +60,7 @@ def test_session_equals_the_twin_and_replays_to_the_clock(executable: Path, tmp_
     command = [str(executable), "--build-id", f"{build_id():08x}", "--seed", str(SEED), "--replay", str(record)]
     replay = subprocess.run(command, capture_output=True, text=True)
     assert (replay.returncode, replay.stderr) == (0, "")
-    command[2] = str(SEED + 1)
+    command[command.index("--seed") + 1] = str(SEED + 1)
     replay = subprocess.run(command, capture_output=True, text=True)
     assert replay.returncode == 1
     assert "other bytes" in replay.stderr

@@ -24,7 +24,9 @@ def add(commands: Commands) -> None:
         "--cell", type=options.cell, default=(0, 0), metavar="ROW,COL", help="the cell to look at (default: 0,0)"
     )
     parser.add_argument(
-        "--level", type=options.whole(0, 15), default=15, help="level to program it to, 0 to 15 (default: %(default)s)"
+        "--level",
+        type=options.whole(0, 15),
+        help="level to program it to, 0 to 15, or to 7 on the X1's carrier (default: the highest)",
     )
     parser.add_argument(
         "--pulse",

@@ -19,7 +19,7 @@ from ohmbench.progress import Progress
 from ohmbench.tables import COLUMNS, ROWS
 
 MAX_LEVEL = 15
-"""Levels of the cell that is programmed: those of four bits."""
+"""Highest level of the cell that is programmed, as four bits have them, where the carrier is set up for so many."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Waved:
 
 
 def wave(
-    setup: Setup, waves: Waves, progress: Progress, *, level: int = MAX_LEVEL, asked: PulseProgram | None = None
+    setup: Setup, waves: Waves, progress: Progress, *, level: int | None = None, asked: PulseProgram | None = None
 ) -> Waved:
     """Program a cell, or run a program, in a simulator that writes a waveform.
 
@@ -71,11 +71,11 @@ def wave(
 
     Args:
         waves: its cell is in the array's rows and columns.
-        level: of the cell, 0 to MAX_LEVEL.
+        level: of the cell; None: the highest.
         asked: run this in place of programming the cell.
 
     Raises:
-        UsageError: another port than sim, no such cell, or the file cannot be written.
+        UsageError: another port than sim, no such cell or level, or the file cannot be written.
         DataError: no waveform came: the cell got no such pulse.
         OhmbenchError: as `open_bench`, `program_image` and `PulseProgram.run`.
     """
@@ -118,10 +118,15 @@ def wave(
     return Waved(waves, waves.file.stat().st_size, about)
 
 
-def _program_cell(bench: Bench, row: int, column: int, level: int, recipe: Recipe) -> dict[str, Any]:
+def _program_cell(bench: Bench, row: int, column: int, level: int | None, recipe: Recipe) -> dict[str, Any]:
+    allowed = bench.carrier.max_levels
+    highest = MAX_LEVEL if allowed is None else min(MAX_LEVEL, allowed - 1)
+    level = highest if level is None else level
+    if level > highest:
+        raise UsageError(f"There is no level {level}: {bench.carrier.name} allows 0 to {highest}.", "Lower --level.")
     levels, mask = np.zeros((ROWS, COLUMNS), np.uint8), np.zeros((ROWS, COLUMNS), np.bool_)
     levels[row, column], mask[row, column] = level, True
-    cells = program_image(bench, levels, mask, MAX_LEVEL, recipe)
+    cells = program_image(bench, levels, mask, highest, recipe)
     return {
         "level": level,
         "set_pulses": int(cells.set_pulses[row, column]),
