@@ -37,7 +37,7 @@ from ohmbench.carrier.calibration import Calibration
 from ohmbench.carrier.kinds import key_of, written
 from ohmbench.errors import ArrayState, DataError, UsageError
 from ohmbench.support.array_types import Codes, FloatArray, Index, Integers, Mask
-from ohmbench.support.guesses import did_you_mean
+from ohmbench.support.guesses import did_you_mean, listed
 from ohmbench.support.numbers import MAX_QUANTITY, is_number
 from ohmbench.support.text_files import TextFileError, read_toml
 from ohmbench.tables import COLUMNS, REFERENCE_OHM, ROWS, Rail
@@ -122,7 +122,7 @@ class Carrier:
     def _of(cls, values: dict[str, Any]) -> Self:
         unknown = [key for key in values if key not in _KEYS]
         if unknown:
-            raise ValueError(f"no such key: {', '.join(key + did_you_mean(key, _KEYS) for key in unknown)}")
+            raise ValueError(f"no such key: {listed(unknown, _KEYS)}")
         name = values.get("name", cls.name)
         if not isinstance(name, str):
             raise TypeError("name is not text")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ohmbench.errors import DataError
-from ohmbench.support.guesses import did_you_mean
+from ohmbench.support.guesses import listed
 from ohmbench.support.numbers import is_number
 from ohmbench.support.text_files import TextFileError, read_toml
 
@@ -91,7 +91,7 @@ class SupplyFile:
 
 def _refuse_others(values: Iterable[str], known: Sequence[str]) -> None:
     if unknown := sorted(set(values) - set(known)):
-        raise ValueError(f"no such key: {', '.join(key + did_you_mean(key, known) for key in unknown)}")
+        raise ValueError(f"no such key: {listed(unknown, known)}")
 
 
 _MAX = 1e6  # volts and amperes that no supply of a bench has

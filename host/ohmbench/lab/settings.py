@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from ohmbench.errors import UsageError
 from ohmbench.record import database
-from ohmbench.support.guesses import did_you_mean
+from ohmbench.support.guesses import listed
 from ohmbench.support.home import in_home
 from ohmbench.support.text_files import TextFileError, read_toml
 from ohmbench.support.user_folders import config_folder
@@ -55,8 +55,7 @@ class Settings:
         bad = [key for key, value in values.items() if not _fits(key, value)]
         if bad:
             raise UsageError(
-                f"{path}: no such setting, or its value is of the wrong kind: "
-                f"{', '.join(key + did_you_mean(key, _KEYS) if key not in _KEYS else key for key in bad)}.",
+                f"{path}: no such setting, or its value is of the wrong kind: {listed(bad, _KEYS)}.",
                 'There are port = "...", ports = ["...", ...], carrier = "FILE", supply = "FILE" and lab = "FOLDER".',
             )
         carrier, lab, supply = (

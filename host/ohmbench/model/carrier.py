@@ -85,7 +85,7 @@ class SimulatedCarrier:
                 values += _values(kind, value)
             except (ValueError, KeyError) as error:
                 known = "; ".join(f"{name}={what}" for name, what in KINDS.items())
-                guessed = did_you_mean(kind, KINDS) if kind not in KINDS else ""
+                guessed = did_you_mean(kind, KINDS)
                 raise UsageError(
                     f"--carrier-faults: {part!r}{guessed} is not understood.", f"There are {known}."
                 ) from error

@@ -119,7 +119,7 @@ class LineFaults:
                     continue
                 found = _damage(kind, value)
             except ValueError:
-                guessed = did_you_mean(kind, _NAMES) if kind not in _NAMES else ""
+                guessed = did_you_mean(kind, _NAMES)
                 raise UsageError(
                     f"--line-faults: {item!r} is not a fault of a line{guessed}.", f"There are: {_KINDS}."
                 ) from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -26,9 +26,15 @@ def guess(name: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """` (did you mean 'x'?)` where something is alike, else nothing."""
-    close = guess(name, known)
+    """` (did you mean 'x'?)` where something is alike, else nothing; nothing of a name that is known."""
+    known = tuple(known)
+    close = None if name in known else guess(name, known)
     return "" if close is None else f" (did you mean {close!r}?)"
+
+
+def listed(names: Iterable[str], known: Collection[str]) -> str:
+    """Names with commas between them, each with what may be meant."""
+    return ", ".join(name + did_you_mean(name, known) for name in names)
 
 
 def cannot_read(path: str | Path, error: OSError) -> str:
